@@ -1,0 +1,207 @@
+"""Train the byte-level transformers whose log is sample_runs/language/runs.csv.
+
+Text: the Python standard library's own sources (every *.py below the standard library folder,
+site-packages left out), so any machine with Python has it. Files are assigned to training or
+validation by a hash of their relative path, so no file is in both.
+
+    pip install '.[samples]'
+    python sample_runs/language/train.py grid      # the runs that are fitted
+    python sample_runs/language/train.py larger    # the two larger runs kept out of every fit
+
+Each finished run is one appended line; runs that are in the log already are skipped.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+import sys
+import sysconfig
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+HERE = Path(__file__).parent
+SEED = 20261124
+CONTEXT = 128  # bytes per sequence
+BATCH = 16  # sequences per step
+VALIDATION_SEQUENCES = 2048
+VOCABULARY = 256
+# (layers, width); non-embedding parameters are about 12 * layers * width^2.
+SHAPES = ((2, 24), (2, 32), (2, 48), (3, 64), (4, 80), (4, 112), (5, 128))
+TOKENS = tuple(250_000 * 2**k for k in range(7))  # 250k to 16M bytes
+# Cells outside this band are not trained: below it a run is a handful of steps on a model that
+# learns nothing, above it one run would cost more than the rest of the grid.
+FLOPS_BAND = (4e10, 4e12)
+LARGER = (((5, 160), 4_000_000), ((4, 112), 10_000_000))
+FIELDS = (
+    "run", "layers", "width", "params", "non_embedding_params", "tokens", "flops",
+    "train_loss", "val_loss", "learning_rate", "steps", "seed", "seconds",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run to train: a shape and a number of training bytes."""
+
+    layers: int
+    width: int
+    tokens: int
+
+    @property
+    def name(self) -> str:
+        """Return the run's name in the log."""
+        return f"L{self.layers}-d{self.width}-{self.tokens}"
+
+
+def corpus() -> tuple[np.ndarray, np.ndarray]:
+    """Return (training bytes, validation bytes) of the standard library, in a fixed file order."""
+    root = Path(sysconfig.get_paths()["stdlib"])
+    parts: dict[bool, list[bytes]] = {True: [], False: []}
+    for path in sorted(root.rglob("*.py")):
+        relative = path.relative_to(root).as_posix()
+        if "site-packages" in relative:
+            continue
+        held_out = hashlib.sha256(relative.encode()).digest()[0] < 10  # about 4% of files
+        parts[held_out].append(path.read_bytes())
+    # A fixed shuffle of whole files mixes packages, so that a short run sees the same mixture.
+    for name, files in parts.items():
+        np.random.default_rng(SEED + name).shuffle(files)
+    return tuple(np.frombuffer(b"\n".join(parts[k]), dtype=np.uint8) for k in (False, True))
+
+
+class Block(nn.Module):
+    """A pre-norm transformer block with causal attention and a GELU MLP of ratio 4."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.heads = max(1, width // 16)
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+        self.up = nn.Linear(width, 4 * width, bias=False)
+        self.down = nn.Linear(4 * width, width, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        batch, length, width = x.shape
+        q, k, v = self.qkv(self.norm1(x)).chunk(3, dim=-1)
+        split = (batch, length, self.heads, width // self.heads)
+        q, k, v = (t.view(split).transpose(1, 2) for t in (q, k, v))
+        mixed = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.out(mixed.transpose(1, 2).reshape(batch, length, width))
+        return x + self.down(nn.functional.gelu(self.up(self.norm2(x))))
+
+
+class ByteModel(nn.Module):
+    """A byte-level language model with learned positions and an untied output head."""
+
+    def __init__(self, layers: int, width: int) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(VOCABULARY, width)
+        self.positions = nn.Parameter(torch.zeros(CONTEXT, width))
+        self.blocks = nn.Sequential(*(Block(width) for _ in range(layers)))
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, VOCABULARY, bias=False)
+        for module in self.modules():
+            if isinstance(module, nn.Linear | nn.Embedding):
+                nn.init.normal_(module.weight, std=0.02 if module is self.embed else width**-0.5)
+        for block in self.blocks:
+            for linear in (block.out, block.down):
+                linear.weight.data /= math.sqrt(2 * layers)
+        self.head.weight.data.zero_()
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        return self.head(self.norm(self.blocks(self.embed(tokens) + self.positions)))
+
+
+def sequences(text: np.ndarray, starts: np.ndarray) -> torch.Tensor:
+    """Return the (len(starts), CONTEXT + 1) windows of the text that begin at `starts`."""
+    windows = text[starts[:, None] + np.arange(CONTEXT + 1)]
+    return torch.from_numpy(windows.astype(np.int64))
+
+
+def loss_of(model: nn.Module, windows: torch.Tensor) -> torch.Tensor:
+    """Return the mean cross-entropy in nats per byte."""
+    logits = model(windows[:, :-1])
+    return nn.functional.cross_entropy(logits.reshape(-1, VOCABULARY), windows[:, 1:].reshape(-1))
+
+
+def train(cell: Cell, text: np.ndarray, held_out: torch.Tensor) -> dict[str, object]:
+    """Train one cell on fresh bytes only (no window is seen twice) and return its log line."""
+    began = time.perf_counter()
+    torch.manual_seed(SEED)
+    model = ByteModel(cell.layers, cell.width)
+    params = sum(p.numel() for p in model.parameters())
+    non_embedding = params - model.embed.weight.numel() - model.positions.numel()
+    # Forward and backward: 6 per weight that multiplies, plus causal attention scores and sums.
+    flops = cell.tokens * (6 * non_embedding + 6 * cell.layers * cell.width * CONTEXT)
+    steps = cell.tokens // (CONTEXT * BATCH)
+    peak = 0.004 * math.sqrt(64 / cell.width)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=peak, betas=(0.9, 0.95), weight_decay=0.1)
+    warmup = max(10, steps // 20)
+
+    def schedule(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / warmup
+        return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, schedule)
+    order = np.random.default_rng(SEED).permutation((len(text) - 1) // CONTEXT) * CONTEXT
+    recent: list[float] = []
+    for step in range(steps):
+        loss = loss_of(model, sequences(text, order[step * BATCH : (step + 1) * BATCH]))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        scheduler.step()
+        recent.append(float(loss.detach()))
+    with torch.no_grad():
+        parts = [float(loss_of(model, part)) for part in held_out.split(128)]
+    return {
+        "run": cell.name, "layers": cell.layers, "width": cell.width, "params": params,
+        "non_embedding_params": non_embedding, "tokens": steps * CONTEXT * BATCH, "flops": flops,
+        "train_loss": round(float(np.mean(recent[-max(10, steps // 20) :])), 5),
+        "val_loss": round(float(np.mean(parts)), 5), "learning_rate": round(peak, 6),
+        "steps": steps, "seed": SEED, "seconds": round(time.perf_counter() - began, 1),
+    }  # fmt: skip
+
+
+def grid() -> list[Cell]:
+    """Return the cells of the fitted grid, cheapest first."""
+    cells = [Cell(layers, width, tokens) for layers, width in SHAPES for tokens in TOKENS]
+    cost = {c: 6.0 * (12 * c.layers * c.width**2 + VOCABULARY * c.width) * c.tokens for c in cells}
+    return sorted((c for c in cells if FLOPS_BAND[0] <= cost[c] <= FLOPS_BAND[1]), key=cost.get)
+
+
+def main(which: str) -> None:
+    """Train every cell of `which` ("grid" or "larger") that its log does not hold yet."""
+    torch.set_num_threads(1)
+    path = HERE / {"grid": "runs.csv", "larger": "larger.csv"}[which]
+    cells = grid() if which == "grid" else [Cell(*shape, tokens) for shape, tokens in LARGER]
+    done = set()
+    if path.exists():
+        with path.open(encoding="utf-8", newline="") as handle:
+            done = {row["run"] for row in csv.DictReader(handle)}
+    else:
+        path.write_text(",".join(FIELDS) + "\n", encoding="utf-8")
+    text, validation = corpus()
+    picks = np.random.default_rng(1).permutation((len(validation) - 1) // CONTEXT)
+    held_out = sequences(validation, picks[:VALIDATION_SEQUENCES] * CONTEXT)
+    print(f"{len(cells)} runs, {len(text)} training bytes, {len(validation)} validation bytes")
+    for cell in cells:
+        if cell.name in done:
+            continue
+        row = train(cell, text, held_out)
+        print(row, flush=True)
+        with path.open("a", encoding="utf-8", newline="") as handle:
+            csv.DictWriter(handle, FIELDS, lineterminator="\n").writerow(row)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "grid")

@@ -1,0 +1,37 @@
+"""scaleplan: plan a training run from the logs of smaller ones.
+
+Importing the package costs nothing: the public names are loaded on first use.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Public name -> module that defines it.
+_PUBLIC = {
+    "fit": "scaleplan.fitting.api",
+    "load_runs": "scaleplan.runs.reading",
+    "load_fit": "scaleplan.fitfile",
+    "save_fit": "scaleplan.fitfile",
+    "forecast": "scaleplan.planning.forecast",
+    "plan": "scaleplan.planning.plan",
+    "ScaleplanError": "scaleplan.errors",
+}
+
+__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604 - the names are the dictionary's keys
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module on first use."""
+    if name not in _PUBLIC:
+        message = f"module 'scaleplan' has no attribute {name!r}"
+        raise AttributeError(message)
+    from importlib import import_module
+
+    return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
