@@ -23,7 +23,7 @@ _PUBLIC = {
 __all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604 - the names are the dictionary's keys
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module attribute can be anything
     """Load a public name from its module on first use."""
     if name not in _PUBLIC:
         message = f"module 'scaleplan' has no attribute {name!r}"

@@ -27,7 +27,7 @@ LOG = Path(__file__).parent / "runs.jsonl"
 SEED = 20261124
 WIDTHS = (2, 4, 8, 16, 32)
 ROWS_KEPT = (300, 1000, 3000)  # films with an embedding row of their own; the others share one
-INTERACTIONS = (5_000, 20_000, 80_000)
+INTERACTIONS = (2_500, 5_000, 10_000, 20_000, 40_000, 80_000)
 EPOCHS = 8
 BATCH = 256
 
@@ -107,7 +107,7 @@ def train(width: int, kept: int, count: int, data: tuple) -> dict[str, object]:
         "run": f"d{width}-r{kept}-n{count}", "embedding_dim": width, "embedding_rows": kept,
         "embedding_params": embedding, "dense_params": dense, "interactions": count,
         **best, "val_loss": round(float(best["val_loss"]), 5),
-        "normalized_entropy": round(float(best["test_loss"]) / base, 5),
+        "normalized_entropy": round(float(best["test_loss"] / base), 5),
         "flops": 6 * dense * count * int(best["epoch"]), "seed": SEED,
         "seconds": round(time.perf_counter() - began, 1),
     }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Fitting: runs and a law in, a Fit with its uncertainty out."""

@@ -1,0 +1,129 @@
+"""Which columns of the runs a law is fitted against, and the metric in the form it is fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaleplan.errors import FitError, InputError
+
+if TYPE_CHECKING:
+    from scaleplan.laws import Law
+    from scaleplan.laws.base import FloatArray
+    from scaleplan.runs.table import Runs
+
+_SYMBOLS = {"params": "N", "tokens": "D", "flops": "C", "active_params": "N_active"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Axes:
+    """Inputs and metric of one fit, rows without them left out.
+
+    Args:
+        roles: The role of each input.
+        columns: The column each came from.
+        symbols: What formulas call each.
+        inputs: Shape (inputs, n), raw units.
+        values: Shape (n,), the metric as it is fitted.
+        complement: Whether `values` is 1 - accuracy.
+        rows: Shape (n,), which rows of the runs these are.
+    """
+
+    roles: tuple[str, ...]
+    columns: tuple[str, ...]
+    symbols: tuple[str, ...]
+    inputs: FloatArray
+    values: FloatArray
+    complement: bool
+    rows: np.ndarray[tuple[int], np.dtype[np.intp]]
+
+    @property
+    def scale(self) -> FloatArray:
+        """Return what orders runs by size: the product of the inputs, shape (n,)."""
+        return np.asarray(np.exp(np.log(self.inputs).sum(axis=0)))
+
+
+def single_role(runs: Runs) -> str:
+    """Return the role that a law of one input is fitted against.
+
+    Raises:
+        InputError: If no column can serve.
+    """
+    if runs.has("input"):
+        return "input"
+    varied = [role for role in ("params", "tokens", "flops") if _levels(runs, role) > 1]
+    if "flops" in varied and {"params", "tokens"} <= set(varied):
+        return "flops"
+    for role in (*varied, "active_params", "unique_tokens"):
+        if _levels(runs, role) > 1:
+            return role
+    # Nothing varies: let the design check refuse with its reason.
+    for role in ("params", "tokens", "flops"):
+        if runs.has(role):
+            return role
+    message = "no column for the size of a run (params, tokens, flops) was found"
+    raise InputError(message, hint="Name it with --columns params=COLUMN, or use --input COLUMN.")
+
+
+def _levels(runs: Runs, role: str) -> int:
+    if not runs.has(role):
+        return 0
+    column = runs.column(role)
+    return int(np.unique(column[np.isfinite(column)]).size)
+
+
+def axes_for(runs: Runs, law: Law, role: str | None = None) -> Axes:
+    """Return the inputs a law needs and the metric, in the form the law is fitted in.
+
+    Args:
+        runs: Cleaned runs.
+        law: The law.
+        role: For laws of one input, the role to use; None chooses one.
+
+    Raises:
+        InputError: If a needed column is missing.
+        FitError: If no row has all of them, or the metric does not suit the law.
+    """
+    roles = (role or single_role(runs),) if law.inputs == ("x",) else law.inputs
+    missing = [r for r in roles if not runs.has(r)]
+    if missing:
+        message = f"the {law.name} law needs {' and '.join(missing)}, which the log does not give"
+        raise InputError(
+            message,
+            hint=f"Name the column with --columns {missing[0]}=COLUMN, or choose another --law.",
+        )
+    inputs = np.stack([runs.column(r) for r in roles])
+    values = runs.column("value")
+    # Accuracies approach 1 as errors approach a floor: laws of falling metrics fit the error.
+    complement = runs.metric.kind == "accuracy" and law.residual == "log"
+    if complement:
+        values = 1.0 - values
+    usable = np.isfinite(inputs).all(axis=0) & np.isfinite(values)
+    if law.residual == "log":
+        usable &= (values > 0.0) & (inputs > 0.0).all(axis=0)
+    rows = np.flatnonzero(usable)
+    if not rows.size:
+        message = f"no run has {', '.join(roles)} and a usable {runs.metric.name}"
+        raise FitError(message, hint="See the list of dropped rows, or choose another --metric.")
+    columns = tuple(_column_name(runs, r) for r in roles)
+    symbols = tuple(
+        c if r == "input" or len(c) == 1 else _SYMBOLS.get(r, c)
+        for r, c in zip(roles, columns, strict=True)
+    )
+    return Axes(roles, columns, symbols, inputs[:, rows], values[rows], complement, rows)
+
+
+def _column_name(runs: Runs, role: str) -> str:
+    for use in runs.cleaning.columns:
+        if use.role == role:
+            return use.column
+    return role
+
+
+def metric_symbol(runs: Runs, *, complement: bool) -> str:
+    """Return what stands to the left of the equals sign."""
+    if runs.metric.kind == "loss":
+        return "L"
+    return f"1 - {runs.metric.name}" if complement else runs.metric.name

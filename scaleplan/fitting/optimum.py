@@ -1,0 +1,118 @@
+"""The compute-optimal size for a few budgets, with intervals from the resamples."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaleplan.fitting.distributions import t_quantile
+from scaleplan.fitting.interval import predict, quadratic_form
+from scaleplan.fitting.uncertainty import Resamples, percentile
+from scaleplan.laws import HasOptimum, get_law
+from scaleplan.records import OptimumRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scaleplan.records import LawFit, Range, Widening
+
+
+def default_budgets(ranges: Sequence[Range]) -> tuple[float, ...]:
+    """Return four budgets: the power of ten at the largest fitted run, and three decades up."""
+    largest = next((r.high for r in ranges if r.role == "flops"), None)
+    if largest is None:
+        return ()
+    exponent = math.floor(math.log10(largest) + 1e-9)
+    return tuple(10.0 ** (exponent + k) for k in range(4))
+
+
+def decades_beyond(ranges: Sequence[Range], at: dict[str, float]) -> float:
+    """Return how many decades a point lies outside the fitted runs, over all known inputs.
+
+    Args:
+        ranges: Smallest and largest fitted value by role.
+        at: The point, by role.
+    """
+    worst = 0.0
+    for known in ranges:
+        value = at.get(known.role)
+        if value is None or value <= 0.0 or known.low <= 0.0:
+            continue
+        worst = max(worst, math.log10(value / known.high), math.log10(known.low / value))
+    # Rounding of a point on the edge is not extrapolation.
+    return worst if worst > 1e-9 else 0.0
+
+
+def optimum_rows(
+    fits: Sequence[LawFit],
+    *,
+    budgets: Sequence[float],
+    flops_per_param_token: float,
+    widening: Widening,
+    ranges: Sequence[Range],
+    level: float,
+    draws: Resamples | None = None,
+) -> tuple[OptimumRow, ...]:
+    """Return the compute-optimal split for each budget in FLOP.
+
+    Args:
+        fits: The law of params and tokens first, then its alternatives.
+        budgets: Training compute, FLOP.
+        flops_per_param_token: k in C = k N D.
+        widening: From the back-test.
+        ranges: What was fitted.
+        level: Interval level.
+        draws: Resampled parameters, for the interval of N*; None uses the delta method.
+    """
+    law = get_law(fits[0].law)
+    if not isinstance(law, HasOptimum):
+        return ()
+    rows = []
+    for budget in budgets:
+        params, tokens = law.optimum(list(fits[0].theta), float(budget), flops_per_param_token)
+        bounds = None
+        if draws is not None:
+            parts = [np.asarray(draws.theta[:, k]) for k in range(draws.theta.shape[1])]
+            with np.errstate(all="ignore"):  # a degenerate resample gives nan, which is counted
+                sizes, _ = law.optimum(parts, np.asarray(float(budget)), flops_per_param_token)
+            bounds = percentile(sizes, level)
+        elif fits[0].covariance is not None:
+            bounds = _delta_bounds(fits[0], law, budget, flops_per_param_token, level)
+        low, high = bounds or (None, None)
+        at = {"params": params, "tokens": tokens, "flops": budget}
+        predicted = predict(
+            fits, [(params, tokens)] * len(fits), widening=widening,
+            decades=decades_beyond(ranges, at), level=level,
+        )  # fmt: skip
+        rows.append(
+            OptimumRow(
+                flops=float(budget), params=params, params_low=low, params_high=high,
+                tokens=tokens, value=predicted.value, low=predicted.low, high=predicted.high,
+            )
+        )  # fmt: skip
+    return tuple(rows)
+
+
+def _delta_bounds(
+    fit: LawFit, law: HasOptimum, budget: float, flops_per_param_token: float, level: float
+) -> tuple[float, float] | None:
+    """Return the interval of N* from the covariance, symmetric in ln N*."""
+    if fit.covariance is None or fit.dof < 1:
+        return None
+    theta = list(fit.theta)
+
+    def log_size(values: list[float]) -> float:
+        return math.log(law.optimum(values, budget, flops_per_param_token)[0])
+
+    gradient = []
+    for k, value in enumerate(theta):
+        step = 1e-6 * max(abs(value), 1e-12)
+        up, down = theta.copy(), theta.copy()
+        up[k], down[k] = value + step, value - step
+        gradient.append((log_size(up) - log_size(down)) / (2.0 * step))
+    error = math.sqrt(max(0.0, quadratic_form(fit.covariance, gradient)))
+    spread = min(t_quantile(0.5 + 0.5 * level, float(fit.dof)) * error, 50.0)
+    centre = log_size(theta)
+    return math.exp(centre - spread), math.exp(centre + spread)

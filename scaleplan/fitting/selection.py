@@ -1,0 +1,277 @@
+"""Comparing the laws of one input on the same runs: which are admissible, which are rejected.
+
+Criteria that pick a single winner cost more than they gain (own simulation, 2026), so the default
+is the power law with a floor, the others are tested against it, and whatever stays admissible
+widens the intervals. A straight line is offered, tested, and rejected out loud.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaleplan.fitting.backtest import BackTest, back_test
+from scaleplan.fitting.distributions import f_tail, normal_tail
+from scaleplan.fitting.fitted import Fitted, fit_law
+from scaleplan.fitting.identifiability import check_design, check_fit
+from scaleplan.laws import LAWS, Law
+from scaleplan.records import Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scaleplan.laws.base import FloatArray
+
+_SIGNIFICANT = 0.01  # p-value below which curvature or runs of signs reject a straight line
+_FLOOR_SIGNIFICANT = 0.05
+_AICC_ADMISSIBLE = 4.0  # Burnham & Anderson 2002: models within 4 keep some support
+_BACKTEST_ADMISSIBLE = 1.5  # back-test error relative to the best candidate's
+_BACKTEST_REJECTS = 2.0  # ... and to the power family's, for straight lines
+# Residuals below this share of the metric are rounding: such data are exact.
+_EXACT_LOG = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tried:
+    """One law fitted for comparison; `fitted` is None where it could not be fitted."""
+
+    law: Law
+    fitted: Fitted | None
+    test: BackTest | None
+    refusal: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """All candidates with their verdicts, and the chosen one."""
+
+    chosen: Tried | None
+    admissible: tuple[Tried, ...]
+    candidates: tuple[Candidate, ...]
+
+
+def one_input_laws() -> tuple[Law, ...]:
+    """Return the laws of a single input."""
+    return tuple(law for law in LAWS if law.inputs == ("x",))
+
+
+def try_law(
+    law: Law, names: tuple[str, ...], inputs: FloatArray, values: FloatArray,
+    *, scale: FloatArray, delta: float | None, falling: bool,
+) -> Tried:  # fmt: skip
+    """Fit and back-test one law, or say why it cannot be fitted.
+
+    Args:
+        law: The law.
+        names: The columns behind its inputs.
+        inputs: Shape (inputs, n).
+        values: Shape (n,).
+        scale: Shape (n,), what orders the runs for the back-test.
+        delta: Huber's threshold, None to choose it.
+        falling: Whether the metric falls as models improve.
+    """
+    if not falling and any(spec.symbol == "E" for spec in law.parameters):
+        return Tried(law, None, None, "a floor under a rising metric has no meaning")
+    refusal = check_design(law, names, inputs)
+    if refusal is not None:
+        return Tried(law, None, None, refusal.reason)
+    fitted = fit_law(law, inputs, values, delta=delta)
+    refusal = check_fit(fitted, names)
+    if refusal is not None:
+        return Tried(law, None, None, refusal.reason)
+    return Tried(law, fitted, back_test(fitted, scale), "")
+
+
+def compare(tried: Sequence[Tried], *, prefer: str) -> Comparison:
+    """Judge laws fitted to the same runs.
+
+    Args:
+        tried: The fitted laws.
+        prefer: The law to choose while it is admissible.
+    """
+    criteria = {t.law.name: _aicc(t.fitted) for t in tried if t.fitted is not None}
+    best = min((c for c in criteria.values() if c is not None), default=None)
+    errors = {t.law.name: t.test.rmse_log for t in tried if t.test is not None}
+    reasons = {
+        t.law.name: _rejection(t, tried, criteria.get(t.law.name), best, errors) for t in tried
+    }
+    admissible = tuple(t for t in tried if not reasons[t.law.name])
+    chosen = _pick(admissible or tuple(t for t in tried if t.fitted), criteria, prefer)
+    candidates = tuple(_candidate(t, chosen, reasons, criteria, best, errors) for t in tried)
+    return Comparison(chosen, admissible, candidates)
+
+
+def _pick(among: tuple[Tried, ...], criteria: dict[str, float | None], prefer: str) -> Tried | None:
+    usable = [t for t in among if t.fitted is not None]
+    if not usable:
+        return None
+    for t in usable:
+        if t.law.name == prefer:
+            return t
+
+    def rank(t: Tried) -> float:
+        value = criteria[t.law.name]
+        return math.inf if value is None else value
+
+    return min(usable, key=rank)
+
+
+def _candidate(
+    t: Tried, chosen: Tried | None, reasons: dict[str, str], criteria: dict[str, float | None],
+    best: float | None, errors: dict[str, float | None],
+) -> Candidate:  # fmt: skip
+    name = t.law.name
+    residuals = None if t.fitted is None else t.fitted.log_residuals()
+    rmse = None if residuals is None else float(np.sqrt(np.mean(residuals**2)))
+    value = criteria.get(name)
+    relative = None if value is None or best is None else value - best
+    reason = reasons[name]
+    if chosen is not None and name == chosen.law.name:
+        why = reason or "the default while it is admissible"
+        if not reason and name != "power_floor":
+            why = "smallest AICc among the admissible laws"
+        return Candidate(
+            law=name, rmse_log=rmse, aicc=relative, backtest_rmse_log=errors.get(name),
+            verdict="chosen", reason=why,
+        )  # fmt: skip
+    return Candidate(
+        law=name, rmse_log=rmse, aicc=relative, backtest_rmse_log=errors.get(name),
+        verdict="rejected" if reason else "admissible",
+        reason=reason or "the data do not reject it",
+    )  # fmt: skip
+
+
+def _rejection(
+    t: Tried, tried: Sequence[Tried], criterion: float | None, best: float | None,
+    errors: dict[str, float | None],
+) -> str:  # fmt: skip
+    """Return why a law is rejected; empty if it is admissible."""
+    if t.fitted is None:
+        return t.refusal
+    if criterion is None or best is None:
+        return "it predicts a value at or below zero among the fitted runs"
+    test = _straight_line_rejection(t, tried, errors) if t.law.residual == "raw" else ""
+    if t.law.name == "power":
+        test = _floor_rejection(t, tried)
+    if t.law.name == "power_floor" and t.fitted.theta[0] <= 0.0:
+        test = "its floor is 0: it is the power law with a parameter too many"
+    if test:
+        return test
+    if criterion - best > _AICC_ADMISSIBLE:
+        return f"AICc is {criterion - best:.1f} above the best law's"
+    own, others = errors.get(t.law.name), [e for e in errors.values() if e is not None]
+    if own is not None and others and own > _BACKTEST_ADMISSIBLE * min(others) + _EXACT_LOG:
+        return f"on larger runs its error is {own / min(others):.1f} times the best law's"
+    return ""
+
+
+def _straight_line_rejection(
+    t: Tried, tried: Sequence[Tried], errors: dict[str, float | None]
+) -> str:
+    fitted = t.fitted
+    if fitted is None or _is_exact(fitted):
+        return ""
+    curvature = _curvature_p(fitted)
+    if curvature is not None and curvature < _SIGNIFICANT:
+        return f"the runs curve away from a straight line (p = {_p(curvature)})"
+    signs = runs_test(fitted.residuals()[np.argsort(fitted.inputs[0], kind="stable")])
+    if signs is not None and signs < _SIGNIFICANT:
+        return f"its residuals are not random in x (runs test, p = {_p(signs)})"
+    family = [
+        errors.get(o.law.name) for o in tried
+        if o.law.name in {"power", "power_floor"} and o.fitted is not None
+    ]  # fmt: skip
+    known = [e for e in family if e is not None]
+    own = errors.get(t.law.name)
+    if own is not None and known and own > _BACKTEST_REJECTS * min(known) + _EXACT_LOG:
+        return f"on larger runs its error is {own / min(known):.1f} times the power law's"
+    return ""
+
+
+def _p(value: float) -> str:
+    return "< 1e-6" if value < 1e-6 else f"{value:.2g}"
+
+
+def _is_exact(fitted: Fitted) -> bool:
+    scale = float(np.abs(fitted.values).max())
+    residuals = np.abs(fitted.residuals()).max()
+    return bool(residuals <= _EXACT_LOG * (1.0 if fitted.law.residual == "log" else scale))
+
+
+def _curvature_p(fitted: Fitted) -> float | None:
+    """Return the p-value of an added curvature term: ln x for the line, (ln x)^2 for ln x."""
+    x = fitted.inputs[0]
+    if x.min() <= 0.0:
+        return None
+    basis = x if fitted.law.name == "linear" else np.log(x)
+    extra = np.log(x) if fitted.law.name == "linear" else np.log(x) ** 2
+    design = np.stack([_scaled(basis), _scaled(extra), np.ones_like(x)], axis=1)
+    freedom = x.size - 3
+    if freedom < 1 or np.unique(x).size < 3:
+        return None
+    solution = np.linalg.lstsq(design, fitted.values, rcond=None)[0]
+    full = float(((design @ solution - fitted.values) ** 2).sum())
+    plain = float((fitted.residuals() ** 2).sum())
+    if full <= 0.0:
+        return 0.0 if plain > 0.0 else None
+    return f_tail((plain - full) / (full / freedom), 1.0, float(freedom))
+
+
+def _scaled(column: FloatArray) -> FloatArray:
+    return np.asarray((column - column.mean()) / (float(np.ptp(column)) or 1.0))
+
+
+def runs_test(residuals: FloatArray) -> float | None:
+    """Return the two-sided p-value of the Wald-Wolfowitz runs test, None for under 10 signs.
+
+    Args:
+        residuals: Shape (n,), ordered by the input.
+    """
+    signs = residuals > 0.0
+    positive, negative = int(signs.sum()), int((~signs).sum())
+    count = positive + negative
+    if count < 10 or min(positive, negative) < 2:
+        return None
+    observed = 1 + int((signs[1:] != signs[:-1]).sum())
+    expected = 1.0 + 2.0 * positive * negative / count
+    variance = (expected - 1.0) * (expected - 2.0) / (count - 1.0)
+    return normal_tail((observed - expected) / math.sqrt(variance)) if variance > 0.0 else None
+
+
+def _floor_rejection(t: Tried, tried: Sequence[Tried]) -> str:
+    """Return why the data ask for a floor: likelihood ratio, boundary mixture of chi-squares."""
+    floor = next((o.fitted for o in tried if o.law.name == "power_floor" and o.fitted), None)
+    plain = t.fitted
+    if floor is None or plain is None or _is_exact(plain):
+        return ""
+    ratio = _log_rss(plain) - _log_rss(floor)
+    statistic = max(0.0, plain.values.size * ratio)
+    p = 0.5 * normal_tail(math.sqrt(statistic))  # chi-square with one degree of freedom, halved
+    if p < _FLOOR_SIGNIFICANT:
+        return f"the runs flatten towards a floor (p = {_p(p)})"
+    return ""
+
+
+def _log_rss(fitted: Fitted) -> float:
+    """Return ln of the clipped sum of squared log residuals, floored at rounding error."""
+    residuals = fitted.log_residuals()
+    if residuals is None:
+        return math.inf
+    limit = 5.0 * max(fitted.noise, _EXACT_LOG) if fitted.law.residual == "log" else math.inf
+    clipped = np.clip(residuals, -limit, limit)
+    return math.log(float(clipped @ clipped) + residuals.size * _EXACT_LOG**2)
+
+
+def _aicc(fitted: Fitted | None) -> float | None:
+    """Return the corrected Akaike criterion on log residuals (Hurvich & Tsai 1989)."""
+    if fitted is None:
+        return None
+    rss, runs, count = _log_rss(fitted), fitted.values.size, fitted.theta.size + 1
+    if math.isinf(rss):
+        return None
+    # With hardly any runs the correction diverges; then no law is preferred on it alone.
+    spare = max(1, runs - count - 1)
+    return runs * (rss - math.log(runs)) + 2.0 * count + 2.0 * count * (count + 1) / spare

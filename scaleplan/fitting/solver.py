@@ -1,0 +1,146 @@
+"""From runs and a law to the global optimum of the objective, and refits on reweighted runs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaleplan.fitting.newton import Minima, minimise
+from scaleplan.fitting.starts import grid_starts
+
+if TYPE_CHECKING:
+    from scaleplan.fitting.problem import Problem
+    from scaleplan.laws.base import FloatArray
+
+# Hoffmann et al. 2022 (arXiv 2203.15556, section 3.3) use 1e-3; below it Huber's loss is all but
+# least absolute deviations.
+SMALLEST_DELTA = 1e-3
+# Huber's tuning constant: 95% efficiency on normal residuals (Huber 1981).
+_HUBER = 1.345
+_MAD_TO_SIGMA = 1.4826  # median absolute deviation to standard deviation of a normal
+_AGREEMENT = 1e-6  # relative difference of objectives that counts as the same optimum
+_MANY_STEPS = 25  # a warm refit that needs more has left the valley it started in
+_SANE_EXPONENTS = (0.02, 2.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solution:
+    """The best optimum found for one problem.
+
+    Args:
+        phi: Shape (p,), in the problem's coordinates.
+        objective: Sum of Huber losses there.
+        delta: The Huber threshold used, log units.
+        starts: Number of starts that were polished.
+        agreeing: How many of them ended at this objective.
+        pool: Shape (starts, p), where they ended: starts for refits.
+        converged: Whether the best one satisfied the stopping rule.
+    """
+
+    phi: FloatArray
+    objective: float
+    delta: float
+    starts: int
+    agreeing: int
+    pool: FloatArray
+    converged: bool
+
+
+def solve(problem: Problem, *, delta: float | None = None) -> Solution:
+    """Find the global optimum.
+
+    Args:
+        problem: The law and its runs.
+        delta: Huber threshold in log units; None chooses max(1e-3, 1.345 robust sigma) from the
+            residuals of a first fit at 1e-3.
+    """
+    first = _solve(problem, SMALLEST_DELTA if delta is None else delta)
+    if delta is not None:
+        return first
+    residuals = problem.residuals(first.phi)
+    freedom = max(1, residuals.size - problem.size)
+    spread = _MAD_TO_SIGMA * float(np.median(np.abs(residuals)))
+    sigma = spread * math.sqrt(residuals.size / freedom)
+    chosen = max(SMALLEST_DELTA, _HUBER * sigma)
+    # Three digits are enough for a tuning constant, and can be typed again as --delta.
+    chosen = float(f"{chosen:.3g}")
+    return first if chosen == SMALLEST_DELTA else _solve(problem, chosen, extra=first.phi[None])
+
+
+def _solve(problem: Problem, delta: float, extra: FloatArray | None = None) -> Solution:
+    starts = grid_starts(problem, delta=delta)
+    if extra is not None:
+        starts = np.concatenate([extra, starts])
+    ends = minimise(problem, starts, delta=delta)
+    best = int(np.argmin(ends.objective))
+    lowest = float(ends.objective[best])
+    same = ends.objective <= lowest * (1.0 + _AGREEMENT) + 1e-24
+    return Solution(
+        ends.phi[best], lowest, delta, len(starts), int(same.sum()), ends.phi,
+        bool(ends.converged[best]),
+    )  # fmt: skip
+
+
+def refit(problem: Problem, solution: Solution, weights: FloatArray) -> Minima:
+    """Refit with other weights a run: resamples, cuts, leave-one-out.
+
+    Args:
+        problem: The law and its runs.
+        solution: The fit to all runs; its optimum is the warm start.
+        weights: Shape (batch, n).
+
+    Returns:
+        The ends. A refit that looks suspicious (many steps, floor at zero, exponent out of range)
+        is repeated from the spread starts and the best end kept.
+    """
+    count = len(weights)
+    warm = np.tile(solution.phi, (count, 1))
+    ends = minimise(problem, warm, delta=solution.delta, weights=weights, max_steps=60)
+    suspicious = ~ends.converged | (ends.steps >= _MANY_STEPS)
+    for k in range(len(problem.x)):
+        size = np.abs(ends.phi[:, 2 * k + 1])
+        suspicious |= (size < _SANE_EXPONENTS[0]) | (size > _SANE_EXPONENTS[1])
+    if problem.law.floor:
+        suspicious |= ends.phi[:, -1] <= 0.0
+    rows = np.flatnonzero(suspicious)
+    if rows.size:
+        again = _from_pool(problem, solution, weights[rows])
+        better = again.objective < ends.objective[rows]
+        ends.phi[rows[better]] = again.phi[better]
+        ends.objective[rows[better]] = again.objective[better]
+        ends.converged[rows[better]] = again.converged[better]
+    return ends
+
+
+def refit_from_pool(problem: Problem, solution: Solution, weights: FloatArray) -> Minima:
+    """Refit each row of weights (shape (batch, n)) from all spread starts, keeping the best."""
+    return _from_pool(problem, solution, weights)
+
+
+def _from_pool(problem: Problem, solution: Solution, weights: FloatArray) -> Minima:
+    pool = np.concatenate([solution.phi[None], _spread(problem, solution)])
+    each, count = len(pool), len(weights)
+    ends = minimise(
+        problem, np.tile(pool, (count, 1)), delta=solution.delta,
+        weights=np.repeat(weights, each, axis=0), max_steps=100,
+    )  # fmt: skip
+    best = np.argmin(ends.objective.reshape(count, each), axis=1) + np.arange(count) * each
+    return Minima(ends.phi[best], ends.objective[best], ends.converged[best], ends.steps[best])
+
+
+def _spread(problem: Problem, solution: Solution) -> FloatArray:
+    """Return starts around and away from the optimum, shape (m, p)."""
+    grid = grid_starts(problem, delta=max(solution.delta, SMALLEST_DELTA))
+    halved, doubled = solution.phi.copy(), solution.phi.copy()
+    for k in range(len(problem.x)):
+        halved[2 * k + 1] *= 0.5
+        doubled[2 * k + 1] *= 2.0
+    extra = [halved, doubled]
+    if problem.law.floor:
+        without = solution.phi.copy()
+        without[-1] = 0.0
+        extra.append(without)
+    return np.concatenate([grid[:5], np.array(extra)])

@@ -1,0 +1,33 @@
+"""The laws: one file each, listed here."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from scaleplan.errors import UsageError
+from scaleplan.laws.base import HasOptimum, Law, LinearLaw, ParameterSpec, PowerSumLaw
+from scaleplan.laws.chinchilla import Chinchilla
+from scaleplan.laws.linear import Linear
+from scaleplan.laws.log_linear import LogLinear
+from scaleplan.laws.power import Power
+from scaleplan.laws.power_floor import PowerFloor
+
+__all__ = ["LAWS", "HasOptimum", "Law", "LinearLaw", "ParameterSpec", "PowerSumLaw", "get_law"]
+
+LAWS: tuple[Law, ...] = (Linear(), LogLinear(), Power(), PowerFloor(), Chinchilla())
+
+
+def get_law(name: str) -> Law:
+    """Return the law of that name.
+
+    Raises:
+        UsageError: If there is none; the hint names the nearest.
+    """
+    wanted = name.strip().lower().replace("-", "_")
+    for law in LAWS:
+        if law.name == wanted:
+            return law
+    names = [law.name for law in LAWS]
+    near = get_close_matches(wanted, names, n=1)
+    message = f"there is no law {name!r}; the laws are {', '.join(names)}"
+    raise UsageError(message, hint=f"Did you mean {near[0]}?" if near else "See `scaleplan laws`.")

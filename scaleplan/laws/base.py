@@ -1,0 +1,181 @@
+"""The contract of a law, and the two families that the laws of this package belong to.
+
+A law knows neither data nor optimiser: it is a formula with its derivatives, its parameters and its
+source. Formulas are written with operators only, so that the same code runs on floats (a forecast
+for one model costs no numpy import) and on whole arrays of parameters and runs.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
+
+from scaleplan.units import format_significant
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    FloatArray = npt.NDArray[np.float64]
+    BoolArray = npt.NDArray[np.bool_]
+    IndexArray = npt.NDArray[np.intp]
+
+T = TypeVar("T", float, "FloatArray")
+
+
+def log(value: T) -> T:
+    """Return the natural logarithm of a float, or of each element of an array."""
+    if isinstance(value, float):
+        return math.log(value)
+    import numpy as np
+
+    return np.log(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterSpec:
+    """One parameter of a law: its symbol, meaning, unit and the open range where it makes sense."""
+
+    symbol: str
+    meaning: str
+    unit: str
+    low: float
+    high: float
+
+
+class Law(ABC):
+    """A formula that gives a metric from the inputs of a run.
+
+    Attributes:
+        name: The name that `--law` takes.
+        title: One line for people.
+        formula: The formula as people write it.
+        source: Where it was published.
+        inputs: The roles it needs, in order; `x` stands for any single column.
+        parameters: One specification a parameter, in the order of theta.
+        residual: `log` if errors are relative (residuals of logarithms), `raw` if absolute.
+        holds: Where it holds, and where it is known to fail.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    formula: ClassVar[str]
+    source: ClassVar[str]
+    inputs: ClassVar[tuple[str, ...]]
+    parameters: ClassVar[tuple[ParameterSpec, ...]]
+    residual: ClassVar[Literal["log", "raw"]]
+    holds: ClassVar[str]
+
+    @abstractmethod
+    def evaluate(self, theta: Sequence[T], inputs: Sequence[T]) -> T:
+        """Return the metric.
+
+        Args:
+            theta: One value a parameter, floats or arrays that broadcast against the inputs.
+            inputs: One value an input, floats or arrays of shape (n,), in base units.
+
+        Returns:
+            The metric, with the broadcast shape of theta and inputs.
+        """
+
+    @abstractmethod
+    def gradient(self, theta: Sequence[T], inputs: Sequence[T]) -> tuple[T, ...]:
+        """Return the derivative of the metric with respect to each parameter, in theta's order."""
+
+    @abstractmethod
+    def write(self, theta: Sequence[float], *, metric: str, names: Sequence[str]) -> str:
+        """Return the formula with its numbers, as people write it.
+
+        Args:
+            theta: The parameters.
+            metric: What stands to the left of the equals sign, for example `L`.
+            names: What each input is called, for example `N` and `D`.
+        """
+
+
+@runtime_checkable
+class HasOptimum(Protocol):
+    """A law of params and tokens with a closed-form compute-optimal split."""
+
+    def optimum(self, theta: Sequence[T], flops: T, flops_per_param_token: float) -> tuple[T, T]:
+        """Return (params, tokens) that minimise the metric at flops = k x params x tokens."""
+
+
+class LinearLaw(Law):
+    """A law that is linear in its parameters: y = a b1(x) + b, fitted in closed form."""
+
+    residual: ClassVar[Literal["log", "raw"]] = "raw"
+    inputs: ClassVar[tuple[str, ...]] = ("x",)
+
+    @staticmethod
+    @abstractmethod
+    def basis(x: T) -> T:
+        """Return the function of the input that the slope multiplies."""
+
+    def evaluate(self, theta: Sequence[T], inputs: Sequence[T]) -> T:
+        """Return a * basis(x) + b."""
+        slope, intercept = theta
+        return slope * self.basis(inputs[0]) + intercept
+
+    def gradient(self, theta: Sequence[T], inputs: Sequence[T]) -> tuple[T, ...]:
+        """Return (basis(x), 1)."""
+        basis = self.basis(inputs[0])
+        return basis, basis * 0.0 + 1.0
+
+
+class PowerSumLaw(Law):
+    """A law of the form y = E + sum over terms of A_k x_k^(sign b_k).
+
+    theta is (E, A_1, b_1, A_2, b_2, ...), without E where the law has no floor.
+
+    Attributes:
+        columns: For each term, the index of the input it takes a power of.
+        floor: Whether there is an irreducible part E >= 0.
+        sign: -1 where exponents are written as decay (A/x^b), +1 where as growth (c x^d).
+    """
+
+    residual: ClassVar[Literal["log", "raw"]] = "log"
+    columns: ClassVar[tuple[int, ...]]
+    floor: ClassVar[bool]
+    sign: ClassVar[int]
+
+    def evaluate(self, theta: Sequence[T], inputs: Sequence[T]) -> T:
+        """Return E + sum of A_k x_k^(sign b_k)."""
+        terms = self.terms(theta, inputs)
+        total = terms[0]
+        for term in terms[1:]:
+            total = total + term
+        return total + theta[0] if self.floor else total
+
+    def terms(self, theta: Sequence[T], inputs: Sequence[T]) -> tuple[T, ...]:
+        """Return each A_k x_k^(sign b_k): the reducible parts of the metric."""
+        first = 1 if self.floor else 0
+        return tuple(
+            theta[first + 2 * k] * inputs[column] ** (self.sign * theta[first + 2 * k + 1])
+            for k, column in enumerate(self.columns)
+        )
+
+    def gradient(self, theta: Sequence[T], inputs: Sequence[T]) -> tuple[T, ...]:
+        """Return (1, x^(s b), s A x^(s b) ln x, ...)."""
+        first = 1 if self.floor else 0
+        parts: list[T] = []
+        for k, column in enumerate(self.columns):
+            power = inputs[column] ** (self.sign * theta[first + 2 * k + 1])
+            parts += [power, self.sign * theta[first + 2 * k] * power * log(inputs[column])]
+        if self.floor:
+            parts.insert(0, parts[0] * 0.0 + 1.0)
+        return tuple(parts)
+
+    def write(self, theta: Sequence[float], *, metric: str, names: Sequence[str]) -> str:
+        """Return for example `L = 1.817 + 477.8/N^0.3473 + 2143/D^0.3672`."""
+        first = 1 if self.floor else 0
+        shown = [format_significant(theta[0])] if self.floor else []
+        for k, column in enumerate(self.columns):
+            size = format_significant(theta[first + 2 * k])
+            exponent = format_significant(theta[first + 2 * k + 1])
+            operator = "/" if self.sign < 0 else " * "
+            shown.append(f"{size}{operator}{names[column]}^{exponent}")
+        return f"{metric} = " + " + ".join(shown)
