@@ -372,7 +372,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedLaw:
-    """A published fit: law, parameters, where it holds and where it was read."""
+    """A published fit: law, parameters, where it holds and where it was read.
+
+    `input` is the role that a law of one input was fitted against, None for the others.
+    """
 
     id: str
     law: str
@@ -388,3 +391,4 @@ class PublishedLaw:
     source: str
     note: str
     historical: bool
+    input: str | None

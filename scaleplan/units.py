@@ -16,7 +16,10 @@ _COUNT_SUFFIXES = {
     "m": 1e6, "mm": 1e6, "mn": 1e6, "mil": 1e6, "million": 1e6,
     "b": 1e9, "g": 1e9, "bn": 1e9, "bil": 1e9, "billion": 1e9,
     "t": 1e12, "tn": 1e12, "trillion": 1e12,
-    "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24,
+}  # fmt: skip
+# Larger prefixes only before FLOP: a bare "1e" is a number cut off, not an exa.
+_FLOP_PREFIXES = {
+    "": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24,
 }  # fmt: skip
 # Words that say what is counted and change nothing.
 _COUNT_UNITS = re.compile(
@@ -122,10 +125,10 @@ def _multiplier(rest: str, shown: str) -> float:
         return _COUNT_SUFFIXES[lower]
     days = _FLOP_DAYS.fullmatch(lower.replace(" ", ""))
     if days:
-        return _COUNT_SUFFIXES[days.group(1) or ""] * 86400.0
+        return _FLOP_PREFIXES[days.group(1) or ""] * 86400.0
     scaled = _FLOP_UNITS.fullmatch(lower.replace(" ", ""))
     if scaled:
-        return _COUNT_SUFFIXES[scaled.group(1)]
+        return _FLOP_PREFIXES[scaled.group(1)]
     unit = _COUNT_UNITS.search(lower)
     if unit:
         suffix = lower[: unit.start()].strip(" -_")

@@ -260,4 +260,5 @@ def _cleaning(runs: Runs, axes: Axes) -> Cleaning:
         for i in range(len(runs))
         if i not in used
     )  # fmt: skip
-    return replace(runs.cleaning, rows_used=len(used), dropped=(*runs.cleaning.dropped, *extra))
+    cleaning: Cleaning = runs.cleaning
+    return replace(cleaning, rows_used=len(used), dropped=(*runs.cleaning.dropped, *extra))

@@ -127,7 +127,7 @@ def _jacobian(law: Law, theta: FloatArray, inputs: FloatArray) -> FloatArray:
     columns: FloatArray = np.stack(law.gradient(parts, list(inputs)), axis=1)
     if law.residual == "raw":
         return columns
-    return columns / law.evaluate(parts, list(inputs))[:, None]
+    return np.asarray(columns / law.evaluate(parts, list(inputs))[:, None])
 
 
 def widening_of(test: BackTest) -> Widening:

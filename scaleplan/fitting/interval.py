@@ -6,12 +6,12 @@ Plain Python on purpose: `predict` and `budget` with a saved fit import no numpy
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from scaleplan.fitting.distributions import t_quantile
-from scaleplan.laws import Law, get_law
-from scaleplan.records import LawFit, Widening
+from scaleplan.laws import get_law
+from scaleplan.records import LawFit, Range, Widening
 
 # The model-error floor grows in over the first 0.3 decade beyond the data: inside the fitted range
 # the residual noise already contains it.
@@ -104,6 +104,18 @@ def quadratic_form(matrix: Sequence[Sequence[float]], vector: Sequence[float]) -
     )
 
 
-def law_of(fit: LawFit) -> Law:
-    """Return the law object of a fit."""
-    return get_law(fit.law)
+def decades_beyond(ranges: Sequence[Range], at: Mapping[str, float]) -> float:
+    """Return how many decades a point lies outside the fitted runs, over all known inputs.
+
+    Args:
+        ranges: Smallest and largest fitted value by role.
+        at: The point, by role.
+    """
+    worst = 0.0
+    for known in ranges:
+        value = at.get(known.role)
+        if value is None or value <= 0.0 or known.low <= 0.0:
+            continue
+        worst = max(worst, math.log10(value / known.high), math.log10(known.low / value))
+    # Rounding of a point on the edge is not extrapolation.
+    return worst if worst > 1e-9 else 0.0

@@ -151,11 +151,11 @@ def _newton_step(
     target = -gradient
     if floor:
         # E >= 0: at the bound with the gradient pushing outwards, E is held.
-        held = (phi[:, -1] <= 0.0) & (gradient[:, -1] >= 0.0)
+        held = np.asarray((phi[:, -1] <= 0.0) & (gradient[:, -1] >= 0.0))
         matrix, target = _hold_last(matrix, target, held, np.zeros(len(phi)))
     move = _solve(matrix, target)
     if floor:
-        beyond = np.asarray(phi[:, -1] + move[:, -1] < 0.0)
+        beyond: BoolArray = np.less(phi[:, -1] + move[:, -1], 0.0)
         if beyond.any():
             matrix, target = _hold_last(matrix, target, beyond, -phi[:, -1])
             move = np.where(beyond[:, None], _solve(matrix, target), move)
@@ -192,7 +192,7 @@ def _solve(matrix: FloatArray, target: FloatArray) -> FloatArray:
         solution: FloatArray = np.linalg.solve(scaled, (right / scale)[:, :, None])[:, :, 0]
     except np.linalg.LinAlgError:
         solution = np.einsum("bij,bj->bi", np.linalg.pinv(scaled), right / scale)
-    return solution / scale
+    return np.asarray(solution / scale)
 
 
 class _Surface:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.fitting.distributions import t_quantile
-from scaleplan.fitting.interval import predict, quadratic_form
+from scaleplan.fitting.interval import decades_beyond, predict, quadratic_form
 from scaleplan.fitting.uncertainty import Resamples, percentile
 from scaleplan.laws import HasOptimum, get_law
 from scaleplan.records import OptimumRow
@@ -25,24 +25,7 @@ def default_budgets(ranges: Sequence[Range]) -> tuple[float, ...]:
     if largest is None:
         return ()
     exponent = math.floor(math.log10(largest) + 1e-9)
-    return tuple(10.0 ** (exponent + k) for k in range(4))
-
-
-def decades_beyond(ranges: Sequence[Range], at: dict[str, float]) -> float:
-    """Return how many decades a point lies outside the fitted runs, over all known inputs.
-
-    Args:
-        ranges: Smallest and largest fitted value by role.
-        at: The point, by role.
-    """
-    worst = 0.0
-    for known in ranges:
-        value = at.get(known.role)
-        if value is None or value <= 0.0 or known.low <= 0.0:
-            continue
-        worst = max(worst, math.log10(value / known.high), math.log10(known.low / value))
-    # Rounding of a point on the edge is not extrapolation.
-    return worst if worst > 1e-9 else 0.0
+    return tuple(float(f"1e{exponent + k}") for k in range(4))
 
 
 def optimum_rows(

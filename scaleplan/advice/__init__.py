@@ -1,0 +1,53 @@
+"""Advice: rules that turn records into notes, each with its numbers and what to do."""
+
+from __future__ import annotations
+
+from scaleplan.advice.extrapolation import point_notes
+from scaleplan.advice.fit_quality import FIT_RULES
+from scaleplan.advice.fitness import fitness_notes
+from scaleplan.advice.plan_limits import PLAN_RULES
+from scaleplan.records import Fit, Forecast, Note, Plan
+
+__all__ = ["fit_notes", "forecast_notes", "plan_notes"]
+
+
+def fit_notes(fit: Fit) -> tuple[Note, ...]:
+    """Return what there is to say about a fit, beyond the notes it carries.
+
+    Args:
+        fit: The fit.
+    """
+    return tuple(note for rule in FIT_RULES for note in rule(fit))
+
+
+def forecast_notes(forecast: Forecast, fit: Fit) -> tuple[Note, ...]:
+    """Return what there is to say about forecasts from a fit.
+
+    Args:
+        forecast: The forecast.
+        fit: The fit it was made from.
+    """
+    notes: list[Note] = []
+    for point in forecast.points:
+        notes += point_notes(point, fit)
+        if point.params is not None and point.tokens is not None:
+            notes += fitness_notes(fit, point.params, point.tokens, metric_value=point.value)
+    return _first_of_each(notes)
+
+
+def plan_notes(plan: Plan, fit: Fit) -> tuple[Note, ...]:
+    """Return what there is to say about a plan and the fit behind it.
+
+    Args:
+        plan: The plan.
+        fit: The fit that predicted its performance.
+    """
+    notes = list(forecast_notes(plan.forecast, fit))
+    for rule in PLAN_RULES:
+        notes += rule(plan)
+    return _first_of_each(notes)
+
+
+def _first_of_each(notes: list[Note]) -> tuple[Note, ...]:
+    """Keep one note of each id and text: several points often say the same."""
+    return tuple({(note.id, note.text): note for note in notes}.values())

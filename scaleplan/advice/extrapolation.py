@@ -1,0 +1,117 @@
+"""How far a forecast reaches beyond the runs, and whether it can still be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scaleplan.records import Fit, ForecastPoint, Note, Severity
+from scaleplan.units import format_count, format_percent, format_significant
+
+# Published successes reach 2.5 decades (300x), published failures begin below 1.5 (19x with 2-3%
+# error); half a decade is what a fitted range can be stretched by unseen.
+_INFO, _WARNING, _ERROR = 0.5, 1.5, 2.5
+# Half-widths above 4% are larger than the differences that decisions between designs turn on
+# (Choshen et al. 2024, arXiv 2410.11840: about 4% is the level useful for decisions).
+_WIDE = 0.04
+
+
+def point_notes(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
+    """Yield the notes on one forecast: distance, back-test, width and range of the metric."""
+    yield from _distance(point, fit)
+    yield from _width(point, fit)
+    yield from _range(point, fit)
+
+
+def _place(point: ForecastPoint) -> str:
+    parts = [
+        f"{name} {format_count(value)}"
+        for name, value in (
+            ("params", point.params), ("tokens", point.tokens), ("at", point.input_value),
+        )
+        if value is not None
+    ]  # fmt: skip
+    if not parts and point.flops is not None:
+        parts = [f"flops {format_count(point.flops)}"]
+    return ", ".join(parts)
+
+
+def _distance(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
+    decades = point.decades_beyond_data
+    tested = fit.widening.decades_tested
+    if decades > _INFO:
+        severity: Severity = (
+            "error" if decades > _ERROR else "warning" if decades > _WARNING else "info"
+        )
+        yield Note(
+            id="EXTRAPOLATION", severity=severity,
+            text=f"{_place(point)} lies {decades:.1f} decades (a factor of "
+            f"{format_count(10**decades, 2)}) beyond the fitted runs.",
+            action="Train a run between the data and the target before committing the budget.",
+            numbers=(("decades_beyond_data", decades),),
+            source="thresholds 0.5, 1.5 and 2.5 decades: range of published successes and failures",
+        )  # fmt: skip
+    if decades > tested and decades > _INFO and fit.quality is not None:
+        said = (
+            f"the back-test on these runs reached {tested:.1f} decades only"
+            if tested
+            else "no back-test was possible on these runs"
+        )
+        yield Note(
+            id="BEYOND_BACKTEST", severity="warning",
+            text=f"{_place(point)} lies {decades:.1f} decades out, and {said}: the interval itself "
+            "is extrapolated.",
+            action="Read the interval as a lower limit of the uncertainty.",
+            numbers=(("decades_beyond_data", decades), ("decades_tested", tested)),
+        )  # fmt: skip
+
+
+def _width(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
+    if point.low is None or point.high is None:
+        yield Note(
+            id="NO_INTERVAL", severity="warning",
+            text="No interval is given: "
+            + (
+                "the parameters were published without their covariance."
+                if fit.quality is None
+                else "there are too few runs for one."
+            ),
+            action="Do not read the number as exact.",
+        )  # fmt: skip
+        return
+    if point.value == 0.0:
+        return
+    half = 0.5 * (point.high - point.low) / abs(point.value)
+    if half > _WIDE:
+        yield Note(
+            id="WIDE_INTERVAL", severity="info",
+            text=f"The interval at {_place(point)} is +-{format_percent(half, 2)} wide; "
+            "differences between designs are usually smaller.",
+            action="Compare designs by their difference under one law, not by these levels.",
+            numbers=(("relative_half_width", half),),
+            source="Choshen et al. 2024, arXiv 2410.11840: about 4% is useful for decisions",
+        )  # fmt: skip
+
+
+def _range(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
+    value, kind = point.value, fit.metric.kind
+    shown = format_significant(value)
+    if kind == "score" and value > 1.0:
+        yield Note(
+            id="SCORE_ABOVE_ONE", severity="warning",
+            text=f"{fit.metric.name} is predicted as {shown} at {_place(point)}. A performance "
+            "above 1 cannot be an accuracy or any other share.",
+            action="State what the score is, or fit 1 - accuracy with a law that respects its "
+            "range.",
+            numbers=(("value", value),),
+        )  # fmt: skip
+    elif (kind in {"error", "accuracy"} and not 0.0 <= value <= 1.0) or (
+        kind == "loss" and value <= 0.0
+    ):
+        allowed = "above 0" if kind == "loss" else "between 0 and 1"
+        yield Note(
+            id="OUTSIDE_RANGE", severity="error",
+            text=f"{fit.metric.name} is predicted as {shown} at {_place(point)}; it can only be "
+            f"{allowed}. The {fit.law} law has left its range.",
+            action="Use a law with a floor (--law power_floor), or stay inside the data.",
+            numbers=(("value", value),),
+        )  # fmt: skip

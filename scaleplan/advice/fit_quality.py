@@ -1,0 +1,129 @@
+"""Whether a fit can be trusted: rejected forms, unknown floors, few runs, disagreeing starts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+from scaleplan.records import Fit, Note
+from scaleplan.units import format_percent, format_significant
+
+# Below 8 runs a two-input fit has next to nothing to be wrong with; Choshen et al. 2024 (arXiv
+# 2410.11840) take 5 models as the least that helps.
+_FEW_RUNS = 8
+_FEW_SPARE = 3
+_FLOOR_RELATIVE_ERROR = 0.25
+_STRAIGHT = {"linear", "log_linear"}
+
+
+def form_rejected(fit: Fit) -> Iterator[Note]:
+    """Speak out when the law in use is rejected by the data, or a straight line was."""
+    for candidate in fit.candidates:
+        if candidate.verdict != "rejected":
+            continue
+        used = candidate.law == fit.law
+        if candidate.law == "linear" or used:
+            formula = {"linear": "P = aS + b", "power": "G = cS^d"}.get(candidate.law, "")
+            name = f"{candidate.law} ({formula})" if formula else candidate.law
+            tail = " It is shown because it was asked for." if used else ""
+            reason = candidate.reason.removeprefix("asked for; but ")
+            yield Note(
+                id=f"{candidate.law.upper()}_REJECTED", severity="warning" if used else "info",
+                text=f"The {name} law is rejected by these runs: {reason}.{tail}",
+                action="Use --law auto." if used else "",
+                source="F test of curvature, runs test and back-test at p < 0.01",
+            )  # fmt: skip
+
+
+def few_runs(fit: Fit) -> Iterator[Note]:
+    """Warn when there are hardly more runs than parameters."""
+    if fit.quality is None:
+        return
+    runs, size = fit.quality.runs, len(fit.parameters)
+    if runs - size < _FEW_SPARE or (len(fit.inputs) > 1 and runs < _FEW_RUNS):
+        yield Note(
+            id="FEW_RUNS", severity="warning",
+            text=f"{runs} runs for {size} parameters: the fit is nearly an interpolation, and its "
+            "intervals rest on a guess of the noise.",
+            action=f"Train at least {max(_FEW_RUNS, size + _FEW_SPARE)} runs.",
+            numbers=(("runs", float(runs)), ("parameters", float(size))),
+            source="Choshen et al. 2024, arXiv 2410.11840",
+        )  # fmt: skip
+
+
+def floor_unidentified(fit: Fit) -> Iterator[Note]:
+    """Warn when the irreducible part cannot be told from zero."""
+    floor = next((p for p in fit.parameters if p.symbol == "E"), None)
+    if floor is None or fit.quality is None:
+        return
+    width = math.inf
+    if floor.low is not None and floor.high is not None and floor.value > 0.0:
+        # The half-width of a 90% interval is 1.645 standard errors.
+        width = 0.5 * (floor.high - floor.low) / 1.645 / floor.value
+    if floor.value <= 0.0 or width > _FLOOR_RELATIVE_ERROR:
+        shown = format_significant(floor.value)
+        said = f", relative standard error {format_percent(width, 2)}" if width < 1e6 else ""
+        yield Note(
+            id="FLOOR_UNIDENTIFIED", severity="warning",
+            text=f"The irreducible part is not known (E = {shown}{said}): these runs do not reach "
+            "far enough to see where the metric flattens.",
+            action="Do not quote E. Forecasts far beyond the data depend on it.",
+            numbers=(("E", floor.value),),
+        )  # fmt: skip
+
+
+def starts_disagree(fit: Fit) -> Iterator[Note]:
+    """Warn when only one of several starts reached the optimum."""
+    quality = fit.quality
+    if quality is not None and quality.starts >= 4 and quality.starts_agreeing < 2:
+        yield Note(
+            id="STARTS_DISAGREE", severity="warning",
+            text=f"Only {quality.starts_agreeing} of {quality.starts} starts reached the best "
+            "objective: the surface has several valleys.",
+            action="Compare the forecasts under --delta 0.001 and --delta 0.01.",
+            numbers=(("starts", float(quality.starts)),),
+        )  # fmt: skip
+
+
+def at_bound(fit: Fit) -> Iterator[Note]:
+    """Warn when an exponent ended on a bound of its range."""
+    for parameter in fit.parameters:
+        if parameter.at_bound and parameter.symbol != "E":
+            yield Note(
+                id="AT_BOUND", severity="warning",
+                text=f"{parameter.symbol} = {format_significant(parameter.value)} lies at the end "
+                "of its range: its interval means nothing.",
+                action="Check the column behind it, and spread the runs further.",
+                numbers=((parameter.symbol, parameter.value),),
+            )  # fmt: skip
+
+
+def no_back_test(fit: Fit) -> Iterator[Note]:
+    """Warn when no forecast could be tested on these runs."""
+    if fit.quality is not None and fit.widening.errors == 0:
+        yield Note(
+            id="NO_BACKTEST", severity="warning",
+            text="Too few runs to fit the smaller and predict the larger ones: intervals beyond "
+            "the data rest on the form of the law alone.",
+            action="Train more runs, spread over scale.",
+        )  # fmt: skip
+
+
+def score_above_one(fit: Fit) -> Iterator[Note]:
+    """Warn when a score's own formula or data pass 1, so that it cannot be an accuracy."""
+    if fit.metric.kind != "score" or fit.quality is None:
+        return
+    yield Note(
+        id="SCORE_UNIT", severity="info",
+        text=f"{fit.metric.name} is taken as a score that rises without limit "
+        f"(unit: {fit.metric.unit}).",
+        action="Name the column accuracy (or --metric accuracy) if it is a share of 1.",
+    )  # fmt: skip
+
+
+Rule = Callable[[Fit], Iterator[Note]]
+
+FIT_RULES: tuple[Rule, ...] = (
+    form_rejected, few_runs, floor_unidentified, starts_disagree, at_bound, no_back_test,
+    score_above_one,
+)  # fmt: skip

@@ -1,0 +1,82 @@
+"""Too large or too small for the data: judged by what more of each would buy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scaleplan.planning.allocation import (
+    has_optimum,
+    least_flops,
+    marginal_ratio,
+    optimal_split,
+)
+from scaleplan.records import Fit, Note
+from scaleplan.units import format_count, format_percent
+
+# At the optimum 1% more parameters and 1% more tokens buy the same (stationarity under C = kND);
+# beyond 2:1 the plan is lopsided whatever the uncertainty of the exponents.
+_LOPSIDED, _LEANING = 2.0, 1.5
+_WASTE_INFO, _WASTE_WARNING = 1.2, 1.5
+_SOURCE = "stationarity of the fitted law under C = k N D (Hoffmann et al. 2022, section 3.3)"
+
+
+def fitness_notes(fit: Fit, params: float, tokens: float, *, metric_value: float) -> Iterator[Note]:
+    """Yield whether parameters or data limit this model, and what compute that wastes.
+
+    Args:
+        fit: The fit.
+        params: Parameters.
+        tokens: Training tokens.
+        metric_value: The predicted metric there.
+    """
+    ratio = marginal_ratio(fit, params, tokens)
+    if ratio is None or not has_optimum(fit):
+        return
+    flops = fit.flops_per_param_token * params * tokens
+    best_params, best_tokens = optimal_split(fit, flops)
+    numbers = (
+        ("marginal_ratio", ratio), ("params_over_optimal", params / best_params),
+        ("optimal_params", best_params), ("optimal_tokens", best_tokens),
+    )  # fmt: skip
+    per_param = f"{format_count(tokens / params)} tokens per parameter"
+    best = (
+        f"At the same compute the optimum is {format_count(best_params)} parameters on "
+        f"{format_count(best_tokens)} tokens ({format_count(best_tokens / best_params)} per "
+        "parameter)."
+    )
+    if ratio > _LEANING:
+        yield Note(
+            id="CAPACITY_LIMITED", severity="warning" if ratio > _LOPSIDED else "info",
+            text=f"Underfit side: the model is small for its data ({per_param}). 1% more "
+            f"parameters buys {ratio:.1f} times what 1% more tokens buys. {best}",
+            action="Train a larger model on fewer tokens, unless a small model is wanted for "
+            "cheap inference.",
+            numbers=numbers, source=_SOURCE,
+        )  # fmt: skip
+    elif ratio < 1.0 / _LEANING:
+        yield Note(
+            id="DATA_LIMITED", severity="warning" if ratio < 1.0 / _LOPSIDED else "info",
+            text=f"Overfit side: the model is large for its data ({per_param}). 1% more tokens "
+            f"buys {1.0 / ratio:.1f} times what 1% more parameters buys. {best} With fresh data "
+            "this is under-training; with repeated data it overfits.",
+            action="Train a smaller model on more tokens; if there are no more, watch the gap "
+            "between training and validation loss.",
+            numbers=numbers, source=_SOURCE,
+        )  # fmt: skip
+    yield from _waste(fit, flops, metric_value)
+
+
+def _waste(fit: Fit, flops: float, value: float) -> Iterator[Note]:
+    needed = least_flops(fit, 1.0 - value if fit.complement else value)
+    if needed is None or needed <= 0.0:
+        return
+    waste = flops / needed
+    if waste > _WASTE_INFO:
+        yield Note(
+            id="COMPUTE_WASTE", severity="warning" if waste > _WASTE_WARNING else "info",
+            text=f"The same {fit.metric.name} is reachable with {format_percent(1.0 / waste, 2)} "
+            f"of the compute ({format_count(needed)} of {format_count(flops)} FLOP).",
+            action="Take the optimal size, unless the split is meant for cheaper inference.",
+            numbers=(("compute_ratio", waste), ("least_flops", needed)),
+            source=_SOURCE,
+        )  # fmt: skip

@@ -1,0 +1,110 @@
+"""The one place where exceptions become messages and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn, cast
+
+import typer
+from typer.core import TyperGroup
+
+from scaleplan.cli.failure import report, silence_stdout, write_stderr
+from scaleplan.errors import ExitCode, InputError, ScaleplanError, UsageError
+
+# BadParameter < UsageError < ClickException: the root of typer's parsing errors, which typer does
+# not export under a name that all supported versions share.
+_ParserError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
+
+
+class OptionError(typer.BadParameter):
+    """An option has a value that is not allowed; unlike typer's own error it carries a hint."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ErrorBoundary(TyperGroup):
+    """A group of commands in which every expected exception ends in one message and its code."""
+
+    # typer names the types of contexts in private modules only, hence Any here.
+    def make_context(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - see above
+        """Parse the command line."""
+        with _quiet_ends():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - see above
+        """Run the command."""
+        with _quiet_ends():
+            return super().invoke(ctx)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: object,
+    ) -> NoReturn:
+        """Run the program and exit with the code of errors.py."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        try:
+            code = super().main(
+                arguments, prog_name, complete_var, standalone_mode=False,
+                windows_expand_args=windows_expand_args, **extra,
+            )  # fmt: skip
+        except ScaleplanError as error:
+            code = report(error, arguments)
+        except _ParserError as error:
+            code = _report_usage(error, arguments)
+        except (MemoryError, RecursionError) as error:
+            code = report(_too_large(error), arguments)
+        except OSError as error:
+            silence_stdout()
+            code = report(_system_error(error), arguments)
+        sys.exit(code if isinstance(code, int) else int(ExitCode.OK))
+
+
+@contextmanager
+def _quiet_ends() -> Iterator[None]:
+    """End quietly on Ctrl-C, and when the reader of a pipe has gone."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        write_stderr("interrupted\n")
+        raise typer.Exit(int(ExitCode.INTERRUPTED)) from None
+    except BrokenPipeError:
+        silence_stdout()
+        raise typer.Exit(int(ExitCode.CLOSED_PIPE)) from None
+
+
+def _report_usage(error: typer.BadParameter, arguments: Sequence[str]) -> int:
+    """Report what typer's parser refused."""
+    if not arguments:
+        error.show()  # the help
+        return int(ExitCode.USAGE)
+    message = error.format_message().rstrip(".")
+    hint = getattr(error, "hint", "")
+    context = getattr(error, "ctx", None)
+    if not hint and context is not None:
+        hint = f"See `{context.command_path} --help`."
+    return report(UsageError(message[:1].lower() + message[1:], hint=hint), arguments)
+
+
+def _too_large(error: BaseException) -> InputError:
+    nested = isinstance(error, RecursionError)
+    return InputError(
+        "the input is nested too deeply" if nested else "the input does not fit in memory",
+        hint="Give a smaller file, or fewer runs.",
+    )
+
+
+def _system_error(error: OSError) -> InputError:
+    """Say which file the system refused and why."""
+    file = error.filename if isinstance(error.filename, str) else None
+    return InputError(
+        error.strerror or str(error), file=file, hint="Check the path, its rights and the disk."
+    )

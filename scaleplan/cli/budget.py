@@ -1,0 +1,157 @@
+"""`scaleplan budget`: time, memory, cost and performance of a training run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scaleplan.cli import completion, options, values
+
+if TYPE_CHECKING:
+    from scaleplan.records import Accelerator, Fit
+
+EXAMPLES = """\b
+Examples:
+  scaleplan budget --gpus 1000 --params 1e10
+  scaleplan budget --gpus 64,256,1000 --params 7B --ratio 100 --gpu h100 --price 2.5
+  scaleplan budget --gpus 512 --flops 1e24 --fit fit.yaml --format json"""
+
+_DEFAULT_LAW = "besiroglu_2024"
+_SEQUENCE_LENGTH = 4096  # tokens; the context that most published runs of 2023 to 2025 began with
+
+
+def budget_command(
+    gpus: Annotated[
+        values.Counts,
+        typer.Option(
+            parser=values.counts, metavar="INTEGER,...",
+            help="Number of accelerators, for example 1000 or 64,256,1000.",
+        ),
+    ],
+    params: Annotated[
+        float | None,
+        typer.Option(parser=values.positive, metavar="NUMBER", help="Parameters of the model."),
+    ] = None,
+    tokens: Annotated[
+        float | None,
+        typer.Option(
+            parser=values.positive, metavar="NUMBER",
+            help="Training tokens. Default: what makes this size compute-optimal.",
+        ),
+    ] = None,
+    ratio: Annotated[
+        float | None,
+        typer.Option(parser=values.positive, metavar="NUMBER", help="Tokens for each parameter."),
+    ] = None,
+    flops: Annotated[
+        float | None,
+        typer.Option(parser=values.positive, metavar="NUMBER", help="Training compute, FLOP."),
+    ] = None,
+    active_params: Annotated[
+        float | None,
+        typer.Option(
+            parser=values.positive, metavar="NUMBER",
+            help="Parameters that one token passes through (mixture of experts).",
+        ),
+    ] = None,
+    fit: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Forecast with a fit kept by `scaleplan fit -o`."),
+    ] = None,
+    law: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", autocompletion=completion.published,
+            help=f"Forecast with a published law. Default: {_DEFAULT_LAW}.",
+        ),
+    ] = None,
+    gpu: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID,...|all", autocompletion=completion.gpus,
+            help="Accelerators to plan for. See `scaleplan gpus`.",
+        ),
+    ] = None,
+    mfu: Annotated[
+        float | None,
+        typer.Option(
+            parser=values.fraction, metavar="SHARE",
+            help="Your own model-FLOP utilisation over the whole run, for example 40%.",
+        ),
+    ] = None,
+    price: Annotated[
+        float | None,
+        typer.Option(
+            parser=values.price, metavar="USD", help="Price of one accelerator-hour, US dollars."
+        ),
+    ] = None,
+    batch: Annotated[
+        float | None,
+        typer.Option(parser=values.positive, metavar="NUMBER", help="Tokens in one step."),
+    ] = None,
+    sequence_length: Annotated[
+        int,
+        typer.Option(parser=values.whole, metavar="INTEGER", help="Tokens in one sequence."),
+    ] = _SEQUENCE_LENGTH,
+    country: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="Three-letter code, for the grid's carbon intensity."),
+    ] = None,
+    pue: Annotated[
+        float | None,
+        typer.Option(
+            parser=values.at_least_one, metavar="NUMBER",
+            help="Power usage effectiveness of the data centre.",
+        ),
+    ] = None,
+    output_format: options.FormatOption = options.OutputFormat.TABLE,
+    quiet: options.QuietOption = False,
+    strict: options.StrictOption = False,
+    seed: options.SeedOption = 0,
+) -> None:  # fmt: skip
+    """Plan a training run: what it reaches, how long it takes, what it needs and costs."""
+    values.refuse_together(fit=fit, law=law)
+    values.refuse_together(tokens=tokens, ratio=ratio)
+    from scaleplan.advice import plan_notes
+    from scaleplan.cli.output import emit
+    from scaleplan.cli.sources import joined_notes, serious_notes
+    from scaleplan.planning.assemble import assemble_plan
+
+    used = _fit(fit, law)
+    plan = assemble_plan(
+        used, params=params, active_params=active_params, tokens=tokens, flops=flops,
+        ratio=ratio, accelerators=_accelerators(gpu), gpus=gpus.values, mfu=mfu,
+        usd_per_hour=price, batch_tokens=batch, sequence_length=sequence_length,
+        country=country, pue=pue,
+    )  # fmt: skip
+    notes = joined_notes(plan.notes, plan_notes(plan, used), serious_notes(used))
+    emit(
+        replace(plan, notes=notes),
+        options.Output(output_format=output_format, quiet=quiet, strict=strict),
+    )
+
+
+def _fit(file: str | None, law: str | None) -> Fit:
+    """Return the saved fit, or the published law."""
+    if file is not None:
+        from scaleplan.fitfile import load_fit
+
+        return load_fit(file)
+    from scaleplan.catalog import published_law
+    from scaleplan.planning.published import fit_from_published
+
+    return fit_from_published(published_law(_DEFAULT_LAW if law is None else law))
+
+
+def _accelerators(names: str | None) -> tuple[Accelerator, ...]:
+    """Return the accelerators that were named, each once."""
+    from scaleplan.catalog import accelerator, accelerators, default_accelerator
+
+    if names is None:
+        return (default_accelerator(),)
+    if names.strip().lower() == "all":
+        return tuple(accelerators())
+    found = [accelerator(name) for name in values.split_list(names)]
+    return tuple({one.id: one for one in found}.values())

@@ -1,0 +1,27 @@
+"""What the shell offers after `--law` and `--gpu`."""
+
+from __future__ import annotations
+
+
+def laws(incomplete: str) -> list[str]:
+    """Return the names of laws to fit that begin with what was typed."""
+    from scaleplan.laws import LAWS
+
+    return [name for name in ("auto", *(law.name for law in LAWS)) if name.startswith(incomplete)]
+
+
+def published(incomplete: str) -> list[str]:
+    """Return the names of published laws that begin with what was typed."""
+    from scaleplan.catalog import published_laws
+
+    return [law.id for law in published_laws() if law.id.startswith(incomplete)]
+
+
+def gpus(incomplete: str) -> list[str]:
+    """Return the lists of accelerators that continue what was typed, which may have commas."""
+    from scaleplan.catalog import accelerators
+
+    before, comma, last = incomplete.rpartition(",")
+    names = [accelerator.id for accelerator in accelerators()]
+    names += [] if comma else ["all"]
+    return [f"{before}{comma}{name}" for name in names if name.startswith(last)]

@@ -1,0 +1,63 @@
+"""From a result to standard output, and to the exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from scaleplan.cli.failure import silence_stdout, write_stderr
+from scaleplan.cli.options import OutputFormat
+from scaleplan.errors import ExitCode, InputError
+
+if TYPE_CHECKING:
+    from scaleplan.cli.options import Output
+    from scaleplan.records import Note
+    from scaleplan.render.formats import Result
+
+
+def emit(result: Result, output: Output) -> None:
+    """Write the result to standard output and end with exit code 6 where `--strict` asks for it.
+
+    Args:
+        result: A record.
+        output: What the command line said about the output.
+
+    Raises:
+        InputError: If standard output cannot be written.
+        Exit: Under `--strict`, if the result carries a warning or an error note.
+    """
+    from scaleplan.render.formats import render
+
+    if sys.stdout is None:
+        raise InputError("standard output is closed", hint="Send the result to a file or a pipe.")
+    notes: tuple[Note, ...] = getattr(result, "notes", ())
+    _write(render(result, output.output_format.value, sys.stdout))
+    # CSV has no place for notes; the other formats carry them in the result.
+    if output.output_format is OutputFormat.CSV and not output.quiet:
+        _write_notes(notes)
+    if output.strict and any(note.severity != "info" for note in notes):
+        raise typer.Exit(int(ExitCode.WARNINGS))
+
+
+def _write(text: str) -> None:
+    """Write everything at once, replacing what the stream's encoding does not have."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        silence_stdout()
+        message = f"cannot write the result: {error.strerror}"
+        raise InputError(message, hint="Free some space, or write it elsewhere.") from error
+
+
+def _write_notes(notes: tuple[Note, ...]) -> None:
+    from scaleplan.render.text import plain_text
+
+    for note in notes:
+        action = f" {note.action}" if note.action else ""
+        write_stderr(plain_text(f"{note.severity}: {note.text}{action} [{note.id}]") + "\n")

@@ -1,0 +1,111 @@
+"""`scaleplan predict`: what a run that was not trained would reach."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scaleplan.cli import options, values
+from scaleplan.errors import UsageError
+
+if TYPE_CHECKING:
+    from scaleplan.records import Fit
+
+EXAMPLES = """\b
+Examples:
+  scaleplan predict fit.yaml --params 10B --tokens 200B
+  scaleplan predict fit.yaml --flops 1e22,1e23 --format csv
+  scaleplan predict runs.csv --law power --at 4096"""
+
+
+def predict_command(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FIT_OR_RUNS...", help="A fit kept by `scaleplan fit -o`, or logs to fit now."
+        ),
+    ],
+    params: Annotated[
+        values.Numbers | None,
+        typer.Option(
+            parser=values.positives, metavar="NUMBER,...", help="Model sizes, for example 7B,70B."
+        ),
+    ] = None,
+    tokens: Annotated[
+        values.Numbers | None,
+        typer.Option(parser=values.positives, metavar="NUMBER,...", help="Training tokens."),
+    ] = None,
+    flops: Annotated[
+        values.Numbers | None,
+        typer.Option(
+            parser=values.positives, metavar="NUMBER,...",
+            help="Training compute; alone, the compute-optimal model is predicted.",
+        ),
+    ] = None,
+    at: Annotated[
+        values.Numbers | None,
+        typer.Option(
+            parser=values.numbers, metavar="NUMBER,...",
+            help="Values of the single input of a law of one column.",
+        ),
+    ] = None,
+    law: options.FitLawOption = "auto",
+    columns: options.ColumnsOption = None,
+    metric: options.MetricOption = None,
+    input_column: options.InputOption = None,
+    all_points: options.AllPointsOption = False,
+    output_format: options.FormatOption = options.OutputFormat.TABLE,
+    quiet: options.QuietOption = False,
+    strict: options.StrictOption = False,
+    seed: options.SeedOption = 0,
+) -> None:  # fmt: skip
+    """Forecast the metric of runs that were not trained, with an interval."""
+    from scaleplan.advice import forecast_notes
+    from scaleplan.cli.output import emit
+    from scaleplan.cli.sources import joined_notes, serious_notes
+    from scaleplan.planning.forecast import forecast
+
+    reading = options.Reading(
+        columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
+        quiet=quiet,
+    )  # fmt: skip
+    fit = _fit(sources, reading, law=law, seed=seed)
+    empty = values.Numbers(())
+    result = forecast(
+        fit, params=(params or empty).values, tokens=(tokens or empty).values,
+        flops=(flops or empty).values, inputs=(at or empty).values,
+    )  # fmt: skip
+    notes = joined_notes(result.notes, forecast_notes(result, fit), serious_notes(fit))
+    emit(
+        replace(result, notes=notes),
+        options.Output(output_format=output_format, quiet=quiet, strict=strict),
+    )
+
+
+def _fit(sources: list[str], reading: options.Reading, *, law: str, seed: int) -> Fit:
+    """Return the saved fit, or fit the logs."""
+    from scaleplan.cli.sources import fit_runs, is_fit_file, read_runs
+
+    saved = [source for source in sources if is_fit_file(source)]
+    if not saved:
+        # The bootstrap serves the table of parameters, which a forecast does not show.
+        return fit_runs(
+            read_runs(sources, reading), law=law, resamples=0, level=0.9, seed=seed, delta=None,
+            flops=(), quiet=reading.quiet,
+        )  # fmt: skip
+    if len(sources) > 1:
+        message = f"{saved[0]} is a saved fit and cannot be read together with other files"
+        raise UsageError(message, hint="Give one saved fit, or logs only.")
+    unused = {
+        "--law": law != "auto", "--columns": reading.columns, "--metric": reading.metric,
+        "--input": reading.input_column, "--all-points": reading.all_points,
+    }  # fmt: skip
+    given = [name for name, value in unused.items() if value]
+    if given:
+        message = f"{' and '.join(given)} cannot change {saved[0]}, which is fitted already"
+        raise UsageError(message, hint="Give the logs instead, or leave these options out.")
+    from scaleplan.fitfile import load_fit
+
+    return load_fit(sources[0])

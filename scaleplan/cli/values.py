@@ -1,0 +1,154 @@
+"""Option values: from what was typed to numbers, lists of numbers and pairs.
+
+typer also calls a parser on an option's default, so each one passes on what is parsed already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scaleplan import units
+from scaleplan.cli.boundary import OptionError
+from scaleplan.errors import UsageError
+
+_COUNT_HINT = "Write numbers as 1e10, 10B or 10_000_000_000, and several with commas between."
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Several numbers, typed with commas between them."""
+
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Several whole numbers, typed with commas between them."""
+
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Roles and the columns that play them, typed as `role=column,role=column`."""
+
+    values: tuple[tuple[str, str], ...]
+
+
+def _refusing(parse: Callable[[str | float], float], text: str | float, hint: str) -> float:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise OptionError(str(error), hint=hint) from None
+
+
+def positive(text: str | float) -> float:
+    """Read a number above 0."""
+    return _refusing(units.parse_positive, text, _COUNT_HINT)
+
+
+def fraction(text: str | float) -> float:
+    """Read a share above 0 and at most 1, or a percentage."""
+    return _refusing(units.parse_fraction, text, "Write a share as 0.4 or 40%.")
+
+
+def level(text: str | float) -> float:
+    """Read the level of an interval, between 0 and 1."""
+    share = fraction(text)
+    if share >= 1.0:
+        message = f"{text} is not allowed; no interval is certain"
+        raise OptionError(message, hint="Usual levels are 0.8, 0.9 and 0.95.")
+    return share
+
+
+def price(text: str | float) -> float:
+    """Read a price in US dollars an accelerator-hour."""
+    return _refusing(units.parse_usd, text, "Write a price as 2.5 or $2.5/h.")
+
+
+def at_least_one(text: str | float) -> float:
+    """Read a power usage effectiveness: energy drawn over energy used by the machines."""
+    value = _refusing(units.parse_positive, text, "A usual value is 1.1.")
+    if value < 1.0:
+        message = f"{text} is not allowed; a data centre draws at least what its machines use"
+        raise OptionError(message, hint="Write at least 1; a usual value is 1.1.")
+    return value
+
+
+def number(text: str | float) -> float:
+    """Read any finite number."""
+    value = _refusing(units.parse_count, text, _COUNT_HINT)
+    if value - value != 0.0:  # infinite or not a number
+        message = f"{text} is not allowed; it must be finite"
+        raise OptionError(message, hint=_COUNT_HINT)
+    return value
+
+
+def whole(text: str | float) -> int:
+    """Read a whole number of at least 1."""
+    value = positive(text)
+    if value != int(value):
+        message = f"{text} is not allowed; it must be a whole number of at least 1"
+        raise OptionError(message, hint=_COUNT_HINT)
+    return int(value)
+
+
+def not_negative(text: str | float) -> int:
+    """Read a whole number of at least 0."""
+    return 0 if str(text).strip() == "0" else whole(text)
+
+
+def positives(text: str | Numbers) -> Numbers:
+    """Read numbers above 0 with commas between them."""
+    return text if isinstance(text, Numbers) else Numbers(tuple(map(positive, split_list(text))))
+
+
+def numbers(text: str | Numbers) -> Numbers:
+    """Read finite numbers with commas between them."""
+    return text if isinstance(text, Numbers) else Numbers(tuple(map(number, split_list(text))))
+
+
+def counts(text: str | Counts) -> Counts:
+    """Read whole numbers above 0 with commas between them, each once."""
+    if isinstance(text, Counts):
+        return text
+    return Counts(tuple(dict.fromkeys(whole(part) for part in split_list(text))))
+
+
+def pairs(text: str | Pairs) -> Pairs:
+    """Read `role=column,role=column`."""
+    if isinstance(text, Pairs):
+        return text
+    found: list[tuple[str, str]] = []
+    for part in split_list(text):
+        role, equals, column = (piece.strip() for piece in part.partition("="))
+        if not (role and equals and column):
+            message = f"{part!r} is not role=column"
+            raise OptionError(message, hint="For example --columns params=n_model,loss=val/ce.")
+        found.append((role, column))
+    return Pairs(tuple(found))
+
+
+def split_list(text: str) -> list[str]:
+    """Return the parts between commas, refusing an empty list."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
+        message = f"{text!r} has an empty part between its commas"
+        raise OptionError(message, hint="Write values with single commas between them: 64,256.")
+    return parts
+
+
+def refuse_together(**options: object) -> None:
+    """Refuse options that say the same thing twice.
+
+    Args:
+        **options: Values by option name, `sequence_length` for `--sequence-length`.
+
+    Raises:
+        UsageError: If more than one is given.
+    """
+    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None]
+    if len(given) > 1:
+        message = f"{' and '.join(given)} cannot be given together"
+        raise UsageError(message, hint=f"Give one of {', '.join(given)}.")

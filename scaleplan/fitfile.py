@@ -1,0 +1,210 @@
+"""A Fit as a YAML file and back, so that predict and budget never refit.
+
+The file is written whole or not at all, and read strictly: a file of another schema, cut in half or
+edited into nonsense is an error that says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from scaleplan.errors import InputError
+from scaleplan.laws import get_law
+from scaleplan.records import Fit
+
+SCHEMA = "scaleplan.fit-file/1"
+_LARGEST_FILE = 50_000_000  # bytes; a fit with its list of dropped rows is far smaller
+_HEAD = 4096  # bytes in which the schema line must stand
+
+
+def _plain_dumper() -> Any:  # noqa: ANN401 - the C or the Python dumper, known at run time
+    """Return a dumper class that writes repeated values out instead of as anchors."""
+    import yaml
+
+    base = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return type("PlainDumper", (base,), {"ignore_aliases": lambda *_: True})
+
+
+def save_fit(fit: Fit, path: str) -> None:
+    """Write a fit to a YAML file, whole or not at all.
+
+    Args:
+        fit: The fit.
+        path: Where to; an existing file is replaced.
+
+    Raises:
+        InputError: If the file cannot be written.
+    """
+    import yaml
+
+    dumper = _plain_dumper()
+    document = {"schema": SCHEMA, **_plain(asdict(fit))}
+    text = yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
+    target = Path(path)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".scaleplan-")
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.write(text)
+        if target.is_dir():
+            raise IsADirectoryError(21, "Is a directory")
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(target)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):  # gone if it became the target
+            Path(temporary).unlink()
+
+
+def _cannot_write(path: str, error: OSError) -> InputError:
+    return InputError(
+        f"the fit cannot be written: {error.strerror}", file=path,
+        hint="Choose a folder that exists and that you may write to.",
+    )  # fmt: skip
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a tree of records
+    """Turn tuples into lists, for YAML."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def is_fit_file(path: str) -> bool:
+    """Tell whether a file says in its first lines that it is a fit of scaleplan."""
+    try:
+        with Path(path).open("rb") as handle:
+            head = handle.read(_HEAD)
+    except OSError:
+        return False  # the reader of run logs gives the error, with its hint
+    return b"schema: scaleplan.fit" in head
+
+
+def load_fit(path: str) -> Fit:
+    """Read a fit file.
+
+    Args:
+        path: A file written by `save_fit`.
+
+    Raises:
+        InputError: If it cannot be read, is of another schema, or is incomplete.
+    """
+    import yaml
+
+    again = "Make it again with `scaleplan fit RUNS -o fit.yaml`."
+    try:
+        if Path(path).stat().st_size > _LARGEST_FILE:
+            raise InputError("is too large to be a fit file", file=path, hint=again)
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", file=path, hint=again) from error
+    except UnicodeDecodeError as error:
+        raise InputError("is not text", file=path, hint=again) from error
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=loader)):
+            raise InputError("holds YAML aliases, which fit files never do", file=path, hint=again)
+        document = yaml.load(text, Loader=loader)
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise InputError(
+            "is not a whole YAML file: it may have been cut off", file=path,
+            line=None if mark is None else mark.line + 1, hint=again,
+        ) from error  # fmt: skip
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        found = document.get("schema") if isinstance(document, dict) else None
+        raise InputError(
+            f"has the schema {found!r}; this version of scaleplan reads {SCHEMA!r}", file=path,
+            hint=again,
+        )  # fmt: skip
+    del document["schema"]
+    fit: Fit = _build(Fit, document, "fit", path)
+    _check(fit, path)
+    return fit
+
+
+def _check(fit: Fit, path: str) -> None:
+    """Check what the types cannot say: that each law has its parameters."""
+    for part in (fit.main, *fit.alternatives):
+        size = len(get_law(part.law).parameters)
+        square = part.covariance is None or [len(row) for row in part.covariance] == [size] * size
+        if len(part.theta) != size or not square:
+            raise _broken(path, f"the {part.law} law has {size} parameters, not {len(part.theta)}")
+    if len(fit.inputs) != len(get_law(fit.law).inputs) or fit.main.law != fit.law:
+        raise _broken(path, "law and inputs do not belong together")
+
+
+def _broken(path: str, what: str) -> InputError:
+    return InputError(
+        f"is not a complete fit file: {what}", file=path,
+        hint="Make it again with `scaleplan fit RUNS -o fit.yaml`.",
+    )  # fmt: skip
+
+
+def _build(kind: Any, data: Any, where: str, path: str) -> Any:  # noqa: ANN401 - see `kind`
+    """Build a record, tuple or scalar of type `kind` from plain YAML data."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in {Union, types.UnionType}:
+        return _build_union(arguments, data, where, path)
+    if origin is tuple:
+        return _build_tuple(arguments, data, where, path)
+    if is_dataclass(kind):
+        return _build_record(kind, data, where, path)
+    if origin is Literal:
+        if data not in arguments:
+            allowed = ", ".join(map(str, arguments))
+            raise _broken(path, f"{where} is {str(data)[:40]!r}, not one of {allowed}")
+    elif kind is float and isinstance(data, int | float) and not isinstance(data, bool):
+        data = float(data)
+    elif not isinstance(data, kind) or (kind is int and isinstance(data, bool)):
+        raise _broken(path, f"{where} is {str(data)[:40]!r}, not of type {kind.__name__}")
+    return data
+
+
+def _build_union(kinds: tuple[Any, ...], data: Any, where: str, path: str) -> Any:  # noqa: ANN401
+    if data is None and type(None) in kinds:
+        return None
+    if isinstance(data, str) and str in kinds:
+        return data
+    first = next((k for k in kinds if k not in {type(None), str}), str)
+    return _build(first, data, where, path)
+
+
+def _build_tuple(kinds: tuple[Any, ...], data: object, where: str, path: str) -> tuple[Any, ...]:
+    if not isinstance(data, list):
+        raise _broken(path, f"{where} is not a list")
+    each = [kinds[0]] * len(data) if kinds[-1] is Ellipsis else list(kinds)
+    if len(each) != len(data):
+        raise _broken(path, f"{where} has {len(data)} entries, not {len(each)}")
+    return tuple(
+        _build(kind, item, f"{where}[{i}]", path)
+        for i, (kind, item) in enumerate(zip(each, data, strict=True))
+    )
+
+
+def _build_record(kind: Any, data: Any, where: str, path: str) -> Any:  # noqa: ANN401
+    if not isinstance(data, Mapping):
+        raise _broken(path, f"{where} is not a mapping")
+    names = [field.name for field in fields(kind)]
+    missing = [name for name in names if name not in data]
+    extra = [str(key) for key in data if key not in names]
+    if missing or extra:
+        said = f"lacks {', '.join(missing)}" if missing else f"has unknown keys {', '.join(extra)}"
+        raise _broken(path, f"{where} {said}")
+    hints = typing.get_type_hints(kind)
+    return kind(
+        **{name: _build(hints[name], data[name], f"{where}.{name}", path) for name in names}
+    )

@@ -1,0 +1,72 @@
+"""How compute is split between parameters and tokens, and what a given split is worth."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from scaleplan.laws import HasOptimum, PowerSumLaw, get_law
+
+if TYPE_CHECKING:
+    from scaleplan.records import Fit
+
+
+def has_optimum(fit: Fit) -> bool:
+    """Tell whether a compute-optimal size follows from this fit."""
+    if not isinstance(get_law(fit.law), HasOptimum):
+        return False
+    return not any(note.id == "ALLOCATION_REFUSED" for note in fit.notes)
+
+
+def optimal_split(fit: Fit, flops: float) -> tuple[float, float]:
+    """Return (params, tokens) that minimise the loss for a training compute in FLOP.
+
+    Raises:
+        TypeError: If the law has no optimum; ask `has_optimum` first.
+    """
+    law = get_law(fit.law)
+    if not isinstance(law, HasOptimum):
+        raise TypeError(fit.law)
+    return law.optimum(list(fit.main.theta), float(flops), fit.flops_per_param_token)
+
+
+def optimal_tokens(fit: Fit, params: float) -> float:
+    """Return the tokens for which `params` is the compute-optimal size.
+
+    At the optimum alpha A / N^alpha = beta B / D^beta (from the stationarity of L under C = kND).
+    """
+    _, size, alpha, data, beta = fit.main.theta
+    capacity = alpha * size * params**-alpha
+    return float((beta * data / capacity) ** (1.0 / beta))
+
+
+def marginal_ratio(fit: Fit, params: float, tokens: float) -> float | None:
+    """Return what 1% more parameters buys over what 1% more tokens buys; 1 at the optimum.
+
+    r = (alpha A N^-alpha) / (beta B D^-beta); None if the law has no such terms.
+    """
+    law = get_law(fit.law)
+    if not isinstance(law, PowerSumLaw) or law.inputs != ("params", "tokens"):
+        return None
+    capacity, data = law.terms(list(fit.main.theta), [params, tokens])
+    alpha, beta = fit.main.theta[2], fit.main.theta[4]
+    return alpha * capacity / (beta * data)
+
+
+def least_flops(fit: Fit, loss: float) -> float | None:
+    """Return the smallest training compute in FLOP that reaches a loss, None if none does.
+
+    Solves L(N*(C), D*(C)) = loss by bisection on ln C: the optimal loss falls with compute.
+    """
+    law = get_law(fit.law)
+    if not isinstance(law, PowerSumLaw) or not has_optimum(fit) or loss <= fit.main.theta[0]:
+        return None
+    low, high = 0.0, 150.0 * math.log(10.0)
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        split = optimal_split(fit, math.exp(middle))
+        if law.evaluate(list(fit.main.theta), list(split)) > loss:
+            low = middle
+        else:
+            high = middle
+    return math.exp(0.5 * (low + high))

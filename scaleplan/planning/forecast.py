@@ -1,0 +1,151 @@
+"""Forecasts from a fit: which points were asked for, and what the law says there."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from scaleplan.errors import UsageError
+from scaleplan.fitting.interval import decades_beyond, predict
+from scaleplan.planning.allocation import has_optimum, optimal_split
+from scaleplan.records import Fit, Forecast, ForecastPoint, Interval
+
+Point = dict[str, float]
+
+
+def forecast(
+    fit: Fit,
+    *,
+    params: Sequence[float] = (),
+    tokens: Sequence[float] = (),
+    flops: Sequence[float] = (),
+    inputs: Sequence[float] = (),
+) -> Forecast:
+    """Predict the metric at the points asked for.
+
+    Args:
+        fit: A fit of runs, or a published law.
+        params: Model sizes; with tokens every combination is predicted.
+        tokens: Training tokens.
+        flops: Training compute, FLOP. Alone, for a law of params and tokens: the compute-optimal
+            split. With params or tokens: the other follows from C = k N D.
+        inputs: Values of the single input of a law of any other column.
+
+    Raises:
+        UsageError: If the points do not give what the law needs.
+    """
+    points = tuple(
+        _predict(fit, point)
+        for point in _points(fit, list(params), list(tokens), list(flops), list(inputs))
+    )
+    return Forecast(
+        fit_name=fit.name, law=fit.law, formula=fit.formula, metric=fit.metric, points=points,
+        interval=forecast_interval(fit), notes=(), assumptions=fit.assumptions,
+    )  # fmt: skip
+
+
+def forecast_interval(fit: Fit) -> Interval | None:
+    """Return how intervals of forecasts are made, in words."""
+    if fit.main.covariance is None or fit.main.noise is None or fit.interval is None:
+        return None
+    dof = fit.main.dof
+    parts = [f"delta method with run noise, t quantile with {dof} degrees of freedom"]
+    if fit.widening.errors:
+        parts.append(
+            f"widened by a back-test of {fit.widening.errors} forecasts up to "
+            f"{fit.widening.decades_tested:.1f} decades"
+        )
+    parts.append(f"model-error floor {100 * fit.widening.floor_log:g}% per decade beyond the data")
+    if fit.alternatives:
+        names = ", ".join(other.law for other in fit.alternatives)
+        parts.append(f"union with the admissible {names}")
+    return Interval(level=fit.interval.level, method="; ".join(parts), n=fit.interval.n)
+
+
+def _predict(fit: Fit, point: Point) -> ForecastPoint:
+    at = [point[role] for role in fit.inputs]
+    fits = (fit.main, *fit.alternatives)
+    decades = decades_beyond(fit.ranges, point)
+    level = fit.interval.level if fit.interval is not None else 0.9
+    found = predict(fits, [at] * len(fits), widening=fit.widening, decades=decades, level=level)
+    value, low, high = found.value, found.low, found.high
+    if fit.complement:
+        value = 1.0 - value
+        low, high = (
+            (1.0 - high, 1.0 - low) if low is not None and high is not None else (None, None)
+        )
+    if fit.metric.bounded and low is not None and high is not None:
+        # The metric cannot leave [0, 1], so neither can a bound on it.
+        low, high = max(0.0, low), min(1.0, high)
+    return ForecastPoint(
+        params=point.get("params"), tokens=point.get("tokens"), flops=point.get("flops"),
+        input_value=at[0] if len(at) == 1 and fit.inputs[0] not in _NAMED else None,
+        value=value, low=low, high=high, decades_beyond_data=decades,
+    )  # fmt: skip
+
+
+_NAMED = {"params", "tokens", "flops"}
+
+
+def _points(
+    fit: Fit, params: list[float], tokens: list[float], flops: list[float], inputs: list[float]
+) -> list[Point]:
+    if inputs:
+        return _single_points(fit, params, tokens, flops, inputs)
+    k = fit.flops_per_param_token
+    if params and tokens and flops:
+        message = "--params, --tokens and --flops together say the same thing twice"
+        raise UsageError(message, hint="Give any two of them; the third follows from C = k N D.")
+    if params and tokens:
+        made = [_point(n, d, k * n * d) for n, d in itertools.product(params, tokens)]
+    elif params and flops:
+        made = [_point(n, c / (k * n), c) for n, c in itertools.product(params, flops)]
+    elif tokens and flops:
+        made = [_point(c / (k * d), d, c) for d, c in itertools.product(tokens, flops)]
+    elif flops:
+        made = [_optimal(fit, c) for c in flops]
+    elif params:
+        made = [{"params": n} for n in params]
+    elif tokens:
+        made = [{"tokens": d} for d in tokens]
+    else:
+        made = []
+    missing = [role for role in fit.inputs if not made or role not in made[0]]
+    if missing:
+        raise _needs(fit, missing)
+    return made
+
+
+def _point(params: float, tokens: float, flops: float) -> Point:
+    return {"params": params, "tokens": tokens, "flops": flops}
+
+
+def _optimal(fit: Fit, flops: float) -> Point:
+    if fit.inputs == ("flops",):
+        return {"flops": flops}
+    if not has_optimum(fit):
+        message = f"no compute-optimal size follows from this {fit.law} fit"
+        raise UsageError(message, hint="Give --params and --tokens.")
+    params, tokens = optimal_split(fit, flops)
+    return _point(params, tokens, flops)
+
+
+def _single_points(
+    fit: Fit, params: list[float], tokens: list[float], flops: list[float], inputs: list[float]
+) -> list[Point]:
+    if params or tokens or flops:
+        message = "--at cannot be combined with --params, --tokens or --flops"
+        raise UsageError(message, hint="--at gives the value of the law's single input.")
+    if len(fit.inputs) != 1:
+        raise _needs(fit, list(fit.inputs))
+    return [{fit.inputs[0]: value} for value in inputs]
+
+
+def _needs(fit: Fit, missing: list[str]) -> UsageError:
+    flags = [f"--{role}" if role in _NAMED else "--at" for role in missing]
+    columns = ", ".join(fit.input_columns)
+    return UsageError(
+        f"the {fit.law} law of this fit needs {' and '.join(missing)} ({columns})",
+        hint=f"Give {' and '.join(dict.fromkeys(flags))}"
+        + (", or --flops for the compute-optimal split." if has_optimum(fit) else "."),
+    )

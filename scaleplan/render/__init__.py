@@ -1,0 +1,1 @@
+"""From records to text: tables for people, JSON and CSV for scripts, markdown for reports."""

@@ -1,0 +1,233 @@
+"""What is shown of a fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scaleplan.laws import LAWS
+from scaleplan.render.view import (
+    Block,
+    Column,
+    Facts,
+    Paragraph,
+    Table,
+    View,
+    band,
+    count,
+    interval_text,
+    level_text,
+    metric_text,
+    number,
+    pairs_of,
+)
+from scaleplan.units import format_flops, format_percent, format_significant
+
+if TYPE_CHECKING:
+    from scaleplan.records import Cleaning, Fit, OptimumRow, Quality, RowNote
+
+_ROWS_SHOWN = 10  # enough to see the pattern; the JSON document has them all
+_MEANINGS = {"params": "parameters", "tokens": "tokens", "flops": "FLOP"}
+
+
+def fit_view(fit: Fit) -> View:
+    """Return what `scaleplan fit` shows."""
+    blocks: list[Block] = []
+    if fit.cleaning is not None:
+        blocks += _reading(fit.cleaning)
+    blocks.append(Paragraph(title=f"Law: {fit.law}", text=fit.formula))
+    blocks.append(Facts(title="Of", pairs=_subject(fit)))
+    blocks.append(_parameters(fit))
+    if fit.quality is not None:
+        blocks.append(_quality(fit.quality, fit))
+    if fit.candidates:
+        blocks.append(_candidates(fit))
+    if fit.optimum:
+        blocks.append(_optimum(fit))
+    blocks.append(_backtest(fit))
+    return View(
+        title=f"scaleplan fit: {fit.name}",
+        blocks=tuple(blocks),
+        notes=fit.notes,
+        assumptions=fit.assumptions,
+    )
+
+
+def _reading(cleaning: Cleaning) -> list[Block]:
+    """Say what was read, and list what was not used."""
+    rows = f"{cleaning.rows_read} read, {cleaning.rows_used} used"
+    rows += f", {len(cleaning.dropped)} dropped, {len(cleaning.changed)} changed"
+    columns = ", ".join(f"{use.role} = {use.column} ({use.how})" for use in cleaning.columns)
+    blocks: list[Block] = [
+        Facts(
+            title="Read",
+            pairs=pairs_of(
+                (("files", ", ".join(cleaning.files)), ("rows", rows), ("columns", columns))
+            ),
+        )
+    ]
+    for title, notes in (("Dropped", cleaning.dropped), ("Changed", cleaning.changed)):
+        if notes:
+            blocks.append(_row_notes(f"{title} rows", notes))
+    return blocks
+
+
+def _row_notes(title: str, notes: tuple[RowNote, ...]) -> Table:
+    """List the first rows of a kind, and how many more there are."""
+    more = len(notes) - _ROWS_SHOWN
+    named = any(note.run for note in notes)
+    return Table(
+        title=title,
+        columns=(
+            Column(name="where", kind="text"),
+            *((Column(name="run", kind="text"),) if named else ()),
+            Column(name="reason", kind="text"),
+        ),
+        rows=tuple(
+            (
+                note.file if note.line is None else f"{note.file}:{note.line}",
+                *((note.run,) if named else ()),
+                note.reason,
+            )
+            for note in notes[:_ROWS_SHOWN]
+        ),
+        footer=f"and {more} more, see --format json" if more > 0 else "",
+    )
+
+
+def _subject(fit: Fit) -> tuple[tuple[str, str], ...]:
+    """Say what the symbols of the formula stand for."""
+    inputs = ", ".join(
+        f"{_MEANINGS.get(role, 'x')} (column {column})"
+        for role, column in zip(fit.inputs, fit.input_columns, strict=False)
+    )
+    fitted = metric_text(fit.metric)
+    if fit.complement:
+        fitted = f"1 - {fit.metric.name}: the law is of the error, forecasts are turned back"
+    ranges = ", ".join(f"{r.role} {band(count(r.low), count(r.high))}" for r in fit.ranges)
+    return pairs_of((("metric", fitted), ("inputs", inputs), ("fitted range", ranges)))
+
+
+def _parameters(fit: Fit) -> Table:
+    level = level_text(fit.interval)
+    bound = [p.symbol for p in fit.parameters if p.at_bound]
+    footer = interval_text(fit.interval)
+    if bound:
+        footer += f"; at a bound of its range: {', '.join(bound)}"
+    return Table(
+        title="Parameters",
+        columns=(
+            Column(name="symbol", kind="text"),
+            Column(name="value"),
+            Column(name=f"{level} low"),
+            Column(name=f"{level} high"),
+            Column(name="unit", kind="text", rank=1),
+            Column(name="meaning", kind="text", rank=2),
+        ),
+        rows=tuple(
+            (p.symbol, number(p.value), number(p.low), number(p.high), p.unit, p.meaning)
+            for p in fit.parameters
+        ),
+        footer=footer,
+    )
+
+
+def _quality(quality: Quality, fit: Fit) -> Facts:
+    relative = any(law.name == fit.law and law.residual == "log" for law in LAWS)
+    scatter = (
+        format_percent(quality.noise)
+        if relative
+        else f"{format_significant(quality.noise)} {fit.metric.unit}"
+    )
+    error = "" if quality.rmse_log is None else format_percent(quality.rmse_log)
+    return Facts(
+        title="Quality of the fit",
+        pairs=pairs_of(
+            (
+                ("runs", str(quality.runs)),
+                ("rms relative error", error),
+                ("scatter of one run", scatter),
+                (quality.objective_name, format_significant(quality.objective)),
+                ("starts agreeing", f"{quality.starts_agreeing} of {quality.starts}"),
+                ("condition number", format_significant(quality.condition, 3)),
+            )
+        ),
+    )
+
+
+def _candidates(fit: Fit) -> Table:
+    return Table(
+        title="Laws compared",
+        columns=(
+            Column(name="law", kind="text"),
+            Column(name="verdict", kind="text"),
+            Column(name="rms error"),
+            Column(name="AICc", rank=3),
+            Column(name="error on larger runs", rank=1),
+            Column(name="why", kind="text"),
+        ),
+        rows=tuple(
+            (
+                c.law,
+                c.verdict,
+                format_percent(c.rmse_log),
+                number(c.aicc),
+                format_percent(c.backtest_rmse_log),
+                c.reason,
+            )
+            for c in fit.candidates
+        ),
+        footer="AICc is relative to the best; larger runs are forecast from the smaller ones",
+    )
+
+
+def _optimum(fit: Fit) -> Table:
+    level = level_text(fit.interval)
+    return Table(
+        title="Compute-optimal size",
+        columns=(
+            Column(name="FLOP"),
+            Column(name="params"),
+            Column(name=f"params, {level}", rank=2),
+            Column(name="tokens"),
+            Column(name="tokens/param", rank=1),
+            Column(name=fit.metric.name),
+            Column(name=f"{level} low"),
+            Column(name=f"{level} high"),
+        ),
+        rows=tuple(_optimum_row(row) for row in fit.optimum),
+    )
+
+
+def _optimum_row(row: OptimumRow) -> tuple[str, ...]:
+    return (
+        format_flops(row.flops),
+        count(row.params),
+        band(count(row.params_low), count(row.params_high)),
+        count(row.tokens),
+        format_significant(row.tokens / row.params, 3),
+        number(row.value),
+        number(row.low),
+        number(row.high),
+    )
+
+
+def _backtest(fit: Fit) -> Facts:
+    widening = fit.widening
+    if widening.errors == 0:
+        tested = "not possible with these runs; intervals beyond the data rest on a default"
+        return Facts(title="Back-test over scale", pairs=(("forecasts", tested),))
+    return Facts(
+        title="Back-test over scale",
+        pairs=pairs_of(
+            (
+                ("forecasts", f"{widening.errors} of larger runs from smaller ones"),
+                ("farthest", f"{format_significant(widening.decades_tested, 2)} decades"),
+                ("median error", format_percent(widening.median_error)),
+                (
+                    "error over claim",
+                    f"{format_significant(widening.kappa0, 3)} at the data, "
+                    f"{format_significant(widening.kappa1, 3)} more a decade",
+                ),
+            )
+        ),
+    )

@@ -1,0 +1,102 @@
+"""Which record is shown how: the one table of renderers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TextIO
+
+from scaleplan.records import Fit, Forecast, Plan
+from scaleplan.render.catalogue_view import (
+    AcceleratorCatalogue,
+    LawCatalogue,
+    accelerators_view,
+    laws_view,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scaleplan.render.view import View
+
+Result = Fit | Forecast | Plan | LawCatalogue | AcceleratorCatalogue
+
+
+def view_of(result: Result) -> View:
+    """Return what a person is shown of a result."""
+    match result:
+        case Fit():
+            from scaleplan.render.fit_view import fit_view
+
+            return fit_view(result)
+        case Forecast():
+            from scaleplan.render.forecast_view import forecast_view
+
+            return forecast_view(result)
+        case Plan():
+            from scaleplan.render.plan_view import plan_view
+
+            return plan_view(result)
+        case LawCatalogue():
+            return laws_view(result)
+        case AcceleratorCatalogue():
+            return accelerators_view(result)
+
+
+def document_of(result: Result) -> dict[str, Any]:
+    """Return the JSON document of a result."""
+    from scaleplan.render import json_document
+
+    match result:
+        case Fit():
+            return json_document.fit_document(result)
+        case Forecast():
+            return json_document.forecast_document(result)
+        case Plan():
+            return json_document.plan_document(result)
+        case LawCatalogue():
+            return json_document.laws_document(result)
+        case AcceleratorCatalogue():
+            return json_document.accelerators_document(result)
+
+
+def _table(result: Result, stream: TextIO) -> str:
+    from scaleplan.render.rich_table import render_table
+
+    return render_table(view_of(result), stream)
+
+
+def _json(result: Result, stream: TextIO) -> str:
+    from scaleplan.render.json_document import write_document
+
+    return write_document(document_of(result))
+
+
+def _csv(result: Result, stream: TextIO) -> str:
+    from scaleplan.render.plain import render_csv
+
+    return render_csv(document_of(result))
+
+
+def _markdown(result: Result, stream: TextIO) -> str:
+    from scaleplan.render.markdown import render_markdown
+
+    return render_markdown(view_of(result))
+
+
+# `--format` value -> how a result becomes text for a stream.
+RENDERERS: dict[str, Callable[[Result, TextIO], str]] = {
+    "table": _table,
+    "json": _json,
+    "csv": _csv,
+    "markdown": _markdown,
+}
+
+
+def render(result: Result, output_format: str, stream: TextIO) -> str:
+    """Return the result as text.
+
+    Args:
+        result: A record.
+        output_format: A key of RENDERERS.
+        stream: Where the text will be written; decides on colour and width of tables.
+    """
+    return RENDERERS[output_format](result, stream)

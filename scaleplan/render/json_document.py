@@ -1,0 +1,222 @@
+"""The JSON contract, schema 1: keys may be added, never renamed."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from scaleplan import __version__
+
+if TYPE_CHECKING:
+    from scaleplan.errors import ScaleplanError
+    from scaleplan.laws import Law
+    from scaleplan.records import (
+        Assumption,
+        Cleaning,
+        Fit,
+        Forecast,
+        ForecastPoint,
+        LawFit,
+        Note,
+        OptimumRow,
+        Plan,
+        PlanRow,
+    )
+    from scaleplan.render.catalogue_view import AcceleratorCatalogue, LawCatalogue
+
+Document = dict[str, Any]
+
+
+def write_document(document: Document) -> str:
+    """Return the document as JSON text: ASCII only, `null` for what is not finite."""
+    text = json.dumps(_finite(document), allow_nan=False, indent=2)
+    # json leaves DEL as it is; it can only stand inside a string.
+    return text.replace("\x7f", "\\u007f") + "\n"
+
+
+def fit_document(fit: Fit) -> Document:
+    """Return `scaleplan.fit/1`."""
+    return {
+        **_head("fit", "fit"),
+        "name": fit.name,
+        "source": fit.source,
+        "law": fit.law,
+        "formula": fit.formula,
+        "inputs": list(fit.inputs),
+        "input_columns": list(fit.input_columns),
+        "metric": asdict(fit.metric),
+        "complement": fit.complement,
+        "parameters": {
+            p.symbol: {
+                "value": p.value, "low": p.low, "high": p.high, "unit": p.unit,
+                "meaning": p.meaning, "at_bound": p.at_bound,
+            }
+            for p in fit.parameters
+        },
+        "interval": asdict(fit.interval) if fit.interval is not None else None,
+        "quality": asdict(fit.quality) if fit.quality is not None else None,
+        "cleaning": _cleaning(fit.cleaning) if fit.cleaning is not None else None,
+        "candidates": [asdict(candidate) for candidate in fit.candidates],
+        "optimum": [_optimum(row) for row in fit.optimum],
+        "widening": asdict(fit.widening),
+        "ranges": {r.role: {"low": r.low, "high": r.high} for r in fit.ranges},
+        "alternatives": [_law_fit(other) for other in fit.alternatives],
+        "flops_per_param_token": fit.flops_per_param_token,
+        "fingerprint": fit.fingerprint,
+        "seed": fit.seed,
+        **_tail(fit.assumptions, fit.notes),
+    }  # fmt: skip
+
+
+def forecast_document(forecast: Forecast) -> Document:
+    """Return `scaleplan.forecast/1`."""
+    return {
+        **_head("forecast", "predict"),
+        "fit": forecast.fit_name,
+        "law": forecast.law,
+        "formula": forecast.formula,
+        "metric": asdict(forecast.metric),
+        "points": [_point(point) for point in forecast.points],
+        "interval": asdict(forecast.interval) if forecast.interval is not None else None,
+        **_tail(forecast.assumptions, forecast.notes),
+    }
+
+
+def plan_document(plan: Plan) -> Document:
+    """Return `scaleplan.plan/1`."""
+    forecast = plan.forecast
+    return {
+        **_head("plan", "budget"),
+        "model": {
+            "params": plan.params, "active_params": plan.active_params, "tokens": plan.tokens,
+            "flops": plan.flops,
+        },
+        "forecast": {
+            **(_point(forecast.points[0]) if forecast.points else {}),
+            "fit": forecast.fit_name,
+            "law": forecast.law,
+            "formula": forecast.formula,
+            "metric": asdict(forecast.metric),
+            "interval": asdict(forecast.interval) if forecast.interval is not None else None,
+        },
+        "optimum": _optimum(plan.optimum) if plan.optimum is not None else None,
+        "rows": [_plan_row(row) for row in plan.rows],
+        "accelerators": [asdict(accelerator) for accelerator in plan.accelerators],
+        **_tail(plan.assumptions, plan.notes),
+    }  # fmt: skip
+
+
+def laws_document(catalogue: LawCatalogue) -> Document:
+    """Return `scaleplan.laws/1`."""
+    return {
+        **_head("laws", "laws"),
+        "laws": [_law(law) for law in catalogue.laws],
+        "published": [asdict(published) for published in catalogue.published],
+        **_tail((), ()),
+    }
+
+
+def accelerators_document(catalogue: AcceleratorCatalogue) -> Document:
+    """Return `scaleplan.gpus/1`."""
+    return {
+        **_head("gpus", "gpus"),
+        "default": catalogue.default,
+        "accelerators": [asdict(accelerator) for accelerator in catalogue.accelerators],
+        **_tail((), ()),
+    }
+
+
+def error_document(error: ScaleplanError) -> Document:
+    """Return `scaleplan.error/1`."""
+    return {
+        "schema": "scaleplan.error/1",
+        "version": __version__,
+        "error": error.message,
+        "hint": error.hint,
+        "exit_code": int(error.exit_code),
+        "file": error.file,
+        "line": error.line,
+    }
+
+
+def note_document(note: Note) -> Document:
+    """Return a note with its numbers beside its text."""
+    fixed = {
+        "id": note.id, "severity": note.severity, "text": note.text, "action": note.action,
+        "source": note.source,
+    }  # fmt: skip
+    numbers = dict(note.numbers)
+    taken = fixed.keys() & numbers.keys()
+    if taken:
+        message = f"note {note.id}: {', '.join(sorted(taken))} cannot name a number"
+        raise ValueError(message)
+    return {**fixed, **numbers}
+
+
+def _head(schema: str, command: str) -> Document:
+    return {"schema": f"scaleplan.{schema}/1", "version": __version__, "command": command}
+
+
+def _tail(assumptions: tuple[Assumption, ...], notes: tuple[Note, ...]) -> Document:
+    return {
+        "assumptions": [asdict(assumption) for assumption in assumptions],
+        "notes": [note_document(note) for note in notes],
+    }
+
+
+def _cleaning(cleaning: Cleaning) -> Document:
+    return {
+        "files": list(cleaning.files),
+        "rows_read": cleaning.rows_read,
+        "rows_used": cleaning.rows_used,
+        "dropped": [asdict(note) for note in cleaning.dropped],
+        "changed": [asdict(note) for note in cleaning.changed],
+        "columns": [asdict(use) for use in cleaning.columns],
+    }
+
+
+def _law_fit(fit: LawFit) -> Document:
+    return {"law": fit.law, "theta": list(fit.theta), "noise": fit.noise, "dof": fit.dof}
+
+
+def _optimum(row: OptimumRow) -> Document:
+    return asdict(row)
+
+
+def _point(point: ForecastPoint) -> Document:
+    return asdict(point)
+
+
+def _plan_row(row: PlanRow) -> Document:
+    return {
+        "gpus": row.gpus, "gpu": row.gpu, "mfu": row.mfu, "efficiency": row.efficiency,
+        "ideal_days": row.ideal_days,
+        "days": {"low": row.days_low, "expected": row.days, "high": row.days_high},
+        "gpu_hours": row.gpu_hours, "usd": row.usd, "usd_low": row.usd_low,
+        "usd_high": row.usd_high, "energy_kwh": row.energy_kwh, "tco2": row.tco2,
+        "memory_gib_per_gpu": row.memory_gib_per_gpu, "fits": row.fits, "layout": row.layout,
+        "batch_tokens": row.batch_tokens,
+    }  # fmt: skip
+
+
+def _law(law: Law) -> Document:
+    return {
+        "name": law.name, "title": law.title, "formula": law.formula, "inputs": list(law.inputs),
+        "parameters": [
+            {"symbol": p.symbol, "meaning": p.meaning, "unit": p.unit} for p in law.parameters
+        ],
+        "source": law.source, "holds": law.holds,
+    }  # fmt: skip
+
+
+def _finite(value: object) -> object:
+    """Return the value with everything that is not finite turned into None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return value

@@ -1,0 +1,51 @@
+"""A view as markdown, for issues and reports."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from scaleplan.render.text import plain_text
+from scaleplan.render.view import Facts, Paragraph, Table, View, assumptions_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# What GitHub's dialect reads as markup anywhere in a line; an underscore only at a word's edge.
+_MARKUP = re.compile(r"[\\`*\[\]<>|~$&]|(?<!\w)_|_(?!\w)")
+
+
+def render_markdown(view: View) -> str:
+    """Return the view as GitHub-flavoured markdown."""
+    lines = [f"# {escaped(view.title)}"]
+    for block in view.blocks:
+        lines += _block(block)
+    if view.notes:
+        lines += ["", "## Warnings and notes", ""]
+        for note in view.notes:
+            action = f" {escaped(note.action)}" if note.action else ""
+            lines.append(f"- **{note.severity}** `{note.id}`: {escaped(note.text)}{action}")
+    if view.assumptions:
+        lines += _block(assumptions_table(view.assumptions))
+    return "\n".join(lines) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Return text that markdown shows as it is."""
+    return _MARKUP.sub(lambda match: "\\" + match.group(), plain_text(text))
+
+
+def _block(block: Table | Facts | Paragraph) -> list[str]:
+    lines = ["", f"## {escaped(block.title)}", ""]
+    if isinstance(block, Paragraph):
+        return [*lines, escaped(block.text)]
+    if isinstance(block, Facts):
+        return [*lines, *(f"- {escaped(name)}: {escaped(value)}" for name, value in block.pairs)]
+    lines.append(_row(escaped(column.name) for column in block.columns))
+    lines.append(_row("---:" if c.kind == "number" else ":---" for c in block.columns))
+    lines += [_row(escaped(cell) for cell in row) for row in block.rows]
+    return [*lines, "", escaped(block.footer)] if block.footer else lines
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

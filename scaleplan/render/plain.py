@@ -1,0 +1,62 @@
+"""The main table of a JSON document as CSV: raw SI numbers, one header line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from typing import Any
+
+from scaleplan.render.text import plain_text
+
+# Schema -> the key of its main table; a table that is a mapping gets its key as first column.
+_MAIN = {
+    "scaleplan.fit/1": ("parameters", "symbol"),
+    "scaleplan.forecast/1": ("points", ""),
+    "scaleplan.plan/1": ("rows", ""),
+    "scaleplan.laws/1": ("laws", ""),
+    "scaleplan.gpus/1": ("accelerators", ""),
+}
+
+
+def render_csv(document: dict[str, Any]) -> str:
+    """Return the document's main table as CSV.
+
+    Args:
+        document: A document of json_document.py; `days: {low: 1}` becomes the column `days_low`.
+    """
+    key, name = _MAIN[document["schema"]]
+    table = document[key]
+    if isinstance(table, dict):
+        table = [{name: symbol, **row} for symbol, row in table.items()]
+    rows = [_flat(row) for row in table]
+    header = list(dict.fromkeys(column for row in rows for column in row))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([row.get(column, "") for column in header] for row in rows)
+    return text.getvalue()
+
+
+def _flat(row: dict[str, Any]) -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for key, value in row.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}_{inner}": _cell(one) for inner, one in value.items()}
+        else:
+            flat[key] = _cell(value)
+    return flat
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return "; ".join(_cell(one) for one in value)
+    if isinstance(value, dict):
+        return " ".join(f"{key}={_cell(one)}" for key, one in value.items())
+    if isinstance(value, float) and not math.isfinite(value):
+        return ""
+    return plain_text(str(value))

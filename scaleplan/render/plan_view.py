@@ -1,0 +1,148 @@
+"""What is shown of a plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scaleplan.render.view import (
+    UNKNOWN,
+    Column,
+    Facts,
+    Paragraph,
+    Table,
+    View,
+    band,
+    count,
+    interval_text,
+    level_text,
+    metric_text,
+    number,
+    pairs_of,
+)
+from scaleplan.units import (
+    format_days,
+    format_energy,
+    format_flops,
+    format_percent,
+    format_significant,
+    format_usd,
+)
+
+if TYPE_CHECKING:
+    from scaleplan.records import Accelerator, Plan, PlanRow
+
+
+def plan_view(plan: Plan) -> View:
+    """Return what `scaleplan budget` shows."""
+    law = plan.forecast
+    return View(
+        title=f"scaleplan budget: {count(plan.params)} parameters, {count(plan.tokens)} tokens",
+        blocks=(
+            Facts(title="Model", pairs=_model(plan)),
+            Facts(title="Forecast", pairs=_forecast(plan)),
+            Paragraph(title=f"Law: {law.law}, {law.fit_name}", text=law.formula),
+            Facts(title="Accelerators", pairs=tuple(_accelerator(a) for a in plan.accelerators)),
+            _rows(plan),
+        ),
+        notes=plan.notes,
+        assumptions=plan.assumptions,
+    )
+
+
+def _model(plan: Plan) -> tuple[tuple[str, str], ...]:
+    active = count(plan.active_params) if plan.active_params != plan.params else ""
+    ratio = format_significant(plan.tokens / plan.params, 3)
+    best = plan.optimum
+    optimum = ""
+    if best is not None:
+        optimum = (
+            f"{count(best.params)} parameters on {count(best.tokens)} tokens "
+            f"({format_significant(best.tokens / best.params, 3)} a parameter) "
+            f"would reach {number(best.value)}"
+        )
+    return pairs_of(
+        (
+            ("parameters", count(plan.params)),
+            ("active parameters", active),
+            ("tokens", f"{count(plan.tokens)}, {ratio} a parameter"),
+            ("training compute", f"{format_flops(plan.flops)} FLOP"),
+            ("optimum for this compute", optimum),
+        )
+    )
+
+
+def _forecast(plan: Plan) -> tuple[tuple[str, str], ...]:
+    forecast = plan.forecast
+    pairs: list[tuple[str, str]] = []
+    for point in forecast.points:
+        level = level_text(forecast.interval)
+        inside = band(number(point.low), number(point.high))
+        shown = number(point.value)
+        if inside != UNKNOWN:
+            shown += f" ({level}: {inside})"
+        pairs.append((metric_text(forecast.metric), shown))
+        beyond = f"{format_significant(point.decades_beyond_data, 2)} decades"
+        pairs.append(("beyond the fitted runs", beyond))
+    pairs.append(("interval", interval_text(forecast.interval)))
+    return tuple(pairs)
+
+
+def _accelerator(accelerator: Accelerator) -> tuple[str, str]:
+    price = "price unknown"
+    if accelerator.usd_per_hour is not None:
+        price = f"{format_usd(accelerator.usd_per_hour)}/h"
+        low, high = format_usd(accelerator.usd_low), format_usd(accelerator.usd_high)
+        if band(low, high) != UNKNOWN:
+            price += f" ({band(low, high)})"
+        if accelerator.price_date:
+            price += f", {accelerator.price_date}"
+    peak = format_significant(accelerator.peak_tflops)
+    memory = format_significant(accelerator.memory_gib, 3)
+    return accelerator.id, f"{peak} TFLOP/s dense, {memory} GiB, {price}"
+
+
+def _rows(plan: Plan) -> Table:
+    """Return one row for each accelerator and count; one accelerator needs no column."""
+    several = len({row.gpu for row in plan.rows}) > 1
+    return Table(
+        title="Training" if several or not plan.rows else f"Training on {plan.rows[0].gpu}",
+        columns=(
+            *((Column(name="GPU", kind="text"),) if several else ()),
+            Column(name="GPUs"),
+            Column(name="time"),
+            Column(name="low to high", rank=1),
+            Column(name="ideal 1/C", rank=4),
+            Column(name="efficiency", rank=2),
+            Column(name="MFU", rank=3),
+            Column(name="GPU-hours", rank=5),
+            Column(name="cost"),
+            Column(name="cost, low to high", rank=6),
+            Column(name="energy", rank=7),
+            Column(name="tCO2", rank=8),
+            Column(name="GiB/GPU", rank=2),
+            Column(name="fits", kind="text"),
+            Column(name="layout", kind="text", rank=9),
+        ),
+        rows=tuple(((row.gpu,) if several else ()) + _row(row) for row in plan.rows),
+        footer="efficiency: share kept of a small cluster's speed per GPU; "
+        "ideal 1/C: full peak on every GPU, a definition and no forecast",
+    )
+
+
+def _row(row: PlanRow) -> tuple[str, ...]:
+    return (
+        str(row.gpus),
+        format_days(row.days),
+        band(format_days(row.days_low), format_days(row.days_high)),
+        format_days(row.ideal_days),
+        format_percent(row.efficiency),
+        format_percent(row.mfu),
+        count(row.gpu_hours),
+        format_usd(row.usd),
+        band(format_usd(row.usd_low), format_usd(row.usd_high)),
+        format_energy(row.energy_kwh),
+        format_significant(row.tco2, 3),
+        format_significant(row.memory_gib_per_gpu, 3),
+        "yes" if row.fits else "NO",
+        row.layout,
+    )

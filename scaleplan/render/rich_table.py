@@ -1,0 +1,128 @@
+"""A view as rich shows it: within a terminal's width, in a pipe as wide as the numbers need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from scaleplan.render.column_widths import GAP, column_widths, fitting_columns
+from scaleplan.render.text import plain_text
+from scaleplan.render.view import Facts, Paragraph, Table, View, assumptions_table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from scaleplan.records import Note
+
+PIPED_WIDTH = 100  # columns of running text where no terminal says otherwise
+_INDENT = (0, 0, 0, 2)
+_SEVERITIES = {
+    "info": ("note", "cyan"),
+    "warning": ("warning", "yellow"),
+    "error": ("error", "bold red"),
+}
+
+
+def render_table(view: View, stream: TextIO) -> str:
+    """Return the view as text for a stream, with colours if the stream is a terminal.
+
+    Args:
+        view: What to show.
+        stream: Where it will be written; decides on colour, characters and width.
+    """
+    terminal = stream.isatty()
+    console = Console(
+        file=stream,
+        width=None if terminal else PIPED_WIDTH,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    parts = _parts(view, console.width, may_drop=terminal)
+    with console.capture() as captured:
+        for part, needed in parts:
+            # What cannot be narrowed further is given the width it needs, never cut.
+            console.print(part, crop=False, width=max(console.width, needed))
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def _parts(view: View, width: int, *, may_drop: bool) -> list[tuple[RenderableType, int]]:
+    """Return what to print, each with the least width in columns that it needs."""
+    parts: list[tuple[RenderableType, int]] = [(_line(view.title, "bold"), 0)]
+    for block in view.blocks:
+        parts += _block(block, width, may_drop=may_drop)
+    if view.notes:
+        parts += [*_heading("Warnings and notes"), (_notes(view.notes), 0)]
+    if view.assumptions:
+        parts += _block(assumptions_table(view.assumptions), width, may_drop=may_drop)
+    return parts
+
+
+def _line(text: str, style: str = "") -> Text:
+    return Text(plain_text(text), style=style, overflow="fold")
+
+
+def _heading(title: str) -> list[tuple[RenderableType, int]]:
+    return [(Text(""), 0), (_line(title, "bold cyan"), 0)]
+
+
+def _block(
+    block: Table | Facts | Paragraph, width: int, *, may_drop: bool
+) -> list[tuple[RenderableType, int]]:
+    if isinstance(block, Paragraph):
+        return [*_heading(block.title), (Padding(_line(block.text), _INDENT), 0)]
+    if isinstance(block, Facts):
+        return [*_heading(block.title), (_facts(block), 0)] if block.pairs else []
+    return [*_heading(block.title), *_table(block, width, may_drop=may_drop)]
+
+
+def _facts(facts: Facts) -> Padding:
+    grid = RichTable.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in facts.pairs:
+        grid.add_row(_line(name, "dim"), _line(value))
+    return Padding(grid, _INDENT)
+
+
+def _notes(notes: tuple[Note, ...]) -> Padding:
+    grid = RichTable.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for note in notes:
+        word, style = _SEVERITIES[note.severity]
+        text = _line(note.text)
+        text.append(f" [{plain_text(note.id)}]", style="dim")
+        if note.action:
+            text.append(f"\n-> {plain_text(note.action)}")
+        grid.add_row(Text(word, style=style), text)
+    return Padding(grid, _INDENT)
+
+
+def _table(table: Table, width: int, *, may_drop: bool) -> list[tuple[RenderableType, int]]:
+    shown = fitting_columns(table, width) if may_drop else tuple(range(len(table.columns)))
+    widths = column_widths(table, shown, width)
+    made = RichTable(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1))
+    for index, size in zip(shown, widths, strict=True):
+        column = table.columns[index]
+        made.add_column(
+            Text(column.name),
+            justify="right" if column.kind == "number" else "left",
+            width=size,
+            overflow="fold",
+        )
+    for row in table.rows:
+        made.add_row(*(_line(row[index]) for index in shown))
+    parts: list[tuple[RenderableType, int]] = [(made, sum(widths) + GAP * len(widths))]
+    if table.footer:
+        parts.append((Padding(_line(table.footer, "dim"), _INDENT), 0))
+    hidden = ", ".join(c.name for i, c in enumerate(table.columns) if i not in shown)
+    if hidden:
+        told = f"not shown at this width: {hidden}; a wider terminal or --format markdown has all"
+        parts.append((Padding(_line(told, "dim"), _INDENT), 0))
+    return parts

@@ -1,0 +1,128 @@
+"""Every law of LAWS honours the contract of a law."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import scaleplan.laws
+from scaleplan.errors import UsageError
+from scaleplan.fitting.fitted import fit_law
+from scaleplan.laws import LAWS, HasOptimum, Law, PowerSumLaw, get_law
+
+# Plausible parameters and a spread of inputs for each law.
+THETA = {
+    "linear": (0.1, 0.5),
+    "log_linear": (-0.07, 3.9),
+    "power": (11.5, -0.076),
+    "power_floor": (1.7, 400.0, 0.34),
+    "chinchilla": (1.8172, 482.01, 0.3478, 2085.43, 0.3658),
+}
+by_name = pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
+
+
+def inputs_of(law: Law) -> np.ndarray:
+    n, d = np.meshgrid(np.geomspace(1e7, 1e10, 5), np.geomspace(1e9, 1e12, 6))
+    if len(law.inputs) == 2:
+        return np.stack([n.ravel(), d.ravel()])
+    # A straight line has no scale of its own: sizes near 1 keep its intercept visible.
+    return n[:1] / 1e7 if law.name == "linear" else n[:1]
+
+
+@by_name
+def test_every_law_has_parameters_to_test_with(law):
+    assert len(THETA[law.name]) == len(law.parameters)
+
+
+@by_name
+def test_texts_are_filled(law):
+    for text in (law.name, law.title, law.formula, law.source, law.holds):
+        assert text.strip()
+    for spec in law.parameters:
+        assert spec.symbol
+        assert spec.meaning
+        assert spec.low < spec.high
+
+
+@by_name
+def test_gradient_agrees_with_finite_differences(law):
+    theta, inputs = THETA[law.name], [float(row[3]) for row in inputs_of(law)]
+    gradient = law.gradient(list(theta), inputs)
+    for k, value in enumerate(theta):
+        step = 1e-6 * abs(value)
+        up, down = list(theta), list(theta)
+        up[k], down[k] = value + step, value - step
+        numeric = (law.evaluate(up, inputs) - law.evaluate(down, inputs)) / (2 * step)
+        assert gradient[k] == pytest.approx(numeric, rel=1e-6)
+
+
+@by_name
+def test_floats_and_arrays_agree(law):
+    theta, inputs = THETA[law.name], inputs_of(law)
+    together = law.evaluate([np.asarray(v) for v in theta], list(inputs))
+    gradients = law.gradient([np.asarray(v) for v in theta], list(inputs))
+    for i in range(inputs.shape[1]):
+        at = [float(row[i]) for row in inputs]
+        assert law.evaluate(list(theta), at) == pytest.approx(together[i], rel=1e-14)
+        for k, each in enumerate(law.gradient(list(theta), at)):
+            assert each == pytest.approx(gradients[k][i], rel=1e-12)
+
+
+@by_name
+def test_recovers_its_own_noiseless_parameters(law):
+    theta, inputs = THETA[law.name], inputs_of(law)
+    values = law.evaluate([np.asarray(v) for v in theta], list(inputs))
+    fitted = fit_law(law, inputs, values)
+    assert fitted.theta == pytest.approx(theta, rel=1e-6)
+
+
+@by_name
+def test_written_formula_holds_the_numbers(law):
+    names = ["N", "D"][: len(law.inputs)]
+    text = law.write(THETA[law.name], metric="L", names=names)
+    assert text.startswith("L = ")
+    assert all(name in text for name in names)
+
+
+@pytest.mark.parametrize(
+    "law", [law for law in LAWS if isinstance(law, PowerSumLaw)], ids=lambda law: law.name
+)
+def test_power_sums_fall_or_rise_by_their_sign(law):
+    theta, inputs = list(THETA[law.name]), [float(row[0]) for row in inputs_of(law)]
+    for k in range(len(inputs)):
+        more = inputs.copy()
+        more[k] *= 2.0
+        assert 0.0 < law.evaluate(theta, more) < law.evaluate(theta, inputs)
+
+
+@pytest.mark.parametrize(
+    "law", [law for law in LAWS if isinstance(law, HasOptimum)], ids=lambda law: law.name
+)
+@pytest.mark.parametrize("flops", [1e18, 1e21, 1e25])
+def test_closed_form_optimum_is_the_numeric_one(law, flops):
+    theta = list(THETA[law.name])
+    params, tokens = law.optimum(theta, flops, 6.0)
+    assert 6.0 * params * tokens == pytest.approx(flops, rel=1e-12)
+    best = law.evaluate(theta, [params, tokens])
+    for factor in (0.5, 0.99, 1.01, 2.0):
+        assert law.evaluate(theta, [params * factor, tokens / factor]) > best
+
+
+def test_every_law_file_is_listed():
+    folder = Path(scaleplan.laws.__file__).parent
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "base"}
+    assert files == {type(law).__module__.rpartition(".")[2] for law in LAWS}
+
+
+def test_unknown_law_names_the_nearest():
+    with pytest.raises(UsageError, match="no law 'chinchila'") as caught:
+        get_law("chinchila")
+    assert "chinchilla" in caught.value.hint
+
+
+def test_names_are_unique():
+    assert len({law.name for law in LAWS}) == len(LAWS)
+    assert math.isfinite(sum(len(law.inputs) for law in LAWS))
