@@ -57,7 +57,7 @@ def _write(text: str) -> None:
 
 def _write_notes(notes: tuple[Note, ...]) -> None:
     from scaleplan.render.text import plain_text
+    from scaleplan.render.view import sentences
 
     for note in notes:
-        action = f" {note.action}" if note.action else ""
-        write_stderr(plain_text(f"{note.severity}: {note.text}{action} [{note.id}]") + "\n")
+        write_stderr(plain_text(f"{note.severity}: {sentences(note)} [{note.id}]") + "\n")

@@ -86,9 +86,9 @@ def predict_command(
 
 def _fit(sources: list[str], reading: options.Reading, *, law: str, seed: int) -> Fit:
     """Return the saved fit, or fit the logs."""
-    from scaleplan.cli.sources import fit_runs, is_fit_file, read_runs
+    from scaleplan.cli.sources import fit_runs, is_saved_fit, read_runs
 
-    saved = [source for source in sources if is_fit_file(source)]
+    saved = [source for source in sources if is_saved_fit(source)]
     if not saved:
         # The bootstrap serves the table of parameters, which a forecast does not show.
         return fit_runs(

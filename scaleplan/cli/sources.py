@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,24 +17,17 @@ if TYPE_CHECKING:
     from scaleplan.records import Fit, Note
     from scaleplan.runs.table import Runs
 
-_QUOTES = re.compile(rb"[\"']")
-_SCHEMA_LINE = b"schema: scaleplan."
-_HEAD = 4096  # bytes; the schema is the first key of a fit file
 
-
-def is_fit_file(source: str) -> bool:
-    """Tell whether a source is a saved fit: a file with a line `schema: scaleplan. ...`.
+def is_saved_fit(source: str) -> bool:
+    """Tell whether a source is a saved fit rather than a log.
 
     Args:
-        source: A path; `-`, a pattern or a folder is none.
+        source: A path; `-`, a pattern, a folder or a pipe is none.
     """
-    path = Path(source)
-    # Pipes are read once only, by whoever reads the runs.
-    if source == "-" or not path.is_file():
-        return False
-    with path.open("rb") as file:
-        lines = file.read(_HEAD).splitlines()
-    return any(_QUOTES.sub(b"", line).startswith(_SCHEMA_LINE) for line in lines)
+    from scaleplan.fitfile import is_fit_file
+
+    # A pipe can be read once only, by whoever reads the runs.
+    return source != "-" and Path(source).is_file() and is_fit_file(source)
 
 
 def read_runs(sources: Sequence[str], reading: Reading) -> Runs:

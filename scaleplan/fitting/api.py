@@ -160,8 +160,8 @@ def _asked_for(
             tried.refusal,
             hint="Use --law auto to compare the laws that these runs can carry.",
         )
-    if law.inputs != ("x",):
-        return tried, axes, compare([tried], prefer=law.name), ()
+    if law.inputs != ("x",) or not law.parameters:
+        return tried, axes, _as_asked(compare([tried], prefer=law.name), law.name), ()
     # Compare on one footing: straight lines are judged on the error when the metric is accuracy.
     common = axes_for(runs, get_law("power"), axes.roles[0])
     comparison = compare(

@@ -113,6 +113,8 @@ def leverage(law: Law, theta: FloatArray, at: FloatArray, new: FloatArray) -> Fl
     Returns:
         Shape (m,).
     """
+    if not theta.size:
+        return np.zeros(new.shape[1])
     jacobian, gradient = _jacobian(law, theta, at), _jacobian(law, theta, new)
     scale = np.sqrt((jacobian**2).sum(axis=0))
     scale = np.where(scale > 0.0, scale, 1.0)

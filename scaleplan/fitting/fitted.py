@@ -97,6 +97,8 @@ class Fitted:
             weights: How often each run counts.
             careful: Start each from everywhere instead of from this optimum.
         """
+        if not self.law.parameters:
+            return np.empty((len(weights), 0))
         if self.problem is None or self.solution is None:
             if not _is_linear(self.law):  # pragma: no cover - a law is of one family or the other
                 raise TypeError(self.law.name)
@@ -163,7 +165,9 @@ def fit_law(
         residuals = theta[0] * basis + theta[1] - values
         objective, used_delta = float(residuals @ residuals), math.inf
         starts = agreeing = 1
-    else:  # pragma: no cover - the contract suite forbids a third family
+    elif not law.parameters:
+        return _definition(law, inputs, values)
+    else:  # pragma: no cover - the contract suite forbids another family
         raise TypeError(law.name)
     noise = noise_scale(residuals, theta.size)
     covariance, condition, singular = _covariance(jacobian, noise)
@@ -172,6 +176,15 @@ def fit_law(
     return Fitted(
         law, inputs, values, theta, covariance, noise, objective, used_delta, starts, agreeing,
         condition, singular, solution, problem,
+    )  # fmt: skip
+
+
+def _definition(law: Law, inputs: FloatArray, values: FloatArray) -> Fitted:
+    """Return a law without parameters next to the runs: nothing is fitted, only measured."""
+    residuals = np.log(law.evaluate([], list(inputs)) / values)
+    return Fitted(
+        law, inputs, values, np.empty(0), np.empty((0, 0)), noise_scale(residuals, 0),
+        0.5 * float(residuals @ residuals), math.inf, 0, 0, 1.0, np.empty(0), None, None,
     )  # fmt: skip
 
 

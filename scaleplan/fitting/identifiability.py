@@ -60,7 +60,7 @@ def check_design(law: Law, names: tuple[str, ...], inputs: FloatArray) -> Refusa
             f"at least {fewest} are needed",
             f"Train more runs, or ask for a law with fewer parameters ({fewer}).",
         )
-    needed = 2 if size <= 2 else 3
+    needed = 1 if not size else 2 if size <= 2 else 3
     for name, column in zip(names, inputs, strict=True):
         distinct = int(np.unique(column).size)
         if distinct < needed:
@@ -86,7 +86,7 @@ def check_design(law: Law, names: tuple[str, ...], inputs: FloatArray) -> Refusa
 def check_fit(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
     """Return why a fit of a power-sum law must not be used, or None."""
     law = fitted.law
-    if fitted.law.residual == "raw":
+    if fitted.law.residual == "raw" or not law.parameters:
         return None
     if not np.isfinite(fitted.theta).all():
         return Refusal(

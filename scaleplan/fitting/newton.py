@@ -151,7 +151,7 @@ def _newton_step(
     target = -gradient
     if floor:
         # E >= 0: at the bound with the gradient pushing outwards, E is held.
-        held = np.asarray((phi[:, -1] <= 0.0) & (gradient[:, -1] >= 0.0))
+        held: BoolArray = np.logical_and(phi[:, -1] <= 0.0, gradient[:, -1] >= 0.0)
         matrix, target = _hold_last(matrix, target, held, np.zeros(len(phi)))
     move = _solve(matrix, target)
     if floor:

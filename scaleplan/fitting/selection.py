@@ -55,7 +55,7 @@ class Comparison:
 
 def one_input_laws() -> tuple[Law, ...]:
     """Return the laws of a single input."""
-    return tuple(law for law in LAWS if law.inputs == ("x",))
+    return tuple(law for law in LAWS if law.inputs == ("x",) and law.parameters)
 
 
 def try_law(
@@ -153,18 +153,29 @@ def _rejection(
         return t.refusal
     if criterion is None or best is None:
         return "it predicts a value at or below zero among the fitted runs"
-    test = _straight_line_rejection(t, tried, errors) if t.law.residual == "raw" else ""
-    if t.law.name == "power":
-        test = _floor_rejection(t, tried)
-    if t.law.name == "power_floor" and t.fitted.theta[0] <= 0.0:
-        test = "its floor is 0: it is the power law with a parameter too many"
-    if test:
-        return test
+    own_test = _own_test(t, t.fitted, tried, errors)
+    if own_test or not t.law.parameters:
+        return own_test
     if criterion - best > _AICC_ADMISSIBLE:
         return f"AICc is {criterion - best:.1f} above the best law's"
     own, others = errors.get(t.law.name), [e for e in errors.values() if e is not None]
     if own is not None and others and own > _BACKTEST_ADMISSIBLE * min(others) + _EXACT_LOG:
         return f"on larger runs its error is {own / min(others):.1f} times the best law's"
+    return ""
+
+
+def _own_test(
+    t: Tried, fitted: Fitted, tried: Sequence[Tried], errors: dict[str, float | None]
+) -> str:
+    """Return what the test that belongs to this law says against it."""
+    if not t.law.parameters:
+        return _definition_rejection(fitted)
+    if t.law.residual == "raw":
+        return _straight_line_rejection(t, tried, errors)
+    if t.law.name == "power":
+        return _floor_rejection(t, tried)
+    if t.law.name == "power_floor" and fitted.theta[0] <= 0.0:
+        return "its floor is 0: it is the power law with a parameter too many"
     return ""
 
 
@@ -252,6 +263,23 @@ def _floor_rejection(t: Tried, tried: Sequence[Tried]) -> str:
     p = 0.5 * normal_tail(math.sqrt(statistic))  # chi-square with one degree of freedom, halved
     if p < _FLOOR_SIGNIFICANT:
         return f"the runs flatten towards a floor (p = {_p(p)})"
+    return ""
+
+
+def _definition_rejection(fitted: Fitted) -> str:
+    """Return why data contradict a law without parameters: a level or a slope is left over."""
+    residuals = fitted.residuals()
+    freedom = residuals.size - 2
+    if _is_exact(fitted) or freedom < 1:
+        return ""
+    design = np.stack([np.ones_like(residuals), _scaled(np.log(fitted.inputs[0]))], axis=1)
+    solution = np.linalg.lstsq(design, residuals, rcond=None)[0]
+    left = float(((residuals - design @ solution) ** 2).sum())
+    explained = float(residuals @ residuals) - left
+    p = f_tail(explained / 2.0 / (left / freedom), 2.0, float(freedom)) if left > 0.0 else 0.0
+    if p < _SIGNIFICANT:
+        ratio = float(np.exp(-residuals[np.argmax(fitted.inputs[0])]))
+        return f"at the largest input the metric is {ratio:.3g} times what it says (p = {_p(p)})"
     return ""
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from scaleplan.fitting.problem import Problem
-    from scaleplan.laws.base import FloatArray
+    from scaleplan.laws.base import FloatArray, IndexArray
 
 _EXPONENTS = (0.02, 3.0)  # outside this range no published exponent of training lies
 _GRID = {1: 40, 2: 14}  # grid points an exponent, by number of terms
@@ -39,28 +39,80 @@ def grid_starts(problem: Problem, *, delta: float) -> FloatArray:
         problem = problem.subset(rows)
     if not problem.law.floor and len(problem.x) == 1:
         return _line_starts(problem)
-    axis = np.geomspace(*_EXPONENTS, _GRID[len(problem.x)])
-    exponents = np.array(list(itertools.product(axis, repeat=len(problem.x))))
+    terms = len(problem.x)
+    axis = np.geomspace(*_EXPONENTS, _GRID[terms])
+    grid = np.array(list(itertools.product(range(axis.size), repeat=terms)))
     values = np.exp(problem.y)
-    powers = [np.exp(-exponents[:, k, None] * x) for k, x in enumerate(problem.x)]
-    columns = np.stack([np.ones_like(powers[0]), *powers], axis=2) / values[:, None]
-    weights = np.ones(columns.shape[:2])
-    linear = _non_negative(columns, weights)
-    residual = _log_residual(columns, linear)
-    for _ in range(_REWEIGHTINGS):
-        weights = np.minimum(1.0, delta / np.maximum(np.abs(residual), 1e-300))
-        linear = _non_negative(columns, weights)
-        residual = _log_residual(columns, linear)
-    psi = np.clip(residual, -delta, delta)
-    objective = (psi * (residual - 0.5 * psi)).sum(axis=1)
-    chosen = _choose(objective, (axis.size,) * len(problem.x))
+    powers = [np.exp(-axis[:, None] * x) for x in problem.x]
+    linear = _solve_non_negative(*_shared_moments(powers, grid, 1.0 / values))
+    fitted = linear[:, 0, None] + sum(
+        linear[:, k + 1, None] * power[grid[:, k]] for k, power in enumerate(powers)
+    )
+    chosen = _choose(_objective(fitted / values, delta), (axis.size,) * terms)
+    columns = (
+        np.stack(
+            [
+                np.ones((chosen.size, values.size)),
+                *(p[grid[chosen, k]] for k, p in enumerate(powers)),
+            ],
+            axis=2,
+        )
+        / values[:, None]
+    )
+    linear, objective = _reweighted(columns, linear[chosen], delta)
+    order = np.argsort(objective, kind="stable")
     smallest = _SMALLEST_SHARE * float(values.min())
     phi = np.empty((chosen.size, problem.size))
-    for k in range(len(problem.x)):
-        phi[:, 2 * k] = np.log(np.maximum(linear[chosen, k + 1], smallest))
-        phi[:, 2 * k + 1] = exponents[chosen, k]
-    phi[:, -1] = linear[chosen, 0]
-    return phi
+    for k in range(terms):
+        phi[:, 2 * k] = np.log(np.maximum(linear[:, k + 1], smallest))
+        phi[:, 2 * k + 1] = axis[grid[chosen, k]]
+    phi[:, -1] = linear[:, 0]
+    return phi[order]
+
+
+def _shared_moments(
+    powers: list[FloatArray], grid: IndexArray, inverse: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the Gram matrices (grid, k, k) and right sides (grid, k) of the unweighted systems.
+
+    Without weights a column depends on one exponent only, so that every entry is a table look-up.
+    """
+    size = len(powers) + 1
+    square = inverse * inverse
+    gram = np.empty((len(grid), size, size))
+    right = np.empty((len(grid), size))
+    gram[:, 0, 0], right[:, 0] = square.sum(), inverse.sum()
+    for k, power in enumerate(powers):
+        at = grid[:, k]
+        right[:, k + 1] = (power @ inverse)[at]
+        gram[:, 0, k + 1] = gram[:, k + 1, 0] = (power @ square)[at]
+        gram[:, k + 1, k + 1] = ((power * power) @ square)[at]
+        for j in range(k):
+            cross = (powers[j] * square) @ power.T
+            gram[:, j + 1, k + 1] = gram[:, k + 1, j + 1] = cross[grid[:, j], at]
+    return gram, right
+
+
+def _reweighted(
+    columns: FloatArray, linear: FloatArray, delta: float
+) -> tuple[FloatArray, FloatArray]:
+    """Improve linear parts by Huber reweighting; return them and their objectives."""
+    ratio = np.einsum("gnk,gk->gn", columns, linear)
+    for _ in range(_REWEIGHTINGS):
+        residual = np.log(np.maximum(ratio, 1e-300))
+        weights = np.minimum(1.0, delta / np.maximum(np.abs(residual), 1e-300))
+        weighted = columns * weights[:, :, None]
+        gram = weighted.transpose(0, 2, 1) @ columns
+        linear = _solve_non_negative(gram, weighted.sum(axis=1))
+        ratio = np.einsum("gnk,gk->gn", columns, linear)
+    return linear, _objective(ratio, delta)
+
+
+def _objective(ratio: FloatArray, delta: float) -> FloatArray:
+    """Return the Huber objective of fitted / observed, shape (grid, n) to (grid,)."""
+    residual = np.log(np.maximum(ratio, 1e-300))
+    psi = np.clip(residual, -delta, delta)
+    return np.asarray(np.einsum("gn,gn->g", psi, residual - 0.5 * psi))
 
 
 def _line_starts(problem: Problem) -> FloatArray:
@@ -70,27 +122,19 @@ def _line_starts(problem: Problem) -> FloatArray:
     return np.array([[problem.y.mean(), -slope], [problem.y.mean(), -0.5 * slope]])
 
 
-def _log_residual(columns: FloatArray, linear: FloatArray) -> FloatArray:
-    fitted = np.einsum("gnk,gk->gn", columns, linear)
-    return np.asarray(np.log(np.maximum(fitted, 1e-300)))
-
-
-def _non_negative(columns: FloatArray, weights: FloatArray) -> FloatArray:
-    """Solve min ||sqrt(w) (columns c - 1)|| with c >= 0 for each grid point.
+def _solve_non_negative(gram: FloatArray, right: FloatArray) -> FloatArray:
+    """Minimise c^T G c / 2 - r^T c over c >= 0 for each system.
 
     Args:
-        columns: Shape (grid, n, k).
-        weights: Shape (grid, n).
+        gram: Shape (grid, k, k).
+        right: Shape (grid, k).
 
     Returns:
         Shape (grid, k). With k <= 3 all supports are tried: exact, and faster than iterating.
     """
-    size = columns.shape[2]
-    weighted = columns * weights[:, :, None]
-    gram = np.einsum("gni,gnj->gij", weighted, columns)
-    right = weighted.sum(axis=1)
-    best = np.zeros((len(columns), size))
-    best_value = np.zeros(len(columns))
+    size = right.shape[1]
+    best = np.zeros((len(right), size))
+    best_value = np.zeros(len(right))
     supports = [
         s for count in range(1, size + 1) for s in itertools.combinations(range(size), count)
     ]
@@ -110,7 +154,7 @@ def _non_negative(columns: FloatArray, weights: FloatArray) -> FloatArray:
     return best
 
 
-def _choose(objective: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+def _choose(objective: FloatArray, shape: tuple[int, ...]) -> IndexArray:
     """Return indices of the best grid points and of its local minima, best first, no repeats."""
     order = np.argsort(objective, kind="stable")
     padded = np.pad(objective.reshape(shape), 1, constant_values=np.inf)

@@ -57,7 +57,7 @@ def resample(
         on_progress: Called with (done, all) resamples now and then.
     """
     runs = fitted.values.size
-    if resamples < 1 or not runs <= _BOOTSTRAP_MOST_RUNS:
+    if resamples < 1 or runs > _BOOTSTRAP_MOST_RUNS or not fitted.theta.size:
         return None
     codes = np.arange(runs)
     method = f"case bootstrap, {resamples} resamples"

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from scaleplan.errors import UsageError
 from scaleplan.laws.base import HasOptimum, Law, LinearLaw, ParameterSpec, PowerSumLaw
 from scaleplan.laws.chinchilla import Chinchilla
+from scaleplan.laws.efficiency import Efficiency
 from scaleplan.laws.linear import Linear
 from scaleplan.laws.log_linear import LogLinear
 from scaleplan.laws.power import Power
@@ -14,7 +15,14 @@ from scaleplan.laws.power_floor import PowerFloor
 
 __all__ = ["LAWS", "HasOptimum", "Law", "LinearLaw", "ParameterSpec", "PowerSumLaw", "get_law"]
 
-LAWS: tuple[Law, ...] = (Linear(), LogLinear(), Power(), PowerFloor(), Chinchilla())
+LAWS: tuple[Law, ...] = (
+    Linear(),
+    LogLinear(),
+    Power(),
+    PowerFloor(),
+    Chinchilla(),
+    Efficiency(),
+)
 
 
 def get_law(name: str) -> Law:

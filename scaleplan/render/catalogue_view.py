@@ -85,7 +85,7 @@ def accelerators_view(catalogue: AcceleratorCatalogue) -> View:
             Column(name="GB/s", rank=4),
             Column(name="W", rank=3),
             Column(name="$/h"),
-            Column(name="$/h, low to high", rank=2),
+            Column(name="$/h range", rank=2),
             Column(name="price of", kind="text", rank=3),
             Column(name="unverified", kind="text", rank=6),
             Column(name="source", kind="text", rank=1),

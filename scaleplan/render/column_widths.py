@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
     from scaleplan.render.view import Table
 
-GAP = 2  # blanks that stand with each column
-_NARROWEST_TEXT = 14  # columns; running text squeezed further is unreadable
+GAP = 3  # columns that the padding and the divider take for each column
 
 
-def fitting_columns(table: Table, width: int) -> tuple[int, ...]:
+def fitting_columns(table: Table, width: int, *, text_width: int) -> tuple[int, ...]:
     """Return the columns that fit: those of the highest rank go first, rank 0 never.
 
     Args:
         table: The table.
         width: Columns of the terminal.
+        text_width: What a column of text is never squeezed below, where it has as much.
     """
     shown = list(range(len(table.columns)))
-    while sum(_narrowest(table, index) + GAP for index in shown) > width:
+    while sum(_narrowest(table, index, text_width) + GAP for index in shown) > width:
         last = max(shown, key=lambda index: (table.columns[index].rank, index))
         if table.columns[last].rank == 0:
             break
@@ -33,13 +33,16 @@ def fitting_columns(table: Table, width: int) -> tuple[int, ...]:
     return tuple(shown)
 
 
-def column_widths(table: Table, shown: Sequence[int], width: int) -> tuple[int, ...]:
+def column_widths(
+    table: Table, shown: Sequence[int], width: int, *, text_width: int
+) -> tuple[int, ...]:
     """Return the width of each shown column.
 
     Args:
         table: The table.
         shown: Indices of the columns to show.
         width: Columns to fill at most; exceeded where whole numbers need more.
+        text_width: As for fitting_columns.
     """
     widths = {index: _widest(table, index) for index in shown}
     excess = sum(widths.values()) + GAP * len(widths) - width
@@ -47,11 +50,11 @@ def column_widths(table: Table, shown: Sequence[int], width: int) -> tuple[int, 
     # Headings of numbers wrap first, which costs a line; then text, the widest column first.
     for index in (index for index in shown if index not in text):
         if excess > 0:
-            spare = widths[index] - _narrowest(table, index)
+            spare = widths[index] - _narrowest(table, index, text_width)
             widths[index] -= spare
             excess -= spare
     while excess > 0:
-        spare_of = {index: widths[index] - _narrowest(table, index) for index in text}
+        spare_of = {index: widths[index] - _narrowest(table, index, text_width) for index in text}
         able = [index for index in text if spare_of[index] > 0]
         if not able:
             break
@@ -65,15 +68,15 @@ def _cells(table: Table, index: int) -> list[str]:
 
 
 def _widest(table: Table, index: int) -> int:
-    cells = [table.columns[index].name, *_cells(table, index)]
+    cells = [plain_text(table.columns[index].name), *_cells(table, index)]
     return max(cell_len(cell) for cell in cells)
 
 
-def _narrowest(table: Table, index: int) -> int:
+def _narrowest(table: Table, index: int, text_width: int) -> int:
     """Return the least width: headings wrap between words, numbers never, text to a minimum."""
     column = table.columns[index]
-    heading = max((cell_len(word) for word in column.name.split()), default=1)
+    heading = max((cell_len(word) for word in plain_text(column.name).split()), default=1)
     if column.kind == "number":
         return max([heading, *(cell_len(cell) for cell in _cells(table, index))])
-    words = [cell_len(word) for cell in _cells(table, index) for word in cell.split()]
-    return max(heading, min(max(words, default=1), _NARROWEST_TEXT))
+    cells = _cells(table, index)
+    return max(heading, min(max(map(cell_len, cells), default=1), text_width))

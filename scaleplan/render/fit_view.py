@@ -35,7 +35,7 @@ def fit_view(fit: Fit) -> View:
     if fit.cleaning is not None:
         blocks += _reading(fit.cleaning)
     blocks.append(Paragraph(title=f"Law: {fit.law}", text=fit.formula))
-    blocks.append(Facts(title="Of", pairs=_subject(fit)))
+    blocks.append(Facts(title="Metric and inputs", pairs=_subject(fit)))
     blocks.append(_parameters(fit))
     if fit.quality is not None:
         blocks.append(_quality(fit.quality, fit))
@@ -187,7 +187,7 @@ def _optimum(fit: Fit) -> Table:
         columns=(
             Column(name="FLOP"),
             Column(name="params"),
-            Column(name=f"params, {level}", rank=2),
+            Column(name="params range", rank=2),
             Column(name="tokens"),
             Column(name="tokens/param", rank=1),
             Column(name=fit.metric.name),

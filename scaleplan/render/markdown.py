@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from scaleplan.render.text import plain_text
-from scaleplan.render.view import Facts, Paragraph, Table, View, assumptions_table
+from scaleplan.render.view import Facts, Paragraph, Table, View, assumptions_table, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,8 +23,7 @@ def render_markdown(view: View) -> str:
     if view.notes:
         lines += ["", "## Warnings and notes", ""]
         for note in view.notes:
-            action = f" {escaped(note.action)}" if note.action else ""
-            lines.append(f"- **{note.severity}** `{note.id}`: {escaped(note.text)}{action}")
+            lines.append(f"- **{note.severity}** `{note.id}`: {escaped(sentences(note))}")
     if view.assumptions:
         lines += _block(assumptions_table(view.assumptions))
     return "\n".join(lines) + "\n"

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from scaleplan.records import Note
 
 PIPED_WIDTH = 100  # columns of running text where no terminal says otherwise
+# Columns that text in a table keeps at least: enough to read beside numbers in a terminal; a pipe
+# has no edge, so there short text stays on its line.
+_TERMINAL_TEXT = 14
+_PIPED_TEXT = 40
 _INDENT = (0, 0, 0, 2)
 _SEVERITIES = {
     "info": ("note", "cyan"),
@@ -43,11 +47,13 @@ def render_table(view: View, stream: TextIO) -> str:
         markup=False,
         emoji=False,
     )
-    parts = _parts(view, console.width, may_drop=terminal)
+    page = console.width
+    parts = _parts(view, page, may_drop=terminal)
     with console.capture() as captured:
         for part, needed in parts:
             # What cannot be narrowed further is given the width it needs, never cut.
-            console.print(part, crop=False, width=max(console.width, needed))
+            console.width = max(page, needed)
+            console.print(part, crop=False, width=console.width if needed else page)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
 
 
@@ -105,13 +111,16 @@ def _notes(notes: tuple[Note, ...]) -> Padding:
 
 
 def _table(table: Table, width: int, *, may_drop: bool) -> list[tuple[RenderableType, int]]:
-    shown = fitting_columns(table, width) if may_drop else tuple(range(len(table.columns)))
-    widths = column_widths(table, shown, width)
+    text_width = _TERMINAL_TEXT if may_drop else _PIPED_TEXT
+    shown = tuple(range(len(table.columns)))
+    if may_drop:
+        shown = fitting_columns(table, width, text_width=text_width)
+    widths = column_widths(table, shown, width, text_width=text_width)
     made = RichTable(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1))
     for index, size in zip(shown, widths, strict=True):
         column = table.columns[index]
         made.add_column(
-            Text(column.name),
+            _line(column.name),
             justify="right" if column.kind == "number" else "left",
             width=size,
             overflow="fold",

@@ -76,8 +76,8 @@ def assumptions_table(assumptions: tuple[Assumption, ...]) -> Table:
         columns=(
             Column(name="what", kind="text"),
             Column(name="value"),
-            Column(name="unit", kind="text"),
-            Column(name="source", kind="text"),
+            Column(name="unit", kind="text", rank=1),
+            Column(name="source", kind="text", rank=2),
         ),
         rows=tuple((a.name, quantity(a.value), a.unit, a.source) for a in assumptions),
     )
@@ -120,6 +120,12 @@ def interval_text(interval: Interval | None) -> str:
 def metric_text(metric: Metric) -> str:
     """Write the metric with its unit."""
     return f"{metric.name}, {metric.unit}" if metric.unit else metric.name
+
+
+def sentences(note: Note) -> str:
+    """Return the text of a note and what to do about it, as sentences."""
+    text = note.text if note.text.endswith((".", "!", "?")) else f"{note.text}."
+    return f"{text} {note.action}".strip()
 
 
 def pairs_of(pairs: Iterable[tuple[str, str | None]]) -> tuple[tuple[str, str], ...]:

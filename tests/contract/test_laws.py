@@ -19,6 +19,7 @@ THETA = {
     "log_linear": (-0.07, 3.9),
     "power": (11.5, -0.076),
     "power_floor": (1.7, 400.0, 0.34),
+    "efficiency": (),
     "chinchilla": (1.8172, 482.01, 0.3478, 2085.43, 0.3658),
 }
 by_name = pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)

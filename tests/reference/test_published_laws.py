@@ -63,17 +63,13 @@ def test_compute_waste_of_published_models(name, params, tokens, waste):
     assert 6 * params * tokens / least_flops(fit, loss) == pytest.approx(waste, rel=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("params", "loss"), [(1e8, 2.82996), (1e9, 2.37564), (1e10, 1.99425)]
-)
+@pytest.mark.parametrize(("params", "loss"), [(1e8, 2.82996), (1e9, 2.37564), (1e10, 1.99425)])
 def test_kaplan_loss_of_params(params, loss):
     point = forecast(law_of("kaplan_n"), params=[params]).points[0]
     assert point.value == pytest.approx(loss, abs=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("tokens", "loss"), [(1e9, 2.81564), (1e10, 2.26244), (3e11, 1.63776)]
-)
+@pytest.mark.parametrize(("tokens", "loss"), [(1e9, 2.81564), (1e10, 2.26244), (3e11, 1.63776)])
 def test_kaplan_loss_of_tokens(tokens, loss):
     point = forecast(law_of("kaplan_d"), tokens=[tokens]).points[0]
     assert point.value == pytest.approx(loss, abs=1e-5)

@@ -17,9 +17,7 @@ from scaleplan.fitting.fitted import fit_law
 from scaleplan.laws import get_law
 
 FOLDER = Path(
-    os.environ.get(
-        "SCALEPLAN_PUBLIC_DATA", Path(__file__).parents[3] / "shared" / "data"
-    )
+    os.environ.get("SCALEPLAN_PUBLIC_DATA", Path(__file__).parents[3] / "shared" / "data")
 )
 pytestmark = pytest.mark.skipif(
     not (FOLDER / "chinchilla_runs.csv").exists(), reason="public sweeps are not here"

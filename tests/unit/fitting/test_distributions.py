@@ -28,7 +28,8 @@ def test_t_tail(t):
 
 
 @pytest.mark.parametrize(
-    ("statistic", "numerator", "denominator"), [(0.0, 1, 5), (1.0, 1, 5), (4.2, 2, 30), (60.0, 1, 8)]
+    ("statistic", "numerator", "denominator"),
+    [(0.0, 1, 5), (1.0, 1, 5), (4.2, 2, 30), (60.0, 1, 8)],
 )
 def test_f_tail(statistic, numerator, denominator):
     assert f_tail(statistic, numerator, denominator) == pytest.approx(

@@ -1,0 +1,123 @@
+"""How fast a training run goes: utilisation, batch, and what is lost with the number of devices.
+
+    T = C / (g x peak x u x E),    E = 1 / (1 + w0 g / B)
+
+with g accelerators and B tokens a step. The pipeline's bubble and the exposed exchange of gradients
+both grow as 1 / (B / g) and do not depend on the model's size, which is why one w0 serves all.
+"""
+
+from __future__ import annotations
+
+from scaleplan.catalog import planning_default
+from scaleplan.errors import UsageError
+from scaleplan.records import Accelerator, Assumption
+
+# Parameters and GiB at which the factors of size and memory are 1.
+_REFERENCE_PARAMS = 1e10
+_REFERENCE_MEMORY_GIB = 80.0
+
+
+def base_utilisation(accelerator: Accelerator, *, active_params: float, moe: bool) -> float:
+    """Return the whole-run MFU u on so few accelerators that none is lost to their number.
+
+    u = u0 x (N / 10B)^0.05 x N / (N + 20M) x min(1, memory / 80 GiB)^0.2, x 0.8 for a mixture of
+    experts. The power of N is held at the ends of the published runs.
+
+    Args:
+        accelerator: Its class gives u0; a part without runs is scaled by its matmul efficiency.
+        active_params: Parameters per token.
+        moe: Whether the model is a mixture of experts.
+    """
+    utilisation = planning_default(f"utilisation_{accelerator.utilisation_class}").value
+    if accelerator.utilisation_class == "other" and accelerator.matmul_efficiency is not None:
+        reference = planning_default("matmul_efficiency_reference").value
+        utilisation *= accelerator.matmul_efficiency / reference
+    low = planning_default("utilisation_size_low").value
+    high = planning_default("utilisation_size_high").value
+    size = min(max(active_params, low), high) / _REFERENCE_PARAMS
+    utilisation *= size ** planning_default("utilisation_size_exponent").value
+    utilisation /= 1.0 + planning_default("utilisation_fixed_params").value / active_params
+    memory = min(accelerator.memory_gib / _REFERENCE_MEMORY_GIB, 1.0)
+    utilisation *= memory ** planning_default("utilisation_memory_exponent").value
+    return utilisation * (planning_default("utilisation_moe_factor").value if moe else 1.0)
+
+
+def cluster_efficiency(gpus: float, *, batch_tokens: float, moe: bool) -> float:
+    """Return E, the share of an accelerator's speed that is kept on so many.
+
+    Args:
+        gpus: Accelerators.
+        batch_tokens: Tokens per step over all of them.
+        moe: Whether the model is a mixture of experts.
+    """
+    return 1.0 / (1.0 + half_speed_tokens(moe=moe) * gpus / batch_tokens)
+
+
+def half_speed_tokens(*, moe: bool) -> float:
+    """Return w0, the tokens per accelerator and step at which half the speed is lost."""
+    return planning_default("half_speed_tokens_moe" if moe else "half_speed_tokens_dense").value
+
+
+def step_tokens_tested() -> tuple[float, float]:
+    """Return the tokens per accelerator and step between which E was measured."""
+    return planning_default("step_tokens_low").value, planning_default("step_tokens_high").value
+
+
+def useful_batch(tokens: float) -> float:
+    """Return the batch in tokens beyond which more than 20% of the work is wasted: 22.91 D^0.47.
+
+    Args:
+        tokens: Training tokens D.
+    """
+    coefficient = planning_default("batch_coefficient").value
+    return coefficient * float(tokens ** planning_default("batch_exponent").value)
+
+
+def choose_batch(tokens: float, *, sequence_length: int, asked: float | None) -> float:
+    """Return the global batch in tokens: the user's, or the largest that wastes little.
+
+    It is never less than a sequence nor more than the training tokens, where the two agree.
+
+    Args:
+        tokens: Training tokens.
+        sequence_length: Tokens per sequence.
+        asked: The user's batch in tokens, None for the rule.
+
+    Raises:
+        UsageError: If the user's batch is smaller than a sequence or larger than all the data.
+    """
+    if asked is None:
+        return min(max(useful_batch(tokens), float(sequence_length)), tokens)
+    if asked > tokens:
+        message = f"a batch of {asked:g} tokens is more than the {tokens:g} training tokens"
+        raise UsageError(message, hint="Give a smaller --batch, or leave it out.")
+    if asked < min(sequence_length, tokens):
+        message = f"a batch of {asked:g} tokens is less than a sequence of {sequence_length}"
+        raise UsageError(message, hint="--batch counts tokens, not sequences.")
+    return asked
+
+
+def throughput_assumptions(
+    accelerators: tuple[Accelerator, ...], *, moe: bool, measured: bool, batch_given: bool
+) -> tuple[Assumption, ...]:
+    """Return what the times rest on.
+
+    Args:
+        accelerators: Those that are planned with.
+        moe: Whether the model is a mixture of experts.
+        measured: Whether the user gave his own MFU.
+        batch_given: Whether the user gave his own batch.
+    """
+    names: list[str] = []
+    if not measured:
+        names += sorted({f"utilisation_{part.utilisation_class}" for part in accelerators})
+        if any(part.utilisation_class == "other" for part in accelerators):
+            names.append("matmul_efficiency_reference")
+        names += ["utilisation_size_exponent", "utilisation_fixed_params"]
+        names += ["utilisation_memory_exponent", *(["utilisation_moe_factor"] if moe else [])]
+        names += ["time_band_low", "time_band_high"]
+    names.append("half_speed_tokens_moe" if moe else "half_speed_tokens_dense")
+    names += ["step_tokens_low", "step_tokens_high"]
+    if not batch_given:
+        names += ["batch_coefficient", "batch_exponent"]
+    return tuple(planning_default(name).assumption() for name in names)

@@ -1,0 +1,66 @@
+"""Start-up time as ratios to a minimal typer program that prints one rich table.
+
+Run it with `python tests/benchmark/start_up.py [ROUNDS]`. Rounds are interleaved, so that a busy
+machine slows all programs alike, and medians are compared. It ends with 1 if a budget is exceeded.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MINIMAL = """
+import typer
+app = typer.Typer()
+
+@app.command()
+def main(count: int = 3) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    table = Table("a", "b")
+    table.add_row("1", "2")
+    Console().print(table)
+
+app()
+"""
+PLAN = ["-m", "scaleplan", "budget", "--gpus", "1000", "--params", "1e10"]
+PROGRAMS = {
+    "minimal": ["-c", MINIMAL],
+    "--help": ["-m", "scaleplan", "--help"],
+    "budget": PLAN,
+    "budget --format json": [*PLAN, "--format", "json"],
+}
+# Name -> how many times the minimal program it may take.
+BUDGETS = {"--help": 1.5, "budget": 2.5}
+
+
+def seconds(arguments: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def main(rounds: int) -> int:
+    for arguments in PROGRAMS.values():  # fill caches
+        seconds(arguments)
+    times: dict[str, list[float]] = {name: [] for name in PROGRAMS}
+    for _ in range(rounds):
+        for name, arguments in PROGRAMS.items():
+            times[name].append(seconds(arguments))
+    base = statistics.median(times["minimal"])
+    exceeded = 0
+    for name, found in times.items():
+        ratio = statistics.median(found) / base
+        limit = BUDGETS.get(name)
+        exceeded += limit is not None and ratio > limit
+        told = f" (at most {limit})" if limit is not None else ""
+        print(f"{name:22} {1000 * statistics.median(found):6.0f} ms  ratio {ratio:.2f}{told}")
+    return 1 if exceeded else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 9))

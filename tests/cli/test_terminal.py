@@ -1,0 +1,68 @@
+"""What a person sees: a real pseudo-terminal of a given width."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+pty = pytest.importorskip("pty", reason="pseudo-terminals are a POSIX thing")
+import fcntl  # noqa: E402 - exists where pty does
+import struct  # noqa: E402 - used with fcntl only
+import termios  # noqa: E402 - exists where pty does
+
+ROOT = Path(__file__).parents[2]
+_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def in_terminal(columns: int, *arguments: str) -> str:
+    """Run the program in a terminal of that width and return all that it wrote."""
+    child, terminal = pty.fork()
+    if child == 0:  # pragma: no cover - the other process
+        os.chdir(ROOT)
+        for name in ("COLUMNS", "TERMINAL_WIDTH", "NO_COLOR"):
+            os.environ.pop(name, None)
+        os.environ["TERM"] = "xterm-256color"
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        os.execv(sys.executable, [sys.executable, "-m", "scaleplan", *arguments])
+    written = b""
+    while True:
+        try:
+            part = os.read(terminal, 65536)
+        except OSError:  # Linux ends a terminal whose last process has gone with EIO
+            break
+        if not part:
+            break
+        written += part
+    os.close(terminal)
+    os.waitpid(child, 0)
+    return written.decode()
+
+
+@pytest.mark.parametrize("columns", [60, 80, 160])
+@pytest.mark.parametrize("command", ["budget --gpus 1000 --params 1e10", "gpus", "laws"])
+def test_nothing_is_wider_than_the_terminal(columns, command):
+    text = _ESCAPE.sub("", in_terminal(columns, *command.split()))
+    lines = text.replace("\r\n", "\n").splitlines()
+    assert lines
+    assert max(map(len, lines)) <= columns
+    assert "…" not in text
+
+
+def test_a_terminal_gets_colour():
+    assert "\x1b[" in in_terminal(80, "budget", "--gpus", "64", "--params", "1e9")
+
+
+def test_json_has_no_colour_even_in_a_terminal():
+    text = in_terminal(80, "budget", "--gpus", "64", "--params", "1e9", "--format", "json")
+    assert "\x1b" not in text
+
+
+def test_columns_left_out_are_named():
+    text = _ESCAPE.sub("", in_terminal(80, "budget", "--gpus", "64", "--params", "1e9"))
+    assert "not shown at this width" in text
+    wide = in_terminal(250, "budget", "--gpus", "64", "--params", "1e9")
+    assert "not shown at this width" not in wide

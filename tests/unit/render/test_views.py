@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import dataclasses
+
+from scaleplan.records import Interval
+from scaleplan.render.formats import view_of
+from scaleplan.render.view import Facts, Table
+
+
+def table(view, title: str) -> Table:
+    return next(b for b in view.blocks if isinstance(b, Table) and b.title.startswith(title))
+
+
+def facts(view, title: str) -> dict[str, str]:
+    found = next(b for b in view.blocks if isinstance(b, Facts) and b.title == title)
+    return dict(found.pairs)
+
+
+def column(found: Table, name: str) -> list[str]:
+    index = [c.name for c in found.columns].index(name)
+    return [row[index] for row in found.rows]
+
+
+def test_every_table_has_as_many_cells_as_columns(make):
+    for record in (make.fit(), make.forecast(), make.plan()):
+        for block in view_of(record).blocks:
+            if isinstance(block, Table):
+                assert {len(row) for row in block.rows} == {len(block.columns)}
+
+
+def test_fit_shows_what_was_read_and_the_first_ten_dropped_rows(make):
+    view = view_of(make.fit())
+    read = facts(view, "Read")
+    assert read["rows"] == "45 read, 30 used, 15 dropped, 0 changed"
+    assert "params = n_model (guessed)" in read["columns"]
+    dropped = table(view, "Dropped rows")
+    assert len(dropped.rows) == 10
+    assert dropped.rows[0] == ("runs.csv:2", "run2", "loss is -1")
+    assert dropped.footer == "and 5 more, see --format json"
+
+
+def test_fit_parameters_carry_their_interval_and_bound(make):
+    parameters = table(view_of(make.fit()), "Parameters")
+    assert column(parameters, "90% low") == ["1.750", "–"]
+    assert column(parameters, "90% high") == ["1.880", "–"]
+    assert "case bootstrap, 1000 resamples (n = 30)" in parameters.footer
+    assert parameters.footer.endswith("at a bound of its range: A")
+
+
+def test_fit_optimum_shows_tokens_per_parameter(make):
+    optimum = table(view_of(make.fit()), "Compute-optimal size")
+    assert column(optimum, "tokens/param") == ["24.6"]
+    assert column(optimum, "params range") == ["2.00B to 3.40B"]
+
+
+def test_scatter_is_relative_for_laws_of_logarithms_and_in_units_otherwise(make):
+    fit = make.fit()
+    assert facts(view_of(fit), "Quality of the fit")["scatter of one run"] == "0.300%"
+    linear = dataclasses.replace(fit, law="linear")
+    shown = facts(view_of(linear), "Quality of the fit")["scatter of one run"]
+    assert shown == "0.003000 nats/token"
+
+
+def test_a_fit_without_back_test_says_so(make):
+    fit = make.fit()
+    none = dataclasses.replace(fit.widening, errors=0, median_error=None)
+    shown = facts(view_of(dataclasses.replace(fit, widening=none)), "Back-test over scale")
+    assert "not possible" in shown["forecasts"]
+
+
+def test_a_published_law_shows_no_reading(make):
+    view = view_of(make.fit(cleaning=None, quality=None, candidates=(), optimum=()))
+    assert not any(getattr(block, "title", "") == "Read" for block in view.blocks)
+
+
+def test_forecast_leaves_out_inputs_that_no_point_has(make):
+    point = make.point(
+        params=None, tokens=None, flops=None, input_value=4096.0, low=None, high=None
+    )
+    view = view_of(make.forecast(points=(point,), interval=None))
+    points = table(view, "Forecast")
+    assert [c.name for c in points.columns][:2] == ["input", "val_loss"]
+    assert points.rows[0][2:4] == ("–", "–")
+    assert points.footer.startswith("no interval is known")
+
+
+def test_level_stands_in_the_headings(make):
+    interval = Interval(level=0.95, method="m", n=3)
+    points = table(view_of(make.forecast(interval=interval)), "Forecast")
+    assert "95% low" in [c.name for c in points.columns]
+
+
+def test_plan_with_one_accelerator_names_it_in_the_title_only(make):
+    rows = table(view_of(make.plan()), "Training on h100_sxm_80gb")
+    assert rows.columns[0].name == "GPUs"
+    assert column(rows, "time range") == ["7.44 h to 12.5 h"] * 2
+    assert column(rows, "fits") == ["yes", "yes"]
+
+
+def test_plan_with_several_accelerators_has_a_column_for_them(make):
+    rows = (make.row(), make.row(gpu="a100", fits=False, usd=None, usd_low=None, usd_high=None))
+    training = table(view_of(make.plan(rows=rows)), "Training")
+    assert column(training, "GPU") == ["h100_sxm_80gb", "a100"]
+    assert column(training, "fits") == ["yes", "NO"]
+    assert column(training, "cost") == ["$22,200", "–"]
+    assert column(training, "cost range")[1] == "–"
+
+
+def test_plan_shows_forecast_with_interval_and_distance(make):
+    forecast = facts(view_of(make.plan()), "Forecast")
+    assert forecast["val_loss, nats/token"] == "2.123 (90%: 2.050 to 2.200)"
+    assert forecast["beyond the fitted runs"] == "0.82 decades"
+
+
+def test_plan_shows_active_parameters_only_where_they_differ(make):
+    assert "active parameters" not in facts(view_of(make.plan()), "Model")
+    sparse = make.plan(active_params=2e9)
+    assert facts(view_of(sparse), "Model")["active parameters"] == "2.00B"
