@@ -18,7 +18,8 @@ Examples:
 def fit_command(
     runs: Annotated[
         list[str],
-        typer.Argument(help="Logs: CSV, YAML, JSON or JSONL files, folders, patterns, or -."),
+        typer.Argument(
+            metavar="RUNS...", help="Logs: CSV, YAML, JSON or JSONL files, folders, patterns, or -."),
     ],
     law: options.FitLawOption = "auto",
     columns: options.ColumnsOption = None,

@@ -183,7 +183,9 @@ def _hold_last(
 
 def _solve(matrix: FloatArray, target: FloatArray) -> FloatArray:
     """Solve each system; a singular or non-finite one gives no step, so that its damping grows."""
-    sane = np.isfinite(matrix).all(axis=(1, 2)) & np.isfinite(target).all(axis=1)
+    sane: BoolArray = np.logical_and(
+        np.isfinite(matrix).all(axis=(1, 2)), np.isfinite(target).all(axis=1)
+    )
     safe = np.where(sane[:, None, None], matrix, np.eye(matrix.shape[1]))
     right = np.where(sane[:, None], target, 0.0)
     scale = np.sqrt(np.maximum(np.abs(np.diagonal(safe, axis1=1, axis2=2)), 1e-300))

@@ -39,7 +39,7 @@ def base_utilisation(accelerator: Accelerator, *, active_params: float, moe: boo
     utilisation /= 1.0 + planning_default("utilisation_fixed_params").value / active_params
     memory = min(accelerator.memory_gib / _REFERENCE_MEMORY_GIB, 1.0)
     utilisation *= memory ** planning_default("utilisation_memory_exponent").value
-    return utilisation * (planning_default("utilisation_moe_factor").value if moe else 1.0)
+    return float(utilisation) * (planning_default("utilisation_moe_factor").value if moe else 1.0)
 
 
 def cluster_efficiency(gpus: float, *, batch_tokens: float, moe: bool) -> float:

@@ -34,7 +34,7 @@ def laws_view(catalogue: LawCatalogue) -> View:
     laws = Table(
         title="Laws to fit (scaleplan fit --law)",
         columns=(
-            Column(name="law", kind="text"),
+            Column(name="law", kind="name"),
             Column(name="formula", kind="text"),
             Column(name="inputs", kind="text", rank=3),
             Column(name="what it is", kind="text", rank=2),
@@ -48,8 +48,8 @@ def laws_view(catalogue: LawCatalogue) -> View:
     published = Table(
         title="Published fits (scaleplan budget --law)",
         columns=(
-            Column(name="id", kind="text"),
-            Column(name="law", kind="text", rank=3),
+            Column(name="id", kind="name"),
+            Column(name="law", kind="name", rank=3),
             Column(name="parameters", kind="text", rank=4),
             Column(name="fitted range", kind="text", rank=2),
             Column(name="what it is", kind="text"),
@@ -74,11 +74,13 @@ def _published_row(published: PublishedLaw, catalogue: LawCatalogue) -> tuple[st
 
 
 def accelerators_view(catalogue: AcceleratorCatalogue) -> View:
-    """Return what `scaleplan gpus` shows."""
+    """Return what `scaleplan gpus` shows: sources are numbered, for each serves many rows."""
+    found = [source for a in catalogue.accelerators for source in _sources(a)]
+    sources = {source: str(i) for i, source in enumerate(dict.fromkeys(found), start=1)}
     table = Table(
         title="Accelerators (scaleplan budget --gpu); rates are dense bf16, per device",
         columns=(
-            Column(name="id", kind="text"),
+            Column(name="id", kind="name"),
             Column(name="year", rank=5),
             Column(name="TFLOP/s"),
             Column(name="GiB"),
@@ -86,17 +88,26 @@ def accelerators_view(catalogue: AcceleratorCatalogue) -> View:
             Column(name="W", rank=3),
             Column(name="$/h"),
             Column(name="$/h range", rank=2),
-            Column(name="price of", kind="text", rank=3),
+            Column(name="price date", kind="name", rank=3),
             Column(name="unverified", kind="text", rank=6),
-            Column(name="source", kind="text", rank=1),
+            Column(name="sources", kind="name", rank=1),
         ),
-        rows=tuple(_accelerator_row(a) for a in catalogue.accelerators),
+        rows=tuple(_accelerator_row(a, sources) for a in catalogue.accelerators),
         footer=f"used where none is named: {catalogue.default}",
     )
-    return View(title="scaleplan gpus", blocks=(table,))
+    listed = Table(
+        title="Sources",
+        columns=(Column(name="number", kind="name"), Column(name="source", kind="text")),
+        rows=tuple((index, source) for source, index in sources.items()),
+    )
+    return View(title="scaleplan gpus", blocks=(table, listed))
 
 
-def _accelerator_row(accelerator: Accelerator) -> tuple[str, ...]:
+def _sources(accelerator: Accelerator) -> list[str]:
+    return [part.strip() for part in accelerator.source.split(";") if part.strip()]
+
+
+def _accelerator_row(accelerator: Accelerator, sources: dict[str, str]) -> tuple[str, ...]:
     return (
         accelerator.id,
         UNKNOWN if accelerator.year is None else str(accelerator.year),
@@ -108,5 +119,5 @@ def _accelerator_row(accelerator: Accelerator) -> tuple[str, ...]:
         band(format_usd(accelerator.usd_low), format_usd(accelerator.usd_high)),
         accelerator.price_date,
         ", ".join(accelerator.unverified),
-        accelerator.source,
+        ", ".join(sources[source] for source in _sources(accelerator)),
     )

@@ -1,4 +1,4 @@
-"""How wide each column of a table is: numbers whole, text in what is left."""
+"""How wide each column of a table is: numbers and names whole, text in what is left."""
 
 from __future__ import annotations
 
@@ -73,10 +73,10 @@ def _widest(table: Table, index: int) -> int:
 
 
 def _narrowest(table: Table, index: int, text_width: int) -> int:
-    """Return the least width: headings wrap between words, numbers never, text to a minimum."""
+    """Return the least width: headings wrap between words, numbers and names never, text to a minimum."""
     column = table.columns[index]
     heading = max((cell_len(word) for word in plain_text(column.name).split()), default=1)
-    if column.kind == "number":
+    if column.kind != "text":
         return max([heading, *(cell_len(cell) for cell in _cells(table, index))])
     cells = _cells(table, index)
     return max(heading, min(max(map(cell_len, cells), default=1), text_width))

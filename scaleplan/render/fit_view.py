@@ -116,7 +116,7 @@ def _parameters(fit: Fit) -> Table:
     return Table(
         title="Parameters",
         columns=(
-            Column(name="symbol", kind="text"),
+            Column(name="symbol", kind="name"),
             Column(name="value"),
             Column(name=f"{level} low"),
             Column(name=f"{level} high"),
@@ -158,8 +158,8 @@ def _candidates(fit: Fit) -> Table:
     return Table(
         title="Laws compared",
         columns=(
-            Column(name="law", kind="text"),
-            Column(name="verdict", kind="text"),
+            Column(name="law", kind="name"),
+            Column(name="verdict", kind="name"),
             Column(name="rms error"),
             Column(name="AICc", rank=3),
             Column(name="error on larger runs", rank=1),

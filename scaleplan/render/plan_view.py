@@ -107,7 +107,7 @@ def _rows(plan: Plan) -> Table:
     return Table(
         title="Training" if several or not plan.rows else f"Training on {plan.rows[0].gpu}",
         columns=(
-            *((Column(name="GPU", kind="text"),) if several else ()),
+            *((Column(name="GPU", kind="name"),) if several else ()),
             Column(name="GPUs"),
             Column(name="time"),
             Column(name="time range", rank=1),
@@ -120,7 +120,7 @@ def _rows(plan: Plan) -> Table:
             Column(name="energy", rank=7),
             Column(name="tCO2", rank=8),
             Column(name="GiB/GPU", rank=2),
-            Column(name="fits", kind="text"),
+            Column(name="fits", kind="name"),
             Column(name="layout", kind="text", rank=9),
         ),
         rows=tuple(((row.gpu,) if several else ()) + _row(row) for row in plan.rows),

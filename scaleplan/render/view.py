@@ -21,12 +21,12 @@ class Column:
 
     Args:
         name: Its heading, with the unit where there is one.
-        kind: Numbers are aligned to the right and never wrapped; text may wrap.
+        kind: Numbers are aligned to the right; they and names are never wrapped, text may be.
         rank: In a narrow terminal the columns of highest rank go first; 0 always stays.
     """
 
     name: str
-    kind: Literal["text", "number"] = "number"
+    kind: Literal["text", "number", "name"] = "number"
     rank: int = 0
 
 

@@ -1,0 +1,214 @@
+"""The text of one input: bytes read in bounded pieces, decompressed, decoded, cut into lines."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO
+
+from scaleplan.errors import InputError
+from scaleplan.records import Note
+from scaleplan.runs.text import clean_text
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_HEAD_BYTES = 1 << 16
+# Far above any honest row (a row of 1,000 cells is some 20 KiB), far below what hurts.
+LONGEST_LINE = 4 << 20
+# Documents that must be parsed as a whole (JSON, YAML) take some 20 times their size in memory.
+LARGEST_DOCUMENT = 64 << 20
+_GZIP_MAGIC = b"\x1f\x8b"
+_ESCAPED = re.compile("[\udc80-\udcff]")
+# Longest first: the UTF-32 mark begins with that of UTF-16.
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
+)  # fmt: skip
+_MAGIC_HINTS = (
+    (b"PK\x03\x04", "It looks like a spreadsheet or zip archive: export it as CSV."),
+    (b"PAR1", "It is a Parquet file: export it as CSV."),
+    (b"SQLite format 3", "It is an SQLite database: export the table as CSV."),
+    (b"BZh", "It is compressed with bzip2: decompress it, or use gzip."),
+    (b"\xfd7zXZ", "It is compressed with xz: decompress it, or use gzip."),
+    (b"\x28\xb5\x2f\xfd", "It is compressed with zstd: decompress it, or use gzip."),
+)
+
+
+class _Replayed(io.RawIOBase):
+    """Bytes that were read to look at them, followed by the rest of their stream."""
+
+    def __init__(self, head: bytes, rest: BinaryIO, advance: Callable[[int], None] | None) -> None:
+        super().__init__()
+        self._head, self._rest, self._advance = head, rest, advance
+
+    def readable(self) -> bool:
+        """Return True: it can be read."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill the buffer from the head, then from the rest."""
+        view = memoryview(buffer).cast("B")
+        data, self._head = self._head[: len(view)], self._head[len(view) :]
+        if not data:
+            data = self._rest.read(len(view))
+        view[: len(data)] = data
+        if self._advance is not None:
+            self._advance(len(data))
+        return len(data)
+
+
+class TextSource:
+    """The text of one input.
+
+    Args:
+        name: What messages call it.
+        stream: Its bytes, compressed or not.
+        advance: Called with the number of bytes that were taken from the stream.
+
+    Raises:
+        InputError: If it is empty, not text, or damaged.
+    """
+
+    def __init__(
+        self, name: str, stream: BinaryIO, *, advance: Callable[[int], None] | None = None
+    ) -> None:
+        self.name = clean_text(name)
+        self._fallback_line: int | None = None
+        with self._failures():
+            head = _read_head(stream)
+            binary: io.RawIOBase | gzip.GzipFile = _Replayed(head, stream, advance)
+            if head.startswith(_GZIP_MAGIC):
+                unzipped = gzip.GzipFile(fileobj=io.BufferedReader(binary), mode="rb")
+                head = _read_head(unzipped)
+                binary = _Replayed(head, unzipped, None)
+            encoding = next((e for mark, e in _MARKS if head.startswith(mark)), "utf-8")
+            self._refuse_binary(head, encoding)
+            strict = encoding.startswith(("utf-16", "utf-32"))
+            self._text = io.TextIOWrapper(
+                io.BufferedReader(binary, _HEAD_BYTES), encoding=encoding,
+                errors="strict" if strict else "surrogateescape", newline="",
+            )  # fmt: skip
+            self.head = head.decode(encoding, errors="replace")
+        if not self.head.strip("\ufeff \t\r\n"):
+            self._refuse_blank()
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines with their ends (LF, CRLF or CR).
+
+        Raises:
+            InputError: If a line is too long, or the bytes are damaged or not text.
+        """
+        number = 0
+        while True:
+            number += 1
+            with self._failures(number):
+                line = self._text.readline(LONGEST_LINE + 1)
+            if not line:
+                return
+            if len(line) > LONGEST_LINE:
+                raise InputError(
+                    f"the line is longer than {LONGEST_LINE >> 20} MiB", file=self.name,
+                    line=number, hint="A log has one run or step a line; check how it was written.",
+                )  # fmt: skip
+            yield self._checked(line, number)
+
+    def read(self) -> str:
+        """Return the whole text.
+
+        Raises:
+            InputError: If it is too large, damaged or not text.
+        """
+        with self._failures():
+            text = self._text.read(LARGEST_DOCUMENT + 1)
+        if len(text) > LARGEST_DOCUMENT:
+            raise InputError(
+                f"is larger than {LARGEST_DOCUMENT >> 20} MiB, which is too much for this format",
+                file=self.name, hint="Give it as CSV or JSON Lines, which are read row by row.",
+            )  # fmt: skip
+        return self._checked(text, 1)
+
+    def notes(self) -> tuple[Note, ...]:
+        """Return what there is to say about the encoding, after reading."""
+        if self._fallback_line is None:
+            return ()
+        return (
+            Note(
+                id="ENCODING", severity="warning",
+                text=f"{self.name} is not UTF-8 from line {self._fallback_line} on; its bytes were "
+                "read as Windows-1252 (Latin-1).",
+                action="Save it as UTF-8 if names look wrong.",
+            ),
+        )  # fmt: skip
+
+    def _checked(self, text: str, line: int) -> str:
+        """Refuse NUL characters, and read bytes that are not UTF-8 as Windows-1252."""
+        if "\0" in text:
+            raise InputError("is not text: it holds NUL bytes", file=self.name, line=line)
+        if text.isascii() or _ESCAPED.search(text) is None:
+            return text
+        if self._fallback_line is None:
+            match = _ESCAPED.search(text)
+            before = text[: match.start()] if match else ""
+            self._fallback_line = line + before.count("\n")
+        return _ESCAPED.sub(_from_windows_1252, text)
+
+    def _refuse_binary(self, head: bytes, encoding: str) -> None:
+        hint = next((h for magic, h in _MAGIC_HINTS if head.startswith(magic)), "")
+        if hint or (encoding.startswith("utf-8") and b"\0" in head):
+            raise InputError(
+                "is not text", file=self.name,
+                hint=hint or "Give a log as CSV, YAML, JSON or JSON Lines, in UTF-8.",
+            )  # fmt: skip
+
+    def _refuse_blank(self) -> None:
+        """Refuse an input without text; one that starts with much blank space may go on."""
+        if len(self.head) >= _HEAD_BYTES // 4:
+            return
+        raise InputError(
+            "is empty", file=self.name, hint="Give a log with column names and at least one run."
+        )
+
+    @contextmanager
+    def _failures(self, line: int | None = None) -> Iterator[None]:
+        """Turn what the system and the decoders refuse into an error that names the input."""
+        try:
+            yield
+        except EOFError:
+            message, hint = "the compressed data end too early", "Copy the file again."
+        except (gzip.BadGzipFile, zlib.error) as error:
+            message, hint = f"the compressed data are damaged ({error})", "Copy the file again."
+        except UnicodeError as error:
+            reason = error.reason if isinstance(error, UnicodeDecodeError) else str(error)
+            message, hint = f"the text cannot be decoded ({reason})", "Save it as UTF-8."
+        except OSError as error:
+            message = f"cannot be read: {error.strerror or error}"
+            hint = "Check the path and its rights."
+        else:
+            return
+        raise InputError(message, file=self.name, line=line, hint=hint)
+
+
+def _read_head(stream: BinaryIO | gzip.GzipFile) -> bytes:
+    """Read the first bytes; a pipe may give them in small pieces."""
+    pieces: list[bytes] = []
+    wanted = _HEAD_BYTES
+    while wanted > 0:
+        piece = stream.read(wanted)
+        if not piece:
+            break
+        pieces.append(piece)
+        wanted -= len(piece)
+    return b"".join(pieces)
+
+
+def _from_windows_1252(match: re.Match[str]) -> str:
+    byte = bytes([ord(match.group()) - 0xDC00])
+    try:
+        return byte.decode("cp1252")
+    except UnicodeDecodeError:
+        return byte.decode("latin-1")  # the five bytes that Windows-1252 leaves open

@@ -1,0 +1,110 @@
+"""The runs of a log after reading and cleaning: read-only columns of numbers and of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+import numpy.typing as npt
+
+from scaleplan.errors import InputError
+from scaleplan.records import Assumption, Cleaning, Metric, Note
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+class Origins(Sequence[tuple[str, int | None]]):
+    """Where each row came from: (file, 1-based line), the line None where it is not known.
+
+    Args:
+        files: The files that were read.
+        file_of: Shape (n,), index into `files`.
+        lines: Shape (n,), 0 where the line is not known.
+    """
+
+    __slots__ = ("_file_of", "_files", "_lines")
+
+    def __init__(self, files: tuple[str, ...], file_of: IntArray, lines: IntArray) -> None:
+        self._files, self._file_of, self._lines = files, file_of, lines
+
+    def __len__(self) -> int:
+        return int(self._lines.size)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, int | None]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[tuple[str, int | None]]: ...
+    def __getitem__(
+        self, index: int | slice
+    ) -> tuple[str, int | None] | Sequence[tuple[str, int | None]]:
+        if isinstance(index, slice):
+            return Origins(self._files, self._file_of[index], self._lines[index])
+        line = int(self._lines[index])
+        return self._files[int(self._file_of[index])], line or None
+
+    def __iter__(self) -> Iterator[tuple[str, int | None]]:
+        return (self[i] for i in range(len(self)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Runs:
+    """Cleaned runs, one a row; every array is float64 of shape (n,) and cannot be written to.
+
+    Args:
+        columns: Numbers by role (`params`, `tokens`, `flops`, `value` ...); NaN where a row has
+            none. `value` is the metric.
+        labels: Text by role (`run`, `family`, `tokenizer` ...) or by the column's own name.
+        extra: Every other numeric column under its own name.
+        metric: What `value` is.
+        cleaning: What reading did to the rows.
+        metadata: What the log says about all of its runs.
+        units: The unit that the log declares for a role, where it declares one.
+        fingerprint: SHA-256 of roles, values and metric; no file name and no row order in it.
+        notes: What there is to say about these runs.
+        assumptions: What was assumed to derive columns.
+        origins: File and line of each row.
+        flops_per_param_token: Median of flops / (params x tokens); None if it cannot be known.
+    """
+
+    columns: Mapping[str, FloatArray]
+    labels: Mapping[str, tuple[str, ...]]
+    extra: Mapping[str, FloatArray]
+    metric: Metric
+    cleaning: Cleaning
+    metadata: Mapping[str, str]
+    units: Mapping[str, str]
+    fingerprint: str
+    notes: tuple[Note, ...]
+    assumptions: tuple[Assumption, ...]
+    origins: Origins
+    flops_per_param_token: float | None
+
+    def __len__(self) -> int:
+        return int(self.value.size)
+
+    @property
+    def value(self) -> FloatArray:
+        """Return the metric, shape (n,)."""
+        return self.columns["value"]
+
+    def has(self, role: str) -> bool:
+        """Tell whether some run has a number for this role."""
+        return role in self.columns and bool(np.isfinite(self.columns[role]).any())
+
+    def column(self, role: str) -> FloatArray:
+        """Return the numbers of a role, shape (n,), NaN where a run has none.
+
+        Raises:
+            InputError: If no column plays this role.
+        """
+        if role not in self.columns:
+            known = ", ".join((*self.columns, *self.extra))
+            raise InputError(
+                f"the log has no column for {role}; it has {known}",
+                hint=f"Name the column with --columns {role}=COLUMN.",
+            )
+        return self.columns[role]

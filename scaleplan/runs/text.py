@@ -1,0 +1,62 @@
+"""Text from a log, made safe to show, and column names in the forms they are compared in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+# C0 and C1 controls (terminal escapes), lone surrogates (cannot be written), bidirectional overrides
+# (make a line read as another one).
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+_SPACES = re.compile(r"[\t\n\r\x0b\x0c\x85\u2028\u2029]+")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
+_LONGEST_SHOWN = 40  # characters of a cell in a message
+
+
+def clean_text(text: str) -> str:
+    """Return the text without control characters, line breaks as spaces, no space around it."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
+    return _UNSAFE.sub("", _SPACES.sub(" ", text)).strip()
+
+
+def shown(text: str, longest: int = _LONGEST_SHOWN) -> str:
+    """Return the text as a message quotes it: safe, quoted, cut."""
+    safe = clean_text(text)
+    return f"'{safe}'" if len(safe) <= longest else f"'{safe[:longest]}'..."
+
+
+def listed(names: Iterable[str], most: int = 20) -> str:
+    """Return names separated by commas, cut after `most` with the number of the others."""
+    every = [name if len(name) <= 80 else name[:80] + "..." for name in names]
+    if len(every) <= most:
+        return ", ".join(every)
+    return ", ".join(every[:most]) + f" and {len(every) - most} more"
+
+
+def split_unit(name: str) -> tuple[str, str]:
+    """Split `loss (nats/token)` into the name and the unit in brackets, which may be empty."""
+    match = _BRACKETS.search(name)
+    if match is None or not match.start():
+        return name.strip(), ""
+    return name[: match.start()].strip(), match.group(1).strip()
+
+
+def fold(name: str) -> str:
+    """Return a name in lower case without separators: `Model Size` and `model_size` are one."""
+    return "".join(c for c in name.casefold() if c.isalnum())
+
+
+def words(name: str) -> tuple[str, ...]:
+    """Split `eval/valLoss_c4` into `eval`, `val`, `loss`, `c4`."""
+    return tuple(w.casefold() for w in re.split(r"[\W_]+", _CAMEL.sub(" ", name)) if w)
+
+
+def near(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Return up to three known names that resemble this one."""
+    by_fold: dict[str, str] = {}
+    for each in known:
+        by_fold.setdefault(fold(each), each)
+    return tuple(by_fold[f] for f in get_close_matches(fold(name), by_fold, n=3, cutoff=0.6))
