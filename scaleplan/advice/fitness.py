@@ -63,6 +63,13 @@ def fitness_notes(fit: Fit, params: float, tokens: float, *, metric_value: float
             "between training and validation loss.",
             numbers=numbers, source=_SOURCE,
         )  # fmt: skip
+    else:
+        yield Note(
+            id="BALANCED", severity="info",
+            text=f"Neither underfit nor overfit side: at {per_param} 1% more parameters buys "
+            f"{ratio:.2f} times what 1% more tokens buys.",
+            numbers=numbers, source=_SOURCE,
+        )  # fmt: skip
     yield from _waste(fit, flops, metric_value)
 
 

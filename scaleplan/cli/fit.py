@@ -19,7 +19,9 @@ def fit_command(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUNS...", help="Logs: CSV, YAML, JSON or JSONL files, folders, patterns, or -."),
+            metavar="RUNS...",
+            help="Logs: CSV, YAML, JSON or JSONL files, folders, patterns, or -.",
+        ),
     ],
     law: options.FitLawOption = "auto",
     columns: options.ColumnsOption = None,

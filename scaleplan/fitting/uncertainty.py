@@ -23,6 +23,7 @@ _BOOTSTRAP_RATIO = 4
 # Beyond this the sampling distribution is normal to the digits that are printed, and the delta
 # method costs nothing.
 _BOOTSTRAP_MOST_RUNS = 20_000
+_COEFFICIENTS = frozenset({"A", "B", "c"})  # log-normal to first order
 _BLOCK_DOUBLES = 4_000_000  # weights held at once while resampling
 
 
@@ -135,7 +136,7 @@ def _delta_bounds(fitted: Fitted, k: int, level: float) -> tuple[float, float] |
     error = math.sqrt(max(0.0, float(fitted.covariance[k, k])))
     factor = t_quantile(0.5 + 0.5 * level, float(fitted.dof))
     spec = fitted.law.parameters[k]
-    if spec.symbol in {"A", "B", "c"} and value > 0.0:
+    if spec.symbol in _COEFFICIENTS and value > 0.0:
         # Coefficients are log-normal to first order: their interval is a factor, not a sum.
         stretch = math.exp(min(factor * error / value, 50.0))
         return value / stretch, value * stretch

@@ -9,7 +9,7 @@ from scaleplan.errors import PlanError, UsageError
 from scaleplan.fitting.interval import decades_beyond, predict
 from scaleplan.planning.allocation import has_optimum, optimal_split, optimal_tokens
 from scaleplan.planning.forecast import forecast
-from scaleplan.planning.plan import plan_rows
+from scaleplan.planning.plan import gpu_counts_around, plan_rows
 from scaleplan.records import Accelerator, Assumption, Fit, Forecast, OptimumRow, Plan
 
 # Tokens per parameter where no law of params and tokens is at hand: the ratio at which Chinchilla
@@ -56,8 +56,9 @@ def assemble_plan(
         flops: Training compute, FLOP.
         ratio: Tokens per parameter.
         accelerators: One row each for every count.
-        gpus: Accelerator counts.
-        mfu: The user's own model-FLOP utilisation, 0 to 1; None uses the table of whole runs.
+        gpus: Accelerator counts; for a single one, counts around it are planned as well.
+        mfu: The user's own model-FLOP utilisation at the first of `gpus`, 0 to 1; None uses the
+            table of whole runs.
         usd_per_hour: Price of one accelerator hour; None uses the catalogue.
         batch_tokens: Global batch; None uses the critical-batch rule.
         sequence_length: Tokens per sequence.
@@ -69,9 +70,12 @@ def assemble_plan(
         PlanError: If the fit cannot size the model that was asked for.
     """
     model = _model(fit, params, active_params, tokens, flops, ratio)
+    counts = tuple(gpus)
+    if len(counts) == 1 and len(accelerators) == 1:
+        counts = gpu_counts_around(counts[0])
     rows, assumptions = plan_rows(
         params=model.params, active_params=model.active_params, tokens=model.tokens,
-        flops=model.flops, accelerators=accelerators, gpus=gpus, mfu=mfu,
+        flops=model.flops, accelerators=accelerators, gpus=counts, mfu=mfu, mfu_gpus=gpus[0],
         usd_per_hour=usd_per_hour, batch_tokens=batch_tokens, sequence_length=sequence_length,
         country=country, pue=pue,
     )  # fmt: skip

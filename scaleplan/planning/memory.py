@@ -170,10 +170,12 @@ def choose_layout(
     """
     sequences = max(1, int(batch_tokens / sequence_length))
     usable = planning_default("usable_memory").value * memory_gib
-    layouts = tuple(_layouts(gpus, shape.layers, sequences))
-    busy = [layout for layout in layouts if _busy(layout, gpus, sequences)]
+    layouts = sorted(
+        _layouts(gpus, shape.layers, sequences),
+        key=lambda layout: _waste(layout, gpus, sequences),
+    )
     least: MemoryUse | None = None
-    for layout in (*busy, *(layout for layout in layouts if layout not in busy)):
+    for layout in layouts:
         gib = layout_gib(
             params, shape=shape, layout=layout, batch_sequences=sequences,
             sequence_length=sequence_length,
@@ -187,11 +189,11 @@ def choose_layout(
     return least
 
 
-def _busy(layout: Layout, gpus: int, sequences: int) -> bool:
-    """Tell whether a layout keeps nearly all accelerators at work nearly all the time."""
+def _waste(layout: Layout, gpus: int, sequences: int) -> tuple[bool, bool]:
+    """Tell whether a layout leaves accelerators idle, all the time or in the pipeline's bubble."""
     idle = (gpus - layout.accelerators) / gpus
     # A pipeline with fewer micro-batches than stages stands still half of the time.
-    return idle <= _IDLE and layout.pipeline * layout.data * _MICRO_BATCH <= sequences
+    return idle > _IDLE, layout.pipeline * layout.data * _MICRO_BATCH > sequences
 
 
 def _layouts(gpus: int, layers: int, sequences: int) -> Iterator[Layout]:

@@ -104,7 +104,9 @@ def accelerators_view(catalogue: AcceleratorCatalogue) -> View:
 
 
 def _sources(accelerator: Accelerator) -> list[str]:
-    return [part.strip() for part in accelerator.source.split(";") if part.strip()]
+    """Return where the rates and the price come from, each source once."""
+    parts = [*accelerator.source.split(";"), accelerator.price_source]
+    return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
 def _accelerator_row(accelerator: Accelerator, sources: dict[str, str]) -> tuple[str, ...]:
@@ -114,7 +116,7 @@ def _accelerator_row(accelerator: Accelerator, sources: dict[str, str]) -> tuple
         number(accelerator.peak_tflops),
         format_significant(accelerator.memory_gib, 3),
         number(accelerator.memory_bandwidth_gbs),
-        number(accelerator.tdp_w),
+        format_significant(accelerator.tdp_w, 3),
         format_usd(accelerator.usd_per_hour),
         band(format_usd(accelerator.usd_low), format_usd(accelerator.usd_high)),
         accelerator.price_date,

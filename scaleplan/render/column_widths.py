@@ -73,7 +73,7 @@ def _widest(table: Table, index: int) -> int:
 
 
 def _narrowest(table: Table, index: int, text_width: int) -> int:
-    """Return the least width: headings wrap between words, numbers and names never, text to a minimum."""
+    """Return the least width: headings wrap between words, text to a minimum, the rest never."""
     column = table.columns[index]
     heading = max((cell_len(word) for word in plain_text(column.name).split()), default=1)
     if column.kind != "text":

@@ -2,60 +2,55 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from scaleplan.records import Fit, Forecast, Plan
-from scaleplan.render.catalogue_view import (
-    AcceleratorCatalogue,
-    LawCatalogue,
-    accelerators_view,
-    laws_view,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scaleplan.render.catalogue_view import AcceleratorCatalogue, LawCatalogue
     from scaleplan.render.view import View
 
-Result = Fit | Forecast | Plan | LawCatalogue | AcceleratorCatalogue
+Result: TypeAlias = "Fit | Forecast | Plan | LawCatalogue | AcceleratorCatalogue"
 
 
 def view_of(result: Result) -> View:
     """Return what a person is shown of a result."""
-    match result:
-        case Fit():
-            from scaleplan.render.fit_view import fit_view
+    if isinstance(result, Fit):
+        from scaleplan.render.fit_view import fit_view
 
-            return fit_view(result)
-        case Forecast():
-            from scaleplan.render.forecast_view import forecast_view
+        return fit_view(result)
+    if isinstance(result, Forecast):
+        from scaleplan.render.forecast_view import forecast_view
 
-            return forecast_view(result)
-        case Plan():
-            from scaleplan.render.plan_view import plan_view
+        return forecast_view(result)
+    if isinstance(result, Plan):
+        from scaleplan.render.plan_view import plan_view
 
-            return plan_view(result)
-        case LawCatalogue():
-            return laws_view(result)
-        case AcceleratorCatalogue():
-            return accelerators_view(result)
+        return plan_view(result)
+    from scaleplan.render import catalogue_view
+
+    if isinstance(result, catalogue_view.LawCatalogue):
+        return catalogue_view.laws_view(result)
+    return catalogue_view.accelerators_view(result)
 
 
 def document_of(result: Result) -> dict[str, Any]:
     """Return the JSON document of a result."""
     from scaleplan.render import json_document
 
-    match result:
-        case Fit():
-            return json_document.fit_document(result)
-        case Forecast():
-            return json_document.forecast_document(result)
-        case Plan():
-            return json_document.plan_document(result)
-        case LawCatalogue():
-            return json_document.laws_document(result)
-        case AcceleratorCatalogue():
-            return json_document.accelerators_document(result)
+    if isinstance(result, Fit):
+        return json_document.fit_document(result)
+    if isinstance(result, Forecast):
+        return json_document.forecast_document(result)
+    if isinstance(result, Plan):
+        return json_document.plan_document(result)
+    from scaleplan.render.catalogue_view import LawCatalogue
+
+    if isinstance(result, LawCatalogue):
+        return json_document.laws_document(result)
+    return json_document.accelerators_document(result)
 
 
 def _table(result: Result, stream: TextIO) -> str:

@@ -6,7 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from scaleplan.render.text import plain_text
-from scaleplan.render.view import Facts, Paragraph, Table, View, assumptions_table, sentences
+from scaleplan.render.view import (
+    Block,
+    Facts,
+    Listing,
+    Paragraph,
+    View,
+    assumptions_lists,
+    sentences,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +33,8 @@ def render_markdown(view: View) -> str:
         for note in view.notes:
             lines.append(f"- **{note.severity}** `{note.id}`: {escaped(sentences(note))}")
     if view.assumptions:
-        lines += _block(assumptions_table(view.assumptions))
+        for listing in assumptions_lists(view.assumptions):
+            lines += _block(listing)
     return "\n".join(lines) + "\n"
 
 
@@ -34,12 +43,16 @@ def escaped(text: str) -> str:
     return _MARKUP.sub(lambda match: "\\" + match.group(), plain_text(text))
 
 
-def _block(block: Table | Facts | Paragraph) -> list[str]:
+def _block(block: Block) -> list[str]:
     lines = ["", f"## {escaped(block.title)}", ""]
     if isinstance(block, Paragraph):
         return [*lines, escaped(block.text)]
     if isinstance(block, Facts):
         return [*lines, *(f"- {escaped(name)}: {escaped(value)}" for name, value in block.pairs)]
+    if isinstance(block, Listing):
+        if not block.lines:
+            return []
+        return [*lines, *(f"- {escaped(name)} {escaped(value)}" for name, value in block.lines)]
     lines.append(_row(escaped(column.name) for column in block.columns))
     lines.append(_row("---:" if c.kind == "number" else ":---" for c in block.columns))
     lines += [_row(escaped(cell) for cell in row) for row in block.rows]

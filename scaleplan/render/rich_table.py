@@ -12,7 +12,15 @@ from rich.text import Text
 
 from scaleplan.render.column_widths import GAP, column_widths, fitting_columns
 from scaleplan.render.text import plain_text
-from scaleplan.render.view import Facts, Paragraph, Table, View, assumptions_table
+from scaleplan.render.view import (
+    Block,
+    Facts,
+    Listing,
+    Paragraph,
+    Table,
+    View,
+    assumptions_lists,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -23,8 +31,9 @@ PIPED_WIDTH = 100  # columns of running text where no terminal says otherwise
 # Columns that text in a table keeps at least: enough to read beside numbers in a terminal; a pipe
 # has no edge, so there short text stays on its line.
 _TERMINAL_TEXT = 14
-_PIPED_TEXT = 40
+_PIPED_TEXT = 72
 _INDENT = (0, 0, 0, 2)
+_GRAVITY = ("info", "warning", "error")
 _SEVERITIES = {
     "info": ("note", "cyan"),
     "warning": ("warning", "yellow"),
@@ -65,7 +74,8 @@ def _parts(view: View, width: int, *, may_drop: bool) -> list[tuple[RenderableTy
     if view.notes:
         parts += [*_heading("Warnings and notes"), (_notes(view.notes), 0)]
     if view.assumptions:
-        parts += _block(assumptions_table(view.assumptions), width, may_drop=may_drop)
+        for listing in assumptions_lists(view.assumptions):
+            parts += _block(listing, width, may_drop=may_drop)
     return parts
 
 
@@ -77,14 +87,24 @@ def _heading(title: str) -> list[tuple[RenderableType, int]]:
     return [(Text(""), 0), (_line(title, "bold cyan"), 0)]
 
 
-def _block(
-    block: Table | Facts | Paragraph, width: int, *, may_drop: bool
-) -> list[tuple[RenderableType, int]]:
+def _block(block: Block, width: int, *, may_drop: bool) -> list[tuple[RenderableType, int]]:
     if isinstance(block, Paragraph):
         return [*_heading(block.title), (Padding(_line(block.text), _INDENT), 0)]
     if isinstance(block, Facts):
         return [*_heading(block.title), (_facts(block), 0)] if block.pairs else []
+    if isinstance(block, Listing):
+        return [*_heading(block.title), *_listing(block)] if block.lines else []
     return [*_heading(block.title), *_table(block, width, may_drop=may_drop)]
+
+
+def _listing(listing: Listing) -> list[tuple[RenderableType, int]]:
+    """Return one line each: far cheaper than a table, and these are long."""
+    lines: list[tuple[RenderableType, int]] = []
+    for name, value in listing.lines:
+        line = _line(f"{name} ", "dim")
+        line.append(plain_text(value), style="not dim")
+        lines.append((Padding(line, _INDENT), 0))
+    return lines
 
 
 def _facts(facts: Facts) -> Padding:
@@ -100,7 +120,7 @@ def _notes(notes: tuple[Note, ...]) -> Padding:
     grid = RichTable.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    for note in notes:
+    for note in sorted(notes, key=lambda note: -_GRAVITY.index(note.severity)):
         word, style = _SEVERITIES[note.severity]
         text = _line(note.text)
         text.append(f" [{plain_text(note.id)}]", style="dim")

@@ -56,7 +56,15 @@ class Paragraph:
     text: str
 
 
-Block = Table | Facts | Paragraph
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Many short lines under a title, each a name and what belongs to it."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+
+
+Block = Table | Facts | Paragraph | Listing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,18 +77,28 @@ class View:
     assumptions: tuple[Assumption, ...] = ()
 
 
-def assumptions_table(assumptions: tuple[Assumption, ...]) -> Table:
-    """Return the table of what a result rests on."""
-    return Table(
-        title="Assumptions",
-        columns=(
-            Column(name="what", kind="text"),
-            Column(name="value"),
-            Column(name="unit", kind="text", rank=1),
-            Column(name="source", kind="text", rank=2),
-        ),
-        rows=tuple((a.name, quantity(a.value), a.unit, a.source) for a in assumptions),
+def assumptions_lists(assumptions: tuple[Assumption, ...]) -> tuple[Listing, Listing]:
+    """Return what a result rests on, and the numbered sources, each of which serves many lines."""
+    named = dict.fromkeys(a.source for a in assumptions if a.source)
+    sources = {source: str(i) for i, source in enumerate(named, start=1)}
+    lines = []
+    for assumption in assumptions:
+        value = f"{stated(assumption.value)} {assumption.unit}".rstrip()
+        where = f" [{sources[assumption.source]}]" if assumption.source else ""
+        lines.append((f"{assumption.name}:", value + where))
+    listed = tuple((f"[{number}]", source) for source, number in sources.items())
+    return (
+        Listing(title="Assumptions", lines=tuple(lines)),
+        Listing(title="Sources of the assumptions", lines=listed),
     )
+
+
+def stated(value: float | str) -> str:
+    """Write a value that somebody stated: without the zeros that would claim precision."""
+    if isinstance(value, str) or abs(value) >= 1e6:
+        return quantity(value)
+    text = format_significant(value)
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
 
 def quantity(value: float | str) -> str:
@@ -101,8 +119,8 @@ def count(value: float | None) -> str:
 
 
 def band(low: str, high: str) -> str:
-    """Write a range, or a dash where neither end is known."""
-    return UNKNOWN if low == high == UNKNOWN else f"{low} to {high}"
+    """Write a range; where both ends read the same, or are not known, once is enough."""
+    return low if low == high else f"{low} to {high}"
 
 
 def level_text(interval: Interval | None) -> str:

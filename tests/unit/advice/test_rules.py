@@ -18,7 +18,7 @@ def ids_at(fit, **points):
 
 
 def test_an_optimal_run_inside_the_data_is_left_alone():
-    assert ids_at(fit_like(), flops=1e21) == {}
+    assert ids_at(fit_like(), flops=1e21).keys() == {"BALANCED"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,176 @@
+"""Tables with one row a line: comma, semicolon, tab, bar or spaces between the cells."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from itertools import chain
+
+from scaleplan.errors import InputError
+from scaleplan.records import Note
+from scaleplan.runs.formats.base import Format, KeepText
+from scaleplan.runs.numbers import read_number
+from scaleplan.runs.raw import RawTable, TableBuilder
+from scaleplan.runs.source import TextSource
+from scaleplan.runs.text import clean_text, listed, shown
+
+_DELIMITERS = (",", ";", "\t", "|", " ")
+_SNIFFED_LINES = 40
+_BLOCK_CELLS = 200_000  # cells converted at a time: large enough for speed, some 20 MiB of text
+_COMMENTED = re.compile(r"^#\s*([\w ./-]{1,60}?)\s*[:=]\s*(.*?)\s*$")
+_COMMAS = {";": "decimal", "\t": "maybe", "|": "maybe", " ": "maybe"}
+
+
+def read(source: TextSource, keep_text: KeepText) -> RawTable:
+    """Read a table.
+
+    Args:
+        source: The text.
+        keep_text: Tells by name which columns are text.
+
+    Raises:
+        InputError: If there is no header, or the quoting is broken.
+    """
+    lines = source.lines()
+    skipped, shared, first = _preamble(lines)
+    start = [first, *(line for line, _ in zip(lines, range(_SNIFFED_LINES), strict=False))]
+    delimiter = _delimiter(start)
+    reader = csv.reader(chain(start, lines), delimiter=delimiter, skipinitialspace=delimiter == " ")
+    rows = _rows(reader, source.name, skipped)
+    header_line, header = next(rows, (skipped + 1, []))
+    names = _names(header, source.name, header_line)
+    builder = TableBuilder(
+        source.name, keep_text=keep_text, comma=_COMMAS.get(delimiter, "never")
+    )
+    repeated = [n for n in dict.fromkeys(names) if names.count(n) > 1] if names else []
+    if repeated:
+        builder.note(_repeated_note(source.name, header_line, repeated))
+    _fill(builder, rows, _distinct(names))
+    for note in source.notes():
+        builder.note(note)
+    return builder.build(shared)
+
+
+def _preamble(lines: Iterator[str]) -> tuple[int, dict[str, str], str]:
+    """Skip blank lines and comments; `# key: value` comments are metadata.
+
+    Returns:
+        How many lines were skipped, the metadata, and the line after them (empty at the end).
+    """
+    shared: dict[str, str] = {}
+    for skipped, line in enumerate(lines):
+        stripped = line.strip("\ufeff \t\r\n")
+        if stripped and not stripped.startswith("#"):
+            return skipped, shared, line.removeprefix("\ufeff")
+        match = _COMMENTED.match(stripped)
+        if match is not None:
+            shared[clean_text(match.group(1))] = clean_text(match.group(2))
+    return 0, shared, ""
+
+
+def _delimiter(lines: list[str]) -> str:
+    """Choose the delimiter that cuts the first rows into equally many cells."""
+    best, best_score = ",", 0.0
+    for delimiter in _DELIMITERS:
+        try:
+            rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == " "))
+        except csv.Error:
+            continue  # the reading proper reports it, with its line
+        counts = [len([c for c in row if c.strip()] if delimiter == " " else row) for row in rows]
+        counts = [c for c in counts if c]
+        if not counts or counts[0] < 2:
+            continue
+        score = sum(c == counts[0] for c in counts) / len(counts)
+        if delimiter == " " and score < 1.0:
+            continue  # words of a sentence
+        if score > best_score:
+            best, best_score = delimiter, score
+    return best
+
+
+def _rows(
+    reader: Iterator[list[str]], file: str, skipped: int
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row that is not blank, with the line it starts at."""
+    end = skipped
+    while True:
+        line = end + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            message = f"the row that starts here cannot be read ({error})"
+            hint = "Look for a quotation mark that is never closed."
+            raise InputError(message, file=file, line=line, hint=hint) from None
+        end = skipped + reader.line_num  # type: ignore[attr-defined]  # a csv.reader
+        if row and (len(row) > 1 or row[0].strip()):
+            yield line, row
+
+
+def _names(header: list[str], file: str, line: int) -> list[str]:
+    """Return the column names of the first row, which must be names."""
+    names = [clean_text(cell) for cell in header]
+    if names and all(not n or read_number(n) == read_number(n) for n in names):
+        raise InputError(
+            f"the first row has numbers where column names should be: {listed(names, 5)}",
+            file=file, line=line, hint="Add a first row such as params,tokens,loss.",
+        )  # fmt: skip
+    return [name or f"column {i}" for i, name in enumerate(names, 1)]
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Give repeated names a number."""
+    seen: dict[str, int] = {}
+    result = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        result.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return result
+
+
+def _repeated_note(file: str, line: int, names: list[str]) -> Note:
+    return Note(
+        id="DUPLICATE_COLUMN", severity="warning",
+        text=f"{file}:{line} names {listed(names)} more than once; the first column of a name is "
+        "used.",
+        action="Give each column its own name.",
+    )  # fmt: skip
+
+
+def _fill(
+    builder: TableBuilder, rows: Iterator[tuple[int, list[str]]], names: list[str]
+) -> None:
+    """Add all rows, a block at a time; rows of another length are dropped with the reason."""
+    width = len(names)
+    builder.add({name: [] for name in names}, [])
+    block = max(1, _BLOCK_CELLS // max(1, width))
+    cells: list[list[str]] = []
+    lines: list[int] = []
+
+    def flush() -> None:
+        builder.add(dict(zip(names, zip(*cells, strict=True), strict=True)), lines)
+        cells.clear()
+        lines.clear()
+
+    for line, row in rows:
+        if len(row) != width:
+            extra = row[width:]
+            if len(row) < width or any(c.strip() for c in extra):
+                count = "1 cell" if len(row) == 1 else f"{len(row)} cells"
+                builder.drop(line, f"the row has {count}, the header {width} ({shown(row[0])} ...)")
+                continue
+            row = row[:width]  # noqa: PLW2901 - delimiters at the end of a line carry nothing
+        cells.append(row)
+        lines.append(line)
+        if len(cells) >= block:
+            flush()
+    if cells:
+        flush()
+
+
+DELIMITED = Format(
+    name="delimited text", extensions=(".csv", ".tsv", ".tab", ".psv"),
+    recognises=lambda head: True, read=read,
+)  # fmt: skip

@@ -1,0 +1,114 @@
+"""JSON documents: lists of runs, mappings with a list of runs, columns, trainer states."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from scaleplan.errors import InputError
+from scaleplan.records import Note
+from scaleplan.runs.formats.base import Format, KeepText
+from scaleplan.runs.formats.records import Found, Record, Value, add_records, find_records
+from scaleplan.runs.formats.records import require_mappings as require
+from scaleplan.runs.formats.trainer_state import is_trainer_state, trainer_records
+from scaleplan.runs.raw import RawTable, TableBuilder
+from scaleplan.runs.source import TextSource
+from scaleplan.runs.text import clean_text, listed
+
+
+class Decoder:
+    """Decodes JSON with every scalar as text, and remembers keys that are there twice."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self.repeated: dict[str, None] = {}
+
+    def decode(self, text: str, line: int = 1) -> Value:
+        """Decode one document that starts at a line of the input.
+
+        Raises:
+            InputError: If it is not JSON.
+        """
+        try:
+            document = json.loads(
+                text, parse_float=str, parse_int=str, parse_constant=str,
+                object_pairs_hook=self._record,
+            )  # fmt: skip
+        except json.JSONDecodeError as error:
+            # The decoder counts LF only; other line ends make the line unknown rather than wrong.
+            known = line + error.lineno - 1 if "\r" not in text.replace("\r\n", "") else None
+            raise InputError(
+                f"is not valid JSON: {error.msg} (column {error.colno})", file=self._file,
+                line=known, hint="Check the place; a file that was cut off ends too early.",
+            ) from None  # fmt: skip
+        except RecursionError:
+            raise InputError(
+                "is nested too deeply", file=self._file, hint="Give a list of flat runs."
+            ) from None
+        return _as_text(document)
+
+    def notes(self) -> tuple[Note, ...]:
+        """Return what there is to say about keys that were there twice."""
+        if not self.repeated:
+            return ()
+        return (
+            Note(
+                id="DUPLICATE_KEY", severity="warning",
+                text=f"{self._file} has runs that name a key twice ({listed(self.repeated)}); the "
+                "last value is used.",
+                action="Keep one of them.",
+            ),
+        )  # fmt: skip
+
+    def _record(self, pairs: list[tuple[str, object]]) -> Record:
+        record = Record()
+        for key, value in pairs:
+            if key in record:
+                self.repeated[clean_text(key)] = None
+            record[key] = _as_text(value)
+        return record
+
+
+def _as_text(value: object) -> Value:
+    """Turn null and booleans into text, also inside lists (their nesting is bounded by json)."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return [v if isinstance(v, str | Mapping) else _as_text(v) for v in value]
+    if isinstance(value, str | Record):
+        return value
+    raise TypeError(type(value).__name__)
+
+
+def read(source: TextSource, keep_text: KeepText) -> RawTable:
+    """Read a document.
+
+    Args:
+        source: The text.
+        keep_text: Tells by name which columns are text.
+
+    Raises:
+        InputError: If it is not JSON or holds no runs.
+    """
+    decoder = Decoder(source.name)
+    document = decoder.decode(source.read().removeprefix("\ufeff"))
+    if isinstance(document, Mapping) and is_trainer_state(document):
+        found: Found = trainer_records(document)
+    else:
+        found = find_records(document, source.name)
+    require(found, source.name)
+    builder = TableBuilder(source.name, keep_text=keep_text)
+    add_records(builder, ((0, record) for record in found.records))
+    for note in (*decoder.notes(), *source.notes()):
+        builder.note(note)
+    return builder.build(found.shared)
+
+
+def recognises(head: str) -> bool:
+    """Tell whether a text begins as a JSON document."""
+    return head.lstrip("\ufeff \t\r\n")[:1] in {"{", "["}
+
+
+JSON = Format(name="JSON", extensions=(".json",), recognises=recognises, read=read)

@@ -1,0 +1,94 @@
+"""Cells that are not plain numbers: 350M, 1,234,567, 76.3%, 2,345 where the comma is decimal."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from scaleplan.records import RowNote
+from scaleplan.runs.raw import ABSENT, RawColumn, RawTable
+from scaleplan.runs.text import shown
+from scaleplan.units import format_significant, parse_count
+
+_HEAD = re.compile(r"^\s*[+-]?[\d.,]+")
+
+
+def read_number(text: str, *, decimal_comma: bool = False) -> float:
+    """Read one cell; a percentage becomes a share.
+
+    Args:
+        text: What the cell says.
+        decimal_comma: Whether 2,5 is two and a half and 1.234 a thousand and more.
+
+    Returns:
+        The number, NaN if the cell holds none.
+    """
+    if text.lower() in ABSENT:
+        return math.nan
+    if decimal_comma:
+        head = _HEAD.match(text)
+        if head is not None and head.group().count(",") <= 1:
+            plain = head.group().replace(".", "").replace(",", ".")
+            text = plain + text[head.end() :]
+    percent = text.endswith("%")
+    try:
+        number = parse_count(text.removesuffix("%").strip())
+    except (ValueError, OverflowError):  # OverflowError: int() of what a huge float leaves
+        return math.nan
+    return number / 100.0 if percent else number
+
+
+def settle(table: RawTable) -> RawTable:
+    """Read every cell that can be read as a number; cells that cannot keep their text."""
+    columns = {
+        name: _settled(column, decimal_comma=table.decimal_comma)
+        for name, column in table.columns.items()
+    }
+    return replace(table, columns=columns)
+
+
+def _settled(column: RawColumn, *, decimal_comma: bool) -> RawColumn:
+    if not column.vocabulary:
+        return column
+    plain = (column.codes >= 0) & ~np.isnan(column.numbers)
+    if not decimal_comma and plain.any():
+        # Marked in case the comma turned out to be decimal; it did not.
+        column = replace(column, codes=np.where(plain, np.int32(-1), column.codes))
+    values = np.array([read_number(t, decimal_comma=decimal_comma) for t in column.vocabulary])
+    has_text = column.codes >= 0
+    numbers = np.where(has_text, values[column.codes], column.numbers)
+    settled = replace(column, numbers=numbers)
+    return column if settled.is_text else settled
+
+
+def percent_cells(column: RawColumn) -> int:
+    """Return how many numbers of a column were written with a percent sign."""
+    signs = np.array([t.endswith("%") for t in column.vocabulary], dtype=bool)
+    if not signs.any():
+        return 0
+    written = (column.codes >= 0) & ~np.isnan(column.numbers)
+    return int(np.count_nonzero(signs[column.codes[written]]))
+
+
+def conversion_note(column: RawColumn, name: str, file: str, line: int | None) -> RowNote | None:
+    """Return one line on the cells of a column that were not plain numbers, or None.
+
+    Args:
+        column: The column, of one file.
+        name: Its name.
+        file: The file.
+        line: Where the first such cell stands.
+    """
+    written = np.flatnonzero((column.codes >= 0) & ~np.isnan(column.numbers))
+    if not written.size:
+        return None
+    first = int(written[0])
+    cells = "1 cell was" if written.size == 1 else f"{written.size} cells were"
+    reason = (
+        f"{name}: {cells} read as numbers, first {shown(column.text(first))} "
+        f"as {format_significant(float(column.numbers[first]), 6)}"
+    )
+    return RowNote(file=file, line=line, reason=reason)
