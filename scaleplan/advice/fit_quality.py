@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
+from scaleplan.laws import get_law
 from scaleplan.records import Fit, Note
 from scaleplan.units import format_percent, format_significant
 
@@ -109,6 +110,28 @@ def no_back_test(fit: Fit) -> Iterator[Note]:
         )  # fmt: skip
 
 
+def rises_with_size(fit: Fit) -> Iterator[Note]:
+    """Warn when a metric that should fall rises with the inputs, or an accuracy falls."""
+    ranges = {r.role: r for r in fit.ranges}
+    if fit.quality is None or not fit.main.theta or any(r not in ranges for r in fit.inputs):
+        return
+    law = get_law(fit.law)
+    small = float(law.evaluate(list(fit.main.theta), [ranges[r].low for r in fit.inputs]))
+    large = float(law.evaluate(list(fit.main.theta), [ranges[r].high for r in fit.inputs]))
+    rises = (large > small) is not fit.complement
+    wanted = fit.metric.kind in {"accuracy", "score"}
+    if small != large and rises is not wanted and fit.metric.kind != "score":
+        columns = " and ".join(fit.input_columns)
+        yield Note(
+            id="WRONG_DIRECTION", severity="warning",
+            text=f"{fit.metric.name} {'rises' if rises else 'falls'} with {columns}: larger runs "
+            "are worse.",
+            action="Check that the columns are what they are taken for; if they are, these runs "
+            "overfit or diverge.",
+            numbers=(("smallest", small), ("largest", large)),
+        )  # fmt: skip
+
+
 def score_above_one(fit: Fit) -> Iterator[Note]:
     """Warn when a score's own formula or data pass 1, so that it cannot be an accuracy."""
     if fit.metric.kind != "score" or fit.quality is None:
@@ -125,5 +148,5 @@ Rule = Callable[[Fit], Iterator[Note]]
 
 FIT_RULES: tuple[Rule, ...] = (
     form_rejected, few_runs, floor_unidentified, starts_disagree, at_bound, no_back_test,
-    score_above_one,
+    rises_with_size, score_above_one,
 )  # fmt: skip

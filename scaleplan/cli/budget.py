@@ -78,7 +78,7 @@ def budget_command(
         float | None,
         typer.Option(
             parser=values.fraction, metavar="SHARE",
-            help="Your own model-FLOP utilisation over the whole run, for example 40%.",
+            help="Your own steady-state model-FLOP utilisation, for example 40%.",
         ),
     ] = None,
     price: Annotated[

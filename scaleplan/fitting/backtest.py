@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.fitting.distributions import t_quantile
-from scaleplan.fitting.fitted import Fitted, evaluate_batch, noise_scale
+from scaleplan.fitting.fitted import Fitted, evaluate_batch, fit_law, noise_scale
+from scaleplan.fitting.starts import spread_rows
 from scaleplan.records import Widening
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _CUTS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)  # quantiles of scale below which a fit is made
 _SPARE_RUNS = 2  # runs below a cut beyond the number of parameters
 _FEWEST_FOR_TREND = 9  # three errors in each third of the distances
+_MANY_RUNS, _SAMPLE = 4000, 2000  # more runs do not change a quantile of errors
 _COVERED = 0.9  # the error ratio is taken at this quantile
 # Model error per (1 + decade), in log units: seed-to-seed and form error that no fit to smaller
 # runs can see. Chosen on two public sweeps (own calculation, 2026), to be read as fitted.
@@ -57,6 +59,13 @@ def back_test(fitted: Fitted, scale: FloatArray) -> BackTest:
         fitted: The law fitted to all runs.
         scale: Shape (n,), what orders the runs: compute, or the single input.
     """
+    if scale.size > _MANY_RUNS:
+        kept = spread_rows(scale, _SAMPLE)
+        sample = fit_law(
+            fitted.law, fitted.inputs[:, kept], fitted.values[kept],
+            delta=None if np.isinf(fitted.delta) else fitted.delta,
+        )  # fmt: skip
+        return back_test(sample, scale[kept])
     logs = np.log10(scale)
     cuts = sorted({float(q) for q in np.quantile(logs, _CUTS, method="lower")})
     fewest = fitted.theta.size + _SPARE_RUNS

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.errors import FitError
+from scaleplan.fitting.distributions import f_tail
 from scaleplan.records import Note
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ _CONDITION_NONE = 1e6
 _COLLINEAR = 0.995
 _VANISHING = 1e-3  # a term that is nowhere above this share of the metric cannot be seen
 _FEWEST_FOR_TWO_INPUTS = 6
+_CONSTANT = 1e-12  # relative spread below which a metric is one number
+_FEWEST_FOR_TREND = 3  # spare runs below which an F test says nothing
+_NO_TREND = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +58,11 @@ def check_design(law: Law, names: tuple[str, ...], inputs: FloatArray) -> Refusa
     runs, size = inputs.shape[1], len(law.parameters)
     fewest = size + 1 if len(inputs) == 1 else max(size + 1, _FEWEST_FOR_TWO_INPUTS)
     if runs < fewest:
-        fewer = "linear, log_linear or power" if size > 2 else "more runs only"
         return Refusal(
             f"{runs} usable runs cannot fix the {size} parameters of the {law.name} law; "
             f"at least {fewest} are needed",
-            f"Train more runs, or ask for a law with fewer parameters ({fewer}).",
+            "Train more runs"
+            + (", or ask for a law of two parameters (--law power)." if size > 2 else "."),
         )
     needed = 1 if not size else 2 if size <= 2 else 3
     for name, column in zip(names, inputs, strict=True):
@@ -86,8 +90,11 @@ def check_design(law: Law, names: tuple[str, ...], inputs: FloatArray) -> Refusa
 def check_fit(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
     """Return why a fit of a power-sum law must not be used, or None."""
     law = fitted.law
-    if fitted.law.residual == "raw" or not law.parameters:
+    if not law.parameters:
         return None
+    flat = _no_trend(fitted, names)
+    if flat is not None or law.residual == "raw":
+        return flat
     if not np.isfinite(fitted.theta).all():
         return Refusal(
             f"the {law.name} law runs away on these runs: a parameter is not finite",
@@ -106,6 +113,37 @@ def check_fit(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
             f"these runs do not determine {' and '.join(symbols) or 'the parameters'} of the "
             f"{law.name} law (condition number {fitted.condition:.2g})",
             "Spread the runs over more ratios of the inputs, or fit a law with fewer parameters.",
+        )
+    return None
+
+
+def _no_trend(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
+    """Return why the metric does not depend on the inputs at all, by an F test, or None."""
+    size, runs = fitted.theta.size, fitted.values.size
+    values = np.log(fitted.values) if fitted.law.residual == "log" else fitted.values
+    spread = values - np.median(values)
+    scale = float(np.abs(fitted.values).max()) if fitted.law.residual == "raw" else 1.0
+    if float(np.abs(spread).max()) <= _CONSTANT * scale:
+        return Refusal(
+            f"the metric is the same in all {runs} runs, so it does not depend on "
+            f"{' or '.join(names)}",
+            "Choose another column with --metric.",
+        )
+    freedom = runs - size
+    if freedom < _FEWEST_FOR_TREND or size < 2:
+        return None
+    # Squares beyond five noise scales are clipped on both sides, so one wild run decides nothing.
+    limit = 5.0 * fitted.noise
+    left = float((np.clip(fitted.residuals(), -limit, limit) ** 2).sum())
+    before = float((np.clip(spread, -limit, limit) ** 2).sum()) if limit > 0.0 else np.inf
+    if left <= 0.0:
+        return None
+    p = f_tail(max(0.0, before - left) / (size - 1) / (left / freedom), size - 1, freedom)
+    if p > _NO_TREND:
+        return Refusal(
+            f"the metric does not depend on {' or '.join(names)} beyond its noise (p = {p:.2g} for "
+            f"the {fitted.law.name} law against a constant)",
+            "Check the columns, or spread the runs over a wider range.",
         )
     return None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.fitting.newton import Minima, minimise
-from scaleplan.fitting.starts import grid_starts
+from scaleplan.fitting.starts import grid_starts, spread_rows
 
 if TYPE_CHECKING:
     from scaleplan.fitting.problem import Problem
@@ -24,6 +24,7 @@ _MAD_TO_SIGMA = 1.4826  # median absolute deviation to standard deviation of a n
 _AGREEMENT = 1e-6  # relative difference of objectives that counts as the same optimum
 _MANY_STEPS = 25  # a warm refit that needs more has left the valley it started in
 _SANE_EXPONENTS = (0.02, 2.0)
+_MANY_RUNS, _SAMPLE, _POLISHED = 4000, 2000, 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,12 +75,18 @@ def _solve(problem: Problem, delta: float, extra: FloatArray | None = None) -> S
     starts = grid_starts(problem, delta=delta)
     if extra is not None:
         starts = np.concatenate([extra, starts])
-    ends = minimise(problem, starts, delta=delta)
+    if problem.y.size <= _MANY_RUNS:
+        ends = minimise(problem, starts, delta=delta)
+        pool, objectives = ends.phi, ends.objective
+    else:
+        # The valleys of a surface show on a sample of its runs; only the best ends see all runs.
+        sample = minimise(problem.subset(spread_rows(problem.y, _SAMPLE)), starts, delta=delta)
+        pool, objectives = sample.phi, sample.objective
+        ends = minimise(problem, pool[np.argsort(objectives)[:_POLISHED]], delta=delta)
     best = int(np.argmin(ends.objective))
-    lowest = float(ends.objective[best])
-    same = ends.objective <= lowest * (1.0 + _AGREEMENT) + 1e-24
+    same = objectives <= objectives.min() * (1.0 + _AGREEMENT) + 1e-24
     return Solution(
-        ends.phi[best], lowest, delta, len(starts), int(same.sum()), ends.phi,
+        ends.phi[best], float(ends.objective[best]), delta, len(starts), int(same.sum()), pool,
         bool(ends.converged[best]),
     )  # fmt: skip
 

@@ -25,6 +25,12 @@ _BEST, _VALLEYS = 4, 6  # starts kept: the best, and local minima of the grid
 _SMALLEST_SHARE = 1e-3
 
 
+def spread_rows(values: FloatArray, count: int) -> IndexArray:
+    """Return `count` rows evenly spread over the order of values, so that both ends are seen."""
+    order = np.argsort(values, kind="stable")
+    return order[np.linspace(0, order.size - 1, count).astype(np.intp)]
+
+
 def grid_starts(problem: Problem, *, delta: float) -> FloatArray:
     """Return the most promising starts, shape (starts, p), best first.
 
@@ -33,10 +39,7 @@ def grid_starts(problem: Problem, *, delta: float) -> FloatArray:
         delta: Where Huber's loss turns linear, in log units.
     """
     if problem.y.size > _MOST_RUNS:
-        # Evenly spread over the metric, so that both ends of the sweep are seen.
-        order = np.argsort(problem.y, kind="stable")
-        rows = order[np.linspace(0, order.size - 1, _MOST_RUNS).astype(np.intp)]
-        problem = problem.subset(rows)
+        problem = problem.subset(spread_rows(problem.y, _MOST_RUNS))
     if not problem.law.floor and len(problem.x) == 1:
         return _line_starts(problem)
     terms = len(problem.x)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from scaleplan.fitting.fitted import Fitted
+    from scaleplan.laws import ParameterSpec
     from scaleplan.laws.base import FloatArray
 
 # With fewer runs than this multiple of the parameters most resamples repeat so few distinct runs
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _BOOTSTRAP_RATIO = 4
 # Beyond this the sampling distribution is normal to the digits that are printed, and the delta
 # method costs nothing.
-_BOOTSTRAP_MOST_RUNS = 20_000
+_BOOTSTRAP_MOST_RUNS = 5_000
 _COEFFICIENTS = frozenset({"A", "B", "c"})  # log-normal to first order
 _BLOCK_DOUBLES = 4_000_000  # weights held at once while resampling
 
@@ -122,7 +123,7 @@ def parameters_of(
             Parameter(
                 symbol=spec.symbol, meaning=spec.meaning, value=value, low=low, high=high,
                 unit=unit if spec.unit == "metric" else spec.unit,
-                at_bound=_at_bound(spec.low, spec.high, value),
+                at_bound=_at_bound(spec, value),
             )
         )  # fmt: skip
     interval = Interval(level=level, method=method, n=runs) if runs > fitted.theta.size else None
@@ -143,9 +144,11 @@ def _delta_bounds(fitted: Fitted, k: int, level: float) -> tuple[float, float] |
     return max(spec.low, value - factor * error), min(spec.high, value + factor * error)
 
 
-def _at_bound(low: float, high: float, value: float) -> bool:
-    """Tell whether a value sits on a finite bound (within 1e-3 of its scale)."""
+def _at_bound(spec: ParameterSpec, value: float) -> bool:
+    """Tell whether a floor is zero, or an exponent within 1e-3 of an end of its range."""
+    if spec.unit:
+        return spec.symbol == "E" and value <= spec.low
     return any(
-        math.isfinite(bound) and abs(value - bound) <= 1e-3 * max(1.0, abs(bound)) and bound != 1e-3
-        for bound in (low, high)
+        math.isfinite(bound) and abs(value - bound) <= 1e-3 * max(1.0, abs(bound))
+        for bound in (spec.low, spec.high)
     )

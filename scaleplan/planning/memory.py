@@ -13,6 +13,8 @@ _GIB = 2.0**30
 # Tensor parallelism stays inside a node: beyond it, it costs more than it saves.
 _TENSOR_PARALLEL = (1, 2, 4, 8)
 _MICRO_BATCH = 1
+# Bytes of a layer per token and width in layer norms and dropouts (Korthikanti et al., eq. 2).
+_BETWEEN = 10.0
 # A layout that leaves more than this share of the accelerators idle is taken only in need.
 _IDLE = 0.05
 
@@ -22,13 +24,15 @@ class Layout:
     """How a model is spread: over tp x pp accelerators, in dp copies that may share states.
 
     Args:
-        tensor: Accelerators that share each layer (with sequence parallelism).
+        tensor: Accelerators that share each layer.
         pipeline: Stages, each with an equal part of the layers.
         data: Copies that each see another part of the batch.
         zero: ZeRO stage: 0 shares nothing between copies, 1 the optimiser, 2 gradients too,
             3 weights too.
         full_recompute: Whether a layer's activations are computed again in the backward pass;
             otherwise only the attention scores are.
+        sequence_parallel: Whether tensor-parallel accelerators also share what lies between the
+            matrix products (2022 and later).
     """
 
     tensor: int
@@ -36,6 +40,7 @@ class Layout:
     data: int
     zero: int
     full_recompute: bool
+    sequence_parallel: bool = True
 
     @property
     def accelerators(self) -> int:
@@ -93,8 +98,8 @@ def activation_bytes(
     """Return the bytes of the activations of some layers that one accelerator keeps.
 
     34 s b h a layer with the attention scores computed again, 2 s b h a layer with everything
-    computed again, both over the tensor-parallel accelerators (Korthikanti et al. 2022,
-    arXiv 2205.05198, equations 4 and 6 without the score term).
+    computed again, both over the tensor-parallel accelerators; without sequence parallelism
+    (10 + 24/t) s b h and 2 s b h (Korthikanti et al. 2022, arXiv 2205.05198, table 2).
 
     Args:
         shape: The transformer.
@@ -103,12 +108,17 @@ def activation_bytes(
         sequence_length: Tokens per sequence.
         layout: Tensor parallelism and recomputation.
     """
-    kept = "recompute_bytes" if layout.full_recompute else "activation_bytes"
-    units = sequence_length * shape.width / layout.tensor
-    held = planning_default(kept).value * units * layers * sequences
+    units = sequence_length * shape.width
+    whole = planning_default("activation_bytes").value
+    # Outside the two parallel blocks a layer keeps what is not split by tensor parallelism alone.
+    split, unsplit = (whole, 0.0) if layout.sequence_parallel else (whole - _BETWEEN, _BETWEEN)
+    layer = units * (split / layout.tensor + unsplit)
+    if not layout.full_recompute:
+        return layer * layers * sequences
+    inputs = units * planning_default("recompute_bytes").value
+    inputs /= layout.tensor if layout.sequence_parallel else 1
     # The layer that is being computed again is there in full.
-    live = planning_default("activation_bytes").value * units if layout.full_recompute else 0.0
-    return held + live * _MICRO_BATCH
+    return inputs * layers * sequences + layer * _MICRO_BATCH
 
 
 def layout_gib(
@@ -174,19 +184,16 @@ def choose_layout(
         _layouts(gpus, shape.layers, sequences),
         key=lambda layout: _waste(layout, gpus, sequences),
     )
-    least: MemoryUse | None = None
+    tried: list[MemoryUse] = []
     for layout in layouts:
         gib = layout_gib(
             params, shape=shape, layout=layout, batch_sequences=sequences,
             sequence_length=sequence_length,
         )  # fmt: skip
-        if gib <= usable:
-            return MemoryUse(layout=layout, gib=gib, fits=True)
-        if least is None or gib < least.gib:
-            least = MemoryUse(layout=layout, gib=gib, fits=False)
-    if least is None:  # one accelerator alone is always a layout
-        raise AssertionError(gpus)
-    return least
+        tried.append(MemoryUse(layout=layout, gib=gib, fits=gib <= usable))
+        if tried[-1].fits:
+            return tried[-1]
+    return min(tried, key=lambda use: use.gib)
 
 
 def _waste(layout: Layout, gpus: int, sequences: int) -> tuple[bool, bool]:

@@ -162,7 +162,7 @@ def _candidates(fit: Fit) -> Table:
             Column(name="verdict", kind="name"),
             Column(name="rms error"),
             Column(name="AICc", rank=3),
-            Column(name="error on larger runs", rank=1),
+            Column(name="back-test", rank=1),
             Column(name="why", kind="text"),
         ),
         rows=tuple(
@@ -176,7 +176,8 @@ def _candidates(fit: Fit) -> Table:
             )
             for c in fit.candidates
         ),
-        footer="AICc is relative to the best; larger runs are forecast from the smaller ones",
+        footer="AICc is relative to the best; back-test: rms error on larger runs, fitted to the "
+        "smaller ones",
     )
 
 
@@ -224,7 +225,7 @@ def _backtest(fit: Fit) -> Facts:
                 ("farthest", f"{format_significant(widening.decades_tested, 2)} decades"),
                 ("median error", format_percent(widening.median_error)),
                 (
-                    "error over claim",
+                    "error over claimed",
                     f"{format_significant(widening.kappa0, 3)} at the data, "
                     f"{format_significant(widening.kappa1, 3)} more a decade",
                 ),

@@ -93,18 +93,17 @@ def _block(block: Block, width: int, *, may_drop: bool) -> list[tuple[Renderable
     if isinstance(block, Facts):
         return [*_heading(block.title), (_facts(block), 0)] if block.pairs else []
     if isinstance(block, Listing):
-        return [*_heading(block.title), *_listing(block)] if block.lines else []
+        return [*_heading(block.title), (_listing(block), 0)] if block.lines else []
     return [*_heading(block.title), *_table(block, width, may_drop=may_drop)]
 
 
-def _listing(listing: Listing) -> list[tuple[RenderableType, int]]:
-    """Return one line each: far cheaper than a table, and these are long."""
-    lines: list[tuple[RenderableType, int]] = []
-    for name, value in listing.lines:
-        line = _line(f"{name} ", "dim")
-        line.append(plain_text(value), style="not dim")
-        lines.append((Padding(line, _INDENT), 0))
-    return lines
+def _listing(listing: Listing) -> Padding:
+    """Return all lines as one text: far cheaper than a table of as many rows."""
+    text = Text(overflow="fold")
+    for index, (name, value) in enumerate(listing.lines):
+        text.append(("\n" if index else "") + plain_text(name), style="dim")
+        text.append(f" {plain_text(value)}")
+    return Padding(text, _INDENT)
 
 
 def _facts(facts: Facts) -> Padding:

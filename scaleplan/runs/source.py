@@ -26,8 +26,8 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _ESCAPED = re.compile("[\udc80-\udcff]")
 # Longest first: the UTF-32 mark begins with that of UTF-16.
 _MARKS = (
-    (b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
+    (b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
 )  # fmt: skip
 _MAGIC_HINTS = (
     (b"PK\x03\x04", "It looks like a spreadsheet or zip archive: export it as CSV."),

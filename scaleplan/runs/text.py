@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-# C0 and C1 controls (terminal escapes), lone surrogates (cannot be written), bidirectional overrides
-# (make a line read as another one).
+# C0 and C1 controls (terminal escapes), lone surrogates (cannot be written), bidirectional
+# overrides (make a line read as another one).
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"[\t\n\r\x0b\x0c\x85\u2028\u2029]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")

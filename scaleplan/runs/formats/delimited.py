@@ -40,9 +40,7 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
     rows = _rows(reader, source.name, skipped)
     header_line, header = next(rows, (skipped + 1, []))
     names = _names(header, source.name, header_line)
-    builder = TableBuilder(
-        source.name, keep_text=keep_text, comma=_COMMAS.get(delimiter, "never")
-    )
+    builder = TableBuilder(source.name, keep_text=keep_text, comma=_COMMAS.get(delimiter, "never"))
     repeated = [n for n in dict.fromkeys(names) if names.count(n) > 1] if names else []
     if repeated:
         builder.note(_repeated_note(source.name, header_line, repeated))
@@ -89,9 +87,7 @@ def _delimiter(lines: list[str]) -> str:
     return best
 
 
-def _rows(
-    reader: Iterator[list[str]], file: str, skipped: int
-) -> Iterator[tuple[int, list[str]]]:
+def _rows(reader: Iterator[list[str]], file: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
     """Yield each row that is not blank, with the line it starts at."""
     end = skipped
     while True:
@@ -126,7 +122,7 @@ def _distinct(names: list[str]) -> list[str]:
     result = []
     for name in names:
         seen[name] = seen.get(name, 0) + 1
-        result.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+        result.append(name if seen[name] == 1 else f"{name} #{seen[name]}")
     return result
 
 
@@ -139,9 +135,7 @@ def _repeated_note(file: str, line: int, names: list[str]) -> Note:
     )  # fmt: skip
 
 
-def _fill(
-    builder: TableBuilder, rows: Iterator[tuple[int, list[str]]], names: list[str]
-) -> None:
+def _fill(builder: TableBuilder, rows: Iterator[tuple[int, list[str]]], names: list[str]) -> None:
     """Add all rows, a block at a time; rows of another length are dropped with the reason."""
     width = len(names)
     builder.add({name: [] for name in names}, [])

@@ -16,7 +16,9 @@ from scaleplan.runs.text import clean_text, listed, shown
 # Names under which trackers and people keep the list of runs.
 _LISTS = ("runs", "data", "results", "rows", "records", "experiments", "history")
 # A mapping with one of these is one run of a tracker, not a mapping of runs by name.
-_PARTS_OF_A_RUN = frozenset({"config", "summary", "summary_metrics", "metrics", "params", "history"})
+_PARTS_OF_A_RUN = frozenset(
+    {"config", "summary", "summary_metrics", "metrics", "params", "history"}
+)
 _DEEPEST = 8
 _BLOCK_ROWS = 10_000
 
@@ -80,9 +82,9 @@ def _in_mapping(document: Mapping[str, Value]) -> Found:
     if columns is not None:
         return columns
     values = list(document.values())
-    if len(values) > 1 and all(isinstance(v, Mapping) for v in values):
-        if not _PARTS_OF_A_RUN & {k.casefold() for k in document}:
-            return Found(records=_by_name(document), shared={})
+    named = len(values) > 1 and all(isinstance(v, Mapping) for v in values)
+    if named and not _PARTS_OF_A_RUN & {k.casefold() for k in document}:
+        return Found(records=_by_name(document), shared={})
     return Found(records=[document], shared={})
 
 

@@ -1,0 +1,313 @@
+"""Which column plays which role: as given, or by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scaleplan.errors import UsageError
+from scaleplan.records import ColumnUse, Note
+from scaleplan.runs.frame import Frame
+from scaleplan.runs.metrics import (
+    KIND_WORDS,
+    Candidate,
+    describe,
+    find_column,
+    guessed_metric,
+    named_metric,
+    same_metric,
+    train_metric,
+    unknown_column,
+)
+from scaleplan.runs.roles import (
+    INPUT_ROLES,
+    LETTERS,
+    METRIC_ROLES,
+    NUMBER_ROLES,
+    SAMPLE_NAMES,
+    SMALLEST_FLOPS,
+    TEXT_ROLES,
+    VAGUE_FLOPS,
+    rank,
+    role_named,
+    spellings,
+    text_role,
+)
+from scaleplan.runs.text import fold, listed, near, shown, words
+
+# What a column of sizes without further name is called.
+_SIZE_NAMES = ("S", "x", "X", "size", "scale", "Size", "Scale")
+# Bookkeeping of a tracker; neither an input nor something that tells two rows apart.
+TIMING_WORDS = frozenset(
+    {"seconds", "time", "timestamp", "runtime", "wall", "date", "created", "duration", "minutes",
+     "hours", "sec"}
+)  # fmt: skip
+
+
+@dataclass(slots=True, kw_only=True)
+class Assignment:
+    """Which columns play which roles.
+
+    Args:
+        metric: The metric's column.
+        kind: The kind of metric that was asked for, if one was.
+        numbers: Columns of each numeric role; several where files name it differently.
+        labels: Columns of each role of text.
+        extra: The other numeric columns.
+        uses: The same for people.
+        notes: What there is to say about it.
+    """
+
+    metric: Candidate
+    kind: str | None
+    numbers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    extra: tuple[str, ...] = ()
+    uses: list[ColumnUse] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    @property
+    def counts_samples(self) -> bool:
+        """Tell whether `tokens` are images, interactions or other things that are no tokens."""
+        return any(s in SAMPLE_NAMES for c in self.numbers.get("tokens", ()) for s in spellings(c))
+
+    def taken(self) -> set[str]:
+        """Return the columns that play a role."""
+        groups = (*self.numbers.values(), *self.labels.values())
+        return {name for group in groups for name in group}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for: columns by role, the metric and its kind, the single input."""
+
+    roles: Mapping[str, str]
+    metric: str | None
+    kind: str | None
+    input_column: str | None
+
+
+def read_request(
+    columns: Mapping[str, str] | None, metric: str | None, input_column: str | None
+) -> Request:
+    """Check the names of roles that a person gave.
+
+    Raises:
+        UsageError: If a role is not known, or two options name different metrics.
+    """
+    roles: dict[str, str] = {}
+    kind = None
+    for name, column in (columns or {}).items():
+        role = role_named(name)
+        if role is None:
+            known = (*NUMBER_ROLES, *TEXT_ROLES, *METRIC_ROLES, "input")
+            alike = near(name, known)
+            raise UsageError(
+                f"{shown(name)} is not a role of a column; allowed are {listed(known, 40)}",
+                hint=f"Did you mean {' or '.join(alike)}?" if alike else "Give ROLE=COLUMN.",
+            )
+        if role not in METRIC_ROLES:
+            roles[role] = column
+            continue
+        if metric is not None and fold(metric) not in {fold(column), fold(role)}:
+            raise UsageError(
+                f"--columns names {shown(column)} as the metric and --metric {shown(metric)}",
+                hint="Give one of them.",
+            )
+        metric, kind = column, role if role in KIND_WORDS else None
+    return Request(roles, metric, kind, input_column or roles.pop("input", None))
+
+
+def keeps_text(request: Request, column: str) -> bool:
+    """Tell whether the cells of a column are text even where they look like numbers."""
+    if column in request.roles.values():
+        return any(r in TEXT_ROLES for r, c in request.roles.items() if c == column)
+    if column in {request.metric, request.input_column}:
+        return False
+    return text_role(column) is not None
+
+
+def assign(frame: Frame, request: Request) -> Assignment:
+    """Decide which column plays which role.
+
+    Args:
+        frame: The rows of all inputs.
+        request: What was asked for.
+
+    Returns:
+        The roles, with how each was decided.
+
+    Raises:
+        UsageError: If a column that was named is not there.
+        InputError: If no metric is found, or several are equally good.
+    """
+    names = list(frame.columns)
+    given: dict[str, str] = {}
+    for role, wanted in request.roles.items():
+        column = find_column(wanted, names)
+        if column is None:
+            raise unknown_column(role, wanted, names, "--columns")
+        given[role] = column
+    result = Assignment(metric=_metric(frame, request, given), kind=_kind(frame, request))
+    result.numbers["value"] = tuple(same_metric(result.metric, names))
+    result.uses.append(
+        _use("value", result.numbers["value"], guessed=_metric_guessed(frame, request))
+    )
+    for role, column in given.items():
+        (result.labels if role in TEXT_ROLES else result.numbers)[role] = (column,)
+        result.uses.append(_use(role, (column,), guessed=False))
+    _guess_text(frame, result)
+    _guess_numbers(frame, result)
+    _total_params(result)
+    train = train_metric(result.metric, [n for n in names if n not in result.taken()])
+    if train is not None and "train_value" not in result.numbers:
+        _take(result, "train_value", (train,))
+    _single_input(frame, request, result)
+    result.extra = tuple(n for n in names if n not in result.taken())
+    return result
+
+
+def _metric(frame: Frame, request: Request, given: Mapping[str, str]) -> Candidate:
+    names = list(frame.columns)
+    if request.metric is not None and not _is_kind(frame, request.metric):
+        return named_metric(request.metric, names)
+    kind = request.metric
+    free = [n for n in names if n not in given.values()]
+    numeric = [n for n in free if not frame.columns[n].is_text]
+    if any(describe(n) is not None for n in numeric):
+        free = numeric
+    return guessed_metric(free, frame.present, kind)
+
+
+def _is_kind(frame: Frame, name: str) -> bool:
+    return name in KIND_WORDS and name not in frame.columns
+
+
+def _kind(frame: Frame, request: Request) -> str | None:
+    if request.metric is not None and _is_kind(frame, request.metric):
+        return request.metric
+    return request.kind
+
+
+def _metric_guessed(frame: Frame, request: Request) -> bool:
+    return request.metric is None or _is_kind(frame, request.metric)
+
+
+def _use(role: str, columns: Iterable[str], *, guessed: bool) -> ColumnUse:
+    return ColumnUse(role=role, column=", ".join(columns), how="guessed" if guessed else "given")
+
+
+def _take(result: Assignment, role: str, columns: tuple[str, ...]) -> None:
+    (result.labels if role in TEXT_ROLES else result.numbers)[role] = columns
+    result.uses.append(_use(role, columns, guessed=True))
+
+
+def _ranked(frame: Frame, result: Assignment, role: str) -> list[str]:
+    """Return the columns that may play a role, best first."""
+    taken = result.taken()
+    ranks = [(rank(role, n), i, n) for i, n in enumerate(frame.columns) if n not in taken]
+    return [n for r, _, n in sorted((r, i, n) for r, i, n in ranks if r is not None)]
+
+
+def _one_a_file(frame: Frame, ranked: Iterable[str]) -> tuple[str, ...]:
+    """Keep the best column, and others for files that lack the ones before them."""
+    kept: list[str] = []
+    covered: frozenset[int] = frozenset()
+    for name in ranked:
+        if not covered & frame.present[name]:
+            kept.append(name)
+            covered |= frame.present[name]
+    return tuple(kept)
+
+
+def _guess_text(frame: Frame, result: Assignment) -> None:
+    """Find the roles of text; every other column of text is a label under its own name."""
+    for role in TEXT_ROLES:
+        chosen = _one_a_file(frame, _ranked(frame, result, role))
+        if role not in result.labels and chosen:
+            _take(result, role, chosen)
+    for name, column in frame.columns.items():
+        known = any(rank(role, name) is not None for role in NUMBER_ROLES)
+        if name not in result.taken() and column.is_text and not known:
+            result.labels[name] = (name,)
+
+
+def _guess_numbers(frame: Frame, result: Assignment) -> None:
+    for role in NUMBER_ROLES:
+        if role in result.numbers:
+            continue
+        ranked = _ranked(frame, result, role)
+        if role == "flops":
+            ranked = [n for n in ranked if _is_compute(frame, n)]
+        chosen = _one_a_file(frame, ranked)
+        if chosen:
+            _take(result, role, chosen)
+
+
+def _is_compute(frame: Frame, name: str) -> bool:
+    """Tell whether a vaguely named column (`budget`, `C`) can be a number of operations."""
+    if spellings(name)[-1] not in VAGUE_FLOPS:
+        return True
+    numbers = frame.columns[name].numbers
+    known = numbers[np.isfinite(numbers)]
+    return bool(known.size and np.median(known) >= SMALLEST_FLOPS)
+
+
+def _total_params(result: Assignment) -> None:
+    """Find what counts as params where no column has that name, and say so."""
+    roles = result.numbers
+    if "params" in roles or {"embedding_params", "dense_params"} <= set(roles):
+        return
+    if "non_embedding_params" in roles:
+        columns = roles["non_embedding_params"]
+        _take(result, "params", columns)
+        result.notes.append(
+            Note(
+                id="PARAMS_CONVENTION", severity="info",
+                text=f"params are counted without embeddings ({listed(columns)}): the log gives "
+                "no total.",
+                action="Count the planned model in the same way.",
+            )
+        )  # fmt: skip
+
+
+def _single_input(frame: Frame, request: Request, result: Assignment) -> None:
+    """Find the single input: the column that was named, or the only size there is."""
+    names = list(frame.columns)
+    if request.input_column is not None:
+        column = find_column(request.input_column, names)
+        if column is None:
+            role = role_named(request.input_column)
+            if role is None or role not in result.numbers:
+                raise unknown_column("input", request.input_column, names, "--input")
+            result.numbers["input"] = result.numbers[role]
+        else:
+            result.numbers["input"] = (column,)
+        result.uses.append(_use("input", result.numbers["input"], guessed=False))
+        return
+    if set(INPUT_ROLES) & set(result.numbers) or "dense_params" in result.numbers:
+        return
+    pool = [n for n in names if n not in result.taken() and _may_be_input(frame, n)]
+    sizes = [n for n in _SIZE_NAMES if n in pool]
+    if len(pool) == 1 or sizes:
+        _take(result, "input", (sizes[0] if sizes else pool[0],))
+        return
+    result.notes.append(
+        Note(
+            id="NO_SIZE", severity="warning",
+            text="No column for the size of a run (params, tokens, flops) was found"
+            + (f"; other numbers are {listed(pool)}." if pool else "."),
+            action="Name it with --columns params=COLUMN or --input COLUMN.",
+        )
+    )  # fmt: skip
+
+
+def _may_be_input(frame: Frame, name: str) -> bool:
+    numbers = frame.columns[name].numbers
+    known = numbers[np.isfinite(numbers)]
+    unnamed = name.startswith("column ") or name.startswith("_")
+    odd = describe(name) is not None or bool(TIMING_WORDS & set(words(name)))
+    varies = known.size > 0 and (known.size == 1 or float(known.min()) < float(known.max()))
+    return varies and not unnamed and not odd and name not in LETTERS

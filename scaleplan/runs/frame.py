@@ -1,0 +1,84 @@
+"""All inputs as one table: rows one below the other, columns united by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scaleplan.runs.raw import RawColumn, RawTable
+from scaleplan.runs.table import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frame:
+    """The rows of all inputs.
+
+    Args:
+        files: The inputs.
+        file_of: Shape (n,), index into `files`.
+        lines: Shape (n,), line in the file, 0 where it is not known.
+        columns: By name.
+        present: The files that each column is in.
+    """
+
+    files: tuple[str, ...]
+    file_of: IntArray
+    lines: IntArray
+    columns: Mapping[str, RawColumn]
+    present: Mapping[str, frozenset[int]]
+
+    def __len__(self) -> int:
+        return int(self.lines.size)
+
+
+def join(tables: Sequence[RawTable]) -> Frame:
+    """Put tables one below the other; a column that a table lacks is empty there."""
+    names = dict.fromkeys(name for table in tables for name in table.columns)
+    sizes = [len(table) for table in tables]
+    return Frame(
+        files=tuple(table.file for table in tables),
+        file_of=np.repeat(np.arange(len(tables), dtype=np.int64), sizes),
+        lines=np.concatenate([table.lines for table in tables]),
+        columns={
+            name: stack([t.columns.get(name) for t in tables], sizes) for name in names
+        },
+        present={
+            name: frozenset(i for i, t in enumerate(tables) if name in t.columns) for name in names
+        },
+    )  # fmt: skip
+
+
+def stack(parts: Sequence[RawColumn | None], sizes: Sequence[int]) -> RawColumn:
+    """Put columns one below the other; None stands for a column of empty cells."""
+    if len(parts) == 1 and parts[0] is not None:
+        return parts[0]
+    vocabulary: dict[str, int] = {}
+    numbers: list[FloatArray] = []
+    codes = []
+    for part, size in zip(parts, sizes, strict=True):
+        if part is None:
+            numbers.append(np.full(size, np.nan))
+            codes.append(np.full(size, -1, dtype=np.int32))
+            continue
+        renumbered = [vocabulary.setdefault(t, len(vocabulary)) for t in part.vocabulary]
+        # The last place is what code -1 finds.
+        table = np.array([*renumbered, -1], dtype=np.int32)
+        numbers.append(part.numbers)
+        codes.append(table[part.codes])
+    return RawColumn(np.concatenate(numbers), np.concatenate(codes), tuple(vocabulary))
+
+
+def coalesce(frame: Frame, names: Sequence[str]) -> RawColumn:
+    """Return the first of the columns that the file of each row has."""
+    if len(names) == 1:
+        return frame.columns[names[0]]
+    counts = np.bincount(frame.file_of, minlength=len(frame.files))
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    parts: list[RawColumn | None] = []
+    for file in range(len(frame.files)):
+        name = next((n for n in names if file in frame.present[n]), None)
+        rows = np.arange(starts[file], starts[file + 1])
+        parts.append(None if name is None else frame.columns[name].take(rows))
+    return stack(parts, [int(c) for c in counts])

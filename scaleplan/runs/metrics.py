@@ -1,0 +1,271 @@
+"""Which column is the metric, what kind of metric it is and in what unit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from scaleplan.errors import InputError, UsageError
+from scaleplan.records import Metric, MetricKind
+from scaleplan.runs.text import fold, listed, near, split_unit, words
+
+Split = Literal["validation", "test", "plain", "train"]
+
+_SPLITS: Mapping[str, Split] = {
+    "val": "validation", "valid": "validation", "validation": "validation", "eval": "validation",
+    "evaluation": "validation", "dev": "validation", "heldout": "validation",
+    "holdout": "validation", "test": "test", "train": "train", "training": "train",
+}  # fmt: skip
+_SPLIT_ORDER: tuple[Split, ...] = ("validation", "test", "plain", "train")
+# Word -> (kind, preference among metrics of that kind, unit); the longest phrases come first.
+_PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
+    (("bits", "per", "byte"), "loss", 2, "bits/byte"),
+    (("bits", "per", "char"), "loss", 3, "bits/character"),
+    (("normalized", "entropy"), "loss", 6, "share of the base rate's entropy"),
+    (("normalised", "entropy"), "loss", 6, "share of the base rate's entropy"),
+    (("cross", "entropy"), "loss", 1, ""),
+    (("log", "loss"), "loss", 1, ""),
+    (("log", "perplexity"), "loss", 1, ""),
+    (("error", "rate"), "error", 0, "fraction"),
+    (("bpb",), "loss", 2, "bits/byte"),
+    (("bpc",), "loss", 3, "bits/character"),
+    (("perplexity",), "loss", 4, "ln of the perplexity"),
+    (("ppl",), "loss", 4, "ln of the perplexity"),
+    (("loss",), "loss", 0, ""),
+    (("crossentropy",), "loss", 1, ""),
+    (("xent",), "loss", 1, ""),
+    (("ce",), "loss", 1, ""),
+    (("nll",), "loss", 1, ""),
+    (("logloss",), "loss", 1, ""),
+    (("mse",), "loss", 7, ""),
+    (("rmse",), "loss", 7, ""),
+    (("mae",), "loss", 7, ""),
+    (("error",), "error", 0, "fraction"),
+    (("err",), "error", 0, "fraction"),
+    (("errorrate",), "error", 0, "fraction"),
+    (("wer",), "error", 1, "fraction"),
+    (("cer",), "error", 1, "fraction"),
+    (("accuracy",), "accuracy", 0, "fraction"),
+    (("acc",), "accuracy", 0, "fraction"),
+    (("top1",), "accuracy", 1, "fraction"),
+    (("acc1",), "accuracy", 1, "fraction"),
+    (("top5",), "accuracy", 2, "fraction"),
+    (("acc5",), "accuracy", 2, "fraction"),
+    (("score",), "score", 0, ""),
+    (("performance",), "score", 1, ""),
+    (("reward",), "score", 2, ""),
+    (("auc",), "score", 2, ""),
+    (("f1",), "score", 2, ""),
+    (("bleu",), "score", 2, ""),
+    (("elo",), "score", 2, ""),
+)
+_KIND_ORDER: tuple[MetricKind, ...] = ("loss", "error", "accuracy", "score")
+KIND_WORDS = frozenset(_KIND_ORDER)
+_LETTERS: Mapping[str, MetricKind] = {"L": "loss", "P": "score"}
+# Words that do not tell one metric from another.
+_NEUTRAL = frozenset(
+    {"summary", "metrics", "metric", "final", "best", "last", "min", "avg", "average", "mean",
+     "per", "token", "log", "history", "results", "result", "rate", "nats", "epoch"}
+)  # fmt: skip
+# Bounds and spreads of a metric, and settings that are named after one, are no metric.
+_NO_METRIC = frozenset(
+    {"low", "high", "low95", "high95", "lower", "upper", "std", "stderr", "sem", "se", "var", "ci",
+     "ci95", "max", "scale", "weight", "coef", "coefficient", "grad", "norm", "delta", "threshold",
+     "time", "step", "steps", "fn", "function", "type", "unit", "count", "message",
+     "smoothing", "id"}
+)  # fmt: skip
+_SYNONYMS = frozenset({"loss", "top1", "acc", "accuracy", "error"})
+_JOINED = re.compile(
+    "(" + "|".join(sorted(_SPLITS, key=len, reverse=True)) + ")"
+    "(loss|acc|accuracy|error|err|bpb|ppl|perplexity|score|ce|nll|top1)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """What a column's name says about it as a metric.
+
+    Args:
+        column: The name.
+        kind: The kind of metric.
+        preference: Order among metrics of the kind, 0 first.
+        split: What it was measured on.
+        qualifiers: Words that tell it from others of its kind (`c4`, `smoothed`).
+        neutral: Number of words that say little (`final`, `summary`).
+        unit: The unit that the name implies; may be empty.
+    """
+
+    column: str
+    kind: MetricKind
+    preference: int
+    split: Split
+    qualifiers: tuple[str, ...]
+    neutral: int
+    unit: str
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Return what candidates are sorted by."""
+        return (
+            _SPLIT_ORDER.index(self.split), _KIND_ORDER.index(self.kind),
+            len(self.qualifiers) > 0, self.preference, self.neutral,
+        )  # fmt: skip
+
+    @property
+    def meaning(self) -> tuple[str, int, Split, tuple[str, ...]]:
+        """Return what two columns must share to hold the same metric."""
+        return self.kind, self.preference, self.split, self.qualifiers
+
+
+def describe(column: str) -> Candidate | None:
+    """Return what a column's name says about it as a metric; None if it does not name one."""
+    name, unit = split_unit(column)
+    if name in _LETTERS:
+        return _candidate(column, _LETTERS[name], 0, "plain", (), 0, unit)
+    parts = " ".join(_JOINED.sub(r"\1 \2", w) for w in words(name)).replace("top 1", "top1").split()
+    if _NO_METRIC & set(parts):
+        return None
+    for phrase, kind, preference, phrase_unit in _PHRASES:
+        start = _find(parts, phrase)
+        if start is None:
+            continue
+        rest = parts[:start] + parts[start + len(phrase) :]
+        # top1_error, cross_entropy_loss, val_ce_loss: a second word of the same thing.
+        rest = [w for w in rest if w not in _SYNONYMS]
+        splits = [_SPLITS[w] for w in rest if w in _SPLITS]
+        split: Split = min(splits, key=_SPLIT_ORDER.index, default="plain")
+        if "train" in splits:
+            split = "train"
+        qualifiers = tuple(w for w in rest if w not in _SPLITS and w not in _NEUTRAL)
+        neutral = len(rest) - len(qualifiers) - len(splits)
+        return _candidate(column, kind, preference, split, qualifiers, neutral, unit or phrase_unit)
+    return None
+
+
+def _candidate(
+    column: str, kind: MetricKind, preference: int, split: Split, qualifiers: tuple[str, ...],
+    neutral: int, unit: str,
+) -> Candidate:  # fmt: skip
+    if unit == "%":
+        unit = "fraction"
+    return Candidate(
+        column=column, kind=kind, preference=preference, split=split, qualifiers=qualifiers,
+        neutral=neutral, unit=unit,
+    )  # fmt: skip
+
+
+def _find(parts: Sequence[str], phrase: tuple[str, ...]) -> int | None:
+    for start in range(len(parts) - len(phrase) + 1):
+        if tuple(parts[start : start + len(phrase)]) == phrase:
+            return start
+    return None
+
+
+def named_metric(name: str, columns: Sequence[str]) -> Candidate:
+    """Return the metric that a person asked for by its column's name.
+
+    Raises:
+        UsageError: If there is no such column.
+    """
+    column = find_column(name, columns)
+    if column is None:
+        raise unknown_column("metric", name, columns, "--metric")
+    found = describe(column)
+    if found is not None:
+        return found
+    return _candidate(column, "score", 9, "plain", (), 0, split_unit(column)[1])
+
+
+def guessed_metric(
+    columns: Sequence[str], present: Mapping[str, frozenset[int]], kind: str | None = None
+) -> Candidate:
+    """Return the metric among the columns of a log.
+
+    Args:
+        columns: Names of columns that could be it.
+        present: The files that each column is in.
+        kind: `loss`, `error`, `accuracy` or `score`, to look for this kind only.
+
+    Raises:
+        InputError: If there is none, or several that are equally good.
+    """
+    found = [c for c in map(describe, columns) if c is not None and kind in {None, c.kind}]
+    if not found:
+        raise InputError(
+            f"no column of {kind or 'a loss, error, accuracy or score'} was found; the columns "
+            f"are {listed(columns)}",
+            hint="Name it with --metric COLUMN.",
+        )  # fmt: skip
+    found.sort(key=lambda c: c.order)
+    best = found[0]
+    if best.qualifiers:
+        rivals = [c for c in found[1:] if c.kind == best.kind and c.split != "train"]
+    else:
+        rivals = [c for c in found[1:] if c.order == best.order]
+    # One metric under two names in two files is one metric.
+    rivals = [
+        c for c in rivals
+        if c.meaning != best.meaning or present[c.column] & present[best.column]
+    ]  # fmt: skip
+    if rivals:
+        raise InputError(
+            "several columns could be the metric: "
+            + listed(dict.fromkeys(c.column for c in (best, *rivals))),
+            hint=f"Choose one with --metric NAME, for example --metric {best.column!r}.",
+        )
+    return best
+
+
+def same_metric(chosen: Candidate, columns: Sequence[str]) -> list[str]:
+    """Return the columns that hold the same metric under another name, the chosen one first."""
+    others = [
+        c for c in columns
+        if c != chosen.column and (found := describe(c)) is not None
+        and found.meaning == chosen.meaning
+    ]  # fmt: skip
+    return [chosen.column, *others]
+
+
+def train_metric(chosen: Candidate, columns: Sequence[str]) -> str | None:
+    """Return the column that holds the same metric on the training data."""
+    if chosen.split not in {"validation", "test"}:
+        return None
+    found = [
+        c for c in map(describe, columns)
+        if c is not None and c.split in {"train", "plain"} and c.kind == chosen.kind
+        and c.preference == chosen.preference and c.qualifiers == chosen.qualifiers
+    ]  # fmt: skip
+    found.sort(key=lambda c: (c.split != "train", c.neutral))
+    return found[0].column if found else None
+
+
+def metric_record(chosen: Candidate, *, kind: str | None, unit: str) -> Metric:
+    """Return the record of the metric.
+
+    Args:
+        chosen: The column.
+        kind: The kind that was asked for, if one was.
+        unit: The unit that the log declares; may be empty.
+    """
+    sure = next((k for k in _KIND_ORDER if k == kind), chosen.kind)
+    return Metric(name=chosen.column, kind=sure, unit=unit or chosen.unit or "as logged")
+
+
+def find_column(name: str, columns: Sequence[str]) -> str | None:
+    """Return the column that a person means: by its exact name, else by its folded one."""
+    if name in columns:
+        return name
+    same = [c for c in columns if fold(c) == fold(name)]
+    return same[0] if len(same) == 1 and fold(name) else None
+
+
+def unknown_column(what: str, name: str, columns: Sequence[str], option: str) -> UsageError:
+    """Return the error for a column that is not there."""
+    alike = near(name, columns)
+    hint = f"Did you mean {' or '.join(alike)}? " if alike else ""
+    return UsageError(
+        f"the log has no column {name!r} for the {what}; it has {listed(columns)}",
+        hint=f"{hint}Give {option} the name of a column.",
+    )

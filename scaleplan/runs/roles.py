@@ -1,0 +1,202 @@
+"""The roles that columns play, and the names that the field's logs give them.
+
+Names are written folded (lower case, no separators) and in the order in which they are preferred.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from scaleplan.runs.text import fold, split_unit, words
+from scaleplan.units import parse_count
+
+TOKEN_NAMES = (
+    "tokens", "ntokens", "numtokens", "tokenstrained", "trainingtokens", "traintokens",
+    "totaltokens", "totaltrainingtokens", "tokensseen", "numtokensseen", "numinputtokensseen",
+    "numtraintokens", "tokenstotal", "tokencount", "consumedtokens", "trainedtokens",
+)  # fmt: skip
+# Counted in things that are not tokens: 6ND is not what training on them costs.
+SAMPLE_NAMES = (
+    "samplesseen", "examplesseen", "imagesseen", "consumedsamples", "interactions",
+    "numinteractions", "ninteractions", "samples", "nsamples", "numsamples", "images", "nimages",
+    "numimages", "examples", "nexamples", "numexamples", "trainexamples", "trainingexamples",
+    "trainingsamples", "datasetsize", "trainsetsize", "datapoints",
+)  # fmt: skip
+
+NUMBER_ROLES: Mapping[str, tuple[str, ...]] = {
+    "params": (
+        "params", "nparams", "numparams", "paramcount", "parametercount", "parameters",
+        "nparameters", "numparameters", "totalparams", "totalparameters", "numtotalparams",
+        "paramstotal", "modelparams", "modelparameters", "modelsize", "trainableparams",
+        "numtrainableparams", "nominalparams",
+    ),
+    "active_params": (
+        "activeparams", "activeparameters", "activatedparams", "nactiveparams", "numactiveparams",
+        "paramsactive", "nactive",
+    ),
+    "non_embedding_params": (
+        "nonembeddingparams", "nonembeddingparameters", "numnonembeddingparams",
+        "paramsnonembedding", "paramsnoembed", "paramsnoembedding", "paramsnoembeddings",
+        "nonembedparams", "nonembparams", "numscalingparams", "nparamsnonembedding",
+    ),
+    "embedding_params": (
+        "embeddingparams", "embeddingparameters", "numembeddingparams", "paramsembedding",
+        "embedparams", "sparseparams",
+    ),
+    "dense_params": ("denseparams", "denseparameters", "numdenseparams", "paramsdense"),
+    "tokens": (*TOKEN_NAMES, *SAMPLE_NAMES),
+    "unique_tokens": (
+        "uniquetokens", "nuniquetokens", "numuniquetokens", "datasettokens", "uniquesamples",
+        "uniqueexamples", "uniqueimages", "datasetsize", "trainsetsize", "images", "examples",
+    ),
+    "epochs": ("epochs", "nepochs", "numepochs", "numtrainepochs"),
+    "flops": (
+        "flops", "flop", "totalflops", "totalflop", "trainingflops", "trainingflop", "trainflops",
+        "trainflop", "computeflops", "computeflop", "flopstotal", "totalflos", "trainingcompute",
+        "traincompute", "flopsbudget", "budgetflops", "computebudget", "compute", "budget",
+    ),
+    "step": ("step", "globalstep", "iteration", "iter", "trainingstep", "trainstep"),
+    "epoch": ("epoch", "currentepoch"),
+    "seed": ("seed", "randomseed", "rngseed"),
+    "learning_rate": ("learningrate", "lr", "peaklr", "maxlr", "peaklearningrate"),
+    "batch_tokens": ("batchtokens", "batchsizetokens", "batchsizeintokens", "tokensperbatch",
+                     "tokensperstep"),
+    "batch_size": ("batchsize", "globalbatchsize", "trainbatchsize", "batchsequences"),
+    "vocab_size": ("vocabsize", "vocabularysize", "nvocab", "numvocab"),
+}  # fmt: skip
+TEXT_ROLES: Mapping[str, tuple[str, ...]] = {
+    "run": ("run", "runid", "runname", "displayname", "experiment", "experimentname", "trial",
+            "name", "id", "model", "modelname"),
+    "family": ("family", "modelfamily", "series"),
+    "optimizer": ("optimizer", "optimiser", "optim", "optimizername"),
+    "dataset": ("dataset", "datasetname", "trainset", "traindata", "trainingdata", "corpus",
+                "data"),
+    "tokenizer": ("tokenizer", "tokeniser", "tokenizername"),
+    "schedule": ("schedule", "lrschedule", "scheduler", "lrscheduler", "lrschedulertype"),
+    "unit": ("unit", "lossunit", "metricunit"),
+    "task": ("task", "benchmark", "evaltask"),
+    "split": ("split", "subset"),
+    "status": ("status", "state", "runstate"),
+}  # fmt: skip
+# Single letters count only as they stand; numbers below what such a quantity can be say that the
+# letter means something else (a budget in dollars, the C of an inverse law).
+LETTERS: Mapping[str, str] = {"N": "params", "D": "tokens", "C": "flops"}
+SMALLEST_FLOPS = 1e6
+VAGUE_FLOPS = frozenset({"c", "compute", "budget", "computebudget"})
+INPUT_ROLES = ("input", "params", "active_params", "tokens", "unique_tokens", "flops")
+METRIC_ROLES = ("value", "metric", "loss", "error", "accuracy", "score")
+
+# `tokens` of an evaluation are not the tokens of the training.
+_ELSEWHERE = frozenset({"eval", "evaluation", "val", "valid", "validation", "test"})
+_SCALED_FLOPS = re.compile(r"(total|train|training)([kmgtpezy])flop(?:s|os)?$")
+_FLOP_DAYS = re.compile(r"(?:compute)?(?:pf|petaflops?|pflops?)s?days?$")
+_PFLOP_DAY = 1e15 * 86400.0  # the unit of Kaplan et al. 2020
+_SUFFIXES = {
+    "k": 1e3, "thousand": 1e3, "thousands": 1e3, "m": 1e6, "million": 1e6, "millions": 1e6,
+    "b": 1e9, "bn": 1e9, "billion": 1e9, "billions": 1e9, "t": 1e12, "trillion": 1e12,
+    "trillions": 1e12,
+}  # fmt: skip
+_SCALED_ROLES = frozenset(
+    {"params", "active_params", "non_embedding_params", "embedding_params", "dense_params",
+     "tokens", "unique_tokens"}
+)  # fmt: skip
+_RANKS = {
+    (role, name): rank
+    for roles in (NUMBER_ROLES, TEXT_ROLES)
+    for role, names in roles.items()
+    for rank, name in enumerate(names)
+}
+
+
+def spellings(column: str) -> tuple[str, ...]:
+    """Return the names, folded, under which a column may be known: in full, then its last part.
+
+    Parts are joined by `/` or `.`; the `value` at the end of some trackers' keys says nothing.
+    """
+    name = split_unit(column)[0]
+    parts = [p for p in re.split(r"[/.]", name) if p]
+    if len(parts) > 1 and fold(parts[-1]) == "value":
+        parts = parts[:-1]
+    last = fold(parts[-1]) if parts else ""
+    full = fold(name)
+    if len(parts) < 2 or _ELSEWHERE & {w for p in parts[:-1] for w in words(p)}:
+        return (full,)
+    return (full, last)
+
+
+def rank(role: str, column: str) -> int | None:
+    """Return how well a column's name fits a role, 0 best; None if it does not."""
+    name = split_unit(column)[0]
+    if LETTERS.get(name) == role:
+        return 0
+    for place, spelling in enumerate(spellings(column)):
+        found = _RANKS.get((role, spelling))
+        if found is None and role == "flops" and _flop_factor(spelling) != 1.0:
+            found = 50
+        if found is None and role in _SCALED_ROLES:
+            found = _RANKS.get((role, _without_suffix(name)))
+        if found is not None:
+            return 2 * found + place
+    return None
+
+
+def factor(role: str, column: str) -> float:
+    """Return what the name says that numbers are to be multiplied by: `params_m`, `tokens (B)`."""
+    name, unit = split_unit(column)
+    if role == "flops":
+        scale = _flop_factor(spellings(column)[-1])
+        if scale != 1.0:
+            return scale
+    if role in _SCALED_ROLES and (role, fold(name)) not in _RANKS and name not in LETTERS:
+        if (role, _without_suffix(name)) in _RANKS:
+            return _SUFFIXES[words(name)[-1]]
+    if unit and (role in _SCALED_ROLES or role == "flops"):
+        return unit_factor(unit)
+    return 1.0
+
+
+def unit_factor(unit: str) -> float:
+    """Return how many of the thing one unit is: `1e8 params`, `millions`, `PFLOP-days`; else 1."""
+    plain = re.sub(r"^(?:in|x|×)\s+", "", unit.strip())
+    for text in (plain, f"1 {plain}"):
+        try:
+            value = _SUFFIXES.get(text.casefold()) or parse_count(text)
+        except ValueError:
+            continue
+        if 0.0 < value < float("inf"):
+            return value
+    return 1.0
+
+
+def text_role(column: str) -> str | None:
+    """Return the role of a column of text, if its name is known."""
+    for role in TEXT_ROLES:
+        if rank(role, column) is not None:
+            return role
+    return None
+
+
+def role_named(name: str) -> str | None:
+    """Return the role that a person means by a name: `params`, `N`, `n_params`, `loss`."""
+    if name in LETTERS:
+        return LETTERS[name]
+    folded = fold(name)
+    known = (*NUMBER_ROLES, *TEXT_ROLES, *METRIC_ROLES, "input", "train_value")
+    for role in known:
+        if fold(role) == folded:
+            return role
+    return next((role for role in known if (role, folded) in _RANKS), None)
+
+
+def _flop_factor(folded: str) -> float:
+    match = _SCALED_FLOPS.search(folded)
+    if match is not None:
+        return parse_count(f"1{match.group(2)}flops")
+    return _PFLOP_DAY if _FLOP_DAYS.fullmatch(folded) else 1.0
+
+
+def _without_suffix(name: str) -> str:
+    """Return the folded name without a last word such as `m` or `billions`."""
+    parts = words(name)
+    return "".join(parts[:-1]) if len(parts) > 1 and parts[-1] in _SUFFIXES else ""

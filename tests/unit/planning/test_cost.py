@@ -1,0 +1,66 @@
+import dataclasses
+
+import pytest
+
+from scaleplan.catalog import accelerator
+from scaleplan.planning.cost import carbon_tonnes, cost_assumptions, energy_kwh, prices
+
+H100 = accelerator("h100")
+
+
+def test_energy_of_an_h100_hour():
+    # OLMo 3 reported 624 and 649 W an H100-hour.
+    assert energy_kwh(H100, 1.0, pue=None) * 1e3 == pytest.approx(655, abs=1)
+    assert energy_kwh(H100, 1.0, pue=1.0) * 1e3 == pytest.approx(595)
+
+
+def test_a_tpu_draws_more_than_its_chip():
+    # 326 W were measured for a v4 chip with its system.
+    assert energy_kwh(accelerator("tpu_v4"), 1.0, pue=1.0) * 1e3 == pytest.approx(326, rel=0.02)
+
+
+def test_no_tdp_no_energy():
+    assert energy_kwh(accelerator("tpu_v5p"), 1.0, pue=None) is None
+
+
+def test_carbon_by_country():
+    assert carbon_tonnes(1e6, country=None) == pytest.approx(475)
+    assert carbon_tonnes(1e6, country="SWE") == pytest.approx(41)
+
+
+def test_prices_of_the_catalogue_and_of_the_user():
+    listed = prices(H100, None)
+    assert (listed.low, listed.expected, listed.high) == (1.99, 3.0, 5.0)
+    own = prices(H100, 2.2)
+    assert (own.low, own.expected, own.high) == (2.2, 2.2, 2.2)
+    unknown = prices(
+        dataclasses.replace(H100, usd_per_hour=None, usd_low=None, usd_high=None), None
+    )
+    assert (unknown.low, unknown.expected, unknown.high) == (None, None, None)
+
+
+def _by_name(parts, **changes):
+    use = {"usd_per_hour": None, "pue": None, "country": None} | changes
+    return {item.name: item for item in cost_assumptions(parts, **use)}
+
+
+def test_assumptions_of_the_catalogue():
+    found = _by_name((H100, accelerator("mi250x"), accelerator("tpu_v4")))
+    price = found["price of h100_sxm_80gb"]
+    assert (price.value, price.unit) == (3.0, "$/h")
+    assert "1.99 to 5" in price.source
+    assert "2026-05" in price.source
+    assert found["price of mi250x"].value == "unknown"
+    assert found["power drawn over TDP"].value == 0.85
+    assert found["power drawn over TDP (TPU, host included)"].value == 1.9
+    assert found["power usage effectiveness"].value == 1.1
+    assert found["carbon intensity of the grid (World)"].value == 475
+
+
+def test_assumptions_of_the_user():
+    found = _by_name((H100,), usd_per_hour=2.2, pue=1.5, country="fra")
+    assert (found["price"].value, found["price"].source) == (2.2, "given")
+    assert found["power usage effectiveness"].value == 1.5
+    assert found["power usage effectiveness"].source == "given"
+    assert found["carbon intensity of the grid (France)"].value == 56
+    assert not any("h100" in name for name in found)

@@ -1,0 +1,52 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scaleplan.planning.goodput import (
+    checkpoint_interval_hours,
+    goodput,
+    goodput_assumptions,
+    mean_hours_between_failures,
+)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "slow", "fast"),
+    [(256, 0.986, 0.994), (1000, 0.969, 0.988), (4096, 0.927, 0.972), (16384, 0.81, 0.93)],
+)
+def test_first_order_values(gpus, slow, fast):
+    """60 s checkpoints and 15 min restarts, and 10 s and 5 min, 50,000 GPU-hours a failure."""
+    assert goodput(gpus) == pytest.approx(slow, abs=0.005)
+    assert goodput(gpus, checkpoint_seconds=10, restart_minutes=5) == pytest.approx(fast, abs=0.005)
+
+
+def test_llama_3_was_interrupted_every_three_hours():
+    # 419 unexpected interruptions in 54 days on 16,384 GPUs.
+    assert mean_hours_between_failures(16_384) == pytest.approx(54 * 24 / 419, rel=0.02)
+
+
+def test_the_best_interval_is_young_s():
+    assert checkpoint_interval_hours(50, checkpoint_seconds=36) == pytest.approx(1.0)
+    # It cannot be longer than the time between failures.
+    assert checkpoint_interval_hours(0.001, checkpoint_seconds=3600) == 0.001
+
+
+def test_no_other_interval_is_better():
+    hours, checkpoint = mean_hours_between_failures(4096), 60 / 3600
+
+    def lost(interval):
+        return checkpoint / interval + interval / 2 / hours
+
+    best = checkpoint_interval_hours(hours)
+    assert lost(best) <= min(lost(best * factor) for factor in (0.5, 0.9, 1.1, 2))
+
+
+@given(st.integers(1, 10_000_000), st.integers(1, 10_000_000))
+def test_more_accelerators_fail_more_often_but_never_do_less_together(one, other):
+    few, many = sorted((one, other))
+    assert 0 < goodput(many) <= goodput(few) < 1
+    assert many * goodput(many) >= few * goodput(few) * (1 - 1e-9)
+
+
+def test_its_assumptions():
+    assert [item.value for item in goodput_assumptions()] == [50_000, 60, 15]

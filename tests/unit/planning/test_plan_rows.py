@@ -1,0 +1,235 @@
+import dataclasses
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scaleplan.catalog import accelerator, accelerators
+from scaleplan.errors import UsageError
+from scaleplan.planning.plan import gpu_counts_around, plan_rows
+
+H100 = accelerator("h100")
+A100 = accelerator("a100")
+
+
+def plan(**changes):
+    use = {
+        "params": 1e10, "active_params": 1e10, "tokens": 2e11, "flops": 1.2e22,
+        "accelerators": [H100], "gpus": [1000], "mfu": None, "usd_per_hour": None,
+        "batch_tokens": None, "sequence_length": 4096, "country": None, "pue": None,
+    }  # fmt: skip
+    return plan_rows(**(use | changes))
+
+
+def row(**changes):
+    rows, _ = plan(**changes)
+    assert len(rows) == 1
+    return rows[0]
+
+
+def test_ten_billion_parameters_on_a_thousand_h100():
+    found = row()
+    # 22.91 x (2e11)^0.47 tokens a step; 1/(1 + 200 x 1000 / 4.69M); 0.28 / 1.002 at 10B.
+    assert found.batch_tokens == pytest.approx(4.694e6, rel=1e-3)
+    assert found.efficiency == pytest.approx(0.9591, abs=1e-4)
+    assert found.mfu == pytest.approx(0.28 / 1.002 * 0.9591, rel=1e-3)
+    seconds = 1.2e22 / (1000 * 989e12)
+    assert found.ideal_days == pytest.approx(seconds / 86400)
+    assert found.days == pytest.approx(seconds / 86400 / found.mfu)
+    assert found.gpu_hours == pytest.approx(found.days * 24 * 1000)
+    assert found.usd == pytest.approx(found.gpu_hours * 3.0)
+    assert found.energy_kwh == pytest.approx(found.gpu_hours * 0.7 * 0.85 * 1.1)
+    assert found.tco2 == pytest.approx(found.energy_kwh * 475e-6)
+    assert found.fits
+    assert found.layout.startswith("TP2 x PP1 x DP500, ZeRO-1")
+
+
+def test_the_band_of_time_and_money():
+    found = row()
+    assert found.days_low / found.days == pytest.approx(0.70)
+    assert found.days_high / found.days == pytest.approx(1.60)
+    # The cheapest is fast and at the lowest price, the dearest slow and at the highest.
+    assert found.usd_low == pytest.approx(found.usd * 0.70 * 1.99 / 3.0)
+    assert found.usd_high == pytest.approx(found.usd * 1.60 * 5.0 / 3.0)
+
+
+def test_a_row_for_each_accelerator_and_count():
+    rows, _ = plan(accelerators=[H100, A100], gpus=[8, 64])
+    assert [(r.gpu, r.gpus) for r in rows] == [
+        ("h100_sxm_80gb", 8), ("h100_sxm_80gb", 64), ("a100_sxm_80gb", 8), ("a100_sxm_80gb", 64),
+    ]  # fmt: skip
+
+
+def test_every_part_of_the_catalogue_can_be_planned_with():
+    rows, assumptions = plan(accelerators=accelerators(), gpus=[64], country="FRA", pue=1.3)
+    assert len(rows) == len(accelerators())
+    for found, part in zip(rows, accelerators(), strict=True):
+        assert (found.usd is None) == (part.usd_per_hour is None)
+        assert (found.energy_kwh is None) == (part.tdp_w is None) == (found.tco2 is None)
+        assert 0 < found.mfu < 1
+    named = [item.name for item in assumptions]
+    assert len(set(named)) == len(named)
+
+
+def test_a_mixture_of_experts_pays_for_its_active_parameters_and_keeps_all_in_memory():
+    dense = row(params=1e10)
+    sparse = row(params=1e11, active_params=1e10)
+    assert sparse.efficiency == pytest.approx(1 / (1 + 900 * 1000 / sparse.batch_tokens))
+    assert sparse.mfu / sparse.efficiency == pytest.approx(0.8 * dense.mfu / dense.efficiency)
+    assert sparse.memory_gib_per_gpu > dense.memory_gib_per_gpu or "TP8" in sparse.layout
+
+
+def test_the_users_mfu_holds_where_it_was_measured_and_failures_come_off():
+    found = row(mfu=0.5)
+    # 0.969 is the goodput of 1000 accelerators.
+    assert found.mfu == pytest.approx(0.5 * 0.969, abs=1e-3)
+    assert found.days_low == pytest.approx(found.ideal_days / 0.5)
+    assert found.days_high == pytest.approx(found.ideal_days / 0.5 / 0.72)
+    assert found.days_low < found.days < found.days_high
+
+
+def test_the_users_mfu_is_carried_to_other_counts():
+    rows, assumptions = plan(mfu=0.4, gpus=[8, 4000], mfu_gpus=1000)
+    small, large = rows
+    assert small.mfu > 0.4 * 0.99
+    assert large.mfu < 0.4 * small.efficiency
+    assert "steady MFU on 1000 accelerators" in [item.name for item in assumptions]
+    # Without the count it is that of the first row.
+    first, _ = plan(mfu=0.4, gpus=[8, 4000])
+    assert first[0].mfu < 0.4
+
+
+def test_a_carried_mfu_stays_below_one():
+    rows, _ = plan(mfu=1.0, gpus=[8], mfu_gpus=100_000)
+    assert rows[0].mfu <= 1.0
+
+
+@pytest.mark.parametrize("mfu", [None, 0.4])
+def test_ten_million_accelerators_still_give_finite_numbers(mfu):
+    found = row(gpus=[10_000_000], mfu=mfu)
+    values = [v for v in dataclasses.astuple(found) if isinstance(v, float)]
+    assert all(math.isfinite(v) and v > 0 for v in values)
+
+
+def test_the_users_price_has_no_band_of_its_own():
+    found = row(usd_per_hour=2.0)
+    assert found.usd == pytest.approx(2 * found.gpu_hours)
+    assert found.usd_low == pytest.approx(0.70 * found.usd)
+    assert found.usd_high == pytest.approx(1.60 * found.usd)
+
+
+def test_country_and_pue_change_energy_and_carbon():
+    base, green = row(), row(country="Sweden", pue=1.0)
+    assert green.energy_kwh == pytest.approx(base.energy_kwh / 1.1)
+    assert green.tco2 == pytest.approx(green.energy_kwh * 41e-6)
+
+
+def test_every_number_is_an_assumption_with_a_source():
+    _, assumptions = plan()
+    named = {item.name: item for item in assumptions}
+    assert all(item.source for item in assumptions)
+    assert named["whole-run MFU before size, memory and batch (H100 class)"].value == 0.28
+    assert named["global batch"].value == pytest.approx(4.694e6, rel=1e-3)
+    assert named["sequence length"].value == 4096
+    assert named["price of h100_sxm_80gb"].value == 3.0
+    assert not any("failures" in name for name in named)
+
+
+def test_what_the_user_gave_is_said_to_be_given():
+    _, assumptions = plan(mfu=0.4, usd_per_hour=2, batch_tokens=2e6, pue=1.2)
+    given_ = {item.name: item.value for item in assumptions if item.source == "given"}
+    assert given_ == {
+        "global batch": 2e6, "steady MFU on 1000 accelerators": 0.4, "price": 2,
+        "power usage effectiveness": 1.2,
+    }  # fmt: skip
+    assert "accelerator-hours between failures" in [item.name for item in assumptions]
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"gpus": [0]}, "0 accelerators"),
+        ({"gpus": [-8]}, "-8 accelerators"),
+        ({"gpus": [8, 1.5]}, "1.5 accelerators"),
+        ({"gpus": [float("nan")]}, "nan accelerators"),
+        ({"gpus": [float("inf")]}, "inf accelerators"),
+        ({"gpus": [True]}, "True accelerators"),
+        ({"gpus": [10_000_001]}, "10000001 accelerators"),
+        ({"gpus": []}, "no number of accelerators"),
+        ({"mfu": 0.0}, "MFU of 0"),
+        ({"mfu": 4.0}, "MFU of 4"),
+        ({"mfu": float("nan")}, "MFU of nan"),
+        ({"mfu": 0.4, "mfu_gpus": 0}, "0 accelerators"),
+        ({"usd_per_hour": 0.0}, "price of 0"),
+        ({"usd_per_hour": -1.0}, "price of -1"),
+        ({"usd_per_hour": float("inf")}, "price of inf"),
+        ({"batch_tokens": 0.0}, "batch of 0"),
+        ({"batch_tokens": 1e12}, "more than"),
+        ({"pue": 0.9}, "PUE of 0.9"),
+        ({"country": "Atlantis"}, "Atlantis"),
+        ({"sequence_length": 0}, "sequence length of 0"),
+        ({"params": 0.0}, "params is 0"),
+        ({"tokens": -1.0}, "tokens is -1"),
+        ({"flops": float("nan")}, "flops is nan"),
+        ({"active_params": 2e10}, "more than all"),
+    ],
+)
+def test_what_is_not_allowed_is_refused_with_a_hint(changes, found):
+    with pytest.raises(UsageError) as caught:
+        plan(**changes)
+    assert found in caught.value.message
+    assert caught.value.hint
+
+
+@given(
+    st.integers(1, 1_000_000), st.integers(1, 1_000_000), st.floats(1e6, 1e13),
+    st.floats(1, 1000), st.booleans(),
+)  # fmt: skip
+@settings(max_examples=60)
+def test_more_accelerators_are_never_slower_nor_cheaper(one, other, params, ratio, moe):
+    few, many = sorted((one, other))
+    active = params / 10 if moe else params
+    tokens = ratio * params
+    rows, _ = plan(
+        params=params, active_params=active, tokens=tokens, flops=6 * active * tokens,
+        gpus=[few, many],
+    )  # fmt: skip
+    small, large = rows
+    assert large.days <= small.days * (1 + 1e-9)
+    assert large.gpu_hours >= small.gpu_hours * (1 - 1e-9)
+    assert large.usd >= small.usd * (1 - 1e-9)
+    assert large.efficiency <= small.efficiency
+    for found in rows:
+        assert found.ideal_days < found.days_low < found.days < found.days_high
+        assert found.usd == pytest.approx(found.gpu_hours * H100.usd_per_hour)
+        assert found.days * 24 * found.gpus == pytest.approx(found.gpu_hours)
+
+
+@pytest.mark.parametrize(
+    ("count", "around"),
+    [
+        (1, (1, 2, 4)),
+        (2, (1, 2, 4, 8)),
+        (8, (1, 2, 4, 8, 16, 32)),
+        (1000, (128, 248, 496, 1000, 2000, 4000)),
+        (1024, (128, 256, 512, 1024, 2048, 4096)),
+    ],
+)
+def test_counts_around(count, around):
+    assert gpu_counts_around(count) == around
+
+
+@given(st.integers(1, 10_000_000))
+def test_counts_around_any_count(count):
+    around = gpu_counts_around(count)
+    assert count in around
+    assert list(around) == sorted(set(around))
+    assert around[0] >= 1
+    assert around[-1] <= 10_000_000
+    assert all(near % 8 == 0 for near in around if near > 8 and near != count)
+
+
+def test_counts_around_nothing():
+    with pytest.raises(UsageError, match="0 accelerators"):
+        gpu_counts_around(0)

@@ -1,0 +1,120 @@
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scaleplan.catalog import accelerator
+from scaleplan.errors import UsageError
+from scaleplan.planning.throughput import (
+    base_utilisation,
+    choose_batch,
+    cluster_efficiency,
+    step_tokens_tested,
+    throughput_assumptions,
+    useful_batch,
+)
+
+H100 = accelerator("h100")
+A100 = accelerator("a100")
+COUNTS = st.integers(1, 10_000_000)
+SIZES = st.floats(1e5, 1e14)
+
+
+def test_half_the_speed_is_lost_at_200_tokens_a_step_and_900_for_experts():
+    assert cluster_efficiency(1000, batch_tokens=200_000, moe=False) == pytest.approx(0.5)
+    assert cluster_efficiency(1000, batch_tokens=900_000, moe=True) == pytest.approx(0.5)
+
+
+def test_llama_405b_slows_down_as_published():
+    # 430 to 400 TFLOP/s from 8,192 to 16,384 GPUs at 16.8M tokens (arXiv 2407.21783, table 4).
+    few, many = (cluster_efficiency(g, batch_tokens=16.8e6, moe=False) for g in (8192, 16384))
+    assert many / few == pytest.approx(400 / 430, rel=0.02)
+
+
+@given(COUNTS, COUNTS, st.floats(1, 1e9), st.booleans())
+def test_more_accelerators_are_less_efficient_but_faster_together(one, other, batch, moe):
+    few, many = sorted((one, other))
+    low = cluster_efficiency(few, batch_tokens=batch, moe=moe)
+    high = cluster_efficiency(many, batch_tokens=batch, moe=moe)
+    assert 0 < high <= low <= 1
+    assert many * high >= few * low * (1 - 1e-12)
+
+
+def test_the_reference_points_of_each_class():
+    """At 10B parameters and 80 GiB only the fixed cost of a token is left: 1 / 1.002."""
+    for name, expected in (("a100", 0.41), ("h100", 0.28), ("h200", 0.28), ("tpu_v5p", 0.32)):
+        use = base_utilisation(accelerator(name), active_params=1e10, moe=False)
+        assert use == pytest.approx(expected / 1.002), name
+
+
+def test_a_part_without_runs_is_scaled_by_its_matmul_efficiency():
+    use = base_utilisation(accelerator("mi300x"), active_params=1e10, moe=False)
+    assert use == pytest.approx(0.28 * 0.514 / 0.80 / 1.002)
+    unmeasured = dataclasses.replace(accelerator("mi300x"), matmul_efficiency=None)
+    use = base_utilisation(unmeasured, active_params=1e10, moe=False)
+    assert use == pytest.approx(0.28 / 1.002)
+
+
+def test_experts_cost_a_fifth_of_the_utilisation():
+    dense, sparse = (base_utilisation(H100, active_params=2e10, moe=moe) for moe in (False, True))
+    assert sparse / dense == pytest.approx(0.8)
+
+
+def test_less_memory_is_slower_and_more_than_80_gib_is_not_faster():
+    a40 = base_utilisation(accelerator("a100_40gb"), active_params=1e10, moe=False)
+    assert a40 / base_utilisation(A100, active_params=1e10, moe=False) == pytest.approx(0.5**0.2)
+    large = dataclasses.replace(A100, memory_gib=800.0)
+    assert base_utilisation(large, active_params=1e10, moe=False) == base_utilisation(
+        A100, active_params=1e10, moe=False
+    )
+
+
+@given(SIZES, SIZES, st.booleans())
+def test_a_larger_model_never_takes_less_time_for_the_same_tokens(one, other, moe):
+    small, large = sorted((one, other))
+    times = [n / base_utilisation(H100, active_params=n, moe=moe) for n in (small, large)]
+    assert times[0] <= times[1] * (1 + 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "batch"), [(1e9, 0.39e6), (20e9, 1.6e6), (300e9, 5.7e6), (1e12, 10e6), (15e12, 36e6)]
+)
+def test_the_critical_batch_of_zhang_2024(tokens, batch):
+    assert useful_batch(tokens) == pytest.approx(batch, rel=0.03)
+
+
+@given(st.floats(1, 1e14), st.integers(1, 1_000_000))
+def test_the_chosen_batch_is_between_a_sequence_and_the_data(tokens, length):
+    batch = choose_batch(tokens, sequence_length=length, asked=None)
+    assert min(length, tokens) <= batch <= tokens
+    assert batch <= max(useful_batch(tokens), length)
+
+
+def test_the_users_batch_wins():
+    assert choose_batch(1e12, sequence_length=4096, asked=64e6) == 64e6
+
+
+@pytest.mark.parametrize(("asked", "found"), [(2e9, "more than"), (1000, "less than a sequence")])
+def test_an_impossible_batch_is_refused(asked, found):
+    with pytest.raises(UsageError, match=found):
+        choose_batch(1e9, sequence_length=4096, asked=asked)
+
+
+def test_the_tested_range_of_tokens_a_step():
+    assert step_tokens_tested() == (1000, 49000)
+
+
+def test_assumptions_name_what_was_used_and_nothing_else():
+    def names(**changes):
+        use = {"moe": False, "measured": False, "batch_given": False} | changes
+        found = throughput_assumptions((H100, accelerator("mi300x")), **use)
+        return " | ".join(item.name for item in found)
+
+    assert "H100 class" in names()
+    assert "no run published" in names()
+    assert "A100 class" not in names()
+    assert "matmul efficiency" in names()
+    assert "mixture of experts" in names(moe=True)
+    assert "whole-run MFU" not in names(measured=True)
+    assert "20% overhead" not in names(batch_given=True)
