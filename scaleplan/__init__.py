@@ -16,7 +16,7 @@ _PUBLIC = {
     "load_fit": "scaleplan.fitfile",
     "save_fit": "scaleplan.fitfile",
     "forecast": "scaleplan.planning.forecast",
-    "plan": "scaleplan.planning.plan",
+    "assemble_plan": "scaleplan.planning.assemble",
     "ScaleplanError": "scaleplan.errors",
 }
 

@@ -1,1 +1,1 @@
-"""Reading logs of training runs: files to raw tables, columns to roles, curves to runs, cleaning."""
+"""Logs of training runs: files to raw tables, columns to roles, curves to runs, cleaning."""

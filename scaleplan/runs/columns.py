@@ -23,7 +23,6 @@ from scaleplan.runs.metrics import (
 )
 from scaleplan.runs.roles import (
     INPUT_ROLES,
-    LETTERS,
     METRIC_ROLES,
     NUMBER_ROLES,
     SAMPLE_NAMES,
@@ -307,7 +306,7 @@ def _single_input(frame: Frame, request: Request, result: Assignment) -> None:
 def _may_be_input(frame: Frame, name: str) -> bool:
     numbers = frame.columns[name].numbers
     known = numbers[np.isfinite(numbers)]
-    unnamed = name.startswith("column ") or name.startswith("_")
+    unnamed = name.startswith(("column ", "_"))
     odd = describe(name) is not None or bool(TIMING_WORDS & set(words(name)))
     varies = known.size > 0 and (known.size == 1 or float(known.min()) < float(known.max()))
-    return varies and not unnamed and not odd and name not in LETTERS
+    return varies and not unnamed and not odd

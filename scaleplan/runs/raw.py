@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note, RowNote
-from scaleplan.runs.table import FloatArray, IntArray
+from scaleplan.runs.table import BoolArray, FloatArray, IntArray
 from scaleplan.runs.text import clean_text
 
 CodeArray = npt.NDArray[np.int32]
@@ -60,13 +60,13 @@ class RawColumn:
     vocabulary: tuple[str, ...]
 
     @property
-    def blank(self) -> npt.NDArray[np.bool_]:
+    def blank(self) -> BoolArray:
         """Return which cells hold nothing, or a word for nothing other than `nan`."""
-        nothing = np.array([t.lower() in ABSENT and t.lower() != "nan" for t in self.vocabulary])
-        empty = np.isnan(self.numbers) & (self.codes < 0)
-        if not nothing.any():
-            return empty
-        return empty | ((self.codes >= 0) & nothing[self.codes] & np.isnan(self.numbers))
+        # The last place is what code -1 finds: an empty cell.
+        nothing = [t.lower() in ABSENT and t.lower() != "nan" for t in self.vocabulary]
+        table = np.array([*nothing, True], dtype=bool)
+        blank: BoolArray = np.isnan(self.numbers) & table[self.codes]
+        return blank
 
     @property
     def is_text(self) -> bool:

@@ -148,9 +148,9 @@ def factor(role: str, column: str) -> float:
         scale = _flop_factor(spellings(column)[-1])
         if scale != 1.0:
             return scale
-    if role in _SCALED_ROLES and (role, fold(name)) not in _RANKS and name not in LETTERS:
-        if (role, _without_suffix(name)) in _RANKS:
-            return _SUFFIXES[words(name)[-1]]
+    named = (role, fold(name)) in _RANKS or name in LETTERS
+    if role in _SCALED_ROLES and not named and (role, _without_suffix(name)) in _RANKS:
+        return _SUFFIXES[words(name)[-1]]
     if unit and (role in _SCALED_ROLES or role == "flops"):
         return unit_factor(unit)
     return 1.0

@@ -8,7 +8,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note
@@ -39,10 +39,14 @@ _MAGIC_HINTS = (
 )
 
 
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
 class _Replayed(io.RawIOBase):
     """Bytes that were read to look at them, followed by the rest of their stream."""
 
-    def __init__(self, head: bytes, rest: BinaryIO, advance: Callable[[int], None] | None) -> None:
+    def __init__(self, head: bytes, rest: _Readable, advance: Callable[[int], None] | None) -> None:
         super().__init__()
         self._head, self._rest, self._advance = head, rest, advance
 
@@ -193,7 +197,7 @@ class TextSource:
         raise InputError(message, file=self.name, line=line, hint=hint)
 
 
-def _read_head(stream: BinaryIO | gzip.GzipFile) -> bytes:
+def _read_head(stream: _Readable) -> bytes:
     """Read the first bytes; a pipe may give them in small pieces."""
     pieces: list[bytes] = []
     wanted = _HEAD_BYTES

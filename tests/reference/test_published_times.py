@@ -38,8 +38,7 @@ def test_nothing_to_compare_with_is_said(tmp_path, capsys):
 
 def test_runs_that_took_what_was_predicted_meet_the_targets(tmp_path, capsys):
     # Two of ten outside the band, so that it is neither too wide nor too narrow.
-    factors = [0.5, 0.9, 0.95, 0.99, 1, 1, 1.01, 1.05, 1.1, 2.0]
-    # One run at half the predicted time is an error of 100%, beyond the 90th percentile of ten.
+    factors = [0.8, 0.9, 0.95, 0.99, 1, 1, 1.01, 1.05, 1.65, 2.0]
     assert published_times.main([str(_runs(tmp_path, factors))]) == 0
     out = capsys.readouterr().out
     assert "predicted/published median 1.000" in out

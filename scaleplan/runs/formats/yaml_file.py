@@ -179,7 +179,7 @@ def _events(source: TextSource) -> Iterable[yaml.Event]:
 
 
 def _line(event: yaml.Event) -> int:
-    return int(event.start_mark.line) + 1
+    return int(event.start_mark.line) + 1 if event.start_mark is not None else 0
 
 
 def recognises(head: str) -> bool:

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +48,18 @@ def test_more_accelerators_fail_more_often_but_never_do_less_together(one, other
     few, many = sorted((one, other))
     assert 0 < goodput(many) <= goodput(few) < 1
     assert many * goodput(many) >= few * goodput(few) * (1 - 1e-9)
+
+
+def test_beyond_half_the_loss_is_continued_smoothly():
+    # From 40,000 to 400,000 accelerators the first-order loss runs through one half.
+    counts = range(40_000, 400_000, 2_000)
+    shares = [goodput(count) for count in counts]
+    slopes = [earlier - later for earlier, later in pairwise(shares)]
+    assert shares[0] > 0.5 > shares[-1]
+    assert all(slope > 0 for slope in slopes)
+    assert all(earlier == pytest.approx(later, rel=0.1) for earlier, later in pairwise(slopes))
+    done = [count * share for count, share in zip(counts, shares, strict=True)]
+    assert done == sorted(done)
 
 
 def test_its_assumptions():

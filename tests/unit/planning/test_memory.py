@@ -199,6 +199,13 @@ def test_more_memory_never_turns_a_fit_into_none(params, gpus, memory, factor, b
         assert use.layout.data <= max(1, batch / length)
 
 
+def test_a_layout_that_uses_the_cluster_comes_before_a_simpler_one_that_idles():
+    # 1,024 sequences cannot feed 8,192 copies of two accelerators each.
+    use = choose(1e10, 16384, 80, batch=1024 * 4096)
+    assert use.layout.accelerators == 16384
+    assert use.layout.tensor * use.layout.pipeline == 16
+
+
 @given(st.floats(1e9, 1e12), st.integers(1, 4096))
 def test_a_cluster_with_enough_sequences_is_kept_busy(params, gpus):
     use = choose(params, 8 * gpus, 1e6, batch=4096 * 8 * gpus)

@@ -1,0 +1,89 @@
+"""Exports of trackers whose shape is not one row a run: W&B charts and TensorBoard scalars."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import PurePath
+
+import numpy as np
+
+from scaleplan.records import Note
+from scaleplan.runs.frame import stack
+from scaleplan.runs.raw import RawColumn, RawTable, text_column
+from scaleplan.runs.roles import rank
+from scaleplan.runs.text import fold, listed
+
+_CHART_COLUMN = re.compile(r"(?P<run>.+) - (?P<metric>.+?)(?P<bound>__MIN|__MAX)?")
+_TENSORBOARD = ("walltime", "step", "value")
+_TENSORBOARD_FILE = re.compile(r"run-(?P<run>.+?)-tag-(?P<tag>.+)")
+
+
+def reshape(table: RawTable) -> RawTable:
+    """Bring the export of a tracker into the form of one row a run and step.
+
+    Args:
+        table: Any table.
+
+    Returns:
+        The same table if it is no such export.
+    """
+    if tuple(fold(name) for name in table.columns) == _TENSORBOARD:
+        return _tensorboard(table)
+    return _chart(table)
+
+
+def _tensorboard(table: RawTable) -> RawTable:
+    """Name run and metric of `Wall time,Step,Value` after the file, as TensorBoard does."""
+    stem = PurePath(table.file).name.removesuffix(".gz").rsplit(".", 1)[0]
+    match = _TENSORBOARD_FILE.fullmatch(stem)
+    run, tag = (match["run"], match["tag"]) if match is not None else (stem, stem)
+    wall, step, value = table.columns.values()
+    columns = {"Wall time": wall, "step": step, tag: value, "run": text_column([run] * len(table))}
+    note = Note(
+        id="TENSORBOARD", severity="info",
+        text=f"{table.file} is a TensorBoard export; its name gives the run {run} and the metric "
+        f"{tag}.",
+    )  # fmt: skip
+    return replace(table, columns=columns, notes=(*table.notes, note))
+
+
+def _chart(table: RawTable) -> RawTable:
+    """Turn the columns `<run> - <metric>` of a W&B chart into rows; drop their bounds."""
+    curves: dict[tuple[str, str], RawColumn] = {}
+    bounds, axes = 0, {}
+    for name, column in table.columns.items():
+        match = _CHART_COLUMN.fullmatch(name)
+        if match is None:
+            axes[name] = column
+        elif match["bound"]:
+            bounds += 1
+        else:
+            curves[match["run"], match["metric"]] = column
+    stepped = any(rank("step", n) is not None or rank("epoch", n) is not None for n in axes)
+    if not curves or not stepped or len(axes) > 2:
+        return table
+    runs = list(dict.fromkeys(run for run, _ in curves))
+    metrics = list(dict.fromkeys(metric for _, metric in curves))
+    sizes = [len(table)] * len(runs)
+    columns = {name: stack([column] * len(runs), sizes) for name, column in axes.items()}
+    for metric in metrics:
+        columns[metric] = stack([curves.get((run, metric)) for run in runs], sizes)
+    columns["run"] = text_column([run for run in runs for _ in range(len(table))])
+    note = Note(
+        id="WANDB_CHART", severity="info",
+        text=f"{table.file} is a chart export of {len(runs)} runs ({listed(runs, 5)}); each "
+        f"column became a run and {bounds} columns of bounds were left out.",
+    )  # fmt: skip
+    long = replace(
+        table, columns=columns, lines=np.tile(table.lines, len(runs)), notes=(*table.notes, note)
+    )
+    # Each run logs at its own steps: cells of the others' steps are empty and say nothing.
+    filled = np.logical_or.reduce([~columns[m].blank for m in metrics])
+    return _take(long, filled)
+
+
+def _take(table: RawTable, keep: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> RawTable:
+    rows = np.flatnonzero(keep)
+    columns = {name: column.take(rows) for name, column in table.columns.items()}
+    return replace(table, columns=columns, lines=table.lines[rows])

@@ -1,0 +1,213 @@
+"""The rows in their roles: numbers in base units, labels, and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scaleplan.records import Metric, Note, RowNote
+from scaleplan.runs.columns import Assignment
+from scaleplan.runs.frame import Frame, coalesce
+from scaleplan.runs.metrics import metric_record
+from scaleplan.runs.numbers import conversion_note, percent_cells
+from scaleplan.runs.raw import RawColumn
+from scaleplan.runs.roles import factor, unit_factor
+from scaleplan.runs.table import IntArray
+from scaleplan.runs.text import listed, split_unit, words
+from scaleplan.units import format_significant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Gathered:
+    """Rows in their roles.
+
+    Args:
+        files: The inputs.
+        file_of: Shape (n,), index into `files`.
+        lines: Shape (n,), 0 where the line is not known.
+        roles: Numbers by role; `value` is the metric.
+        names: The column behind each role.
+        labels: Text by role or own name.
+        extra: The other numeric columns.
+    """
+
+    files: tuple[str, ...]
+    file_of: IntArray
+    lines: IntArray
+    roles: Mapping[str, RawColumn]
+    names: Mapping[str, str]
+    labels: Mapping[str, RawColumn]
+    extra: Mapping[str, RawColumn]
+
+    def __len__(self) -> int:
+        return int(self.lines.size)
+
+    def take(self, rows: IntArray) -> Gathered:
+        """Return some of the rows, in the order given."""
+        return replace(
+            self, file_of=self.file_of[rows], lines=self.lines[rows],
+            roles={k: c.take(rows) for k, c in self.roles.items()},
+            labels={k: c.take(rows) for k, c in self.labels.items()},
+            extra={k: c.take(rows) for k, c in self.extra.items()},
+        )  # fmt: skip
+
+    def row_note(self, row: int, reason: str) -> RowNote:
+        """Return a note on a row: its file, line and run."""
+        run = self.labels["run"].text(row) if "run" in self.labels else ""
+        file = self.files[int(self.file_of[row])]
+        return RowNote(file=file, line=int(self.lines[row]) or None, reason=reason, run=run)
+
+
+def gather(
+    frame: Frame, chosen: Assignment, metadata: Mapping[str, str]
+) -> tuple[Gathered, Metric, dict[str, str], tuple[RowNote, ...], tuple[Note, ...]]:
+    """Put the columns into their roles and base units.
+
+    Args:
+        frame: The rows of all inputs.
+        chosen: Which column plays which role.
+        metadata: What the log says about all runs; units are looked up in it.
+
+    Returns:
+        The rows, the metric, the declared unit of each role, what was changed, and notes.
+    """
+    changed: list[RowNote] = []
+    roles: dict[str, RawColumn] = {}
+    units: dict[str, str] = {}
+    for role, names in chosen.numbers.items():
+        column = coalesce(frame, names)
+        changed.extend(_conversions(frame, column, names))
+        unit = declared_unit(role, names, metadata)
+        if unit:
+            units[role] = unit
+        column, scaled = _scaled(frame, column, role, names, unit)
+        changed.extend(scaled)
+        roles[role] = column
+    metric = metric_record(chosen.metric, kind=chosen.kind, unit=units.get("value", ""))
+    roles["value"], metric, said, notes = _metric_in_unit(frame, roles["value"], metric, chosen)
+    units["value"] = metric.unit
+    if "input" in units and unit_factor(units["input"]) != 1.0:
+        notes += (_input_unit_note(chosen.numbers["input"][0], units["input"]),)
+    gathered = Gathered(
+        files=frame.files, file_of=frame.file_of, lines=frame.lines, roles=roles,
+        names={role: listed(names) for role, names in chosen.numbers.items()},
+        labels={role: coalesce(frame, names) for role, names in chosen.labels.items()},
+        extra={name: frame.columns[name] for name in chosen.extra},
+    )  # fmt: skip
+    return gathered, metric, units, (*changed, *said), notes
+
+
+def declared_unit(role: str, names: tuple[str, ...], metadata: Mapping[str, str]) -> str:
+    """Return the unit that the metadata declare for a role or its column; empty if none."""
+    keys = [f"{name}{joint}" for name in (*names, role) for joint in ("_unit", "/unit")]
+    keys += [f"units/{name}" for name in (*names, role)]
+    if role == "value":
+        keys += ["loss_unit", "metric_unit", "unit"]
+    if role == "input":
+        keys += ["size_unit", "params_unit"]
+    return next((metadata[k] for k in keys if metadata.get(k)), "")
+
+
+def _conversions(frame: Frame, column: RawColumn, names: tuple[str, ...]) -> list[RowNote]:
+    """Return a line on each file in which cells of a column were not plain numbers."""
+    written = (column.codes >= 0) & ~np.isnan(column.numbers)
+    result: list[RowNote] = []
+    for file in np.unique(frame.file_of[written]):
+        rows = np.flatnonzero(frame.file_of == file)
+        first = int(rows[written[rows]][0])
+        name = next(n for n in names if int(file) in frame.present[n])
+        note = conversion_note(
+            column.take(rows), name, frame.files[int(file)], int(frame.lines[first]) or None
+        )
+        if note is not None:
+            result.append(note)
+    return result
+
+
+def _scaled(
+    frame: Frame, column: RawColumn, role: str, names: tuple[str, ...], unit: str
+) -> tuple[RawColumn, list[RowNote]]:
+    """Bring a column to base units, as its name or the metadata say; a single input stays."""
+    if role in {"value", "train_value", "input"}:
+        return column, []
+    declared = unit_factor(unit) if unit else 1.0
+    result = column
+    changed = []
+    for file in range(len(frame.files)):
+        name = next((n for n in names if file in frame.present[n]), None)
+        if name is None:
+            continue
+        scale = factor(role, name)
+        scale = declared if scale == 1.0 else scale
+        if scale != 1.0:
+            here = frame.file_of == file
+            # A cell with its own suffix (350M) says itself what it counts.
+            here &= ~((column.codes >= 0) & ~np.isnan(column.numbers))
+            result = replace(result, numbers=np.where(here, result.numbers * scale, result.numbers))
+            reason = f"{name}: multiplied by {format_significant(scale)} to count single {role}"
+            changed.append(RowNote(file=frame.files[file], line=None, reason=reason))
+    return result, changed
+
+
+def _metric_in_unit(
+    frame: Frame, column: RawColumn, metric: Metric, chosen: Assignment
+) -> tuple[RawColumn, Metric, list[RowNote], tuple[Note, ...]]:
+    """Turn percentages into shares and perplexities into logarithms, and say so."""
+    numbers = column.numbers
+    known = numbers[np.isfinite(numbers)]
+    file = frame.files[0] if len(frame.files) == 1 else "all files"
+    if "perplexity" in metric.unit and known.size:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = np.where(numbers > 0.0, np.log(numbers), numbers)
+        reason = f"{metric.name}: {known.size} perplexities replaced by their natural logarithm"
+        note = RowNote(file=file, line=None, reason=reason)
+        return replace(column, numbers=logs), metric, [note], ()
+    if not metric.bounded:
+        return column, metric, [], ()
+    signs = percent_cells(column)
+    said_percent = split_unit(metric.name)[1] == "%" or bool(
+        {"percent", "pct", "percentage"} & set(words(metric.name))
+    )
+    large = bool(known.size) and float(np.median(known)) > 1.0
+    if metric.kind == "error" and large and not said_percent and not _is_rate(metric.name):
+        # An error whose name does not make it a share (an RMSE, say) has no upper bound.
+        unbounded = replace(
+            metric, kind="loss", unit="as logged" if metric.unit == "fraction" else metric.unit
+        )
+        note = _unbounded_note(metric.name, float(known.max()))
+        return column, unbounded, [], (note,)
+    if not (large or said_percent) or signs == known.size:
+        return column, metric, [], ()
+    # Cells with a percent sign are shares already.
+    signed = np.array([t.endswith("%") for t in (*column.vocabulary, "")], dtype=bool)
+    shares = np.where(signed[column.codes], numbers, numbers / 100.0)
+    reason = f"{metric.name}: {known.size - signs} percentages divided by 100"
+    return (
+        replace(column, numbers=shares), metric,
+        [RowNote(file=file, line=None, reason=reason)], (),
+    )  # fmt: skip
+
+
+def _is_rate(name: str) -> bool:
+    return bool({"rate", "top1", "top5", "wer", "cer"} & set(words(name)))
+
+
+def _unbounded_note(name: str, largest: float) -> Note:
+    return Note(
+        id="ERROR_ABOVE_ONE", severity="info",
+        text=f"{name} reaches {format_significant(largest)}: it is taken as an error without an "
+        "upper bound, not as a share of wrong answers.",
+        action="If it is a percentage, write it with % or name the column error (%).",
+        numbers=(("largest", largest),),
+    )  # fmt: skip
+
+
+def _input_unit_note(column: str, unit: str) -> Note:
+    return Note(
+        id="INPUT_UNIT", severity="info",
+        text=f"{column} is counted in units of {unit}, as the log declares; it is used as it "
+        "stands.",
+        action=f"Give sizes to predict in the same unit (1 means {unit}).",
+    )  # fmt: skip
