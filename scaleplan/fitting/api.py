@@ -9,7 +9,7 @@ import numpy as np
 
 from scaleplan import __version__
 from scaleplan.errors import FitError
-from scaleplan.fitting.axes import Axes, axes_for, metric_symbol, single_role
+from scaleplan.fitting.axes import Axes, axes_for, metric_symbol, single_roles
 from scaleplan.fitting.backtest import widening_of
 from scaleplan.fitting.fitted import Fitted
 from scaleplan.fitting.identifiability import allocation_note, check_design
@@ -123,11 +123,7 @@ def _choose(
             return tried, axes, replace(comparison, admissible=(tried,)), ()
         if min(np.unique(column).size for column in axes.inputs) > 1:
             refusal = tried.refusal
-    role = single_role(runs)
-    axes = axes_for(runs, get_law("power"), role)
-    comparison = compare(
-        [_try(runs, law, axes, delta) for law in one_input_laws()], prefer="power_floor"
-    )
+    axes, comparison = _best_single(runs, delta)
     if comparison.chosen is None:
         design = check_design(get_law("linear"), axes.columns, axes.inputs)
         if design is not None:
@@ -141,9 +137,23 @@ def _choose(
     if refusal is not None:
         notes = (_fallback_note(refusal, axes),)
     if comparison.chosen.law.residual == "raw":
-        axes = axes_for(runs, comparison.chosen.law, role)
+        axes = axes_for(runs, comparison.chosen.law, axes.roles[0])
         return _try(runs, comparison.chosen.law, axes, delta), axes, comparison, notes
     return comparison.chosen, axes, comparison, notes
+
+
+def _best_single(runs: Runs, delta: float | None) -> tuple[Axes, Comparison]:
+    """Compare the laws of one input on the first column that can carry any of them."""
+    tries = []
+    for role in single_roles(runs):
+        axes = axes_for(runs, get_law("power"), role)
+        comparison = compare(
+            [_try(runs, law, axes, delta) for law in one_input_laws()], prefer="power_floor"
+        )
+        if comparison.chosen is not None:
+            return axes, comparison
+        tries.append((axes, comparison))
+    return tries[0]
 
 
 def _asked_for(

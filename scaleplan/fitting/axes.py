@@ -45,26 +45,27 @@ class Axes:
         return np.asarray(np.exp(np.log(self.inputs).sum(axis=0)))
 
 
-def single_role(runs: Runs) -> str:
-    """Return the role that a law of one input is fitted against.
+def single_roles(runs: Runs) -> tuple[str, ...]:
+    """Return the roles that a law of one input can be fitted against, most sensible first.
 
     Raises:
         InputError: If no column can serve.
     """
     if runs.has("input"):
-        return "input"
-    varied = [role for role in ("params", "tokens", "flops") if _levels(runs, role) > 1]
-    if "flops" in varied and {"params", "tokens"} <= set(varied):
-        return "flops"
-    for role in (*varied, "active_params", "unique_tokens"):
-        if _levels(runs, role) > 1:
-            return role
-    # Nothing varies: let the design check refuse with its reason.
-    for role in ("params", "tokens", "flops"):
-        if runs.has(role):
-            return role
-    message = "no column for the size of a run (params, tokens, flops) was found"
-    raise InputError(message, hint="Name it with --columns params=COLUMN, or use --input COLUMN.")
+        return ("input",)
+    named = ("params", "tokens", "flops", "active_params", "unique_tokens")
+    varied = [role for role in named if _levels(runs, role) > 1]
+    if {"params", "tokens", "flops"} <= set(varied):
+        # Both sizes vary: compute is the one axis that orders the runs.
+        varied = ["flops", *(role for role in varied if role != "flops")]
+    # Where nothing varies the design check refuses, with its reason.
+    found = varied or [role for role in named if runs.has(role)]
+    if not found:
+        message = "no column for the size of a run (params, tokens, flops) was found"
+        raise InputError(
+            message, hint="Name it with --columns params=COLUMN, or use --input COLUMN."
+        )
+    return tuple(found)
 
 
 def _levels(runs: Runs, role: str) -> int:
@@ -86,7 +87,7 @@ def axes_for(runs: Runs, law: Law, role: str | None = None) -> Axes:
         InputError: If a needed column is missing.
         FitError: If no row has all of them, or the metric does not suit the law.
     """
-    roles = (role or single_role(runs),) if law.inputs == ("x",) else law.inputs
+    roles = (role or single_roles(runs)[0],) if law.inputs == ("x",) else law.inputs
     missing = [r for r in roles if not runs.has(r)]
     if missing:
         message = f"the {law.name} law needs {' and '.join(missing)}, which the log does not give"

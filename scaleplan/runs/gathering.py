@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,14 +61,14 @@ class Gathered:
 
 
 def gather(
-    frame: Frame, chosen: Assignment, metadata: Mapping[str, str]
+    frame: Frame, chosen: Assignment, shared: Sequence[Mapping[str, str]]
 ) -> tuple[Gathered, Metric, dict[str, str], tuple[RowNote, ...], tuple[Note, ...]]:
     """Put the columns into their roles and base units.
 
     Args:
         frame: The rows of all inputs.
         chosen: Which column plays which role.
-        metadata: What the log says about all runs; units are looked up in it.
+        shared: What each input says about all of its runs; units are looked up in it.
 
     Returns:
         The rows, the metric, the declared unit of each role, what was changed, and notes.
@@ -79,10 +79,10 @@ def gather(
     for role, names in chosen.numbers.items():
         column = coalesce(frame, names)
         changed.extend(_conversions(frame, column, names))
-        unit = declared_unit(role, names, metadata)
-        if unit:
-            units[role] = unit
-        column, scaled = _scaled(frame, column, role, names, unit)
+        declared = [declared_unit(role, names, each) for each in shared]
+        if any(declared):
+            units[role] = next(unit for unit in declared if unit)
+        column, scaled = _scaled(frame, column, role, names, declared)
         changed.extend(scaled)
         roles[role] = column
     metric = metric_record(chosen.metric, kind=chosen.kind, unit=units.get("value", ""))
@@ -127,12 +127,15 @@ def _conversions(frame: Frame, column: RawColumn, names: tuple[str, ...]) -> lis
 
 
 def _scaled(
-    frame: Frame, column: RawColumn, role: str, names: tuple[str, ...], unit: str
+    frame: Frame,
+    column: RawColumn,
+    role: str,
+    names: tuple[str, ...],
+    declared: Sequence[str],
 ) -> tuple[RawColumn, list[RowNote]]:
-    """Bring a column to base units, as its name or the metadata say; a single input stays."""
+    """Bring a column to base units, as its name or its file says; a single input stays."""
     if role in {"value", "train_value", "input"}:
         return column, []
-    declared = unit_factor(unit) if unit else 1.0
     result = column
     changed = []
     for file in range(len(frame.files)):
@@ -140,7 +143,8 @@ def _scaled(
         if name is None:
             continue
         scale = factor(role, name)
-        scale = declared if scale == 1.0 else scale
+        if scale == 1.0 and declared[file]:
+            scale = unit_factor(declared[file])
         if scale != 1.0:
             here = frame.file_of == file
             # A cell with its own suffix (350M) says itself what it counts.

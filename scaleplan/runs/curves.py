@@ -1,0 +1,304 @@
+"""Training curves to runs: which rows belong to one run, and which of them stands for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scaleplan.errors import InputError
+from scaleplan.records import Metric, Note, RowNote
+from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.metrics import Candidate
+from scaleplan.runs.raw import RawColumn, numeric_column
+from scaleplan.runs.table import BoolArray, FloatArray, IntArray
+from scaleplan.runs.text import listed
+
+# What stays the same throughout a run and tells it from others where no column names runs.
+_CONFIGURATION = (
+    "params", "active_params", "non_embedding_params", "embedding_params", "dense_params",
+    "unique_tokens", "learning_rate", "batch_tokens", "batch_size", "seed", "epochs",
+)  # fmt: skip
+# A restart begins again with a stretch of at least this many rows; fewer are rows of a plain table.
+_SHORTEST_STRETCH = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reduced:
+    """One row a run (or all points), what was dropped on the way, and what there is to say."""
+
+    rows: Gathered
+    dropped: tuple[RowNote, ...]
+    notes: tuple[Note, ...]
+
+
+def reduce_curves(
+    rows: Gathered, metric: Metric, chosen: Candidate, *, all_points: bool
+) -> Reduced:
+    """Reduce every training curve to one row.
+
+    A run stands at its best validation or test metric, or, where only the training metric was
+    logged, at its last finite point.
+
+    Args:
+        rows: The rows of all inputs.
+        metric: What `value` is.
+        chosen: What the name of its column says.
+        all_points: Keep every point that has the metric.
+
+    Returns:
+        The rows; those of curves with the gaps filled from the rows before them in the run.
+
+    Raises:
+        InputError: If the steps of a curve go back and nothing tells its runs apart.
+    """
+    axis = next((r for r in ("step", "epoch") if r in rows.roles), None)
+    if axis is None:
+        return Reduced(rows=rows, dropped=(), notes=())
+    position = _position(rows, axis)
+    groups = _groups(rows, position)
+    if groups is None:
+        return Reduced(rows=rows, dropped=(), notes=())
+    order = np.lexsort((np.arange(len(rows)), position, groups))
+    sorted_groups = groups[order]
+    starts = np.flatnonzero(np.r_[True, sorted_groups[1:] != sorted_groups[:-1]])
+    sizes = np.diff(np.r_[starts, len(rows)])
+    filled = _filled(rows, order, starts, sizes)
+    best = None
+    if chosen.split in {"validation", "test"}:
+        best = "lowest" if metric.kind in {"loss", "error"} else "highest"
+    curves = _Curves(filled, order, starts, sizes, axis)
+    return curves.every_point() if all_points else curves.one_point(best)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Curves:
+    """Rows sorted by run and step, the start and length of each run among them."""
+
+    rows: Gathered
+    order: IntArray
+    starts: IntArray
+    sizes: IntArray
+    axis: str
+
+    def every_point(self) -> Reduced:
+        """Keep all points that have the metric."""
+        single = np.repeat(self.sizes == 1, self.sizes)
+        blank = self.rows.roles["value"].blank[self.order] & ~single
+        kept = np.sort(self.order[~blank])
+        notes = (
+            () if kept.size == len(self.rows) else (self._merged_note(len(self.rows) - kept.size),)
+        )
+        return Reduced(rows=self.rows.take(kept), dropped=(), notes=notes)
+
+    def one_point(self, best: str | None) -> Reduced:
+        """Keep one point a run: the `lowest` or `highest`, or None for the last finite one."""
+        values = self.rows.roles["value"].numbers
+        blank = self.rows.roles["value"].blank
+        kept: list[int] = [int(self.order[s]) for s in self.starts[self.sizes == 1]]
+        dropped: list[RowNote] = []
+        ended: list[str] = []
+        curves = np.flatnonzero(self.sizes > 1)
+        for i in curves:
+            members = self.order[self.starts[i] : self.starts[i] + self.sizes[i]]
+            logged = members[~blank[members]]
+            usable = logged[np.isfinite(values[logged])]
+            broken = logged.size > 0 and not np.isfinite(values[logged[-1]])
+            if not usable.size or (broken and best is None):
+                dropped.append(self._unusable(members, logged))
+                continue
+            if broken:
+                ended.append(self.rows.row_note(int(usable[0]), "").run or "one run")
+            kept.append(int(_representative(usable, values, best)))
+        notes = (self._reduced_note(curves, best), *_ended_notes(ended)) if curves.size else ()
+        return Reduced(
+            rows=self.rows.take(np.sort(np.array(kept, dtype=np.int64))),
+            dropped=tuple(dropped), notes=notes,
+        )  # fmt: skip
+
+    def _unusable(self, members: IntArray, logged: IntArray) -> RowNote:
+        name = self.rows.names["value"]
+        if not logged.size:
+            return self.rows.row_note(int(members[0]), f"{name} is empty in the whole run")
+        last = int(logged[-1])
+        shown = self.rows.roles["value"].text(last) or "not a number"
+        at = f"{self.axis} {self.rows.roles[self.axis].text(last)}"
+        return self.rows.row_note(last, f"diverged: {name} is {shown} at {at}, the last point")
+
+    def _reduced_note(self, curves: IntArray, best: str | None) -> Note:
+        points, runs = int(self.sizes[curves].sum()), int(curves.size)
+        name = self.rows.names["value"]
+        rule = f"the one with the {best} {name}" if best else f"the last one with a finite {name}"
+        text = f"{points} points of {runs} training curves became one point a run: {rule}."
+        return Note(
+            id="CURVES_REDUCED", severity="info", text=text,
+            action="Use --all-points to keep every point.",
+            numbers=(("points", float(points)), ("runs", float(runs))),
+        )  # fmt: skip
+
+    def _merged_note(self, merged: int) -> Note:
+        return Note(
+            id="CURVES_MERGED", severity="info",
+            text=f"{merged} rows without {self.rows.names['value']} only gave other columns to the "
+            "points of their run that follow them.",
+            numbers=(("rows", float(merged)),),
+        )  # fmt: skip
+
+
+def _representative(usable: IntArray, values: FloatArray, best: str | None) -> int:
+    """Return the row that stands for a curve; of equally good ones the earliest."""
+    if best is None:
+        return int(usable[-1])
+    of_run = values[usable]
+    return int(usable[np.argmin(of_run) if best == "lowest" else np.argmax(of_run)])
+
+
+def _ended_notes(ended: Sequence[str]) -> tuple[Note, ...]:
+    if not ended:
+        return ()
+    return (
+        Note(
+            id="ENDED_NOT_FINITE", severity="warning",
+            text=f"{len(ended)} runs ended with a metric that is not a finite number; their best "
+            f"point before that is used: {listed(ended, 5)}.",
+            action="Leave them out if they diverged early.",
+            numbers=(("runs", float(len(ended))),),
+        ),
+    )  # fmt: skip
+
+
+def _position(rows: Gathered, axis: str) -> FloatArray:
+    """Return where in its run each row stands; rows without a step keep their order."""
+    position = rows.roles[axis].numbers
+    if axis == "step" and "epoch" in rows.roles:
+        position = np.where(np.isnan(position), rows.roles["epoch"].numbers, position)
+    return position
+
+
+def _groups(rows: Gathered, position: FloatArray) -> IntArray | None:
+    """Return the run of each row as a number, or None if the rows are no curves.
+
+    Raises:
+        InputError: If steps go back without a column that tells runs apart.
+    """
+    if "run" in rows.labels:
+        run = rows.labels["run"]
+        # A file's name tells rows without a run apart, and nothing else.
+        groups = _combine([_keys(run), np.where(run.codes < 0, rows.file_of, -1)])
+        named = run.codes >= 0
+        return groups if np.unique(groups[named]).size < np.count_nonzero(named) else None
+    keys = [rows.file_of, *(_keys(c) for c in rows.labels.values())]
+    keys += [_number_keys(rows.roles[r]) for r in _CONFIGURATION if r in rows.roles]
+    groups = _combine(keys)
+    if np.unique(groups).size == len(rows):
+        return None
+    backward = _steps_back(groups, position)
+    if not backward.size:
+        return groups
+    if not _is_restart(groups, position, int(backward[0])):
+        return None
+    row = int(backward[0])
+    origin = rows.row_note(row, "")
+    raise InputError(
+        "the steps go back here, and no column tells which run a row belongs to",
+        file=origin.file, line=origin.line,
+        hint="Add a column named run, or give one file a run.",
+    )  # fmt: skip
+
+
+def _steps_back(groups: IntArray, position: FloatArray) -> IntArray:
+    """Return the rows whose step is below, or the same as, that of the row before in the group."""
+    order = np.lexsort((np.arange(groups.size), groups))
+    same = groups[order][1:] == groups[order][:-1]
+    back = same & (position[order][1:] < position[order][:-1])
+    return np.sort(order[1:][back])
+
+
+def _is_restart(groups: IntArray, position: FloatArray, row: int) -> bool:
+    """Tell whether steps start again here after a stretch of rising ones.
+
+    In a table of finished runs in any order the step of a row says nothing about the next one.
+    """
+    members = np.flatnonzero(groups == groups[row])
+    at = int(np.searchsorted(members, row))
+    before, after = position[members[:at]], position[members[at : at + _SHORTEST_STRETCH]]
+    rising = bool(np.all(np.diff(before[np.isfinite(before)]) >= 0.0))
+    goes_on = bool(np.all(np.diff(after[np.isfinite(after)]) >= 0.0))
+    return (
+        before.size >= _SHORTEST_STRETCH and after.size >= _SHORTEST_STRETCH and rising and goes_on
+    )
+
+
+def _filled(rows: Gathered, order: IntArray, starts: IntArray, sizes: IntArray) -> Gathered:
+    """Fill the gaps of each curve with the last value before them, or the first after them.
+
+    The metric is not filled: a point without it is no point of it.
+    """
+    if int(sizes.max(initial=0)) <= 1:
+        return rows
+    last = starts + sizes - 1
+    group = np.repeat(np.arange(starts.size), sizes)
+    bounds = (starts[group], last[group])
+    roles = {
+        name: column if name in {"value", "step"} else _fill_numbers(column, order, bounds)
+        for name, column in rows.roles.items()
+    }
+    labels = {name: _fill_labels(column, order, bounds) for name, column in rows.labels.items()}
+    return replace(rows, roles=roles, labels=labels)
+
+
+def _fill_numbers(
+    column: RawColumn, order: IntArray, bounds: tuple[IntArray, IntArray]
+) -> RawColumn:
+    blank = column.blank
+    if not blank.any() or blank.all():
+        return column
+    source = _sources(~blank[order], bounds)
+    rows = np.empty_like(order)
+    rows[order] = order[source]
+    return column.take(rows)
+
+
+def _fill_labels(
+    column: RawColumn, order: IntArray, bounds: tuple[IntArray, IntArray]
+) -> RawColumn:
+    has = (column.codes >= 0) | ~np.isnan(column.numbers)
+    if has.all():
+        return column
+    source = _sources(has[order], bounds)
+    rows = np.empty_like(order)
+    rows[order] = order[source]
+    return column.take(rows)
+
+
+def _sources(has: BoolArray, bounds: tuple[IntArray, IntArray]) -> IntArray:
+    """Return for each sorted row the row to take a cell from: itself, one before, or one after."""
+    first, last = bounds
+    index = np.arange(has.size)
+    before = np.maximum.accumulate(np.where(has, index, -1))
+    after = np.minimum.accumulate(np.where(has, index, has.size)[::-1])[::-1]
+    source = np.where(before >= first, before, np.where(after <= last, after, index))
+    return np.asarray(source, dtype=np.int64)
+
+
+def _keys(column: RawColumn) -> IntArray:
+    """Return equal numbers for equal cells of a label."""
+    plain = np.where(np.isnan(column.numbers), 0.0, column.numbers)
+    return _combine([column.codes.astype(np.int64), _number_keys(numeric_column(plain))])
+
+
+def _number_keys(column: RawColumn) -> IntArray:
+    """Return equal numbers for equal cells; empty cells are equal to each other."""
+    return np.unique(column.numbers, return_inverse=True)[1].astype(np.int64)
+
+
+def _combine(keys: Sequence[IntArray]) -> IntArray:
+    """Return equal numbers for rows in which all keys are equal."""
+    result = keys[0]
+    for key in keys[1:]:
+        result = np.unique(result, return_inverse=True)[1].astype(np.int64)
+        codes = np.unique(key, return_inverse=True)[1].astype(np.int64)
+        # Both are below the number of rows, so that the pair fits into 64 bits.
+        result = result * (int(codes.max(initial=0)) + 1) + codes
+    return np.unique(result, return_inverse=True)[1].astype(np.int64)
