@@ -26,7 +26,7 @@ def _place(point: ForecastPoint) -> str:
     parts = [
         f"{name} {format_count(value)}"
         for name, value in (
-            ("params", point.params), ("tokens", point.tokens), ("at", point.input_value),
+            ("params", point.params), ("tokens", point.tokens), ("input", point.input_value),
         )
         if value is not None
     ]  # fmt: skip

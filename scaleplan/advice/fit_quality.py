@@ -26,12 +26,13 @@ def form_rejected(fit: Fit) -> Iterator[Note]:
         if candidate.law == "linear" or used:
             formula = {"linear": "P = aS + b", "power": "G = cS^d"}.get(candidate.law, "")
             name = f"{candidate.law} ({formula})" if formula else candidate.law
-            tail = " It is shown because it was asked for." if used else ""
-            reason = candidate.reason.removeprefix("asked for; but ")
+            reason = candidate.reason.rpartition("; but ")[2]
+            asked = candidate.reason.startswith("asked for")
+            tail = " It is shown because it was asked for." if asked else ""
             yield Note(
                 id=f"{candidate.law.upper()}_REJECTED", severity="warning" if used else "info",
                 text=f"The {name} law is rejected by these runs: {reason}.{tail}",
-                action="Use --law auto." if used else "",
+                action="Use --law auto." if tail else "",
                 source="F test of curvature, runs test and back-test at p < 0.01",
             )  # fmt: skip
 

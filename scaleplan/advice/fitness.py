@@ -11,7 +11,7 @@ from scaleplan.planning.allocation import (
     optimal_split,
 )
 from scaleplan.records import Fit, Note
-from scaleplan.units import format_count, format_percent
+from scaleplan.units import format_count, format_flops, format_percent
 
 # At the optimum 1% more parameters and 1% more tokens buy the same (stationarity under C = kND);
 # beyond 2:1 the plan is lopsided whatever the uncertainty of the exponents.
@@ -82,7 +82,7 @@ def _waste(fit: Fit, flops: float, value: float) -> Iterator[Note]:
         yield Note(
             id="COMPUTE_WASTE", severity="warning" if waste > _WASTE_WARNING else "info",
             text=f"The same {fit.metric.name} is reachable with {format_percent(1.0 / waste, 2)} "
-            f"of the compute ({format_count(needed)} of {format_count(flops)} FLOP).",
+            f"of the compute ({format_flops(needed)} of {format_flops(flops)} FLOP).",
             action="Take the optimal size, unless the split is meant for cheaper inference.",
             numbers=(("compute_ratio", waste), ("least_flops", needed)),
             source=_SOURCE,

@@ -122,7 +122,7 @@ def budget_command(
     used = _fit(fit, law)
     plan = assemble_plan(
         used, params=params, active_params=active_params, tokens=tokens, flops=flops,
-        ratio=ratio, accelerators=_accelerators(gpu), gpus=_counts(gpus), mfu=mfu,
+        ratio=ratio, accelerators=_accelerators(gpu), gpus=gpus.values, mfu=mfu,
         usd_per_hour=price, batch_tokens=batch, sequence_length=sequence_length,
         country=country, pue=pue,
     )  # fmt: skip
@@ -143,13 +143,6 @@ def _fit(file: str | None, law: str | None) -> Fit:
     from scaleplan.planning.published import fit_from_published
 
     return fit_from_published(published_law(_DEFAULT_LAW if law is None else law))
-
-
-def _counts(gpus: values.Counts) -> tuple[int, ...]:
-    """Return the counts that were typed; a single one with those around it."""
-    from scaleplan.planning.plan import gpu_counts_around
-
-    return gpu_counts_around(gpus.values[0]) if len(gpus.values) == 1 else gpus.values
 
 
 def _accelerators(names: str | None) -> tuple[Accelerator, ...]:

@@ -14,7 +14,14 @@ from scaleplan.fitting.backtest import widening_of
 from scaleplan.fitting.fitted import Fitted
 from scaleplan.fitting.identifiability import allocation_note, check_design
 from scaleplan.fitting.optimum import default_budgets, optimum_rows
-from scaleplan.fitting.selection import Comparison, Tried, compare, one_input_laws, try_law
+from scaleplan.fitting.selection import (
+    UNPASSED,
+    Comparison,
+    Tried,
+    compare,
+    one_input_laws,
+    try_law,
+)
 from scaleplan.fitting.uncertainty import parameters_of, resample
 from scaleplan.laws import HasOptimum, Law, get_law
 from scaleplan.records import Candidate, Cleaning, Fit, Note, OptimumRow, Quality, Range, RowNote
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
 
 _FALLING = {"loss", "error", "accuracy"}  # an accuracy is fitted as its error
 _FEWEST_CLUSTERS = 20
+_ASKED = "asked for"
 
 
 def fit(
@@ -120,7 +128,8 @@ def _choose(
             one = axes_for(runs, get_law("power_floor"), "params")
             others = [_try(runs, law, one, delta) for law in one_input_laws()]
             comparison = compare([tried, *others], prefer="chinchilla")
-            return tried, axes, replace(comparison, admissible=(tried,)), ()
+            used = _as_used(comparison, "chinchilla", "the law of both inputs")
+            return tried, axes, replace(used, admissible=(tried,)), ()
         if min(np.unique(column).size for column in axes.inputs) > 1:
             refusal = tried.refusal
     axes, comparison = _best_single(runs, delta)
@@ -171,23 +180,25 @@ def _asked_for(
             hint="Use --law auto to compare the laws that these runs can carry.",
         )
     if law.inputs != ("x",) or not law.parameters:
-        return tried, axes, _as_asked(compare([tried], prefer=law.name), law.name), ()
+        return tried, axes, _as_used(compare([tried], prefer=law.name), law.name, _ASKED), ()
     # Compare on one footing: straight lines are judged on the error when the metric is accuracy.
     common = axes_for(runs, get_law("power"), axes.roles[0])
     comparison = compare(
         [_try(runs, other, common, delta) for other in one_input_laws()], prefer=law.name
     )
-    return tried, axes, _as_asked(comparison, law.name), ()
+    return tried, axes, _as_used(comparison, law.name, _ASKED), ()
 
 
-def _as_asked(comparison: Comparison, name: str) -> Comparison:
-    """Mark the law that was asked for as chosen, keeping the reason that speaks against it."""
+def _as_used(comparison: Comparison, name: str, why: str) -> Comparison:
+    """Mark the law that is used whatever the comparison says, keeping what speaks against it."""
+    passed = {tried.law.name for tried in comparison.admissible}
 
     def marked(candidate: Candidate) -> Candidate:
+        if candidate.law == name and name in passed:
+            return replace(candidate, verdict="chosen", reason=why)
         if candidate.law == name:
-            if candidate.verdict == "rejected":
-                return replace(candidate, reason=f"asked for; but {candidate.reason}")
-            return replace(candidate, verdict="chosen", reason="asked for")
+            reason = candidate.reason.removeprefix(UNPASSED)
+            return replace(candidate, verdict="rejected", reason=f"{why}; but {reason}")
         if candidate.verdict == "chosen":
             return replace(candidate, verdict="admissible", reason="the data do not reject it")
         return candidate

@@ -32,6 +32,7 @@ _BACKTEST_ADMISSIBLE = 1.5  # back-test error relative to the best candidate's
 _BACKTEST_REJECTS = 2.0  # ... and to the power family's, for straight lines
 # Residuals below this share of the metric are rounding: such data are exact.
 _EXACT_LOG = 1e-9
+UNPASSED = "used because no law passes; "
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,12 +131,13 @@ def _candidate(
     relative = None if value is None or best is None else value - best
     reason = reasons[name]
     if chosen is not None and name == chosen.law.name:
-        why = reason or "the default while it is admissible"
-        if not reason and name != "power_floor":
+        why = "the default while it is admissible"
+        if name != "power_floor":
             why = "smallest AICc among the admissible laws"
         return Candidate(
             law=name, rmse_log=rmse, aicc=relative, backtest_rmse_log=errors.get(name),
-            verdict="chosen", reason=why,
+            verdict="rejected" if reason else "chosen",
+            reason=f"{UNPASSED}{reason}" if reason else why,
         )  # fmt: skip
     return Candidate(
         law=name, rmse_log=rmse, aicc=relative, backtest_rmse_log=errors.get(name),

@@ -39,7 +39,8 @@ def forecast(
         for point in _points(fit, list(params), list(tokens), list(flops), list(inputs))
     )
     return Forecast(
-        fit_name=fit.name, law=fit.law, formula=fit.formula, metric=fit.metric, points=points,
+        fit_name=fit.name, law=fit.law, formula=fit.formula,
+        input_columns=fit.input_columns, metric=fit.metric, points=points,
         interval=forecast_interval(fit), notes=(), assumptions=fit.assumptions,
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scaleplan.render.view import UNKNOWN, Column, Table, View, band, count, number
+from scaleplan.render.view import UNKNOWN, Column, Table, View, band, number, ranges_text
 from scaleplan.units import format_significant, format_usd
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _published_row(published: PublishedLaw, catalogue: LawCatalogue) -> tuple[st
         f"{symbol} = {format_significant(value)}"
         for symbol, value in zip(symbols, published.theta, strict=True)
     )
-    ranges = ", ".join(f"{r.role} {band(count(r.low), count(r.high))}" for r in published.ranges)
+    ranges = ranges_text(published.ranges)
     return (published.id, published.law, values, ranges, published.title, published.source)
 
 

@@ -19,11 +19,12 @@ from scaleplan.render.view import (
     metric_text,
     number,
     pairs_of,
+    ranges_text,
 )
 from scaleplan.units import format_flops, format_percent, format_significant
 
 if TYPE_CHECKING:
-    from scaleplan.records import Cleaning, Fit, OptimumRow, Quality, RowNote
+    from scaleplan.records import Cleaning, ColumnUse, Fit, OptimumRow, Quality, RowNote
 
 _ROWS_SHOWN = 10  # enough to see the pattern; the JSON document has them all
 _MEANINGS = {"params": "parameters", "tokens": "tokens", "flops": "FLOP"}
@@ -36,7 +37,8 @@ def fit_view(fit: Fit) -> View:
         blocks += _reading(fit.cleaning)
     blocks.append(Paragraph(title=f"Law: {fit.law}", text=fit.formula))
     blocks.append(Facts(title="Metric and inputs", pairs=_subject(fit)))
-    blocks.append(_parameters(fit))
+    if fit.parameters:
+        blocks.append(_parameters(fit))
     if fit.quality is not None:
         blocks.append(_quality(fit.quality, fit))
     if fit.candidates:
@@ -56,7 +58,13 @@ def _reading(cleaning: Cleaning) -> list[Block]:
     """Say what was read, and list what was not used."""
     rows = f"{cleaning.rows_read} read, {cleaning.rows_used} used"
     rows += f", {len(cleaning.dropped)} dropped, {len(cleaning.changed)} changed"
-    columns = ", ".join(f"{use.role} = {use.column} ({use.how})" for use in cleaning.columns)
+    merged = cleaning.rows_read - cleaning.rows_used - len(cleaning.dropped)
+    if merged > 0:
+        rows += f", {merged} other points of the same runs"
+    columns = "; ".join(
+        f"{how}: {', '.join(_use(use) for use in cleaning.columns if use.how == how)}"
+        for how in dict.fromkeys(use.how for use in cleaning.columns)
+    )
     blocks: list[Block] = [
         Facts(
             title="Read",
@@ -69,6 +77,12 @@ def _reading(cleaning: Cleaning) -> list[Block]:
         if notes:
             blocks.append(_row_notes(f"{title} rows", notes))
     return blocks
+
+
+def _use(use: ColumnUse) -> str:
+    """Write which column plays a role; `value` is the metric."""
+    role = "metric" if use.role == "value" else use.role
+    return role if role == use.column else f"{role} = {use.column}"
 
 
 def _row_notes(title: str, notes: tuple[RowNote, ...]) -> Table:
@@ -103,8 +117,9 @@ def _subject(fit: Fit) -> tuple[tuple[str, str], ...]:
     fitted = metric_text(fit.metric)
     if fit.complement:
         fitted = f"1 - {fit.metric.name}: the law is of the error, forecasts are turned back"
-    ranges = ", ".join(f"{r.role} {band(count(r.low), count(r.high))}" for r in fit.ranges)
-    return pairs_of((("metric", fitted), ("inputs", inputs), ("fitted range", ranges)))
+    return pairs_of(
+        (("metric", fitted), ("inputs", inputs), ("fitted range", ranges_text(fit.ranges)))
+    )
 
 
 def _parameters(fit: Fit) -> Table:

@@ -43,7 +43,7 @@ def _points(forecast: Forecast) -> Table:
         ("params", lambda point: point.params, count),
         ("tokens", lambda point: point.tokens, count),
         ("FLOP", lambda point: point.flops, format_flops),
-        ("input", lambda point: point.input_value, _input_text),
+        (forecast.input_columns[0], lambda point: point.input_value, _input_text),
     )
     shown = [one for one in inputs if any(one[1](point) is not None for point in forecast.points)]
     level = level_text(forecast.interval)

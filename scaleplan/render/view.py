@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from scaleplan.units import format_count, format_significant
+from scaleplan.units import format_count, format_flops, format_significant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from scaleplan.records import Assumption, Interval, Metric, Note
+    from scaleplan.records import Assumption, Interval, Metric, Note, Range
 
 UNKNOWN = "–"
 
@@ -121,6 +121,15 @@ def count(value: float | None) -> str:
 def band(low: str, high: str) -> str:
     """Write a range; where both ends read the same, or are not known, once is enough."""
     return low if low == high else f"{low} to {high}"
+
+
+def ranges_text(ranges: Iterable[Range]) -> str:
+    """Write the range of each input; compute as powers of ten."""
+    parts = []
+    for one in ranges:
+        write = format_flops if one.role == "flops" else format_count
+        parts.append(f"{one.role} {band(write(one.low), write(one.high))}")
+    return ", ".join(parts)
 
 
 def level_text(interval: Interval | None) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scaleplan.errors import UsageError
 from scaleplan.records import ColumnUse, Note
 from scaleplan.runs.frame import Frame
 from scaleplan.runs.metrics import (
@@ -21,9 +20,9 @@ from scaleplan.runs.metrics import (
     train_metric,
     unknown_column,
 )
+from scaleplan.runs.request import Request
 from scaleplan.runs.roles import (
     INPUT_ROLES,
-    METRIC_ROLES,
     NUMBER_ROLES,
     SAMPLE_NAMES,
     SMALLEST_FLOPS,
@@ -32,9 +31,8 @@ from scaleplan.runs.roles import (
     rank,
     role_named,
     spellings,
-    text_role,
 )
-from scaleplan.runs.text import fold, listed, near, shown, words
+from scaleplan.runs.text import listed, words
 
 # What a column of sizes without further name is called.
 _SIZE_NAMES = ("S", "x", "X", "size", "scale", "Size", "Scale")
@@ -78,56 +76,6 @@ class Assignment:
         return {name for group in groups for name in group}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What was asked for: columns by role, the metric and its kind, the single input."""
-
-    roles: Mapping[str, str]
-    metric: str | None
-    kind: str | None
-    input_column: str | None
-
-
-def read_request(
-    columns: Mapping[str, str] | None, metric: str | None, input_column: str | None
-) -> Request:
-    """Check the names of roles that a person gave.
-
-    Raises:
-        UsageError: If a role is not known, or two options name different metrics.
-    """
-    roles: dict[str, str] = {}
-    kind = None
-    for name, column in (columns or {}).items():
-        role = role_named(name)
-        if role is None:
-            known = (*NUMBER_ROLES, *TEXT_ROLES, *METRIC_ROLES, "input")
-            alike = near(name, known)
-            raise UsageError(
-                f"{shown(name)} is not a role of a column; allowed are {listed(known, 40)}",
-                hint=f"Did you mean {' or '.join(alike)}?" if alike else "Give ROLE=COLUMN.",
-            )
-        if role not in METRIC_ROLES:
-            roles[role] = column
-            continue
-        if metric is not None and fold(metric) not in {fold(column), fold(role)}:
-            raise UsageError(
-                f"--columns names {shown(column)} as the metric and --metric {shown(metric)}",
-                hint="Give one of them.",
-            )
-        metric, kind = column, role if role in KIND_WORDS else None
-    return Request(roles, metric, kind, input_column or roles.pop("input", None))
-
-
-def keeps_text(request: Request, column: str) -> bool:
-    """Tell whether the cells of a column are text even where they look like numbers."""
-    if column in request.roles.values():
-        return any(r in TEXT_ROLES for r, c in request.roles.items() if c == column)
-    if column in {request.metric, request.input_column}:
-        return False
-    return text_role(column) is not None
-
-
 def assign(frame: Frame, request: Request) -> Assignment:
     """Decide which column plays which role.
 
@@ -150,7 +98,9 @@ def assign(frame: Frame, request: Request) -> Assignment:
             raise unknown_column(role, wanted, names, "--columns")
         given[role] = column
     result = Assignment(metric=_metric(frame, request, given), kind=_kind(frame, request))
-    result.numbers["value"] = tuple(same_metric(result.metric, names))
+    result.numbers["value"] = _one_a_file(frame, same_metric(result.metric, names))
+    if len(result.numbers["value"]) > 1:
+        result.notes.append(_joined_note("the metric", result.numbers["value"]))
     result.uses.append(
         _use("value", result.numbers["value"], guessed=_metric_guessed(frame, request))
     )
@@ -201,6 +151,20 @@ def _use(role: str, columns: Iterable[str], *, guessed: bool) -> ColumnUse:
 def _take(result: Assignment, role: str, columns: tuple[str, ...]) -> None:
     (result.labels if role in TEXT_ROLES else result.numbers)[role] = columns
     result.uses.append(_use(role, columns, guessed=True))
+    if len(columns) > 1:
+        result.notes.append(_joined_note(role, columns))
+
+
+def _joined_note(role: str, columns: tuple[str, ...]) -> Note:
+    """Say that files name a thing differently; things that are counted differently are a warning."""
+    samples = {any(s in SAMPLE_NAMES for s in spellings(c)) for c in columns}
+    unlike = role == "tokens" and (len(samples) > 1 or True in samples)
+    return Note(
+        id="COLUMNS_JOINED", severity="warning" if unlike else "info",
+        text=f"The files name {role} differently; {listed(columns)} are taken as one column"
+        + (", although they may count different things." if unlike else "."),
+        action="Fit the files apart, or name the column with --columns." if unlike else "",
+    )  # fmt: skip
 
 
 def _ranked(frame: Frame, result: Assignment, role: str) -> list[str]:

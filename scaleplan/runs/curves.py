@@ -7,21 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scaleplan.errors import InputError
 from scaleplan.records import Metric, Note, RowNote
 from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.grouping import groups_of
 from scaleplan.runs.metrics import Candidate
-from scaleplan.runs.raw import RawColumn, numeric_column
+from scaleplan.runs.raw import RawColumn, text_column
 from scaleplan.runs.table import BoolArray, FloatArray, IntArray
 from scaleplan.runs.text import listed
 
-# What stays the same throughout a run and tells it from others where no column names runs.
-_CONFIGURATION = (
-    "params", "active_params", "non_embedding_params", "embedding_params", "dense_params",
-    "unique_tokens", "learning_rate", "batch_tokens", "batch_size", "seed", "epochs",
-)  # fmt: skip
-# A restart begins again with a stretch of at least this many rows; fewer are rows of a plain table.
-_SHORTEST_STRETCH = 3
+# What grows along a run: a later value says nothing about an earlier row.
+_CUMULATIVE = frozenset({"tokens", "flops", "train_value", "epoch"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,15 +51,15 @@ def reduce_curves(
     axis = next((r for r in ("step", "epoch") if r in rows.roles), None)
     if axis is None:
         return Reduced(rows=rows, dropped=(), notes=())
-    position = _position(rows, axis)
-    groups = _groups(rows, position)
+    position = rows.roles[axis].numbers
+    groups = groups_of(rows, position)
     if groups is None:
         return Reduced(rows=rows, dropped=(), notes=())
     order = np.lexsort((np.arange(len(rows)), position, groups))
     sorted_groups = groups[order]
     starts = np.flatnonzero(np.r_[True, sorted_groups[1:] != sorted_groups[:-1]])
     sizes = np.diff(np.r_[starts, len(rows)])
-    filled = _filled(rows, order, starts, sizes)
+    filled = _named_by_file(_filled(rows, order, starts, sizes))
     best = None
     if chosen.split in {"validation", "test"}:
         best = "lowest" if metric.kind in {"loss", "error"} else "highest"
@@ -168,68 +163,6 @@ def _ended_notes(ended: Sequence[str]) -> tuple[Note, ...]:
     )  # fmt: skip
 
 
-def _position(rows: Gathered, axis: str) -> FloatArray:
-    """Return where in its run each row stands; rows without a step keep their order."""
-    position = rows.roles[axis].numbers
-    if axis == "step" and "epoch" in rows.roles:
-        position = np.where(np.isnan(position), rows.roles["epoch"].numbers, position)
-    return position
-
-
-def _groups(rows: Gathered, position: FloatArray) -> IntArray | None:
-    """Return the run of each row as a number, or None if the rows are no curves.
-
-    Raises:
-        InputError: If steps go back without a column that tells runs apart.
-    """
-    if "run" in rows.labels:
-        run = rows.labels["run"]
-        # A file's name tells rows without a run apart, and nothing else.
-        groups = _combine([_keys(run), np.where(run.codes < 0, rows.file_of, -1)])
-        named = run.codes >= 0
-        return groups if np.unique(groups[named]).size < np.count_nonzero(named) else None
-    keys = [rows.file_of, *(_keys(c) for c in rows.labels.values())]
-    keys += [_number_keys(rows.roles[r]) for r in _CONFIGURATION if r in rows.roles]
-    groups = _combine(keys)
-    if np.unique(groups).size == len(rows):
-        return None
-    backward = _steps_back(groups, position)
-    if not backward.size:
-        return groups
-    if not _is_restart(groups, position, int(backward[0])):
-        return None
-    row = int(backward[0])
-    origin = rows.row_note(row, "")
-    raise InputError(
-        "the steps go back here, and no column tells which run a row belongs to",
-        file=origin.file, line=origin.line,
-        hint="Add a column named run, or give one file a run.",
-    )  # fmt: skip
-
-
-def _steps_back(groups: IntArray, position: FloatArray) -> IntArray:
-    """Return the rows whose step is below, or the same as, that of the row before in the group."""
-    order = np.lexsort((np.arange(groups.size), groups))
-    same = groups[order][1:] == groups[order][:-1]
-    back = same & (position[order][1:] < position[order][:-1])
-    return np.sort(order[1:][back])
-
-
-def _is_restart(groups: IntArray, position: FloatArray, row: int) -> bool:
-    """Tell whether steps start again here after a stretch of rising ones.
-
-    In a table of finished runs in any order the step of a row says nothing about the next one.
-    """
-    members = np.flatnonzero(groups == groups[row])
-    at = int(np.searchsorted(members, row))
-    before, after = position[members[:at]], position[members[at : at + _SHORTEST_STRETCH]]
-    rising = bool(np.all(np.diff(before[np.isfinite(before)]) >= 0.0))
-    goes_on = bool(np.all(np.diff(after[np.isfinite(after)]) >= 0.0))
-    return (
-        before.size >= _SHORTEST_STRETCH and after.size >= _SHORTEST_STRETCH and rising and goes_on
-    )
-
-
 def _filled(rows: Gathered, order: IntArray, starts: IntArray, sizes: IntArray) -> Gathered:
     """Fill the gaps of each curve with the last value before them, or the first after them.
 
@@ -241,20 +174,30 @@ def _filled(rows: Gathered, order: IntArray, starts: IntArray, sizes: IntArray) 
     group = np.repeat(np.arange(starts.size), sizes)
     bounds = (starts[group], last[group])
     roles = {
-        name: column if name in {"value", "step"} else _fill_numbers(column, order, bounds)
+        name: column
+        if name in {"value", "step"}
+        else _fill_numbers(column, order, bounds, after=name not in _CUMULATIVE)
         for name, column in rows.roles.items()
     }
     labels = {name: _fill_labels(column, order, bounds) for name, column in rows.labels.items()}
     return replace(rows, roles=roles, labels=labels)
 
 
+def _named_by_file(rows: Gathered) -> Gathered:
+    """Let files name the runs where each holds one and nothing else names them."""
+    if "run" in rows.labels or len(rows.files) == 1:
+        return rows
+    names = text_column([rows.files[i] for i in rows.file_of])
+    return replace(rows, labels={"run": names, **rows.labels})
+
+
 def _fill_numbers(
-    column: RawColumn, order: IntArray, bounds: tuple[IntArray, IntArray]
+    column: RawColumn, order: IntArray, bounds: tuple[IntArray, IntArray], *, after: bool
 ) -> RawColumn:
     blank = column.blank
     if not blank.any() or blank.all():
         return column
-    source = _sources(~blank[order], bounds)
+    source = _sources(~blank[order], bounds, after=after)
     rows = np.empty_like(order)
     rows[order] = order[source]
     return column.take(rows)
@@ -266,39 +209,18 @@ def _fill_labels(
     has = (column.codes >= 0) | ~np.isnan(column.numbers)
     if has.all():
         return column
-    source = _sources(has[order], bounds)
+    source = _sources(has[order], bounds, after=True)
     rows = np.empty_like(order)
     rows[order] = order[source]
     return column.take(rows)
 
 
-def _sources(has: BoolArray, bounds: tuple[IntArray, IntArray]) -> IntArray:
+def _sources(has: BoolArray, bounds: tuple[IntArray, IntArray], *, after: bool) -> IntArray:
     """Return for each sorted row the row to take a cell from: itself, one before, or one after."""
     first, last = bounds
     index = np.arange(has.size)
     before = np.maximum.accumulate(np.where(has, index, -1))
-    after = np.minimum.accumulate(np.where(has, index, has.size)[::-1])[::-1]
-    source = np.where(before >= first, before, np.where(after <= last, after, index))
+    following = np.minimum.accumulate(np.where(has, index, has.size)[::-1])[::-1]
+    otherwise = np.where(following <= last, following, index) if after else index
+    source = np.where(before >= first, before, otherwise)
     return np.asarray(source, dtype=np.int64)
-
-
-def _keys(column: RawColumn) -> IntArray:
-    """Return equal numbers for equal cells of a label."""
-    plain = np.where(np.isnan(column.numbers), 0.0, column.numbers)
-    return _combine([column.codes.astype(np.int64), _number_keys(numeric_column(plain))])
-
-
-def _number_keys(column: RawColumn) -> IntArray:
-    """Return equal numbers for equal cells; empty cells are equal to each other."""
-    return np.unique(column.numbers, return_inverse=True)[1].astype(np.int64)
-
-
-def _combine(keys: Sequence[IntArray]) -> IntArray:
-    """Return equal numbers for rows in which all keys are equal."""
-    result = keys[0]
-    for key in keys[1:]:
-        result = np.unique(result, return_inverse=True)[1].astype(np.int64)
-        codes = np.unique(key, return_inverse=True)[1].astype(np.int64)
-        # Both are below the number of rows, so that the pair fits into 64 bits.
-        result = result * (int(codes.max(initial=0)) + 1) + codes
-    return np.unique(result, return_inverse=True)[1].astype(np.int64)

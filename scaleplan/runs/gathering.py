@@ -79,7 +79,10 @@ def gather(
     for role, names in chosen.numbers.items():
         column = coalesce(frame, names)
         changed.extend(_conversions(frame, column, names))
-        declared = [declared_unit(role, names, each) for each in shared]
+        declared = [
+            declared_unit(role, names, each) if any(i in frame.present[n] for n in names) else ""
+            for i, each in enumerate(shared)
+        ]
         if any(declared):
             units[role] = next(unit for unit in declared if unit)
         column, scaled = _scaled(frame, column, role, names, declared)
@@ -166,8 +169,8 @@ def _metric_in_unit(
         with np.errstate(divide="ignore", invalid="ignore"):
             logs = np.where(numbers > 0.0, np.log(numbers), numbers)
         reason = f"{metric.name}: {known.size} perplexities replaced by their natural logarithm"
-        note = RowNote(file=file, line=None, reason=reason)
-        return replace(column, numbers=logs), metric, [note], ()
+        said = RowNote(file=file, line=None, reason=reason)
+        return replace(column, numbers=logs), metric, [said], ()
     if not metric.bounded:
         return column, metric, [], ()
     signs = percent_cells(column)

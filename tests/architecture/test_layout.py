@@ -19,7 +19,7 @@ def test_top_level_is_the_agreed_one():
     agreed = {"README.md", "pyproject.toml", "sample_runs", "scaleplan", "tests"}
     made = {".", "build", "dist"}
     tracked = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
     ).stdout.split()
     names = {name.split("/")[0] for name in tracked} or {p.name for p in ROOT.iterdir()}
     assert {name for name in names if not name.startswith(".")} - made <= agreed
@@ -56,7 +56,7 @@ def test_importing_the_package_imports_nothing_heavy():
         "print([m for m in ('numpy', 'scipy', 'yaml', 'rich', 'typer') if m in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, cwd=ROOT
     )
     assert done.stdout.strip() == "[]"
 

@@ -1,4 +1,4 @@
-"""Everything a user can get wrong ends in one clear error, its hint, the right code, no traceback."""
+"""Whatever a user gets wrong ends in one clear error with a hint and the right exit code."""
 
 from __future__ import annotations
 
@@ -89,9 +89,9 @@ def good(tmp_path):
     ("arguments", "code", "words"),
     [
         (("fit", "absent.csv"), 3, ["absent.csv"]),
-        (("fit", "runs.csv", "--columns", "params=nonsense"), 3, ["nonsense"]),
-        (("fit", "runs.csv", "--metric", "nonsense"), 3, ["nonsense"]),
-        (("fit", "runs.csv", "--input", "nonsense"), 3, ["nonsense"]),
+        (("fit", "runs.csv", "--columns", "params=nonsense"), 2, ["nonsense"]),
+        (("fit", "runs.csv", "--metric", "nonsense"), 2, ["nonsense"]),
+        (("fit", "runs.csv", "--input", "nonsense"), 2, ["nonsense"]),
         (("fit", "runs.csv", "--law", "chinchila"), 2, ["chinchilla"]),
         (("fit", "runs.csv", "--resamples", "-1"), 2, []),
         (("fit", "runs.csv", "--level", "2"), 2, []),
@@ -140,7 +140,7 @@ def test_a_line_of_many_megabytes(tmp_path, run_cli):
 
 def test_latin_1_text_is_read_and_said(good, run_cli):
     text = GOOD.replace("\n", ",größe\n").replace("loss,größe", "loss,note", 1)
-    write(good, "runs.csv", text.encode("latin-1"))
+    write(good, "runs.csv", (text + ",größe\n").encode("latin-1"))
     done = run_cli("fit", "runs.csv", "--format", "json", cwd=good)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["cleaning"]["rows_used"] == 12

@@ -44,9 +44,7 @@ def test_image_runs_show_overfitting():
 
 @pytest.mark.parametrize("metric", ["val_loss", "val_accuracy"])
 def test_image_runs_improve_with_images(metric):
-    runs = load_runs(
-        [str(SAMPLES / "images" / "epochs.csv")], metric=metric, input_column="images"
-    )
+    runs = load_runs([str(SAMPLES / "images" / "epochs.csv")], metric=metric, input_column="images")
     found = fit(runs, law="power_floor")
     few, many = forecast(found, inputs=[200.0, 4000.0]).points
     assert (many.value < few.value) is (metric == "val_loss")

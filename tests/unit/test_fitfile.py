@@ -58,7 +58,9 @@ def refused(path, match):
 
 
 def test_another_schema(path):
-    path.write_text(path.read_text().replace(SCHEMA, "scaleplan.fit-file/9"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace(SCHEMA, "scaleplan.fit-file/9"), encoding="utf-8"
+    )
     refused(path, "scaleplan.fit-file/9")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note
@@ -34,7 +34,7 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
     """
     lines = source.lines()
     skipped, shared, first = _preamble(lines)
-    start = [first, *(line for line, _ in zip(lines, range(_SNIFFED_LINES), strict=False))]
+    start = [first, *islice(lines, _SNIFFED_LINES)]
     delimiter = _delimiter(start)
     reader = csv.reader(chain(start, lines), delimiter=delimiter, skipinitialspace=delimiter == " ")
     rows = _rows(reader, source.name, skipped)

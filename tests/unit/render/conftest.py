@@ -48,6 +48,7 @@ def make_point(**changes):
 def make_forecast(**changes):
     values = {
         "fit_name": "fit of runs.csv", "law": "chinchilla",
+        "input_columns": ("params", "tokens"),
         "formula": "L = 1.817 + 477.8/N^0.3473 + 2143/D^0.3672", "metric": _METRIC,
         "points": (make_point(),), "interval": _INTERVAL, "notes": _NOTES,
         "assumptions": _ASSUMPTIONS,
@@ -99,6 +100,7 @@ def make_cleaning(**changes):
 def make_fit(**changes):
     values = {
         "name": "fit of runs.csv", "source": "fitted", "law": "chinchilla",
+        "input_columns": ("params", "tokens"),
         "formula": "L = 1.817 + 477.8/N^0.3473 + 2143/D^0.3672", "inputs": ("params", "tokens"),
         "input_columns": ("n_model", "tokens"), "metric": _METRIC, "complement": False,
         "main": records.LawFit(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from scaleplan.records import Interval
+from scaleplan.records import Interval, Range
 from scaleplan.render.formats import view_of
 from scaleplan.render.view import Facts, Table
 
@@ -32,7 +32,7 @@ def test_fit_shows_what_was_read_and_the_first_ten_dropped_rows(make):
     view = view_of(make.fit())
     read = facts(view, "Read")
     assert read["rows"] == "45 read, 30 used, 15 dropped, 0 changed"
-    assert "params = n_model (guessed)" in read["columns"]
+    assert read["columns"] == "guessed: params = n_model; given: loss = val_loss"
     dropped = table(view, "Dropped rows")
     assert len(dropped.rows) == 10
     assert dropped.rows[0] == ("runs.csv:2", "run2", "loss is -1")
@@ -77,9 +77,9 @@ def test_forecast_leaves_out_inputs_that_no_point_has(make):
     point = make.point(
         params=None, tokens=None, flops=None, input_value=4096.0, low=None, high=None
     )
-    view = view_of(make.forecast(points=(point,), interval=None))
+    view = view_of(make.forecast(points=(point,), interval=None, input_columns=("S",)))
     points = table(view, "Forecast")
-    assert [c.name for c in points.columns][:2] == ["input", "val_loss"]
+    assert [c.name for c in points.columns][:2] == ["S", "val_loss"]
     assert points.rows[0][2:4] == ("–", "–")
     assert points.footer.startswith("no interval is known")
 
@@ -116,3 +116,15 @@ def test_plan_shows_active_parameters_only_where_they_differ(make):
     assert "active parameters" not in facts(view_of(make.plan()), "Model")
     sparse = make.plan(active_params=2e9)
     assert facts(view_of(sparse), "Model")["active parameters"] == "2.00B"
+
+
+def test_points_of_a_curve_are_told_apart_from_dropped_rows(make):
+    cleaning = make.cleaning(rows_read=900, rows_used=30, dropped=())
+    rows = facts(view_of(make.fit(cleaning=cleaning)), "Read")["rows"]
+    assert rows.endswith("870 other points of the same runs")
+
+
+def test_compute_is_written_as_a_power_of_ten(make):
+    ranges = (Range(role="flops", low=9.8e10, high=8.5e12),)
+    shown = facts(view_of(make.fit(ranges=ranges)), "Metric and inputs")["fitted range"]
+    assert shown == "flops 9.80e10 to 8.50e12"

@@ -1,0 +1,49 @@
+"""The frozen results that one stage hands to the next.
+
+Fields are floats, strings, tuples and other records, with the unit in the field name; `None` means
+that a number is not known, never that it is zero.
+"""
+
+from __future__ import annotations
+
+from scaleplan.records.advice import Assumption, Note, Severity
+from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
+from scaleplan.records.fits import (
+    Candidate,
+    Fit,
+    Interval,
+    LawFit,
+    OptimumRow,
+    Parameter,
+    PublishedLaw,
+    Quality,
+    Range,
+    Widening,
+)
+from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
+
+__all__ = [
+    "Accelerator",
+    "Assumption",
+    "Candidate",
+    "Cleaning",
+    "ColumnUse",
+    "Fit",
+    "Forecast",
+    "ForecastPoint",
+    "Interval",
+    "LawFit",
+    "Metric",
+    "MetricKind",
+    "Note",
+    "OptimumRow",
+    "Parameter",
+    "Plan",
+    "PlanRow",
+    "PublishedLaw",
+    "Quality",
+    "Range",
+    "RowNote",
+    "Severity",
+    "Widening",
+]

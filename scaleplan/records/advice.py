@@ -1,0 +1,39 @@
+"""What there is to say: notes and assumptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """One piece of advice: which rule spoke, how gravely, on which numbers, and what to do.
+
+    Args:
+        id: The rule's name, such as `EXTRAPOLATION`.
+        severity: `info`, `warning` (exit 6 under `--strict`) or `error`.
+        text: What was found, with its numbers.
+        action: What to do about it; may be empty.
+        numbers: The numbers behind the text, by name.
+        source: Where the rule or threshold comes from; may be empty.
+    """
+
+    id: str
+    severity: Severity
+    text: str
+    action: str = ""
+    numbers: tuple[tuple[str, float], ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumption:
+    """A value that a result rests on and that the data did not give."""
+
+    name: str
+    value: float | str
+    unit: str = ""
+    source: str = ""

@@ -1,0 +1,59 @@
+"""What reading a log did: the metric, the columns, and every dropped or changed row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+MetricKind = Literal["loss", "error", "accuracy", "score"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """What is predicted.
+
+    Args:
+        name: The column it came from, or `loss` for a published law.
+        kind: `loss` and `error` fall as models improve, `accuracy` and `score` rise.
+        unit: For example `nats/token`; `as logged` where the log does not say.
+    """
+
+    name: str
+    kind: MetricKind
+    unit: str
+
+    @property
+    def bounded(self) -> bool:
+        """Tell whether the metric lies between 0 and 1 by definition."""
+        return self.kind in {"error", "accuracy"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnUse:
+    """Which column of the log plays which role, and how that was decided."""
+
+    role: str
+    column: str
+    how: Literal["given", "guessed", "derived"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowNote:
+    """A row that was dropped or changed: where, and why. `run` names it where it has a name."""
+
+    file: str
+    line: int | None
+    reason: str
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaning:
+    """What reading and cleaning did: nothing is dropped or changed without a line here."""
+
+    files: tuple[str, ...]
+    rows_read: int
+    rows_used: int
+    dropped: tuple[RowNote, ...]
+    changed: tuple[RowNote, ...]
+    columns: tuple[ColumnUse, ...]

@@ -1,0 +1,197 @@
+"""Fits: one law with its parameters, and everything that a forecast needs to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from scaleplan.records.advice import Assumption, Note
+from scaleplan.records.cleaned import Cleaning, Metric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """How an interval was made: level (0.9 is 90%), method and the number of runs behind it."""
+
+    level: float
+    method: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A fitted parameter with its interval; `low` and `high` are None where none can be given."""
+
+    symbol: str
+    meaning: str
+    value: float
+    low: float | None
+    high: float | None
+    unit: str
+    at_bound: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """How well a law describes the runs it was fitted to.
+
+    Args:
+        runs: Number of runs.
+        objective_name: For example `sum of Huber(delta=0.001) of log residuals`.
+        objective: Its value at the optimum.
+        rmse_log: Root mean square of ln(observed) - ln(predicted); None if a prediction is <= 0.
+        noise: Scale of one run's residual, in log units for log laws and metric units otherwise.
+        starts: Number of starts polished to convergence.
+        starts_agreeing: How many of them reached the optimum.
+        condition: Condition number of the column-scaled Jacobian.
+    """
+
+    runs: int
+    objective_name: str
+    objective: float
+    rmse_log: float | None
+    noise: float
+    starts: int
+    starts_agreeing: int
+    condition: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimumRow:
+    """The compute-optimal model for one budget: params, tokens and the predicted metric."""
+
+    flops: float
+    params: float
+    params_low: float | None
+    params_high: float | None
+    tokens: float
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One law that `--law auto` looked at, and the verdict on it.
+
+    Args:
+        law: Its name.
+        rmse_log: In-sample root mean square log residual, None if undefined.
+        aicc: Corrected Akaike criterion relative to the best candidate, None if not comparable.
+        backtest_rmse_log: Error on larger runs when fitted to smaller ones, None if not possible.
+        verdict: `chosen`, `admissible` or `rejected`.
+        reason: Why.
+    """
+
+    law: str
+    rmse_log: float | None
+    aicc: float | None
+    backtest_rmse_log: float | None
+    verdict: Literal["chosen", "admissible", "rejected"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """The smallest and largest value of one input among the fitted runs."""
+
+    role: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Widening:
+    """How a back-test over scale widens intervals beyond the data.
+
+    The standard deviation of a forecast d decades beyond the data is multiplied by
+    max(1, kappa0 + kappa1 d), and (floor_log x (1 + d)) is added in quadrature.
+
+    Args:
+        kappa0: Ratio of observed to claimed error next to the data.
+        kappa1: Its growth per decade.
+        floor_log: Model error per (1 + decade) in log units.
+        decades_tested: How far beyond its fitted runs the back-test could look.
+        errors: Number of forecast errors behind it; 0 means that no back-test was possible.
+        median_error: Median absolute log error of those forecasts, None without a back-test.
+    """
+
+    kappa0: float
+    kappa1: float
+    floor_log: float
+    decades_tested: float
+    errors: int
+    median_error: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LawFit:
+    """One law with fitted (or published) parameters: all that a forecast needs.
+
+    Args:
+        law: The law's name in the catalogue.
+        theta: Parameters in the order of the law.
+        covariance: Their covariance, row by row, or None where it is not known.
+        noise: Residual scale of one run (log units for log laws, else metric units), or None.
+        dof: Degrees of freedom behind it.
+    """
+
+    law: str
+    theta: tuple[float, ...]
+    covariance: tuple[tuple[float, ...], ...] | None
+    noise: float | None
+    dof: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """A law fitted to runs, or a published one: everything that predict and budget read."""
+
+    name: str
+    source: str
+    law: str
+    formula: str
+    inputs: tuple[str, ...]
+    input_columns: tuple[str, ...]
+    metric: Metric
+    complement: bool
+    main: LawFit
+    alternatives: tuple[LawFit, ...]
+    parameters: tuple[Parameter, ...]
+    interval: Interval | None
+    quality: Quality | None
+    optimum: tuple[OptimumRow, ...]
+    candidates: tuple[Candidate, ...]
+    widening: Widening
+    ranges: tuple[Range, ...]
+    flops_per_param_token: float
+    cleaning: Cleaning | None
+    notes: tuple[Note, ...]
+    assumptions: tuple[Assumption, ...]
+    fingerprint: str
+    seed: int | None
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedLaw:
+    """A published fit: law, parameters, where it holds and where it was read.
+
+    `input` is the role that a law of one input was fitted against, None for the others.
+    """
+
+    id: str
+    law: str
+    title: str
+    theta: tuple[float, ...]
+    covariance: tuple[tuple[float, ...], ...] | None
+    noise: float | None
+    runs: int | None
+    metric: Metric
+    ranges: tuple[Range, ...]
+    flops_per_param_token: float
+    params_convention: str
+    source: str
+    note: str
+    historical: bool
+    input: str | None

@@ -1,0 +1,225 @@
+"""Rows that cannot be used: which, and why. Outliers stay; only what is impossible goes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from scaleplan.errors import InputError
+from scaleplan.records import Metric, RowNote
+from scaleplan.runs.columns import TIMING_WORDS
+from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.raw import RawColumn
+from scaleplan.runs.roles import INPUT_ROLES
+from scaleplan.runs.table import IntArray
+from scaleplan.runs.text import shown, words
+from scaleplan.units import format_significant
+
+_SIZES = (*INPUT_ROLES, "non_embedding_params", "embedding_params", "dense_params")
+_FAILED = frozenset({"failed", "crashed", "diverged", "killed", "nan", "oom"})
+
+
+@dataclass(slots=True, eq=False)
+class _Dropped:
+    """Rows to drop, the first reason found for each."""
+
+    rows: Gathered
+    reasons: dict[int, str] = field(default_factory=dict)
+    kinds: Counter[str] = field(default_factory=Counter)
+    first: dict[str, int] = field(default_factory=dict)
+
+    def drop(self, row: int, kind: str, reason: str) -> None:
+        """Drop a row; `kind` is the reason without its numbers."""
+        if row not in self.reasons:
+            self.reasons[row] = reason
+            self.kinds[kind] += 1
+            self.first.setdefault(kind, row)
+
+
+def clean(
+    rows: Gathered, metric: Metric, rows_read: int, earlier: Sequence[RowNote]
+) -> tuple[Gathered, tuple[RowNote, ...]]:
+    """Drop the rows that cannot be used.
+
+    Args:
+        rows: The rows, one a run.
+        metric: What `value` is.
+        rows_read: How many rows the inputs had, for the message if none is left.
+        earlier: Rows that were dropped before.
+
+    Returns:
+        The rows that are left, and what was dropped.
+
+    Raises:
+        InputError: If no row is left.
+    """
+    dropped = _Dropped(rows)
+    _failed(dropped)
+    _impossible_metric(dropped, metric)
+    _uniform_guess(dropped, metric)
+    for role in _SIZES:
+        if role in rows.roles:
+            _impossible_size(dropped, role)
+    _no_size(dropped)
+    _duplicates(dropped)
+    gone = sorted(dropped.reasons)
+    notes = tuple(rows.row_note(row, dropped.reasons[row]) for row in gone)
+    if len(gone) == len(rows):
+        raise _nothing_left(dropped, rows_read, earlier)
+    kept = np.setdiff1d(np.arange(len(rows)), np.array(gone, dtype=np.int64))
+    return rows.take(kept), notes
+
+
+def _cell(column: RawColumn, row: int) -> str:
+    """Return a cell as a reason quotes it: numbers as they are, text in quotation marks."""
+    code = int(column.codes[row])
+    if code >= 0 and np.isnan(column.numbers[row]):
+        return shown(column.vocabulary[code])
+    return format_significant(float(column.numbers[row]), 6)
+
+
+def _failed(dropped: _Dropped) -> None:
+    status = dropped.rows.labels.get("status")
+    if status is None:
+        return
+    bad = np.array([t.casefold() in _FAILED for t in status.vocabulary] + [False], dtype=bool)
+    for row in np.flatnonzero(bad[status.codes]).tolist():
+        dropped.drop(row, "the run failed", f"the run is marked {_cell(status, row)}")
+
+
+def _impossible_metric(dropped: _Dropped, metric: Metric) -> None:
+    column, name = dropped.rows.roles["value"], dropped.rows.names["value"]
+    numbers, blank = column.numbers, column.blank
+    for row in np.flatnonzero(~np.isfinite(numbers)).tolist():
+        if blank[row]:
+            dropped.drop(row, f"{name} is empty", f"{name} is empty")
+            continue
+        cell = _cell(column, row)
+        lost = cell.strip("'").casefold() in {"nan", "inf", "-inf", "∞", "-∞", "infinity"}
+        reason = f"{name} is {cell}" + ("" if lost else ", which is not a number")
+        dropped.drop(row, f"{name} is {cell if lost else 'not a number'}", reason)
+    low, high, allowed = _range_of(metric)
+    with np.errstate(invalid="ignore"):
+        outside = np.isfinite(numbers) & (
+            (numbers <= 0.0) if metric.kind == "loss" else (numbers < low) | (numbers > high)
+        )
+    for row in np.flatnonzero(outside).tolist():
+        cell = format_significant(float(numbers[row]), 6)
+        reason = f"{name} is {cell}; it must be {allowed}"
+        dropped.drop(row, f"{name} is not {allowed}", reason)
+
+
+def _range_of(metric: Metric) -> tuple[float, float, str]:
+    if metric.kind == "loss":
+        return 0.0, float("inf"), "positive"
+    if metric.bounded:
+        return 0.0, 1.0, "between 0 and 1"
+    return -float("inf"), float("inf"), "finite"
+
+
+def _uniform_guess(dropped: _Dropped, metric: Metric) -> None:
+    """Drop losses that are not below that of guessing every token alike, ln(vocabulary)."""
+    sizes = dropped.rows.roles.get("vocab_size")
+    plain_loss = metric.kind == "loss" and not metric.unit.startswith(("bits", "share", "ln"))
+    if sizes is None or not plain_loss:
+        return
+    with np.errstate(invalid="ignore", divide="ignore"):
+        guess = np.where(sizes.numbers > 1.0, np.log(sizes.numbers), np.nan)
+        bad = dropped.rows.roles["value"].numbers >= guess
+    name = dropped.rows.names["value"]
+    for row in np.flatnonzero(bad).tolist():
+        value = format_significant(float(dropped.rows.roles["value"].numbers[row]))
+        dropped.drop(
+            row, "diverged",
+            f"diverged: {name} is {value}, not below a uniform guess among "
+            f"{int(sizes.numbers[row])} tokens ({format_significant(float(guess[row]))})",
+        )  # fmt: skip
+
+
+def _impossible_size(dropped: _Dropped, role: str) -> None:
+    """Drop rows whose size is there but cannot be one; an empty cell is not known, no more."""
+    column, name = dropped.rows.roles[role], dropped.rows.names[role]
+    with np.errstate(invalid="ignore"):
+        bad = (~(column.numbers > 0.0) | np.isinf(column.numbers)) & ~column.blank
+    for row in np.flatnonzero(bad).tolist():
+        reason = f"{name} is {_cell(column, row)}; it must be a number above 0"
+        dropped.drop(row, f"{name} is not a number above 0", reason)
+
+
+def _no_size(dropped: _Dropped) -> None:
+    """Drop rows that give none of the sizes that the log has."""
+    roles = [r for r in _SIZES if r in dropped.rows.roles]
+    if not roles:
+        return
+    missing = np.logical_and.reduce([dropped.rows.roles[r].blank for r in roles])
+    names = " and ".join(dict.fromkeys(dropped.rows.names[r] for r in roles))
+    for row in np.flatnonzero(missing).tolist():
+        verb = "are" if len(roles) > 1 else "is"
+        dropped.drop(row, f"{names} {verb} empty", f"{names} {verb} empty")
+
+
+def _duplicates(dropped: _Dropped) -> None:
+    """Drop rows that repeat another one in every column but its times."""
+    rows = dropped.rows
+    columns = [*rows.roles.values(), *rows.labels.values()]
+    columns += [c for n, c in rows.extra.items() if not TIMING_WORDS & set(words(n))]
+    left = np.setdiff1d(np.arange(len(rows)), np.array(list(dropped.reasons), dtype=np.int64))
+    hashes = _hashes(columns, left)
+    order = np.argsort(hashes, kind="stable")
+    same = hashes[order][1:] == hashes[order][:-1]
+    first = -1
+    for place in np.flatnonzero(same).tolist():
+        if place == 0 or not same[place - 1]:
+            first = int(left[order[place]])
+        row = int(left[order[place + 1]])
+        if all(_same_cell(c, first, row) for c in columns):
+            dropped.drop(row, "duplicate", f"duplicate of {_place(rows, first, row)}")
+
+
+def _hashes(columns: Sequence[RawColumn], at: IntArray) -> IntArray:
+    """Return a number a row that is equal where all cells are (and hardly ever otherwise)."""
+    result: npt.NDArray[np.uint64] = np.zeros(at.size, dtype=np.uint64)
+    # The multiplier of a 64-bit linear congruential generator (Knuth's MMIX).
+    step = np.uint64(6364136223846793005)
+    for column in columns:
+        numbers = np.where(np.isnan(column.numbers[at]), 0.0, column.numbers[at]) + 0.0
+        codes = column.codes[at].astype(np.int64).view(np.uint64)
+        mixed = numbers.view(np.uint64) ^ (codes << np.uint64(1))
+        result = (result ^ mixed) * step + np.uint64(1)
+        result ^= result >> np.uint64(29)
+    return result.view(np.int64)
+
+
+def _same_cell(column: RawColumn, first: int, second: int) -> bool:
+    if np.isnan(column.numbers[first]) or np.isnan(column.numbers[second]):
+        both = np.isnan(column.numbers[first]) and np.isnan(column.numbers[second])
+        return bool(both and column.codes[first] == column.codes[second])
+    return bool(column.numbers[first] == column.numbers[second])
+
+
+def _place(rows: Gathered, first: int, row: int) -> str:
+    line, file = int(rows.lines[first]), int(rows.file_of[first])
+    where = f"line {line}" if line else (rows.row_note(first, "").run or f"row {first + 1}")
+    return where if file == int(rows.file_of[row]) else f"{rows.files[file]}, {where}"
+
+
+def _nothing_left(dropped: _Dropped, rows_read: int, earlier: Sequence[RowNote]) -> InputError:
+    """Return the error that counts the reasons when no row can be used."""
+    parts = []
+    for kind, count in dropped.kinds.most_common(4):
+        note = dropped.rows.row_note(dropped.first[kind], "")
+        where = note.file if note.line is None else f"{note.file}:{note.line}"
+        parts.append(f"{count} × {kind} (first at {where})")
+    if earlier:
+        note = earlier[0]
+        where = note.file if note.line is None else f"{note.file}:{note.line}"
+        parts.append(f"{len(earlier)} × {note.reason} (first at {where})")
+    read = "1 row was" if rows_read == 1 else f"{rows_read} rows were"
+    return InputError(
+        f"{read} read and none can be used: " + "; ".join(parts),
+        hint="Correct these rows, or choose other columns with --columns and --metric.",
+    )

@@ -1,0 +1,114 @@
+"""Which rows of a log are points of one training curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from scaleplan.errors import InputError
+from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.raw import RawColumn, numeric_column
+from scaleplan.runs.table import FloatArray, IntArray
+
+# What stays the same throughout a run and tells it from others where no column names runs.
+_CONFIGURATION = (
+    "params", "active_params", "non_embedding_params", "embedding_params", "dense_params",
+    "unique_tokens", "learning_rate", "batch_tokens", "batch_size", "seed", "epochs",
+)  # fmt: skip
+# A restart begins again with a stretch of at least this many rows; fewer are rows of a plain table.
+_SHORTEST_STRETCH = 3
+
+
+def groups_of(rows: Gathered, position: FloatArray) -> IntArray | None:
+    """Return the run of each row as a number, or None if the rows are no curves.
+
+    Raises:
+        InputError: If steps go back without a column that tells runs apart.
+    """
+    index = np.arange(len(rows))
+    # Rows without a step, from a table of finished runs, are runs of their own.
+    alone = np.where(np.isnan(position), index, -1)
+    if "run" in rows.labels:
+        run = rows.labels["run"]
+        blank = run.blank
+        groups = combine([
+            _keys(run), np.where(blank, rows.file_of, -1), np.where(blank, alone, -1)
+        ])  # fmt: skip
+        return groups if np.unique(groups).size < len(rows) else None
+    columns = [*rows.labels.values()]
+    columns += [rows.roles[r] for r in _CONFIGURATION if r in rows.roles]
+    keys = [_keys(c) for c in columns if _tells_apart(c, len(rows.files))]
+    groups = combine([rows.file_of, alone, *keys])
+    if np.unique(groups).size == len(rows):
+        return None
+    logged = np.flatnonzero(~rows.roles["value"].blank)
+    points = combine([groups[logged], _number_keys(numeric_column(position[logged]))])
+    backward = _steps_back(groups, position)
+    restart = backward.size > 0 and _is_restart(groups, position, int(backward[0]))
+    if not restart:
+        # Equal steps, or steps in any order, are those of different runs.
+        return groups if np.unique(points).size == points.size and not backward.size else None
+    origin = rows.row_note(int(backward[0]), "")
+    raise InputError(
+        "the steps go back here, and no column tells which run a row belongs to",
+        file=origin.file, line=origin.line,
+        hint="Add a column named run, or give one file a run.",
+    )  # fmt: skip
+
+
+def _tells_apart(column: RawColumn, files: int) -> bool:
+    """Tell whether a column may be part of what names a run.
+
+    Not if it is logged on some rows only and says the same on all of those, nor if it has a value
+    of its own on most rows, as a decaying learning rate does.
+    """
+    blank = column.blank
+    different = np.unique(_keys(column)[~blank]).size
+    if blank.any() and different <= files:
+        return False
+    return different <= max(files, blank.size // _SHORTEST_STRETCH)
+
+
+def _steps_back(groups: IntArray, position: FloatArray) -> IntArray:
+    """Return the rows whose step is below that of the row before it in the group."""
+    order = np.lexsort((np.arange(groups.size), groups))
+    same = groups[order][1:] == groups[order][:-1]
+    back = same & (position[order][1:] < position[order][:-1])
+    return np.sort(order[1:][back])
+
+
+def _is_restart(groups: IntArray, position: FloatArray, row: int) -> bool:
+    """Tell whether steps start again here after a stretch of rising ones.
+
+    In a table of finished runs in any order the step of a row says nothing about the next one.
+    """
+    members = np.flatnonzero(groups == groups[row])
+    at = int(np.searchsorted(members, row))
+    before, after = position[members[:at]], position[members[at : at + _SHORTEST_STRETCH]]
+    rising = bool(np.all(np.diff(before[np.isfinite(before)]) >= 0.0))
+    goes_on = bool(np.all(np.diff(after[np.isfinite(after)]) >= 0.0))
+    return (
+        before.size >= _SHORTEST_STRETCH and after.size >= _SHORTEST_STRETCH and rising and goes_on
+    )
+
+
+def _keys(column: RawColumn) -> IntArray:
+    """Return equal numbers for equal cells of a label."""
+    return combine([column.codes.astype(np.int64), _number_keys(column)])
+
+
+def _number_keys(column: RawColumn) -> IntArray:
+    """Return equal numbers for equal cells; empty cells are equal to each other."""
+    return np.unique(column.numbers, return_inverse=True)[1].astype(np.int64)
+
+
+def combine(keys: Sequence[IntArray]) -> IntArray:
+    """Return equal numbers for rows in which all keys are equal."""
+    result = keys[0]
+    for key in keys[1:]:
+        result = np.unique(result, return_inverse=True)[1].astype(np.int64)
+        codes = np.unique(key, return_inverse=True)[1].astype(np.int64)
+        # Both are below the number of rows, so that the pair fits into 64 bits.
+        result = result * (int(codes.max(initial=0)) + 1) + codes
+    return np.unique(result, return_inverse=True)[1].astype(np.int64)

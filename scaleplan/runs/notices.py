@@ -1,0 +1,139 @@
+"""What there is to say about cleaned runs: mixed conventions, replicates, suspicious losses."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from scaleplan.records import Metric, Note
+from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.grouping import combine
+from scaleplan.runs.roles import INPUT_ROLES
+from scaleplan.runs.table import FloatArray, IntArray
+from scaleplan.runs.text import listed, shown
+from scaleplan.units import format_significant
+
+# Losses under different values of these are not comparable.
+_CONVENTIONS = ("unit", "tokenizer", "dataset", "task", "split", "optimizer", "schedule", "metric")
+_SUSPICIOUS = 2.0  # times the median of the runs of about the same size
+_FEWEST_ALIKE = 4
+_MOST_NAMED = 5
+
+
+def notices(rows: Gathered, metric: Metric) -> tuple[Note, ...]:
+    """Return the notes on cleaned runs.
+
+    Args:
+        rows: Cleaned rows in their roles.
+        metric: What `value` is.
+    """
+    found = [_mixed(rows, role) for role in _CONVENTIONS]
+    found += [_replicates(rows), _possibly_diverged(rows, metric)]
+    return tuple(note for note in found if note is not None)
+
+
+def _mixed(rows: Gathered, role: str) -> Note | None:
+    column = rows.labels.get(role)
+    if column is None:
+        return None
+    values = sorted({column.text(i) for i in _first_of_each(rows, role)} - {""})
+    if len(values) < 2:
+        return None
+    return Note(
+        id="MIXED", severity="warning",
+        text=f"The runs differ in {role}: {listed(map(shown, values), 5)}; "
+        + ("their metrics are not comparable." if role not in {"optimizer", "schedule"} else
+           "their metrics are comparable only in part."),
+        action="Fit them apart.",
+        numbers=(("values", float(len(values))),),
+    )  # fmt: skip
+
+
+def _first_of_each(rows: Gathered, role: str) -> list[int]:
+    """Return one row for each different cell of a label."""
+    column = rows.labels[role]
+    by_text = np.unique(column.codes, return_index=True)[1]
+    by_number = np.unique(column.numbers, return_index=True)[1]
+    return [int(i) for i in np.concatenate([by_text, by_number])]
+
+
+def _replicates(rows: Gathered) -> Note | None:
+    """Count runs that share sizes and conventions with another one."""
+    roles = [r for r in INPUT_ROLES if r in rows.roles]
+    if not roles:
+        return None
+    keys = [_codes(rows.roles[r].numbers) for r in roles]
+    keys += [rows.labels[r].codes.astype(np.int64) for r in _CONVENTIONS if r in rows.labels]
+    counts = np.bincount(combine(keys))
+    repeated = counts[counts > 1]
+    if not repeated.size:
+        return None
+    runs, groups = int(repeated.sum()), int(repeated.size)
+    return Note(
+        id="REPLICATES", severity="info",
+        text=f"{runs} runs share their {', '.join(roles)} with another one ({groups} groups); all "
+        "are kept as replicates.",
+        action="If they differ in a setting such as the learning rate, keep the best ones.",
+        numbers=(("runs", float(runs)), ("groups", float(groups))),
+    )  # fmt: skip
+
+
+def _possibly_diverged(rows: Gathered, metric: Metric) -> Note | None:
+    """Name runs whose loss is far above that of the runs of about the same size."""
+    roles = [r for r in INPUT_ROLES if r in rows.roles]
+    if metric.kind != "loss" or not roles:
+        return None
+    values = rows.roles["value"].numbers
+    suspicious = _far_above_alike([rows.roles[r].numbers for r in roles], values)
+    if not suspicious:
+        return None
+    names = []
+    for row in suspicious[:_MOST_NAMED]:
+        note = rows.row_note(row, "")
+        where = note.run or (note.file if note.line is None else f"{note.file}:{note.line}")
+        names.append(f"{where} ({format_significant(float(values[row]))})")
+    more = len(suspicious) - len(names)
+    count = "1 run has" if len(suspicious) == 1 else f"{len(suspicious)} runs have"
+    return Note(
+        id="POSSIBLY_DIVERGED", severity="warning",
+        text=f"{count} a loss above twice the median of the runs of about the same size "
+        f"({', '.join(roles)} within a factor of 2): {', '.join(names)}"
+        f"{f' and {more} more' if more else ''}; they are kept.",
+        action="Leave them out if they diverged: the fit is robust, but not against many of them.",
+        numbers=(("runs", float(len(suspicious))),),
+    )  # fmt: skip
+
+
+def _far_above_alike(sizes: list[FloatArray], values: FloatArray) -> list[int]:
+    """Return rows above twice the median of their cell, a factor of 2 wide in each size."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cells = combine([_codes(np.round(np.log2(size))) for size in sizes])
+    order = np.lexsort((values, cells))
+    starts = np.flatnonzero(np.r_[True, np.diff(cells[order]) != 0])
+    counts = np.diff(np.r_[starts, order.size])
+    # Sorted by value inside each cell, so that the lower median is the middle one.
+    medians = values[order][starts + (counts - 1) // 2]
+    bad = (values > _SUSPICIOUS * medians[cells]) & (counts[cells] >= _FEWEST_ALIKE)
+    return [int(i) for i in np.flatnonzero(bad)]
+
+
+def _codes(numbers: FloatArray) -> IntArray:
+    return np.unique(numbers, return_inverse=True)[1].astype(np.int64)
+
+
+def fingerprint(rows: Gathered, metric: Metric) -> str:
+    """Return the SHA-256 of roles, values and metric, whatever the order of rows.
+
+    Args:
+        rows: Cleaned rows in their roles.
+        metric: What `value` is.
+    """
+    roles = sorted(rows.roles)
+    table = np.stack([rows.roles[r].numbers for r in roles], axis=1) + 0.0  # -0.0 becomes 0.0
+    table = np.where(np.isnan(table), np.nan, table)  # one bit pattern for all
+    table = table[np.lexsort(table.T[::-1])]
+    digest = hashlib.sha256()
+    digest.update("\0".join((*roles, metric.name, metric.kind, metric.unit)).encode())
+    digest.update(np.ascontiguousarray(table, dtype="<f8").tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,276 @@
+"""From sources to runs: which files, which formats, one table, roles, curves, cleaning."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import BinaryIO
+
+import numpy as np
+
+from scaleplan.errors import InputError
+from scaleplan.records import Assumption, Cleaning, ColumnUse, Metric, Note, RowNote
+from scaleplan.runs.cleaning import clean
+from scaleplan.runs.columns import Assignment, assign
+from scaleplan.runs.curves import reduce_curves
+from scaleplan.runs.derived import derive
+from scaleplan.runs.exports import reshape
+from scaleplan.runs.formats import EXTENSIONS, read_table
+from scaleplan.runs.frame import join
+from scaleplan.runs.gathering import Gathered, gather
+from scaleplan.runs.locating import Located, locate
+from scaleplan.runs.notices import fingerprint, notices
+from scaleplan.runs.numbers import settle
+from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder
+from scaleplan.runs.request import Request, keeps_text, read_request
+from scaleplan.runs.roles import NUMBER_ROLES, TEXT_ROLES, rank
+from scaleplan.runs.source import TextSource
+from scaleplan.runs.table import FloatArray, Origins, Runs
+from scaleplan.runs.text import clean_text, listed
+
+Progress = Callable[[int, int], None]
+# Roles that all runs of a log may share; its name or step is that of the log, not of its runs.
+_SHARED_ROLES = frozenset({*NUMBER_ROLES, *TEXT_ROLES}) - {"run", "step", "epoch", "status"}
+
+
+def load_runs(
+    sources: Sequence[str],
+    *,
+    columns: Mapping[str, str] | None = None,
+    metric: str | None = None,
+    input_column: str | None = None,
+    all_points: bool = False,
+    stdin: BinaryIO | None = None,
+    on_progress: Progress | None = None,
+) -> Runs:
+    """Read logs of training runs.
+
+    Args:
+        sources: Files, patterns, folders, and `-` for standard input.
+        columns: Role to column, for example `{"params": "n_model"}`.
+        metric: The metric's column, or `loss`, `error`, `accuracy` or `score`.
+        input_column: Any column to be used as the single input of a law.
+        all_points: Keep all points of training curves instead of one a run.
+        stdin: What `-` reads; the process's standard input by default.
+        on_progress: Called with (bytes done, bytes in all; 0 if not known).
+
+    Returns:
+        The cleaned runs, with everything that was guessed, derived, changed or dropped.
+
+    Raises:
+        InputError: If the logs cannot be read or hold no usable run.
+        UsageError: If an argument names a role or column that does not exist.
+    """
+    request = read_request(columns, metric, input_column)
+    located = locate(sources, EXTENSIONS)
+    tables, skipped = _read_all(located, request, stdin, on_progress)
+    rows_read = sum(len(table) + len(table.dropped) for table in tables)
+    frame = join(tables)
+    chosen = assign(frame, request)
+    gathered, kind, units, changed, unit_notes = gather(frame, chosen, [t.shared for t in tables])
+    early = tuple(note for table in tables for note in table.dropped)
+    reduced = reduce_curves(gathered, kind, chosen.metric, all_points=all_points)
+    early += reduced.dropped
+    cleaned, dropped = clean(reduced.rows, kind, rows_read, early)
+    derived = derive(cleaned, chosen, kind)
+    metadata, metadata_notes = _metadata(tables)
+    return _runs(
+        derived.rows, kind,
+        cleaning=Cleaning(
+            files=frame.files, rows_read=rows_read, rows_used=len(cleaned),
+            dropped=(*early, *dropped), changed=(*changed, *_left_empty(cleaned, kind)),
+            columns=_uses(chosen, derived.uses),
+        ),
+        metadata=metadata, units=units, ratio=derived.flops_per_param_token,
+        notes=(
+            *skipped, *(note for table in tables for note in table.notes), *metadata_notes,
+            *chosen.notes, *unit_notes, *reduced.notes, *derived.notes,
+            *notices(derived.rows, kind),
+        ),
+        assumptions=derived.assumptions,
+    )  # fmt: skip
+
+
+def _runs(
+    rows: Gathered, metric: Metric, *, cleaning: Cleaning, metadata: Mapping[str, str],
+    units: Mapping[str, str], ratio: float | None, notes: tuple[Note, ...],
+    assumptions: tuple[Assumption, ...],
+) -> Runs:  # fmt: skip
+    """Freeze the rows."""
+    size = range(len(rows))
+    return Runs(
+        columns=MappingProxyType({r: _frozen(c) for r, c in rows.roles.items()}),
+        labels=MappingProxyType(
+            {name: tuple(c.text(i) for i in size) for name, c in rows.labels.items()}
+        ),
+        extra=MappingProxyType({n: _frozen(c) for n, c in rows.extra.items()}),
+        metric=metric, cleaning=cleaning, metadata=MappingProxyType(dict(metadata)),
+        units=MappingProxyType(dict(units)), fingerprint=fingerprint(rows, metric), notes=notes,
+        assumptions=assumptions, origins=Origins(rows.files, rows.file_of, rows.lines),
+        flops_per_param_token=ratio,
+    )  # fmt: skip
+
+
+def _frozen(column: RawColumn) -> FloatArray:
+    numbers = np.array(column.numbers, dtype=np.float64)
+    numbers.setflags(write=False)
+    return numbers
+
+
+def _uses(chosen: Assignment, derived: Sequence[ColumnUse]) -> tuple[ColumnUse, ...]:
+    """Put what was derived in the place of a column that it only filled up."""
+    made = {use.role: use for use in derived}
+    kept = tuple(use for use in chosen.uses if use.role not in made)
+    partly = {use.role: use.column for use in chosen.uses if use.role in made}
+    return kept + tuple(
+        replace(use, column=f"{partly[use.role]}; {use.column}") if use.role in partly else use
+        for use in derived
+    )
+
+
+def _left_empty(rows: Gathered, metric: Metric) -> tuple[RowNote, ...]:
+    """Return a line on each column in a role that has cells which are no numbers."""
+    result = []
+    for role, column in rows.roles.items():
+        odd = np.flatnonzero((column.codes >= 0) & np.isnan(column.numbers) & ~column.blank)
+        if odd.size and rows.names[role] != metric.name:
+            first = rows.row_note(int(odd[0]), "")
+            reason = f"{rows.names[role]}: {odd.size} cells that are no numbers are left empty"
+            result.append(replace(first, reason=reason, run=""))
+    return tuple(result)
+
+
+@dataclass(slots=True)
+class _Bytes:
+    """Counts the bytes read and reports them."""
+
+    total: int
+    report: Progress | None
+    done: int = 0
+
+    def advance(self, count: int) -> None:
+        """Count more bytes."""
+        self.done += count
+        if self.report is not None and count:
+            self.report(self.done, max(self.total, self.done) if self.total else 0)
+
+
+def _read_all(
+    located: Sequence[Located], request: Request, stdin: BinaryIO | None, report: Progress | None
+) -> tuple[list[RawTable], list[Note]]:
+    """Read every input; one that was only found in a folder and is no log is passed over."""
+    progress = _Bytes(sum(_size(each) for each in located), report)
+    tables: list[RawTable] = []
+    refused: list[InputError] = []
+    for each in located:
+        try:
+            tables.append(_read(each, request, stdin, progress))
+        except InputError as error:
+            if not each.found:
+                raise
+            refused.append(error)
+    if not tables:
+        if len(refused) > 1:
+            raise InputError(
+                f"none of {len(refused)} files is a log; the first: {refused[0]}",
+                hint=refused[0].hint,
+            )
+        raise refused[0]
+    notes = [
+        Note(id="SKIPPED_FILE", severity="info", text=f"Not a log, passed over: {error}.")
+        for error in refused
+    ]
+    return tables, notes
+
+
+def _size(located: Located) -> int:
+    if located.path is None:
+        return 0
+    try:
+        return located.path.stat().st_size
+    except OSError:
+        return 0  # the reading proper says what is wrong with the file
+
+
+def _read(located: Located, request: Request, stdin: BinaryIO | None, progress: _Bytes) -> RawTable:
+    if located.path is None:
+        return _parse(stdin or sys.stdin.buffer, located, request, progress)
+    try:
+        stream = located.path.open("rb")
+    except OSError as error:
+        raise InputError(
+            f"cannot be opened: {error.strerror or error}", file=located.name,
+            hint="Check the path and its rights.",
+        ) from None  # fmt: skip
+    with stream:
+        return _parse(stream, located, request, progress)
+
+
+def _parse(stream: BinaryIO, located: Located, request: Request, progress: _Bytes) -> RawTable:
+    source = TextSource(located.name, stream, advance=progress.advance)
+    raw = read_table(source, located.extension, lambda name: keeps_text(request, name))
+    table = _with_shared(reshape(settle(raw)), request)
+    if not len(table):
+        _refuse_empty(table)
+    return table
+
+
+def _refuse_empty(table: RawTable) -> None:
+    if table.dropped:
+        first = table.dropped[0]
+        raise InputError(
+            f"{len(table.dropped)} rows were read and none can be used: {first.reason}",
+            file=table.file, line=first.line, hint="Check how the columns are separated.",
+        )  # fmt: skip
+    names = listed(table.columns, 8)
+    raise InputError(
+        f"has column names but no runs ({names})" if names else "holds no table",
+        file=table.file, hint="Give a log with column names and at least one run.",
+    )  # fmt: skip
+
+
+def _with_shared(table: RawTable, request: Request) -> RawTable:
+    """Give every run the shared values that play a role, where it has none of its own."""
+    columns = dict(table.columns)
+    for name, value in table.shared.items():
+        role = next((r for r in _SHARED_ROLES if rank(r, name) is not None), None)
+        named = name in {*request.roles.values(), request.metric, request.input_column}
+        if (role is None and not named) or not value or not len(table):
+            continue
+        builder = TableBuilder(table.file, keep_text=lambda n: keeps_text(request, n))
+        builder.add({name: [value]}, [0])
+        one = settle(builder.build({})).columns[name]
+        whole = one.take(np.zeros(len(table), dtype=np.int64))
+        columns[name] = _filled(columns[name], whole) if name in columns else whole
+    return replace(table, columns=columns)
+
+
+def _filled(column: RawColumn, shared: RawColumn) -> RawColumn:
+    """Fill the empty cells of a column with a shared value."""
+    blank = column.blank
+    vocabulary = (*column.vocabulary, *shared.vocabulary)
+    offset = np.int32(len(column.vocabulary))
+    codes = np.where(shared.codes >= 0, shared.codes + offset, shared.codes)
+    return RawColumn(
+        np.where(blank, shared.numbers, column.numbers),
+        np.where(blank, codes, column.codes).astype(np.int32), vocabulary,
+    )  # fmt: skip
+
+
+def _metadata(tables: Sequence[RawTable]) -> tuple[dict[str, str], tuple[Note, ...]]:
+    """Unite what the inputs say about all of their runs; the first one to say a thing wins."""
+    metadata: dict[str, str] = {}
+    differing: dict[str, None] = {}
+    for table in tables:
+        for name, value in table.shared.items():
+            if metadata.setdefault(clean_text(name), clean_text(value)) != clean_text(value):
+                differing[clean_text(name)] = None
+    if not differing:
+        return metadata, ()
+    note = Note(
+        id="METADATA_DIFFER", severity="info",
+        text=f"The files differ in what they say about all of their runs: {listed(differing, 8)}.",
+    )  # fmt: skip
+    return metadata, (note,)

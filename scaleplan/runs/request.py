@@ -1,0 +1,61 @@
+"""What a person asked of the columns of a log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scaleplan.errors import UsageError
+from scaleplan.runs.metrics import KIND_WORDS
+from scaleplan.runs.roles import METRIC_ROLES, NUMBER_ROLES, TEXT_ROLES, role_named, text_role
+from scaleplan.runs.text import fold, listed, near, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for: columns by role, the metric and its kind, the single input."""
+
+    roles: Mapping[str, str]
+    metric: str | None
+    kind: str | None
+    input_column: str | None
+
+
+def read_request(
+    columns: Mapping[str, str] | None, metric: str | None, input_column: str | None
+) -> Request:
+    """Check the names of roles that a person gave.
+
+    Raises:
+        UsageError: If a role is not known, or two options name different metrics.
+    """
+    roles: dict[str, str] = {}
+    kind = None
+    for name, column in (columns or {}).items():
+        role = role_named(name)
+        if role is None:
+            known = (*NUMBER_ROLES, *TEXT_ROLES, *METRIC_ROLES, "input")
+            alike = near(name, known)
+            raise UsageError(
+                f"{shown(name)} is not a role of a column; allowed are {listed(known, 40)}",
+                hint=f"Did you mean {' or '.join(alike)}?" if alike else "Give ROLE=COLUMN.",
+            )
+        if role not in METRIC_ROLES:
+            roles[role] = column
+            continue
+        if metric is not None and fold(metric) not in {fold(column), fold(role)}:
+            raise UsageError(
+                f"--columns names {shown(column)} as the metric and --metric {shown(metric)}",
+                hint="Give one of them.",
+            )
+        metric, kind = column, role if role in KIND_WORDS else None
+    return Request(roles, metric, kind, input_column or roles.pop("input", None))
+
+
+def keeps_text(request: Request, column: str) -> bool:
+    """Tell whether the cells of a column are text even where they look like numbers."""
+    if column in request.roles.values():
+        return any(r in TEXT_ROLES for r, c in request.roles.items() if c == column)
+    if column in {request.metric, request.input_column}:
+        return False
+    return text_role(column) is not None
