@@ -13,7 +13,9 @@ from scaleplan.fitting.axes import Axes, axes_for, metric_symbol, single_roles
 from scaleplan.fitting.backtest import widening_of
 from scaleplan.fitting.fitted import Fitted
 from scaleplan.fitting.identifiability import allocation_note, check_design
+from scaleplan.fitting.influence import outlier_note
 from scaleplan.fitting.optimum import default_budgets, optimum_rows
+from scaleplan.fitting.repeats import repeat_notes
 from scaleplan.fitting.selection import (
     UNPASSED,
     Comparison,
@@ -93,6 +95,13 @@ def fit(
                 fits, budgets=flops or default_budgets(ranges), flops_per_param_token=ratio,
                 widening=widening, ranges=ranges, level=level, draws=draws,
             )  # fmt: skip
+    budgets = flops or default_budgets(ranges)
+    note = outlier_note(
+        fitted, _names(runs, axes), budget=budgets[-1] if rows else None,
+        flops_per_param_token=ratio or 6.0,
+    )  # fmt: skip
+    notes += (note,) if note is not None else ()
+    notes += repeat_notes(runs, axes.roles, axes.rows)
     return Fit(
         name="fit of " + ", ".join(runs.cleaning.files),
         source=f"fitted by scaleplan {__version__} to {fitted.values.size} runs",
@@ -121,7 +130,8 @@ def _choose(
         return _asked_for(runs, law, delta)
     both = get_law("chinchilla")
     refusal = None
-    if not runs.has("input") and runs.has("params") and runs.has("tokens"):
+    falling = runs.metric.kind in _FALLING  # the law of two inputs has a floor
+    if falling and not runs.has("input") and runs.has("params") and runs.has("tokens"):
         axes = axes_for(runs, both)
         tried = _try(runs, both, axes, delta)
         if tried.fitted is not None:
@@ -230,6 +240,16 @@ def _comparable(law: Law, main: Law) -> bool:
     metric's range and would say nothing.
     """
     return law.residual == main.residual and law.inputs == main.inputs
+
+
+def _names(runs: Runs, axes: Axes) -> list[str]:
+    """Return what to call each fitted run: its name, or its file and line."""
+    labels = runs.labels.get("run")
+    names = []
+    for i in axes.rows:
+        file, line = runs.origins[int(i)]
+        names.append((labels[i] if labels else "") or f"{file}:{line}")
+    return names
 
 
 def _clusters(runs: Runs, axes: Axes) -> tuple[str, ...] | None:

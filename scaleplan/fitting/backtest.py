@@ -24,6 +24,7 @@ _CUTS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)  # quantiles of scale below which a fit i
 _SPARE_RUNS = 2  # runs below a cut beyond the number of parameters
 _FEWEST_FOR_TREND = 9  # three errors in each third of the distances
 _MANY_RUNS, _SAMPLE = 4000, 2000  # more runs do not change a quantile of errors
+_TREND_DECADES = 0.3  # thirds of distances closer together than this show no trend
 _COVERED = 0.9  # the error ratio is taken at this quantile
 # Model error per (1 + decade), in log units: seed-to-seed and form error that no fit to smaller
 # runs can see. Chosen on two public sweeps (own calculation, 2026), to be read as fitted.
@@ -168,9 +169,12 @@ def _trend(test: BackTest) -> tuple[float, float]:
     thirds = np.array_split(order, 3)
     middle = np.array([test.decades[rows].mean() for rows in thirds])
     heights = np.array([np.quantile(ratio[rows], _COVERED) for rows in thirds])
-    if np.ptp(middle) < 0.05:
+    if np.ptp(middle) < _TREND_DECADES:
         return max(1.0, overall), 0.0
     slope, intercept = np.polyfit(middle, heights, 1)
     if slope <= 0.0:
         return max(1.0, overall), 0.0
+    if intercept < 0.0:
+        # A ratio cannot be negative: the line through the origin that fits best.
+        intercept, slope = 0.0, float(middle @ heights) / float(middle @ middle)
     return float(intercept), float(slope)

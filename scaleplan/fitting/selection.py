@@ -100,22 +100,27 @@ def compare(tried: Sequence[Tried], *, prefer: str) -> Comparison:
         t.law.name: _rejection(t, tried, criteria.get(t.law.name), best, errors) for t in tried
     }
     admissible = tuple(t for t in tried if not reasons[t.law.name])
-    chosen = _pick(admissible or tuple(t for t in tried if t.fitted), criteria, prefer)
+    among = admissible or tuple(t for t in tried if t.fitted)
+    chosen = _pick(among, criteria, prefer, passed=bool(admissible))
     candidates = tuple(_candidate(t, chosen, reasons, criteria, best, errors) for t in tried)
     return Comparison(chosen, admissible, candidates)
 
 
-def _pick(among: tuple[Tried, ...], criteria: dict[str, float | None], prefer: str) -> Tried | None:
+def _pick(
+    among: tuple[Tried, ...], criteria: dict[str, float | None], prefer: str, *, passed: bool
+) -> Tried | None:
     usable = [t for t in among if t.fitted is not None]
     if not usable:
         return None
     for t in usable:
-        if t.law.name == prefer:
+        if t.law.name == prefer and passed:
             return t
 
-    def rank(t: Tried) -> float:
+    def rank(t: Tried) -> tuple[bool, float]:
         value = criteria[t.law.name]
-        return math.inf if value is None else value
+        # Where no law passes, a straight line is the worst of them to extrapolate with.
+        straight = t.law.residual == "raw" and not passed
+        return straight, math.inf if value is None else value
 
     return min(usable, key=rank)
 
@@ -189,10 +194,10 @@ def _straight_line_rejection(
         return ""
     curvature = _curvature_p(fitted)
     if curvature is not None and curvature < _SIGNIFICANT:
-        return f"the runs curve away from a straight line (p = {_p(curvature)})"
+        return f"the runs curve away from a straight line ({_p(curvature)})"
     signs = runs_test(fitted.residuals()[np.argsort(fitted.inputs[0], kind="stable")])
     if signs is not None and signs < _SIGNIFICANT:
-        return f"its residuals are not random in x (runs test, p = {_p(signs)})"
+        return f"its residuals are not random in x (runs test, {_p(signs)})"
     family = [
         errors.get(o.law.name) for o in tried
         if o.law.name in {"power", "power_floor"} and o.fitted is not None
@@ -205,7 +210,7 @@ def _straight_line_rejection(
 
 
 def _p(value: float) -> str:
-    return "< 1e-6" if value < 1e-6 else f"{value:.2g}"
+    return "p < 1e-6" if value < 1e-6 else f"p = {value:.2g}"
 
 
 def _is_exact(fitted: Fitted) -> bool:
@@ -264,7 +269,7 @@ def _floor_rejection(t: Tried, tried: Sequence[Tried]) -> str:
     statistic = max(0.0, plain.values.size * ratio)
     p = 0.5 * normal_tail(math.sqrt(statistic))  # chi-square with one degree of freedom, halved
     if p < _FLOOR_SIGNIFICANT:
-        return f"the runs flatten towards a floor (p = {_p(p)})"
+        return f"the runs flatten towards a floor ({_p(p)})"
     return ""
 
 
@@ -281,7 +286,7 @@ def _definition_rejection(fitted: Fitted) -> str:
     p = f_tail(explained / 2.0 / (left / freedom), 2.0, float(freedom)) if left > 0.0 else 0.0
     if p < _SIGNIFICANT:
         ratio = float(np.exp(-residuals[np.argmax(fitted.inputs[0])]))
-        return f"at the largest input the metric is {ratio:.3g} times what it says (p = {_p(p)})"
+        return f"at the largest input the metric is {ratio:.3g} times what it says ({_p(p)})"
     return ""
 
 

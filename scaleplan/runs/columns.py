@@ -25,6 +25,7 @@ from scaleplan.runs.roles import (
     INPUT_ROLES,
     NUMBER_ROLES,
     SAMPLE_NAMES,
+    SIZE_NAMES,
     SMALLEST_FLOPS,
     TEXT_ROLES,
     VAGUE_FLOPS,
@@ -34,8 +35,6 @@ from scaleplan.runs.roles import (
 )
 from scaleplan.runs.text import listed, words
 
-# What a column of sizes without further name is called.
-_SIZE_NAMES = ("S", "x", "X", "size", "scale", "Size", "Scale")
 # Bookkeeping of a tracker; neither an input nor something that tells two rows apart.
 TIMING_WORDS = frozenset(
     {"seconds", "time", "timestamp", "runtime", "wall", "date", "created", "duration", "minutes",
@@ -156,7 +155,7 @@ def _take(result: Assignment, role: str, columns: tuple[str, ...]) -> None:
 
 
 def _joined_note(role: str, columns: tuple[str, ...]) -> Note:
-    """Say that files name a thing differently; things that are counted differently are a warning."""
+    """Say that files name a thing differently, with a warning where it may be counted so."""
     samples = {any(s in SAMPLE_NAMES for s in spellings(c)) for c in columns}
     unlike = role == "tokens" and (len(samples) > 1 or True in samples)
     return Note(
@@ -253,7 +252,7 @@ def _single_input(frame: Frame, request: Request, result: Assignment) -> None:
     if set(INPUT_ROLES) & set(result.numbers) or "dense_params" in result.numbers:
         return
     pool = [n for n in names if n not in result.taken() and _may_be_input(frame, n)]
-    sizes = [n for n in _SIZE_NAMES if n in pool]
+    sizes = [n for n in SIZE_NAMES if n in pool]
     if len(pool) == 1 or sizes:
         _take(result, "input", (sizes[0] if sizes else pool[0],))
         return

@@ -13,7 +13,7 @@ from scaleplan.runs.frame import Frame, coalesce
 from scaleplan.runs.metrics import metric_record
 from scaleplan.runs.numbers import conversion_note, percent_cells
 from scaleplan.runs.raw import RawColumn
-from scaleplan.runs.roles import factor, unit_factor
+from scaleplan.runs.roles import SIZE_NAMES, factor, unit_factor
 from scaleplan.runs.table import IntArray
 from scaleplan.runs.text import listed, split_unit, words
 from scaleplan.units import format_significant
@@ -108,7 +108,7 @@ def declared_unit(role: str, names: tuple[str, ...], metadata: Mapping[str, str]
     keys += [f"units/{name}" for name in (*names, role)]
     if role == "value":
         keys += ["loss_unit", "metric_unit", "unit"]
-    if role == "input":
+    if role == "input" and set(SIZE_NAMES) & set(names):
         keys += ["size_unit", "params_unit"]
     return next((metadata[k] for k in keys if metadata.get(k)), "")
 

@@ -108,7 +108,7 @@ def _possibly_diverged(rows: Gathered, metric: Metric) -> Note | None:
 def _far_above_alike(sizes: list[FloatArray], values: FloatArray) -> list[int]:
     """Return rows above twice the median of their cell, a factor of 2 wide in each size."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        cells = combine([_codes(np.round(np.log2(size))) for size in sizes])
+        cells = combine([_codes(np.asarray(np.round(np.log2(s)), dtype=np.float64)) for s in sizes])
     order = np.lexsort((values, cells))
     starts = np.flatnonzero(np.r_[True, np.diff(cells[order]) != 0])
     counts = np.diff(np.r_[starts, order.size])

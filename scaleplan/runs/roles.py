@@ -84,6 +84,8 @@ TEXT_ROLES: Mapping[str, tuple[str, ...]] = {
 LETTERS: Mapping[str, str] = {"N": "params", "D": "tokens", "C": "flops"}
 SMALLEST_FLOPS = 1e6
 VAGUE_FLOPS = frozenset({"c", "compute", "budget", "computebudget"})
+# What a column of sizes without further name is called.
+SIZE_NAMES = ("S", "x", "X", "size", "scale", "Size", "Scale")
 INPUT_ROLES = ("input", "params", "active_params", "tokens", "unique_tokens", "flops")
 METRIC_ROLES = ("value", "metric", "loss", "error", "accuracy", "score")
 

@@ -100,7 +100,6 @@ def make_cleaning(**changes):
 def make_fit(**changes):
     values = {
         "name": "fit of runs.csv", "source": "fitted", "law": "chinchilla",
-        "input_columns": ("params", "tokens"),
         "formula": "L = 1.817 + 477.8/N^0.3473 + 2143/D^0.3672", "inputs": ("params", "tokens"),
         "input_columns": ("n_model", "tokens"), "metric": _METRIC, "complement": False,
         "main": records.LawFit(

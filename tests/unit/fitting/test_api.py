@@ -1,0 +1,140 @@
+"""The whole fit, from a log in a file: what is chosen, and what is said about it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scaleplan.errors import FitError, InputError
+from scaleplan.fitting.api import fit
+from scaleplan.runs.reading import load_runs
+
+
+def runs_of(tmp_path, header, columns):
+    path = tmp_path / "runs.csv"
+    rows = "\n".join(",".join(f"{v:.10g}" for v in row) for row in zip(*columns, strict=True))
+    path.write_text(f"{header}\n{rows}\n", encoding="utf-8")
+    return load_runs([str(path)])
+
+
+def grid(noise=0.003, seed=0):
+    rng = np.random.default_rng(seed)
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e10, 6), np.geomspace(1e9, 1e12, 6)))
+    loss = (1.8 + 480 / n**0.35 + 2000 / d**0.36) * np.exp(noise * rng.standard_normal(n.size))
+    return n, d, loss
+
+
+def ids(found):
+    return {note.id for note in found.notes}
+
+
+def test_a_grid_of_params_and_tokens_gets_the_law_of_both(tmp_path):
+    found = fit(runs_of(tmp_path, "params,tokens,loss", grid()))
+    assert found.law == "chinchilla"
+    assert found.parameters[2].value == pytest.approx(0.35, abs=0.03)
+    for parameter in found.parameters:
+        assert parameter.low < parameter.value < parameter.high
+    assert found.interval.method.startswith("case bootstrap")
+    assert len(found.optimum) == 4
+    for row in found.optimum:
+        assert row.params_low < row.params < row.params_high
+        assert row.low < row.value < row.high
+        assert 6 * row.params * row.tokens == pytest.approx(row.flops)
+
+
+def test_the_same_seed_gives_the_same_fit(tmp_path):
+    runs = runs_of(tmp_path, "params,tokens,loss", grid())
+    assert fit(runs, seed=3) == fit(runs, seed=3)
+    assert fit(runs, seed=3).parameters != fit(runs, seed=4).parameters
+
+
+def test_no_resamples_gives_the_delta_method(tmp_path):
+    found = fit(runs_of(tmp_path, "params,tokens,loss", grid()), resamples=0)
+    assert found.interval.method.startswith("delta method")
+
+
+def test_a_higher_level_is_wider(tmp_path):
+    runs = runs_of(tmp_path, "params,tokens,loss", grid())
+    narrow, wide = (fit(runs, level=level).parameters[2] for level in (0.5, 0.95))
+    assert wide.high - wide.low > narrow.high - narrow.low
+
+
+def test_constant_tokens_give_a_law_of_params(tmp_path):
+    n = np.geomspace(1e6, 1e9, 12)
+    found = fit(runs_of(tmp_path, "params,tokens,loss", (n, n * 0 + 1e9, 1.5 + 300 / n**0.35)))
+    assert found.inputs == ("params",)
+    assert found.law == "power_floor"
+
+
+def test_one_ray_gives_a_law_of_compute_and_says_so(tmp_path):
+    n = np.geomspace(1e6, 1e9, 12)
+    found = fit(runs_of(tmp_path, "params,tokens,loss", (n, 20 * n, 1.5 + 300 / n**0.35)))
+    assert found.inputs == ("flops",)
+    assert "LAW_OF_TWO_INPUTS_REFUSED" in ids(found)
+    assert found.optimum == ()
+
+
+def test_an_idle_axis_falls_back_to_the_one_that_pays(tmp_path):
+    rng = np.random.default_rng(1)
+    n, d, _ = grid()
+    loss = (0.3 + 8 / d**0.15) * np.exp(0.002 * rng.standard_normal(n.size))
+    path_runs = runs_of(tmp_path, "params,interactions,loss", (n, d, loss))
+    found = fit(path_runs)
+    assert found.inputs == ("tokens",)
+
+
+def test_a_metric_without_a_trend_is_refused(tmp_path):
+    n, d, _ = grid()
+    loss = 3.0 + 0.01 * np.random.default_rng(0).standard_normal(n.size)
+    with pytest.raises(FitError, match="does not depend"):
+        fit(runs_of(tmp_path, "params,tokens,loss", (n, d, loss)))
+
+
+def test_accuracy_is_fitted_as_its_error(tmp_path):
+    n = np.geomspace(1e6, 1e9, 16)
+    found = fit(runs_of(tmp_path, "params,accuracy", (n, 0.9 - 20 / n**0.3)))
+    assert found.complement
+    assert found.formula.startswith("1 - accuracy")
+    assert found.parameters[0].value == pytest.approx(0.1, rel=1e-3)
+
+
+def test_a_line_through_an_accuracy_is_the_accuracys_own(tmp_path):
+    n = np.linspace(1, 9, 9)
+    found = fit(runs_of(tmp_path, "params,accuracy", (n, 0.1 + 0.05 * n)), law="linear")
+    assert not found.complement
+    assert [p.value for p in found.parameters] == pytest.approx([0.05, 0.1])
+
+
+def test_repeated_data_are_said(tmp_path):
+    n, d, loss = grid()
+    found = fit(runs_of(tmp_path, "params,tokens,unique_tokens,loss", (n, d, d / 10, loss)))
+    assert "REPEATED_DATA" in ids(found)
+    found = fit(runs_of(tmp_path, "params,tokens,unique_tokens,loss", (n, d, d / 2, loss)))
+    assert "REPEATED_DATA" not in ids(found)
+
+
+def test_a_log_without_sizes(tmp_path):
+    with pytest.raises(InputError, match="no column"):
+        fit(runs_of(tmp_path, "heat,wind,loss", [np.arange(1.0, 9)] * 3))
+
+
+def test_where_no_law_passes_it_is_said(tmp_path):
+    x = np.geomspace(100, 1000, 30)
+    cliff = np.where(x < 800, 2.0, 0.05) * np.exp(0.001 * np.sin(7 * x))
+    found = fit(runs_of(tmp_path, "examples,loss", (x, cliff)))
+    used = next(c for c in found.candidates if c.law == found.law)
+    assert used.verdict == "rejected"
+    assert "no law passes" in used.reason
+
+
+def test_dropped_rows_of_the_law_are_listed(tmp_path):
+    path = tmp_path / "runs.csv"
+    n, d, loss = grid()
+    lines = [f"{a:.8g},{b:.8g},{c:.8g}" for a, b, c in zip(n, d, loss, strict=True)]
+    lines[4] = f"{n[4]:.8g},,{loss[4]:.8g}"
+    path.write_text("params,tokens,loss\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    found = fit(load_runs([str(path)]))
+    assert found.cleaning.rows_read == 36
+    assert found.cleaning.rows_used == 35
+    (row,) = found.cleaning.dropped
+    assert row.line == 6
