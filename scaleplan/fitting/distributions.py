@@ -60,14 +60,22 @@ def t_quantile(probability: float, dof: float) -> float:
     tail = 2.0 * (1.0 - probability)
     low, high = 0.0, 1.0
     while _t_two_sided(high, dof) > tail:
-        high *= 2.0
-    for _ in range(200):
-        middle = 0.5 * (low + high)
-        if _t_two_sided(middle, dof) > tail:
-            low = middle
-        else:
-            high = middle
-    return 0.5 * (low + high)
+        low, high = high, 2.0 * high
+    log_scale = math.lgamma(0.5 * (dof + 1.0)) - math.lgamma(0.5 * dof)
+    log_scale -= 0.5 * math.log(dof * math.pi)
+    t = 0.5 * (low + high)
+    for _ in range(100):
+        excess = _t_two_sided(t, dof) - tail
+        low, high = (t, high) if excess > 0.0 else (low, t)
+        density = math.exp(log_scale - 0.5 * (dof + 1.0) * math.log1p(t * t / dof))
+        step = 0.5 * excess / density  # Newton on the two-sided tail, whose slope is -2 density
+        following = t + step
+        if not low < following < high:
+            following = 0.5 * (low + high)
+        if abs(following - t) <= 1e-13 * max(1.0, t):
+            return following
+        t = following
+    return t
 
 
 def _t_two_sided(t: float, dof: float) -> float:

@@ -159,7 +159,7 @@ def _rejection(
     if t.fitted is None:
         return t.refusal
     if criterion is None or best is None:
-        return "it predicts a value at or below zero among the fitted runs"
+        return "it leaves the range of the metric among the fitted runs"
     own_test = _own_test(t, t.fitted, tried, errors)
     if own_test or not t.law.parameters:
         return own_test

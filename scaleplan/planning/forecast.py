@@ -75,8 +75,9 @@ def _predict(fit: Fit, point: Point) -> ForecastPoint:
         low, high = (
             (1.0 - high, 1.0 - low) if low is not None and high is not None else (None, None)
         )
-    if fit.metric.bounded and low is not None and high is not None:
-        # The metric cannot leave [0, 1], so neither can a bound on it.
+    if fit.metric.bounded and low is not None and high is not None and 0.0 <= value <= 1.0:
+        # The metric cannot leave [0, 1], so neither can a bound on it; a law that has left it
+        # gets its bounds as they are, and a note.
         low, high = max(0.0, low), min(1.0, high)
     return ForecastPoint(
         params=point.get("params"), tokens=point.get("tokens"), flops=point.get("flops"),

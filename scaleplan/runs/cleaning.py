@@ -13,6 +13,7 @@ from scaleplan.errors import InputError
 from scaleplan.records import Metric, RowNote
 from scaleplan.runs.columns import TIMING_WORDS
 from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.numbers import write_number
 from scaleplan.runs.raw import RawColumn
 from scaleplan.runs.roles import INPUT_ROLES
 from scaleplan.runs.table import IntArray
@@ -79,7 +80,7 @@ def _cell(column: RawColumn, row: int) -> str:
     code = int(column.codes[row])
     if code >= 0 and np.isnan(column.numbers[row]):
         return shown(column.vocabulary[code])
-    return format_significant(float(column.numbers[row]), 6)
+    return write_number(float(column.numbers[row]))
 
 
 def _failed(dropped: _Dropped) -> None:
@@ -99,7 +100,7 @@ def _impossible_metric(dropped: _Dropped, metric: Metric) -> None:
             dropped.drop(row, f"{name} is empty", f"{name} is empty")
             continue
         cell = _cell(column, row)
-        lost = cell.strip("'").casefold() in {"nan", "inf", "-inf", "∞", "-∞", "infinity"}
+        lost = cell.strip("'").casefold() in {"nan", "inf", "-inf", "infinity"}
         reason = f"{name} is {cell}" + ("" if lost else ", which is not a number")
         dropped.drop(row, f"{name} is {cell if lost else 'not a number'}", reason)
     low, high, allowed = _range_of(metric)
@@ -108,7 +109,7 @@ def _impossible_metric(dropped: _Dropped, metric: Metric) -> None:
             (numbers <= 0.0) if metric.kind == "loss" else (numbers < low) | (numbers > high)
         )
     for row in np.flatnonzero(outside).tolist():
-        cell = format_significant(float(numbers[row]), 6)
+        cell = write_number(float(numbers[row]))
         reason = f"{name} is {cell}; it must be {allowed}"
         dropped.drop(row, f"{name} is not {allowed}", reason)
 

@@ -11,7 +11,7 @@ import numpy as np
 from scaleplan.records import RowNote
 from scaleplan.runs.raw import ABSENT, RawColumn, RawTable
 from scaleplan.runs.text import shown
-from scaleplan.units import format_significant, parse_count
+from scaleplan.units import parse_count
 
 _HEAD = re.compile(r"^\s*[+-]?[\d.,]+")
 
@@ -39,6 +39,11 @@ def read_number(text: str, *, decimal_comma: bool = False) -> float:
     except (ValueError, OverflowError):  # OverflowError: int() of what a huge float leaves
         return math.nan
     return number / 100.0 if percent else number
+
+
+def write_number(value: float) -> str:
+    """Write a number of a cell as a message quotes it: -1, 2.345, 1e+20, inf."""
+    return f"{value:.6g}"
 
 
 def settle(table: RawTable) -> RawTable:
@@ -89,6 +94,6 @@ def conversion_note(column: RawColumn, name: str, file: str, line: int | None) -
     cells = "1 cell was" if written.size == 1 else f"{written.size} cells were"
     reason = (
         f"{name}: {cells} read as numbers, first {shown(column.text(first))} "
-        f"as {format_significant(float(column.numbers[first]), 6)}"
+        f"as {write_number(float(column.numbers[first]))}"
     )
     return RowNote(file=file, line=line, reason=reason)

@@ -21,6 +21,7 @@ from scaleplan.runs.formats import EXTENSIONS, read_table
 from scaleplan.runs.frame import join
 from scaleplan.runs.gathering import Gathered, gather
 from scaleplan.runs.locating import Located, locate
+from scaleplan.runs.metrics import describe, find_column
 from scaleplan.runs.notices import fingerprint, notices
 from scaleplan.runs.numbers import settle
 from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder
@@ -137,7 +138,8 @@ def _left_empty(rows: Gathered, metric: Metric) -> tuple[RowNote, ...]:
         odd = np.flatnonzero((column.codes >= 0) & np.isnan(column.numbers) & ~column.blank)
         if odd.size and rows.names[role] != metric.name:
             first = rows.row_note(int(odd[0]), "")
-            reason = f"{rows.names[role]}: {odd.size} cells that are no numbers are left empty"
+            cells = "1 cell" if odd.size == 1 else f"{odd.size} cells"
+            reason = f"{rows.names[role]}: {cells} without a number left empty"
             result.append(replace(first, reason=reason, run=""))
     return tuple(result)
 
@@ -166,7 +168,10 @@ def _read_all(
     refused: list[InputError] = []
     for each in located:
         try:
-            tables.append(_read(each, request, stdin, progress))
+            table = _read(each, request, stdin, progress)
+            if each.found and len(located) > 1:
+                _require_metric(table, request)
+            tables.append(table)
         except InputError as error:
             if not each.found:
                 raise
@@ -183,6 +188,21 @@ def _read_all(
         for error in refused
     ]
     return tables, notes
+
+
+def _require_metric(table: RawTable, request: Request) -> None:
+    """Refuse a file that was only found in a folder and measures nothing, such as a settings file.
+
+    Raises:
+        InputError: If no column of it can be a metric.
+    """
+    names = list(table.columns)
+    asked = request.metric is not None and find_column(request.metric, names) is not None
+    if not asked and not any(describe(name) is not None for name in names):
+        raise InputError(
+            f"has no metric among its columns ({listed(names, 8)})", file=table.file,
+            hint="Name the file itself, and its metric with --metric.",
+        )  # fmt: skip
 
 
 def _size(located: Located) -> int:

@@ -29,6 +29,7 @@ _MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
 )  # fmt: skip
+_NOT_TEXT_HINT = "Give a log as CSV, YAML, JSON or JSON Lines, in UTF-8."
 _MAGIC_HINTS = (
     (b"PK\x03\x04", "It looks like a spreadsheet or zip archive: export it as CSV."),
     (b"PAR1", "It is a Parquet file: export it as CSV."),
@@ -152,7 +153,9 @@ class TextSource:
     def _checked(self, text: str, line: int) -> str:
         """Refuse NUL characters, and read bytes that are not UTF-8 as Windows-1252."""
         if "\0" in text:
-            raise InputError("is not text: it holds NUL bytes", file=self.name, line=line)
+            raise InputError(
+                "is not text: it holds NUL bytes", file=self.name, line=line, hint=_NOT_TEXT_HINT
+            )
         if text.isascii() or _ESCAPED.search(text) is None:
             return text
         if self._fallback_line is None:
@@ -166,7 +169,7 @@ class TextSource:
         if hint or (encoding.startswith("utf-8") and b"\0" in head):
             raise InputError(
                 "is not text", file=self.name,
-                hint=hint or "Give a log as CSV, YAML, JSON or JSON Lines, in UTF-8.",
+                hint=hint or _NOT_TEXT_HINT,
             )  # fmt: skip
 
     def _refuse_blank(self) -> None:

@@ -14,6 +14,10 @@ def interleaved(commands: Mapping[str, Sequence[str]], *, rounds: int) -> dict[s
     """Return the seconds of each command in each round; rounds interleave, so load hits all."""
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    # pip compiles what it installs; a checkout must be allowed to keep its byte code as well.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    for command in commands.values():
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
     for _ in range(rounds):
         for name, command in commands.items():
             began = time.perf_counter()

@@ -58,7 +58,8 @@ def test_a_cut_last_line_is_dropped(load, reasons):
     assert len(runs) == 3
     [(line, reason)] = reasons(runs)
     assert line == 5
-    assert "2 cells" in reason and "3" in reason
+    assert "2 cells" in reason
+    assert "3" in reason
 
 
 def test_ragged_rows_are_dropped_and_trailing_delimiters_are_not(load, reasons):
@@ -71,7 +72,7 @@ def test_ragged_rows_are_dropped_and_trailing_delimiters_are_not(load, reasons):
 def test_quoted_line_breaks_keep_line_numbers(load, reasons):
     runs = load('run,params,loss\n"a\nb",1e6,4\n\nc,2e6,-1\n')
     assert runs.labels["run"] == ("a b",)
-    assert reasons(runs) == [(5, "loss is -1.000; it must be positive")] or reasons(runs)[0][0] == 5
+    assert reasons(runs) == [(5, "loss is -1; it must be positive")]
 
 
 def test_comments_at_the_top_are_metadata(load):
@@ -111,7 +112,8 @@ def test_latin_1_is_read_and_said(load):
     runs = load(text.encode("latin-1"))
     assert runs.labels["run"] == ("Größe", "µ")
     [note] = [n for n in runs.notes if n.id == "ENCODING"]
-    assert "line 2" in note.text and "runs.csv" in note.text
+    assert "line 2" in note.text
+    assert "runs.csv" in note.text
 
 
 @pytest.mark.parametrize(
