@@ -15,6 +15,7 @@ from scaleplan.fitting.fitted import Fitted
 from scaleplan.fitting.identifiability import allocation_note, check_design
 from scaleplan.fitting.influence import outlier_note
 from scaleplan.fitting.optimum import default_budgets, optimum_rows
+from scaleplan.fitting.remarks import fallback_note, unused_note
 from scaleplan.fitting.repeats import repeat_notes
 from scaleplan.fitting.selection import (
     UNPASSED,
@@ -102,6 +103,7 @@ def fit(
     )  # fmt: skip
     notes += (note,) if note is not None else ()
     notes += repeat_notes(runs, axes.roles, axes.rows)
+    notes += unused_note(runs, axes)
     return Fit(
         name="fit of " + ", ".join(runs.cleaning.files),
         source=f"fitted by scaleplan {__version__} to {fitted.values.size} runs",
@@ -154,7 +156,7 @@ def _choose(
         )
     notes: tuple[Note, ...] = ()
     if refusal is not None:
-        notes = (_fallback_note(refusal, axes),)
+        notes = (fallback_note(refusal, axes),)
     if comparison.chosen.law.residual == "raw":
         axes = axes_for(runs, comparison.chosen.law, axes.roles[0])
         return _try(runs, comparison.chosen.law, axes, delta), axes, comparison, notes
@@ -220,16 +222,6 @@ def _try(runs: Runs, law: Law, axes: Axes, delta: float | None) -> Tried:
     return try_law(
         law, axes.columns, axes.inputs, axes.values, scale=axes.scale, delta=delta,
         falling=runs.metric.kind in _FALLING,
-    )  # fmt: skip
-
-
-def _fallback_note(refusal: str, axes: Axes) -> Note:
-    return Note(
-        id="LAW_OF_TWO_INPUTS_REFUSED", severity="warning",
-        text=f"No law of parameters and tokens was fitted: {refusal}. A law of "
-        f"{axes.columns[0]} alone is given instead; it holds along the sampled runs only, and "
-        "no compute-optimal size follows from it.",
-        action="Train runs at other ratios of tokens to parameters.",
     )  # fmt: skip
 
 
