@@ -69,9 +69,7 @@ def split() -> tuple[torch.Tensor, torch.Tensor, np.ndarray, np.ndarray]:
     return images, torch.tensor(labels, dtype=torch.int64), training, validation
 
 
-def measure(
-    model: nn.Module, images: torch.Tensor, labels: torch.Tensor
-) -> tuple[float, float]:
+def measure(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> tuple[float, float]:
     """Return (mean cross-entropy in nats, accuracy) in evaluation mode."""
     model.eval()
     with torch.no_grad():
