@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -46,10 +47,15 @@ def write_number(value: float) -> str:
     return f"{value:.6g}"
 
 
-def settle(table: RawTable) -> RawTable:
-    """Read every cell that can be read as a number; cells that cannot keep their text."""
+def settle(table: RawTable, keep_text: Callable[[str], bool]) -> RawTable:
+    """Read every cell that can be read as a number; cells that cannot keep their text.
+
+    Args:
+        table: The table as it was read.
+        keep_text: Tells by name which columns are text whatever their cells look like.
+    """
     columns = {
-        name: _settled(column, decimal_comma=table.decimal_comma)
+        name: column if keep_text(name) else _settled(column, decimal_comma=table.decimal_comma)
         for name, column in table.columns.items()
     }
     return replace(table, columns=columns)

@@ -230,8 +230,12 @@ def _read(located: Located, request: Request, stdin: BinaryIO | None, progress: 
 
 def _parse(stream: BinaryIO, located: Located, request: Request, progress: _Bytes) -> RawTable:
     source = TextSource(located.name, stream, advance=progress.advance)
-    raw = read_table(source, located.extension, lambda name: keeps_text(request, name))
-    table = _with_shared(reshape(settle(raw)), request)
+
+    def keep_text(name: str) -> bool:
+        return keeps_text(request, name)
+
+    raw = read_table(source, located.extension, keep_text)
+    table = _with_shared(reshape(settle(raw, keep_text)), request)
     if not len(table):
         _refuse_empty(table)
     return table
@@ -241,7 +245,8 @@ def _refuse_empty(table: RawTable) -> None:
     if table.dropped:
         first = table.dropped[0]
         raise InputError(
-            f"{len(table.dropped)} rows were read and none can be used: {first.reason}",
+            f"{'1 row was' if len(table.dropped) == 1 else f'{len(table.dropped)} rows were'} read "
+            f"and none can be used: {first.reason}",
             file=table.file, line=first.line, hint="Check how the columns are separated.",
         )  # fmt: skip
     names = listed(table.columns, 8)
@@ -259,12 +264,17 @@ def _with_shared(table: RawTable, request: Request) -> RawTable:
         named = name in {*request.roles.values(), request.metric, request.input_column}
         if (role is None and not named) or not value or not len(table):
             continue
-        builder = TableBuilder(table.file, keep_text=lambda n: keeps_text(request, n))
-        builder.add({name: [value]}, [0])
-        one = settle(builder.build({})).columns[name]
+        one = _one_cell(name, value, keep_text=keeps_text(request, name))
         whole = one.take(np.zeros(len(table), dtype=np.int64))
         columns[name] = _filled(columns[name], whole) if name in columns else whole
     return replace(table, columns=columns)
+
+
+def _one_cell(name: str, text: str, *, keep_text: bool) -> RawColumn:
+    """Read one cell as a column of one row."""
+    builder = TableBuilder(name, keep_text=lambda _: keep_text)
+    builder.add({name: [text]}, [0])
+    return settle(builder.build({}), lambda _: keep_text).columns[name]
 
 
 def _filled(column: RawColumn, shared: RawColumn) -> RawColumn:

@@ -22,6 +22,9 @@ class Decoder:
     def __init__(self, file: str) -> None:
         self._file = file
         self.repeated: dict[str, None] = {}
+        self._decoder = json.JSONDecoder(
+            parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=self._record
+        )
 
     def decode(self, text: str, line: int = 1) -> Value:
         """Decode one document that starts at a line of the input.
@@ -30,10 +33,7 @@ class Decoder:
             InputError: If it is not JSON.
         """
         try:
-            document = json.loads(
-                text, parse_float=str, parse_int=str, parse_constant=str,
-                object_pairs_hook=self._record,
-            )  # fmt: skip
+            document = self._decoder.decode(text)
         except json.JSONDecodeError as error:
             # The decoder counts LF only; other line ends make the line unknown rather than wrong.
             known = line + error.lineno - 1 if "\r" not in text.replace("\r\n", "") else None
