@@ -7,6 +7,7 @@ edited into nonsense is an error that says so.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 import types
@@ -48,20 +49,28 @@ def save_fit(fit: Fit, path: str) -> None:
     dumper = _plain_dumper()
     document = {"schema": SCHEMA, **_plain(asdict(fit))}
     text = yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
-    target = Path(path)
     try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".scaleplan-")
+        # Through a link the file it points to is replaced, not the link.
+        _write_whole(Path(path).resolve(), text)
     except OSError as error:
         raise _cannot_write(path, error) from error
+
+
+def _write_whole(target: Path, text: str) -> None:
+    """Write a file whole or not at all; a device or pipe is written to as it stands."""
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if target.exists() and not target.is_file():
+        with target.open("w", encoding="utf-8") as out:
+            out.write(text)
+        return
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".scaleplan-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as out:
             out.write(text)
-        if target.is_dir():
-            raise IsADirectoryError(21, "Is a directory")
-        Path(temporary).chmod(0o644)
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+        Path(temporary).chmod(mode)
         Path(temporary).replace(target)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
     finally:
         with contextlib.suppress(FileNotFoundError):  # gone if it became the target
             Path(temporary).unlink()

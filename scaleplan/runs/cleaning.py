@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from scaleplan.errors import InputError
 from scaleplan.records import Metric, RowNote
 from scaleplan.runs.columns import TIMING_WORDS
 from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.hashing import row_hashes
 from scaleplan.runs.numbers import write_number
 from scaleplan.runs.raw import RawColumn
 from scaleplan.runs.roles import INPUT_ROLES
-from scaleplan.runs.table import IntArray
 from scaleplan.runs.text import shown, words
 from scaleplan.units import format_significant
 
@@ -168,8 +167,9 @@ def _duplicates(dropped: _Dropped) -> None:
     rows = dropped.rows
     columns = [*rows.roles.values(), *rows.labels.values()]
     columns += [c for n, c in rows.extra.items() if not TIMING_WORDS & set(words(n))]
+    keys = [key for c in columns for key in (c.numbers, c.codes.astype(np.float64))]
     left = np.setdiff1d(np.arange(len(rows)), np.array(list(dropped.reasons), dtype=np.int64))
-    hashes = _hashes(columns, left)
+    hashes = row_hashes(keys)[left]
     order = np.argsort(hashes, kind="stable")
     same = hashes[order][1:] == hashes[order][:-1]
     first = -1
@@ -179,20 +179,6 @@ def _duplicates(dropped: _Dropped) -> None:
         row = int(left[order[place + 1]])
         if all(_same_cell(c, first, row) for c in columns):
             dropped.drop(row, "duplicate", f"duplicate of {_place(rows, first, row)}")
-
-
-def _hashes(columns: Sequence[RawColumn], at: IntArray) -> IntArray:
-    """Return a number a row that is equal where all cells are (and hardly ever otherwise)."""
-    result: npt.NDArray[np.uint64] = np.zeros(at.size, dtype=np.uint64)
-    # The multiplier of a 64-bit linear congruential generator (Knuth's MMIX).
-    step = np.uint64(6364136223846793005)
-    for column in columns:
-        numbers = np.where(np.isnan(column.numbers[at]), 0.0, column.numbers[at]) + 0.0
-        codes = column.codes[at].astype(np.int64).view(np.uint64)
-        mixed = numbers.view(np.uint64) ^ (codes << np.uint64(1))
-        result = (result ^ mixed) * step + np.uint64(1)
-        result ^= result >> np.uint64(29)
-    return result.view(np.int64)
 
 
 def _same_cell(column: RawColumn, first: int, second: int) -> bool:

@@ -8,9 +8,9 @@ import numpy as np
 
 from scaleplan.records import Metric, Note
 from scaleplan.runs.gathering import Gathered
-from scaleplan.runs.grouping import combine
+from scaleplan.runs.hashing import row_hashes
 from scaleplan.runs.roles import INPUT_ROLES
-from scaleplan.runs.table import FloatArray, IntArray
+from scaleplan.runs.table import FloatArray
 from scaleplan.runs.text import listed, shown
 from scaleplan.units import format_significant
 
@@ -63,9 +63,11 @@ def _replicates(rows: Gathered) -> Note | None:
     roles = [r for r in INPUT_ROLES if r in rows.roles]
     if not roles:
         return None
-    keys = [_codes(rows.roles[r].numbers) for r in roles]
-    keys += [rows.labels[r].codes.astype(np.int64) for r in _CONVENTIONS if r in rows.labels]
-    counts = np.bincount(combine(keys))
+    keys = [rows.roles[r].numbers for r in roles]
+    keys += [rows.labels[r].codes.astype(np.float64) for r in _CONVENTIONS if r in rows.labels]
+    hashes = np.sort(row_hashes(keys))
+    starts = np.flatnonzero(np.r_[True, hashes[1:] != hashes[:-1]])
+    counts = np.diff(np.r_[starts, hashes.size])
     repeated = counts[counts > 1]
     if not repeated.size:
         return None
@@ -108,18 +110,14 @@ def _possibly_diverged(rows: Gathered, metric: Metric) -> Note | None:
 def _far_above_alike(sizes: list[FloatArray], values: FloatArray) -> list[int]:
     """Return rows above twice the median of their cell, a factor of 2 wide in each size."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        cells = combine([_codes(np.asarray(np.round(np.log2(s)), dtype=np.float64)) for s in sizes])
+        cells = row_hashes([np.asarray(np.round(np.log2(s)), dtype=np.float64) for s in sizes])
+    # Sorted by value inside each cell, so that the lower median is the middle one.
     order = np.lexsort((values, cells))
     starts = np.flatnonzero(np.r_[True, np.diff(cells[order]) != 0])
     counts = np.diff(np.r_[starts, order.size])
-    # Sorted by value inside each cell, so that the lower median is the middle one.
-    medians = values[order][starts + (counts - 1) // 2]
-    bad = (values > _SUSPICIOUS * medians[cells]) & (counts[cells] >= _FEWEST_ALIKE)
-    return [int(i) for i in np.flatnonzero(bad)]
-
-
-def _codes(numbers: FloatArray) -> IntArray:
-    return np.unique(numbers, return_inverse=True)[1].astype(np.int64)
+    medians = np.repeat(values[order][starts + (counts - 1) // 2], counts)
+    bad = (values[order] > _SUSPICIOUS * medians) & np.repeat(counts >= _FEWEST_ALIKE, counts)
+    return sorted(int(i) for i in order[bad])
 
 
 def fingerprint(rows: Gathered, metric: Metric) -> str:

@@ -119,7 +119,8 @@ class TextSource:
                         line=number,
                         hint="A log has one run or step a line; check how it was written.",
                     )  # fmt: skip
-                yield self._checked(line, number)
+                plain = line.isascii() and "\0" not in line
+                yield line if plain else self._checked(line, number)
 
     def read(self) -> str:
         """Return the whole text.

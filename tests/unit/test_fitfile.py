@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
@@ -122,3 +124,22 @@ def test_a_failed_write_leaves_the_old_file(path, monkeypatch):
         save_fit(fit_like(seed=7), str(path))
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_a_device_is_written_to_and_stays_one(tmp_path):
+    with pytest.raises(InputError, match="No space left"):
+        save_fit(fit_like(), "/dev/full")
+    assert Path("/dev/full").is_char_device()
+    save_fit(fit_like(), os.devnull)
+    assert Path(os.devnull).is_char_device()
+
+
+def test_through_a_link_the_file_is_written_and_the_link_stays(tmp_path):
+    real, link = tmp_path / "real.yaml", tmp_path / "link.yaml"
+    real.write_text("old", encoding="utf-8")
+    real.chmod(0o600)
+    link.symlink_to(real)
+    save_fit(fit_like(), str(link))
+    assert link.is_symlink()
+    assert load_fit(str(real)) == fit_like()
+    assert real.stat().st_mode & 0o777 == 0o600
