@@ -50,8 +50,7 @@ def save_fit(fit: Fit, path: str) -> None:
     document = {"schema": SCHEMA, **_plain(asdict(fit))}
     text = yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
     try:
-        # Through a link the file it points to is replaced, not the link.
-        _write_whole(Path(path).resolve(), text)
+        _write_whole(Path(path), text)
     except OSError as error:
         raise _cannot_write(path, error) from error
 
@@ -64,6 +63,7 @@ def _write_whole(target: Path, text: str) -> None:
         with target.open("w", encoding="utf-8") as out:
             out.write(text)
         return
+    target = target.resolve()  # through a link, the file it points to is replaced
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".scaleplan-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as out:
