@@ -24,16 +24,14 @@ from scaleplan.runs.locating import Located, locate
 from scaleplan.runs.metrics import describe, find_column
 from scaleplan.runs.notices import fingerprint, notices
 from scaleplan.runs.numbers import settle
-from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder
+from scaleplan.runs.raw import RawColumn, RawTable
 from scaleplan.runs.request import Request, keeps_text, read_request
-from scaleplan.runs.roles import NUMBER_ROLES, TEXT_ROLES, rank
+from scaleplan.runs.shared import united, with_shared
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.table import FloatArray, Origins, Runs
-from scaleplan.runs.text import clean_text, listed
+from scaleplan.runs.text import listed
 
 Progress = Callable[[int, int], None]
-# Roles that all runs of a log may share; its name or step is that of the log, not of its runs.
-_SHARED_ROLES = frozenset({*NUMBER_ROLES, *TEXT_ROLES}) - {"run", "step", "epoch", "status"}
 
 
 def load_runs(
@@ -76,7 +74,7 @@ def load_runs(
     early += reduced.dropped
     cleaned, dropped = clean(reduced.rows, kind, rows_read, early)
     derived = derive(cleaned, chosen, kind)
-    metadata, metadata_notes = _metadata(tables)
+    metadata, metadata_notes = united(tables)
     return _runs(
         derived.rows, kind,
         cleaning=Cleaning(
@@ -235,7 +233,7 @@ def _parse(stream: BinaryIO, located: Located, request: Request, progress: _Byte
         return keeps_text(request, name)
 
     raw = read_table(source, located.extension, keep_text)
-    table = _with_shared(reshape(settle(raw, keep_text)), request)
+    table = with_shared(reshape(settle(raw, keep_text)), request)
     if not len(table):
         _refuse_empty(table)
     return table
@@ -254,53 +252,3 @@ def _refuse_empty(table: RawTable) -> None:
         f"has column names but no runs ({names})" if names else "holds no table",
         file=table.file, hint="Give a log with column names and at least one run.",
     )  # fmt: skip
-
-
-def _with_shared(table: RawTable, request: Request) -> RawTable:
-    """Give every run the shared values that play a role, where it has none of its own."""
-    columns = dict(table.columns)
-    for name, value in table.shared.items():
-        role = next((r for r in _SHARED_ROLES if rank(r, name) is not None), None)
-        named = name in {*request.roles.values(), request.metric, request.input_column}
-        if (role is None and not named) or not value or not len(table):
-            continue
-        one = _one_cell(name, value, keep_text=keeps_text(request, name))
-        whole = one.take(np.zeros(len(table), dtype=np.int64))
-        columns[name] = _filled(columns[name], whole) if name in columns else whole
-    return replace(table, columns=columns)
-
-
-def _one_cell(name: str, text: str, *, keep_text: bool) -> RawColumn:
-    """Read one cell as a column of one row."""
-    builder = TableBuilder(name, keep_text=lambda _: keep_text)
-    builder.add({name: [text]}, [0])
-    return settle(builder.build({}), lambda _: keep_text).columns[name]
-
-
-def _filled(column: RawColumn, shared: RawColumn) -> RawColumn:
-    """Fill the empty cells of a column with a shared value."""
-    blank = column.blank
-    vocabulary = (*column.vocabulary, *shared.vocabulary)
-    offset = np.int32(len(column.vocabulary))
-    codes = np.where(shared.codes >= 0, shared.codes + offset, shared.codes)
-    return RawColumn(
-        np.where(blank, shared.numbers, column.numbers),
-        np.where(blank, codes, column.codes).astype(np.int32), vocabulary,
-    )  # fmt: skip
-
-
-def _metadata(tables: Sequence[RawTable]) -> tuple[dict[str, str], tuple[Note, ...]]:
-    """Unite what the inputs say about all of their runs; the first one to say a thing wins."""
-    metadata: dict[str, str] = {}
-    differing: dict[str, None] = {}
-    for table in tables:
-        for name, value in table.shared.items():
-            if metadata.setdefault(clean_text(name), clean_text(value)) != clean_text(value):
-                differing[clean_text(name)] = None
-    if not differing:
-        return metadata, ()
-    note = Note(
-        id="METADATA_DIFFER", severity="info",
-        text=f"The files differ in what they say about all of their runs: {listed(differing, 8)}.",
-    )  # fmt: skip
-    return metadata, (note,)

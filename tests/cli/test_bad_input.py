@@ -172,8 +172,8 @@ def test_a_folder_that_cannot_be_written(good, run_cli):
 
 
 def test_no_half_written_file_is_left(good, run_cli):
-    done = run_cli("fit", "runs.csv", "-o", "/dev/full/fit.yaml", cwd=good)
-    refused(done, 3, "/dev/full")
+    done = run_cli("fit", "runs.csv", "-o", "/dev/null/fit.yaml", cwd=good)
+    refused(done, 3, "/dev/null")
     assert sorted(p.name for p in good.iterdir()) == ["runs.csv"]
 
 

@@ -19,6 +19,8 @@ _DELIMITERS = (",", ";", "\t", "|", " ")
 _SNIFFED_LINES = 40
 _BLOCK_CELLS = 200_000  # cells converted at a time: large enough for speed, some 20 MiB of text
 _COMMENTED = re.compile(r"^#\s*([\w ./-]{1,60}?)\s*[:=]\s*(.*?)\s*$")
+# The first line that Excel writes and reads to name the delimiter.
+_DECLARED = re.compile(r'"?sep=([,;\t|])"?\s*$')
 _COMMAS = {";": "decimal", "\t": "maybe", "|": "maybe", " ": "maybe"}
 
 
@@ -34,8 +36,11 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
     """
     lines = source.lines()
     skipped, shared, first = _preamble(lines)
+    declared = _DECLARED.match(first)
+    if declared is not None:
+        skipped, first = skipped + 1, next(lines, "")
     start = [first, *islice(lines, _SNIFFED_LINES)]
-    delimiter = _delimiter(start)
+    delimiter = declared.group(1) if declared is not None else _delimiter(start)
     reader = csv.reader(chain(start, lines), delimiter=delimiter, skipinitialspace=delimiter == " ")
     rows = _rows(reader, source.name, skipped)
     header_line, header = next(rows, (skipped + 1, []))

@@ -218,3 +218,9 @@ def test_terminal_escapes_never_reach_names_or_messages(load, reasons):
     said += [use.column for use in runs.cleaning.columns]
     assert not any(c < " " or c in "\x7f\x9b\u202e" for text in said for c in text)
     assert runs.labels["run"] == ("]0;evilx",)
+
+
+def test_the_line_in_which_excel_names_the_delimiter(load):
+    runs = load("sep=;\nparams;loss\n1;2,5\n2;1,5\n")
+    assert runs.value.tolist() == [2.5, 1.5]
+    assert runs.origins[0] == ("runs.csv", 3)
