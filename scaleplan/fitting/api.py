@@ -137,7 +137,8 @@ def _choose(
         axes = axes_for(runs, both)
         tried = _try(runs, both, axes, delta)
         if tried.fitted is not None:
-            one = axes_for(runs, get_law("power_floor"), "params")
+            # Criteria compare laws on the same runs only.
+            one = axes_for(runs, get_law("power_floor"), "params").within(axes.rows)
             others = [_try(runs, law, one, delta) for law in one_input_laws()]
             comparison = compare([tried, *others], prefer="chinchilla")
             used = _as_used(comparison, "chinchilla", "the law of both inputs")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ from scaleplan.errors import FitError, InputError
 
 if TYPE_CHECKING:
     from scaleplan.laws import Law
-    from scaleplan.laws.base import FloatArray
+    from scaleplan.laws.base import FloatArray, IndexArray
     from scaleplan.runs.table import Runs
 
 _SYMBOLS = {"params": "N", "tokens": "D", "flops": "C", "active_params": "N_active"}
@@ -37,7 +37,14 @@ class Axes:
     inputs: FloatArray
     values: FloatArray
     complement: bool
-    rows: np.ndarray[tuple[int], np.dtype[np.intp]]
+    rows: IndexArray
+
+    def within(self, rows: IndexArray) -> Axes:
+        """Return the same axes on those of their rows that are among `rows`."""
+        kept = np.isin(self.rows, rows)
+        return replace(
+            self, inputs=self.inputs[:, kept], values=self.values[kept], rows=self.rows[kept]
+        )
 
     @property
     def scale(self) -> FloatArray:

@@ -20,6 +20,11 @@ _SPLITS: Mapping[str, Split] = {
 }  # fmt: skip
 _SPLIT_ORDER: tuple[Split, ...] = ("validation", "test", "plain", "train")
 # Word -> (kind, preference among metrics of that kind, unit); the longest phrases come first.
+# Benchmarks that report the share of right answers under their own name.
+_BENCHMARKS = (
+    "mmlu", "hellaswag", "winogrande", "winograd", "xwinograd", "piqa", "boolq", "gsm8k",
+    "humaneval", "truthfulqa", "triviaqa", "openbookqa", "arc",
+)  # fmt: skip
 _PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     (("bits", "per", "byte"), "loss", 2, "bits/byte"),
     (("bits", "per", "char"), "loss", 3, "bits/character"),
@@ -53,6 +58,7 @@ _PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     (("acc1",), "accuracy", 1, "fraction"),
     (("top5",), "accuracy", 2, "fraction"),
     (("acc5",), "accuracy", 2, "fraction"),
+    *(((name,), "accuracy", 3, "fraction") for name in _BENCHMARKS),
     (("score",), "score", 0, ""),
     (("performance",), "score", 1, ""),
     (("reward",), "score", 2, ""),

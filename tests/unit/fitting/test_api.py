@@ -138,3 +138,16 @@ def test_dropped_rows_of_the_law_are_listed(tmp_path):
     assert found.cleaning.rows_used == 35
     (row,) = found.cleaning.dropped
     assert row.line == 6
+
+
+def test_laws_are_compared_on_the_same_runs(tmp_path):
+    path = tmp_path / "runs.csv"
+    n, d, loss = grid()
+    lines = [f"{a:.8g},{b:.8g},{c:.8g}" for a, b, c in zip(n, d, loss, strict=True)]
+    # Runs without tokens: the law of both cannot use them, so the others may not either.
+    lines += [f"{a:.8g},,{0.5 * c:.8g}" for a, c in zip(n[:8], loss[:8], strict=True)]
+    path.write_text("params,tokens,loss\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    found = fit(load_runs([str(path)]))
+    full = fit(runs_of(tmp_path, "params,tokens,loss", (n, d, loss)))
+    kept = {c.law: c.aicc for c in found.candidates}
+    assert kept == pytest.approx({c.law: c.aicc for c in full.candidates}, rel=1e-2)

@@ -313,3 +313,9 @@ def test_roles_as_people_name_them(name, role):
 def test_text_in_the_place_of_the_error(load):
     text = json.dumps([{"params": i, "error": "out of memory", "acc": 0.5} for i in (1, 2)])
     assert load(text, name="a.json").metric.name == "acc"
+
+
+def test_benchmarks_are_accuracies_under_their_own_name():
+    assert describe("mmlu").kind == "accuracy"
+    assert describe("eval/hellaswag").kind == "accuracy"
+    assert describe("loss_mmlu").kind == "loss"
