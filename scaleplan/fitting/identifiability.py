@@ -13,6 +13,8 @@ import numpy as np
 
 from scaleplan.errors import FitError
 from scaleplan.fitting.distributions import f_tail
+from scaleplan.fitting.problem import Problem
+from scaleplan.laws import PowerSumLaw
 from scaleplan.records import Note
 
 if TYPE_CHECKING:
@@ -151,12 +153,14 @@ def _no_trend(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
 def _solver_order(law: Law) -> tuple[ParameterSpec, ...]:
     """Return the parameters in the solver's order: the floor comes last there."""
     specs = law.parameters
+    if not isinstance(law, PowerSumLaw):
+        return specs
     return (*specs[1:], specs[0]) if specs[0].symbol == "E" else specs
 
 
 def _vanishing_term(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
     problem, solution = fitted.problem, fitted.solution
-    if problem is None or solution is None or not problem.law.floor:
+    if not isinstance(problem, Problem) or solution is None or not problem.law.floor:
         return None
     values = np.exp(problem.y)
     for k, column in enumerate(problem.law.columns):
