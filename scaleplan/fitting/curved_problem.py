@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from scaleplan.fitting.curved_solver import minimise_curved
+from scaleplan.fitting.starts import spread_rows
 
 if TYPE_CHECKING:
     from scaleplan.fitting.newton import Minima
@@ -25,6 +26,9 @@ _FARTHEST = 200.0  # bound of a logarithm that has none of its own; e^200 is bey
 _TRIED, _FIRST_STEPS, _POLISHED = 24, 12, 8
 _APART = 0.5  # two starts nearer than this in all coordinates lead to the same valley
 _RANKED = 400  # starts looked at, best first, while picking distinct ones
+_SPREAD_STARTS = 4
+_SAME = 0.1  # two ends nearer than this are one valley
+_RANKING_RUNS = 120  # starts are ranked on so many runs
 _NEAR_BOUND = 1e-6
 _STEP = 1e-20  # of the complex-step derivative: no difference is formed, so it can be this small
 
@@ -143,6 +147,13 @@ class CurvedProblem:
         Args:
             delta: Where Huber's loss turns linear, in log units.
         """
+        ends = self.minimise(self._ranked_starts(delta), delta=delta, max_steps=_FIRST_STEPS)
+        return ends.phi[np.argsort(ends.objective, kind="stable")[:_POLISHED]]
+
+    def _ranked_starts(self, delta: float) -> FloatArray:
+        """Return the best of the law's starts that lie apart, before any polish."""
+        if self.y.size > _RANKING_RUNS:
+            return self.subset(spread_rows(self.y, _RANKING_RUNS))._ranked_starts(delta)
         with np.errstate(all="ignore"):
             theta = self.law.starts(list(self.x), np.exp(self.y))
             phi = np.where(self.logs, np.log(np.where(self.logs, theta, 1.0)), theta)
@@ -153,18 +164,7 @@ class CurvedProblem:
         psi = np.clip(residual, -delta, delta)
         objective = (psi * (residual - 0.5 * psi)).sum(axis=1)
         order = np.argsort(np.where(np.isfinite(objective), objective, np.inf), kind="stable")
-        chosen: list[FloatArray] = []
-        for start in phi[order[:_RANKED]]:
-            if all(np.abs(start - other).max() > _APART for other in chosen):
-                chosen.append(start)
-            if len(chosen) == _TRIED:
-                break
-        return self._polished(np.array(chosen), delta)
-
-    def _polished(self, starts: FloatArray, delta: float) -> FloatArray:
-        """Return the best starts after a few steps of each, best first."""
-        ends = self.minimise(starts, delta=delta, max_steps=_FIRST_STEPS)
-        return ends.phi[np.argsort(ends.objective, kind="stable")[:_POLISHED]]
+        return _distinct(phi[order[:_RANKED]], _APART, _TRIED)
 
     def nearby(self, phi: FloatArray, pool: FloatArray, *, delta: float) -> FloatArray:
         """Return starts around and away from an optimum, shape (m, p).
@@ -172,13 +172,10 @@ class CurvedProblem:
         Args:
             phi: Shape (p,), the optimum.
             pool: Shape (starts, p), where the starts of the fit to all runs ended.
-            delta: Where Huber's loss turns linear; not needed here.
+            delta: Where Huber's loss turns linear.
         """
-        del delta
-        kept = [phi]
-        for end in pool:
-            if all(np.abs(end - other).max() > 0.1 for other in kept):
-                kept.append(end)
+        far = self._ranked_starts(delta)[:_SPREAD_STARTS]
+        kept = list(_distinct(np.concatenate([phi[None], pool, far]), _SAME, 2 * _POLISHED))
         floors = [k for k, spec in enumerate(self.law.parameters) if spec.is_floor]
         for k in floors:
             for share in (0.0, 0.5):
@@ -199,6 +196,16 @@ class CurvedProblem:
         return np.asarray(
             ((phi <= self.low + _NEAR_BOUND) | (phi >= self.high - _NEAR_BOUND)).any(axis=1)
         )
+
+
+def _distinct(points: FloatArray, apart: float, count: int) -> FloatArray:
+    """Return the first `count` points that differ by more than `apart` in some coordinate."""
+    left = np.ones(len(points), bool)
+    chosen: list[int] = []
+    while left.any() and len(chosen) < count:
+        chosen.append(int(np.argmax(left)))
+        left &= np.abs(points - points[chosen[-1]]).max(axis=1) > apart
+    return points[chosen]
 
 
 def _log_bound(bound: float) -> float:

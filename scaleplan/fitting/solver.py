@@ -60,7 +60,9 @@ def solve(problem: AnyProblem, *, delta: float | None = None) -> Solution:
         delta: Huber threshold in log units; None chooses max(1e-3, 1.345 robust sigma) from the
             residuals of a first fit at 1e-3.
     """
-    first = _solve(problem, SMALLEST_DELTA if delta is None else delta)
+    smallest = SMALLEST_DELTA if delta is None else delta
+    starts = problem.grid_starts(delta=smallest)
+    first = _solve(problem, smallest, starts)
     if delta is not None:
         return first
     residuals = problem.residuals(first.phi)
@@ -70,13 +72,14 @@ def solve(problem: AnyProblem, *, delta: float | None = None) -> Solution:
     chosen = max(SMALLEST_DELTA, _HUBER * sigma)
     # Three digits are enough for a tuning constant, and can be typed again as --delta.
     chosen = float(f"{chosen:.3g}")
-    return first if chosen == SMALLEST_DELTA else _solve(problem, chosen, extra=first.phi[None])
+    if chosen == SMALLEST_DELTA:
+        return first
+    if isinstance(problem, Problem):
+        starts = problem.grid_starts(delta=chosen)
+    return _solve(problem, chosen, np.concatenate([first.phi[None], starts]))
 
 
-def _solve(problem: AnyProblem, delta: float, extra: FloatArray | None = None) -> Solution:
-    starts = problem.grid_starts(delta=delta)
-    if extra is not None:
-        starts = np.concatenate([extra, starts])
+def _solve(problem: AnyProblem, delta: float, starts: FloatArray) -> Solution:
     if problem.y.size <= _MANY_RUNS:
         ends = problem.minimise(starts, delta=delta)
         pool, objectives = ends.phi, ends.objective

@@ -9,13 +9,17 @@ from scaleplan.laws.base import CurvedLaw, HasOptimum, Law, LinearLaw, Parameter
 from scaleplan.laws.broken import Broken
 from scaleplan.laws.chinchilla import Chinchilla
 from scaleplan.laws.coupled import Coupled
+from scaleplan.laws.data_constrained import DataConstrained
 from scaleplan.laws.efficiency import Efficiency
 from scaleplan.laws.kaplan import Kaplan
 from scaleplan.laws.linear import Linear
 from scaleplan.laws.log_linear import LogLinear
 from scaleplan.laws.m3 import M3
+from scaleplan.laws.overtraining import Overtraining
 from scaleplan.laws.power import Power
 from scaleplan.laws.power_floor import PowerFloor
+from scaleplan.laws.rectified import Rectified
+from scaleplan.laws.saturating import Saturating
 from scaleplan.laws.shifted import Shifted
 
 __all__ = [
@@ -36,10 +40,14 @@ LAWS: tuple[Law, ...] = (
     PowerFloor(),
     Shifted(),
     M3(),
+    Rectified(),
+    Saturating(),
     Broken(),
     Chinchilla(),
     Coupled(),
+    Overtraining(),
     Kaplan(),
+    DataConstrained(),
     Efficiency(),
 )
 
