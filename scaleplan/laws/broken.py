@@ -22,13 +22,15 @@ _BREAKS = 7  # quantiles of the input at which a break is looked for
 class Broken(CurvedLaw):
     """y = a + b x^-c0 (1 + (x/d)^(1/f))^(-c1 f): slope c0 below d, c0 + c1 above it.
 
-    Source: Caballero et al. 2022 (arXiv 2210.14891), equation 1 with one break; its public code.
+    Source: Caballero et al. 2022 (arXiv 2210.14891) with one break; its public code.
     """
 
     name: ClassVar[str] = "broken"
     title: ClassVar[str] = "power law with one smooth break"
     formula: ClassVar[str] = "y = a + b x^-c0 (1 + (x/d)^(1/f))^(-c1 f)"
-    source: ClassVar[str] = "Caballero et al. 2022, arXiv 2210.14891, equation 1, one break"
+    source: ClassVar[str] = (
+        "Caballero et al. 2022, arXiv 2210.14891, and its public code, one break"
+    )
     holds: ClassVar[str] = "at least four runs on each side of the break; not for a first look"
     inputs: ClassVar[tuple[str, ...]] = ("x",)
     parameters: ClassVar[tuple[ParameterSpec, ...]] = (

@@ -25,15 +25,15 @@ class DataConstrained(CurvedLaw):
     N' likewise counts parameters beyond N_opt(U), the best size for one epoch over U, with R_N:
     N_opt = (alpha A U^beta / (beta B))^(1/alpha), from the law's own coefficients.
 
-    Source: Muennighoff et al. 2023 (arXiv 2305.16264), equations 5 and 6, as in the public code
-    huggingface/datablations. On their 182 runs R_D and R_N are poorly determined: the objective
+    Source: Muennighoff et al. 2023 (arXiv 2305.16264), as in the public code
+    huggingface/datablations (parametric_fit notebook). On their 182 runs R_D and R_N are poorly determined: the objective
     stays within 1% for R_D from 8 to 200.
     """
 
     name: ClassVar[str] = "data_constrained"
     title: ClassVar[str] = "loss with repeated data"
     formula: ClassVar[str] = "L(N, D, U) = E + A / N'^alpha + B / D'^beta, repeats decaying by R_D"
-    source: ClassVar[str] = "Muennighoff et al. 2023, arXiv 2305.16264, equations 5 and 6"
+    source: ClassVar[str] = "Muennighoff et al. 2023, arXiv 2305.16264, and its public code"
     holds: ClassVar[str] = (
         "loss falls with every epoch in it; where large models get worse with repeats it is wrong"
     )
@@ -74,7 +74,8 @@ class DataConstrained(CurvedLaw):
         base = smaller(inputs[0], self.optimal_params(theta, unique))
         worth_n, _, _ = _worth(inputs[0], base, decay_n)
         worth_d, _, _ = _worth(inputs[1], unique, decay_d)
-        return floor + size * worth_n**-alpha + data * worth_d**-beta
+        value: T = floor + size * worth_n**-alpha + data * worth_d**-beta
+        return value
 
     @staticmethod
     def optimal_params(theta: Sequence[T], unique_tokens: T) -> T:
@@ -163,9 +164,5 @@ def _worth(amount: T, base: T, decay: T) -> tuple[T, T, T]:
     """
     over = (amount / base - 1.0) / decay
     kept = exp(-over)
-    worth = base * (1.0 + decay * (1.0 - kept))
-    return (
-        worth,
-        1.0 + decay * (1.0 - kept) - kept * amount / base,
-        base * (1.0 - kept - over * kept),
-    )
+    share = 1.0 + decay * (1.0 - kept)
+    return base * share, share - kept * amount / base, base * (1.0 - kept - over * kept)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Overtraining(CurvedLaw):
     """L(N, D) = E + A / N^eta + B / D^eta: Chinchilla with equal exponents.
 
-    Source: Gadre et al. 2024 (arXiv 2403.08540), equation 4, L(C, M) = E + (a M^h + b M^-h) C^-h
+    Source: Gadre et al. 2024 (arXiv 2403.08540) and its public code, L(C, M) = E + (a M^h + b M^-h) C^-h
     with M = D / N the tokens per parameter and C = 6 N D; then eta = 2 h, A = a 6^-h, B = b 6^-h.
     N all parameters, D training tokens. Four parameters, so that few runs are enough.
     """
@@ -25,7 +25,7 @@ class Overtraining(CurvedLaw):
     name: ClassVar[str] = "overtraining"
     title: ClassVar[str] = "loss of over-trained models, one exponent for parameters and tokens"
     formula: ClassVar[str] = "L(N, D) = E + A / N^eta + B / D^eta"
-    source: ClassVar[str] = "Gadre et al. 2024, arXiv 2403.08540, equation 4"
+    source: ClassVar[str] = "Gadre et al. 2024, arXiv 2403.08540, and its public code"
     holds: ClassVar[str] = (
         "5 to 640 tokens per parameter; the best of them is the same at all budgets"
     )
