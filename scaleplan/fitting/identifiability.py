@@ -6,6 +6,7 @@ interval. These checks look at the runs and at the fitted Jacobian instead.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ import numpy as np
 
 from scaleplan.errors import FitError
 from scaleplan.fitting.distributions import f_tail
+from scaleplan.fitting.optimum import log_size_error
 from scaleplan.fitting.problem import Problem
-from scaleplan.laws import PowerSumLaw
+from scaleplan.laws import HasOptimum, PowerSumLaw
 from scaleplan.records import Note
 
 if TYPE_CHECKING:
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
 # 500 the median error of log10 N* is 0.76.
 _CONDITION_WARN, _CONDITION_REFUSE = 100.0, 500.0
 _RELATIVE_WARN, _RELATIVE_REFUSE = 0.2, 0.5
+# Other forms have larger condition numbers by nature; for them the thresholds are carried over to
+# the error of log10 N* that they stood for in the same simulation.
+_TARGET_FACTOR = 100.0
+_DECADES_WARN, _DECADES_REFUSE = 0.3, 0.75
 # Above this the normalised Jacobian is singular to working precision: no parameter is known.
 _CONDITION_NONE = 1e6
 _COLLINEAR = 0.995
@@ -187,6 +193,23 @@ def allocation_note(fitted: Fitted) -> Note | None:
     Args:
         fitted: A fit of a law of params and tokens.
     """
+    if fitted.law.name == "chinchilla":
+        return _note_of_the_additive_law(fitted)
+    law, error = fitted.law, None
+    if isinstance(law, HasOptimum):
+        largest = float(np.prod(fitted.inputs[:2], axis=0).max())
+        error = log_size_error(fitted.record(), law, _TARGET_FACTOR * largest, 1.0)
+    if error is None:
+        return None
+    decades = error / math.log(10.0)
+    return _allocation_note(
+        f"standard error of log10 N* at {_TARGET_FACTOR:.0f} times the largest run: {decades:.2f}",
+        (("condition", fitted.condition), ("log10_size_error", decades)),
+        refuse=decades > _DECADES_REFUSE, warn=decades > _DECADES_WARN,
+    )  # fmt: skip
+
+
+def _note_of_the_additive_law(fitted: Fitted) -> Note | None:
     if fitted.covariance is None:
         return None
     exponents = [
@@ -197,12 +220,19 @@ def allocation_note(fitted: Fitted) -> Note | None:
     relative = max(
         float(np.sqrt(fitted.covariance[k, k]) / abs(fitted.theta[k])) for k, _ in exponents
     )
-    numbers = (("condition", fitted.condition), ("relative_standard_error", relative))
-    facts = (
+    return _allocation_note(
         f"condition number {fitted.condition:.0f}, largest relative standard error of an exponent "
-        f"{relative:.2f}"
-    )
-    if fitted.condition > _CONDITION_REFUSE or relative > _RELATIVE_REFUSE:
+        f"{relative:.2f}",
+        (("condition", fitted.condition), ("relative_standard_error", relative)),
+        refuse=fitted.condition > _CONDITION_REFUSE or relative > _RELATIVE_REFUSE,
+        warn=fitted.condition > _CONDITION_WARN or relative > _RELATIVE_WARN,
+    )  # fmt: skip
+
+
+def _allocation_note(
+    facts: str, numbers: tuple[tuple[str, float], ...], *, refuse: bool, warn: bool
+) -> Note | None:
+    if refuse:
         return Note(
             id="ALLOCATION_REFUSED", severity="error",
             text=f"These runs do not tell how to split compute between parameters and tokens "
@@ -212,7 +242,7 @@ def allocation_note(fitted: Fitted) -> Note | None:
             "still be forecast (--law power_floor --input flops).",
             numbers=numbers, source="own simulation of 80 designs, 2026",
         )  # fmt: skip
-    if fitted.condition > _CONDITION_WARN or relative > _RELATIVE_WARN:
+    if warn:
         return Note(
             id="ALLOCATION_WEAK", severity="warning",
             text=f"The split between parameters and tokens is known within a factor of about 2 "

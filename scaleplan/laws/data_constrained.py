@@ -26,8 +26,8 @@ class DataConstrained(CurvedLaw):
     N_opt = (alpha A U^beta / (beta B))^(1/alpha), from the law's own coefficients.
 
     Source: Muennighoff et al. 2023 (arXiv 2305.16264), as in the public code
-    huggingface/datablations (parametric_fit notebook). On their 182 runs R_D and R_N are poorly determined: the objective
-    stays within 1% for R_D from 8 to 200.
+    huggingface/datablations (parametric_fit notebook). On their 182 runs R_D and R_N are poorly
+    determined: the objective stays within 1% for R_D from 8 to 200.
     """
 
     name: ClassVar[str] = "data_constrained"

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 class Overtraining(CurvedLaw):
     """L(N, D) = E + A / N^eta + B / D^eta: Chinchilla with equal exponents.
 
-    Source: Gadre et al. 2024 (arXiv 2403.08540) and its public code, L(C, M) = E + (a M^h + b M^-h) C^-h
-    with M = D / N the tokens per parameter and C = 6 N D; then eta = 2 h, A = a 6^-h, B = b 6^-h.
-    N all parameters, D training tokens. Four parameters, so that few runs are enough.
+    Source: Gadre et al. 2024 (arXiv 2403.08540) and its public code, which write it as
+    L(C, M) = E + (a M^h + b M^-h) C^-h with M = D / N the tokens per parameter and C = 6 N D; then
+    eta = 2 h, A = a 6^-h, B = b 6^-h. N all parameters, D training tokens. Four parameters, so that
+    few runs are enough.
     """
 
     name: ClassVar[str] = "overtraining"

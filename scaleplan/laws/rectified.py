@@ -19,8 +19,8 @@ _LEARNED = (0.0, 0.03, 0.3, 1.0, 3.0, 30.0, 300.0)  # in units of the smallest x
 class Rectified(CurvedLaw):
     """y = E + B / (D_l + x^beta): what was learned before counts like D_l of what comes now.
 
-    Source: Lin et al. 2024 (arXiv 2402.02314), the rectified scaling law. x is the number of fine-tuning
-    examples or tokens, D_l the size already learned in pre-training, in units of x^beta.
+    Source: Lin et al. 2024 (arXiv 2402.02314), the rectified scaling law. x is the number of
+    fine-tuning examples or tokens, D_l the size already learned in pre-training, as x^beta.
     """
 
     name: ClassVar[str] = "rectified"
