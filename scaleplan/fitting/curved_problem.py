@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _FARTHEST = 200.0  # bound of a logarithm that has none of its own; e^200 is beyond any size
 # Of the law's starts so many are polished for a few steps, the best of those to convergence.
-_TRIED, _FIRST_STEPS, _POLISHED = 24, 12, 8
+_TRIED, _FIRST_STEPS, _POLISHED = 32, 12, 8
 _APART = 0.5  # two starts nearer than this in all coordinates lead to the same valley
 _RANKED = 400  # starts looked at, best first, while picking distinct ones
 _SPREAD_STARTS = 4
@@ -186,7 +186,7 @@ class CurvedProblem:
 
     def minimise(
         self, starts: FloatArray, *, delta: float, weights: FloatArray | None = None,
-        max_steps: int = 200,
+        max_steps: int = 400,
     ) -> Minima:  # fmt: skip
         """Minimise the weighted Huber objective from each start; see `minimise_curved`."""
         return minimise_curved(self, starts, delta=delta, weights=weights, max_steps=max_steps)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Stop when the predicted fall is below 1e-13 of the objective; the absolute part is for noise-free
 # data, whose objective goes to zero.
 _RELATIVE_STOP, _ABSOLUTE_STOP = 1e-13, 1e-26
-_LONGEST_STEP = 2.0
+_LONGEST_STEP = 2.0  # in logarithms, or as a multiple of a linear coordinate above 1
 _FIRST_DAMPING = 0.1
 _NO_STEP_LEFT = 1e12  # damping at which no step changes the objective
 _DIAGONAL = 0.01  # share of the damping that acts along the axes: it holds directions without slope
@@ -35,7 +35,7 @@ def minimise_curved(
     *,
     delta: float,
     weights: FloatArray | None = None,
-    max_steps: int = 200,
+    max_steps: int = 400,
 ) -> Minima:
     """Minimise the weighted Huber objective from each start.
 
@@ -91,6 +91,7 @@ class _Batch:
 
     def __init__(self, problem: CurvedProblem, delta: float, weights: FloatArray | None) -> None:
         self.problem, self.delta, self.weights = problem, delta, weights
+        self.linear = (~problem.logs).astype(float)
 
     def run(self, starts: FloatArray, max_steps: int) -> Minima:
         """Return the ends of these starts."""
@@ -172,7 +173,7 @@ class _Batch:
         if (below | above).any():
             to = np.where(below, low - at.phi, np.where(above, high - at.phi, to))
             move = _restricted(matrix, -at.gradient, held | below | above, to)
-        longest = np.abs(move).max(axis=1)
+        longest = (np.abs(move) / np.maximum(1.0, self.linear * np.abs(at.phi))).max(axis=1)
         move = move * np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, 1e-300))[:, None]
         move = np.clip(at.phi + move, low, high) - at.phi
         fall = -np.einsum("bi,bi->b", at.gradient, move) - 0.5 * np.einsum(

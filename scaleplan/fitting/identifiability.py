@@ -16,7 +16,7 @@ from scaleplan.errors import FitError
 from scaleplan.fitting.distributions import f_tail
 from scaleplan.fitting.optimum import log_size_error
 from scaleplan.fitting.problem import Problem
-from scaleplan.laws import HasOptimum, PowerSumLaw
+from scaleplan.laws import CurvedLaw, HasOptimum, PowerSumLaw
 from scaleplan.records import Note
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ _CONDITION_NONE = 1e6
 _COLLINEAR = 0.995
 _VANISHING = 1e-3  # a term that is nowhere above this share of the metric cannot be seen
 _FEWEST_FOR_TWO_INPUTS = 6
+# With one value on a side the exponent there is a guess; four are wanted before such a law is
+# chosen, which is why it is fitted only where it is asked for.
+_FEWEST_BESIDE_A_BREAK = 2
 _CONSTANT = 1e-12  # relative spread below which a metric is one number
 _FEWEST_FOR_TREND = 3  # spare runs below which an F test says nothing
 _NO_TREND = 0.1
@@ -96,7 +99,7 @@ def check_design(law: Law, names: tuple[str, ...], inputs: FloatArray) -> Refusa
 
 
 def check_fit(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
-    """Return why a fit of a power-sum law must not be used, or None."""
+    """Return why a fit must not be used, or None."""
     law = fitted.law
     if not law.parameters:
         return None
@@ -108,21 +111,50 @@ def check_fit(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
             f"the {law.name} law runs away on these runs: a parameter is not finite",
             "The metric may not depend on the inputs as the law says; see `scaleplan laws`.",
         )
-    weak = _vanishing_term(fitted, names)
-    if weak is not None:
-        return weak
+    return _vanishing_term(fitted, names) or _undetermined(fitted, names)
+
+
+def _undetermined(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
+    """Return which parameters these runs say nothing about, or None."""
+    law = fitted.law
     if fitted.covariance is None or fitted.condition > _CONDITION_NONE:
-        symbols = [
-            spec.symbol
-            for spec, share in zip(_solver_order(law), fitted.singular, strict=True)
-            if share > 0.3
-        ]
         return Refusal(
-            f"these runs do not determine {' and '.join(symbols) or 'the parameters'} of the "
-            f"{law.name} law (condition number {fitted.condition:.2g})",
+            f"these runs do not determine {_weakest(fitted)} of the {law.name} law (condition "
+            f"number {fitted.condition:.2g})",
             "Spread the runs over more ratios of the inputs, or fit a law with fewer parameters.",
         )
-    return None
+    if isinstance(law, CurvedLaw) and fitted.solution is not None and not fitted.solution.converged:
+        return Refusal(
+            f"the {law.name} law does not settle on these runs: {_weakest(fitted)} can run off "
+            "together without changing the fit",
+            "Fit a law with fewer parameters, or add runs where the laws differ.",
+        )
+    return _break_at_the_edge(fitted, names) if law.name == "broken" else None
+
+
+def _weakest(fitted: Fitted) -> str:
+    """Return the parameters along the direction that the runs say least about."""
+    symbols = [
+        spec.symbol
+        for spec, share in zip(_solver_order(fitted.law), fitted.singular, strict=True)
+        if share > 0.3
+    ]
+    return " and ".join(symbols) or "the parameters"
+
+
+def _break_at_the_edge(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
+    """Return why a break cannot be told from the bend of an ordinary law, or None."""
+    x = np.unique(fitted.inputs[0])
+    at = float(fitted.theta[[s.symbol for s in fitted.law.parameters].index("d")])
+    below = int((x < at).sum())
+    above = x.size - below
+    if min(below, above) >= _FEWEST_BESIDE_A_BREAK:
+        return None
+    return Refusal(
+        f"the break is fitted at {names[0]} = {at:.3g} with {below} values below it and {above} "
+        f"above; {_FEWEST_BESIDE_A_BREAK} are needed on each side",
+        "Fit a law without a break (--law power_floor), or add runs beyond the break.",
+    )
 
 
 def _no_trend(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 _SLOPES = (-0.3, 0.0, 0.05, 0.1, 0.25, 0.5)
 _CHANGES = (-0.3, 0.1, 0.3, 0.7, 1.5, 4.0)
-_SHARPNESS = (0.03, 0.15, 0.5, 1.5)
-_BREAKS = 7  # quantiles of the input at which a break is looked for
+_SHARPNESS = (0.02, 0.2, 0.7, 2.0)
+_BREAKS = 9  # quantiles of the input at which a break is looked for
 
 
 @final

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _STEPS = 40
 _CLOSE = 1e-13
 _FLOORS = (0.0, 0.3, 0.6, 0.85, 0.97)  # shares of the smallest value
-_CHANCES = (1.01, 1.1, 1.4, 2.0, 5.0)  # multiples of the largest
-_SHAPES = (0.2, 0.5, 1.0, 2.0, 4.0)
+_CHANCES = (1.01, 1.1, 1.4, 2.5, 10.0)  # multiples of the largest
+_SHAPES = (0.2, 0.5, 1.0, 2.5, 7.0, 18.0)
 
 
 @final
