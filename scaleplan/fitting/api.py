@@ -12,6 +12,7 @@ from scaleplan.errors import FitError
 from scaleplan.fitting.axes import Axes, axes_for, metric_symbol, single_roles
 from scaleplan.fitting.backtest import widening_of
 from scaleplan.fitting.fitted import Fitted
+from scaleplan.fitting.forms import ADDITIVE, COUPLED, choose_form
 from scaleplan.fitting.identifiability import allocation_note, check_design
 from scaleplan.fitting.influence import outlier_note
 from scaleplan.fitting.optimum import default_budgets, optimum_rows
@@ -130,7 +131,7 @@ def _choose(
     if name != "auto":
         law = get_law(name)
         return _asked_for(runs, law, delta)
-    both = get_law("chinchilla")
+    both = get_law(ADDITIVE)
     refusal = None
     falling = runs.metric.kind in _FALLING  # the law of two inputs has a floor
     if falling and not runs.has("input") and runs.has("params") and runs.has("tokens"):
@@ -140,9 +141,11 @@ def _choose(
             # Criteria compare laws on the same runs only.
             one = axes_for(runs, get_law("power_floor"), "params").within(axes.rows)
             others = [_try(runs, law, one, delta) for law in one_input_laws()]
-            comparison = compare([tried, *others], prefer="chinchilla")
-            used = _as_used(comparison, "chinchilla", "the law of both inputs")
-            return tried, axes, replace(used, admissible=(tried,)), ()
+            second = _try(runs, get_law(COUPLED), axes, delta)
+            forms = choose_form(tried, second)
+            comparison = compare([tried, second, *others], prefer=forms.main.law.name)
+            comparison = forms.applied(comparison)
+            return forms.main, axes, comparison, ()
         if min(np.unique(column).size for column in axes.inputs) > 1:
             refusal = tried.refusal
     axes, comparison = _best_single(runs, delta)
@@ -192,13 +195,17 @@ def _asked_for(
             tried.refusal,
             hint="Use --law auto to compare the laws that these runs can carry.",
         )
+    if law.name in {ADDITIVE, COUPLED}:
+        other = _try(runs, get_law(COUPLED if law.name == ADDITIVE else ADDITIVE), axes, delta)
+        both = (tried, other) if law.name == ADDITIVE else (other, tried)
+        forms = choose_form(*both, asked=law.name)
+        return tried, axes, forms.applied(compare([tried, other], prefer=law.name)), ()
     if law.inputs != ("x",) or not law.parameters:
         return tried, axes, _as_used(compare([tried], prefer=law.name), law.name, _ASKED), ()
     # Compare on one footing: straight lines are judged on the error when the metric is accuracy.
     common = axes_for(runs, get_law("power"), axes.roles[0])
-    comparison = compare(
-        [_try(runs, other, common, delta) for other in one_input_laws()], prefer=law.name
-    )
+    compared = dict.fromkeys((*one_input_laws(), law))
+    comparison = compare([_try(runs, other, common, delta) for other in compared], prefer=law.name)
     return tried, axes, _as_used(comparison, law.name, _ASKED), ()
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 
+from scaleplan.fitting.curved_problem import CurvedProblem
 from scaleplan.fitting.linear_solver import least_squares
 from scaleplan.fitting.problem import Problem
-from scaleplan.fitting.solver import Solution, refit, refit_from_pool, solve
-from scaleplan.laws import Law, LinearLaw, PowerSumLaw
+from scaleplan.fitting.solver import AnyProblem, Solution, refit, refit_from_pool, solve
+from scaleplan.laws import CurvedLaw, Law, LinearLaw, PowerSumLaw
 from scaleplan.records import LawFit
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Fitted:
     condition: float
     singular: FloatArray
     solution: Solution | None
-    problem: Problem | None
+    problem: AnyProblem | None
 
     @property
     def dof(self) -> int:
@@ -146,8 +147,13 @@ def fit_law(
         values: Shape (n,), positive for log laws.
         delta: Huber's threshold in log units; None chooses it from the data.
     """
-    if isinstance(law, PowerSumLaw):
-        problem = Problem.of(law, inputs, values)
+    problem: AnyProblem | None
+    solution: Solution | None
+    if isinstance(law, PowerSumLaw | CurvedLaw):
+        problem = (
+            Problem.of(law, inputs, values) if isinstance(law, PowerSumLaw)
+            else CurvedProblem.of(law, inputs, values)
+        )  # fmt: skip
         solution = solve(problem, delta=delta)
         jacobian = problem.jacobian(solution.phi)
         residuals = problem.residuals(solution.phi)

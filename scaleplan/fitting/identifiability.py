@@ -6,6 +6,7 @@ interval. These checks look at the runs and at the fitted Jacobian instead.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ import numpy as np
 
 from scaleplan.errors import FitError
 from scaleplan.fitting.distributions import f_tail
+from scaleplan.fitting.optimum import log_size_error
+from scaleplan.fitting.problem import Problem
+from scaleplan.laws import CurvedLaw, HasOptimum, PowerSumLaw
 from scaleplan.records import Note
 
 if TYPE_CHECKING:
@@ -25,11 +29,18 @@ if TYPE_CHECKING:
 # 500 the median error of log10 N* is 0.76.
 _CONDITION_WARN, _CONDITION_REFUSE = 100.0, 500.0
 _RELATIVE_WARN, _RELATIVE_REFUSE = 0.2, 0.5
+# Other forms have larger condition numbers by nature; for them the thresholds are carried over to
+# the error of log10 N* that they stood for in the same simulation.
+_TARGET_FACTOR = 100.0
+_DECADES_WARN, _DECADES_REFUSE = 0.3, 0.75
 # Above this the normalised Jacobian is singular to working precision: no parameter is known.
 _CONDITION_NONE = 1e6
 _COLLINEAR = 0.995
 _VANISHING = 1e-3  # a term that is nowhere above this share of the metric cannot be seen
 _FEWEST_FOR_TWO_INPUTS = 6
+# With one value on a side the exponent there is a guess; four are wanted before such a law is
+# chosen, which is why it is fitted only where it is asked for.
+_FEWEST_BESIDE_A_BREAK = 2
 _CONSTANT = 1e-12  # relative spread below which a metric is one number
 _FEWEST_FOR_TREND = 3  # spare runs below which an F test says nothing
 _NO_TREND = 0.1
@@ -88,7 +99,7 @@ def check_design(law: Law, names: tuple[str, ...], inputs: FloatArray) -> Refusa
 
 
 def check_fit(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
-    """Return why a fit of a power-sum law must not be used, or None."""
+    """Return why a fit must not be used, or None."""
     law = fitted.law
     if not law.parameters:
         return None
@@ -100,21 +111,50 @@ def check_fit(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
             f"the {law.name} law runs away on these runs: a parameter is not finite",
             "The metric may not depend on the inputs as the law says; see `scaleplan laws`.",
         )
-    weak = _vanishing_term(fitted, names)
-    if weak is not None:
-        return weak
+    return _vanishing_term(fitted, names) or _undetermined(fitted, names)
+
+
+def _undetermined(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
+    """Return which parameters these runs say nothing about, or None."""
+    law = fitted.law
     if fitted.covariance is None or fitted.condition > _CONDITION_NONE:
-        symbols = [
-            spec.symbol
-            for spec, share in zip(_solver_order(law), fitted.singular, strict=True)
-            if share > 0.3
-        ]
         return Refusal(
-            f"these runs do not determine {' and '.join(symbols) or 'the parameters'} of the "
-            f"{law.name} law (condition number {fitted.condition:.2g})",
+            f"these runs do not determine {_weakest(fitted)} of the {law.name} law (condition "
+            f"number {fitted.condition:.2g})",
             "Spread the runs over more ratios of the inputs, or fit a law with fewer parameters.",
         )
-    return None
+    if isinstance(law, CurvedLaw) and fitted.solution is not None and not fitted.solution.converged:
+        return Refusal(
+            f"the {law.name} law does not settle on these runs: {_weakest(fitted)} can run off "
+            "together without changing the fit",
+            "Fit a law with fewer parameters, or add runs where the laws differ.",
+        )
+    return _break_at_the_edge(fitted, names) if law.name == "broken" else None
+
+
+def _weakest(fitted: Fitted) -> str:
+    """Return the parameters along the direction that the runs say least about."""
+    symbols = [
+        spec.symbol
+        for spec, share in zip(_solver_order(fitted.law), fitted.singular, strict=True)
+        if share > 0.3
+    ]
+    return " and ".join(symbols) or "the parameters"
+
+
+def _break_at_the_edge(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
+    """Return why a break cannot be told from the bend of an ordinary law, or None."""
+    x = np.unique(fitted.inputs[0])
+    at = float(fitted.theta[[s.symbol for s in fitted.law.parameters].index("d")])
+    below = int((x < at).sum())
+    above = x.size - below
+    if min(below, above) >= _FEWEST_BESIDE_A_BREAK:
+        return None
+    return Refusal(
+        f"the break is fitted at {names[0]} = {at:.3g} with {below} values below it and {above} "
+        f"above; {_FEWEST_BESIDE_A_BREAK} are needed on each side",
+        "Fit a law without a break (--law power_floor), or add runs beyond the break.",
+    )
 
 
 def _no_trend(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
@@ -151,12 +191,14 @@ def _no_trend(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
 def _solver_order(law: Law) -> tuple[ParameterSpec, ...]:
     """Return the parameters in the solver's order: the floor comes last there."""
     specs = law.parameters
+    if not isinstance(law, PowerSumLaw):
+        return specs
     return (*specs[1:], specs[0]) if specs[0].symbol == "E" else specs
 
 
 def _vanishing_term(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
     problem, solution = fitted.problem, fitted.solution
-    if problem is None or solution is None or not problem.law.floor:
+    if not isinstance(problem, Problem) or solution is None or not problem.law.floor:
         return None
     values = np.exp(problem.y)
     for k, column in enumerate(problem.law.columns):
@@ -183,6 +225,23 @@ def allocation_note(fitted: Fitted) -> Note | None:
     Args:
         fitted: A fit of a law of params and tokens.
     """
+    if fitted.law.name == "chinchilla":
+        return _note_of_the_additive_law(fitted)
+    law, error = fitted.law, None
+    if isinstance(law, HasOptimum):
+        largest = float(np.prod(fitted.inputs[:2], axis=0).max())
+        error = log_size_error(fitted.record(), law, _TARGET_FACTOR * largest, 1.0)
+    if error is None:
+        return None
+    decades = error / math.log(10.0)
+    return _allocation_note(
+        f"standard error of log10 N* at {_TARGET_FACTOR:.0f} times the largest run: {decades:.2f}",
+        (("condition", fitted.condition), ("log10_size_error", decades)),
+        refuse=decades > _DECADES_REFUSE, warn=decades > _DECADES_WARN,
+    )  # fmt: skip
+
+
+def _note_of_the_additive_law(fitted: Fitted) -> Note | None:
     if fitted.covariance is None:
         return None
     exponents = [
@@ -193,12 +252,19 @@ def allocation_note(fitted: Fitted) -> Note | None:
     relative = max(
         float(np.sqrt(fitted.covariance[k, k]) / abs(fitted.theta[k])) for k, _ in exponents
     )
-    numbers = (("condition", fitted.condition), ("relative_standard_error", relative))
-    facts = (
+    return _allocation_note(
         f"condition number {fitted.condition:.0f}, largest relative standard error of an exponent "
-        f"{relative:.2f}"
-    )
-    if fitted.condition > _CONDITION_REFUSE or relative > _RELATIVE_REFUSE:
+        f"{relative:.2f}",
+        (("condition", fitted.condition), ("relative_standard_error", relative)),
+        refuse=fitted.condition > _CONDITION_REFUSE or relative > _RELATIVE_REFUSE,
+        warn=fitted.condition > _CONDITION_WARN or relative > _RELATIVE_WARN,
+    )  # fmt: skip
+
+
+def _allocation_note(
+    facts: str, numbers: tuple[tuple[str, float], ...], *, refuse: bool, warn: bool
+) -> Note | None:
+    if refuse:
         return Note(
             id="ALLOCATION_REFUSED", severity="error",
             text=f"These runs do not tell how to split compute between parameters and tokens "
@@ -208,7 +274,7 @@ def allocation_note(fitted: Fitted) -> Note | None:
             "still be forecast (--law power_floor --input flops).",
             numbers=numbers, source="own simulation of 80 designs, 2026",
         )  # fmt: skip
-    if fitted.condition > _CONDITION_WARN or relative > _RELATIVE_WARN:
+    if warn:
         return Note(
             id="ALLOCATION_WEAK", severity="warning",
             text=f"The split between parameters and tokens is known within a factor of about 2 "

@@ -153,12 +153,12 @@ def _newton_step(
         # E >= 0: at the bound with the gradient pushing outwards, E is held.
         held: BoolArray = np.logical_and(phi[:, -1] <= 0.0, gradient[:, -1] >= 0.0)
         matrix, target = _hold_last(matrix, target, held, np.zeros(len(phi)))
-    move = _solve(matrix, target)
+    move = solve_systems(matrix, target)
     if floor:
         beyond: BoolArray = np.less(phi[:, -1] + move[:, -1], 0.0)
         if beyond.any():
             matrix, target = _hold_last(matrix, target, beyond, -phi[:, -1])
-            move = np.where(beyond[:, None], _solve(matrix, target), move)
+            move = np.where(beyond[:, None], solve_systems(matrix, target), move)
     longest = np.abs(move).max(axis=1)
     move *= np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, 1e-300))[:, None]
     fall = -np.einsum("bi,bi->b", gradient, move) - 0.5 * np.einsum(
@@ -181,7 +181,7 @@ def _hold_last(
     return matrix, target
 
 
-def _solve(matrix: FloatArray, target: FloatArray) -> FloatArray:
+def solve_systems(matrix: FloatArray, target: FloatArray) -> FloatArray:
     """Solve each system; a singular or non-finite one gives no step, so that its damping grows."""
     sane: BoolArray = np.logical_and(
         np.isfinite(matrix).all(axis=(1, 2)), np.isfinite(target).all(axis=1)

@@ -82,7 +82,19 @@ def _delta_bounds(
     fit: LawFit, law: HasOptimum, budget: float, flops_per_param_token: float, level: float
 ) -> tuple[float, float] | None:
     """Return the interval of N* from the covariance, symmetric in ln N*."""
-    if fit.covariance is None or fit.dof < 1:
+    error = log_size_error(fit, law, budget, flops_per_param_token)
+    if error is None or fit.dof < 1:
+        return None
+    spread = min(t_quantile(0.5 + 0.5 * level, float(fit.dof)) * error, 50.0)
+    centre = math.log(law.optimum(list(fit.theta), budget, flops_per_param_token)[0])
+    return math.exp(centre - spread), math.exp(centre + spread)
+
+
+def log_size_error(
+    fit: LawFit, law: HasOptimum, budget: float, flops_per_param_token: float
+) -> float | None:
+    """Return the standard error of ln N* at a budget in FLOP, None without a covariance."""
+    if fit.covariance is None:
         return None
     theta = list(fit.theta)
 
@@ -95,7 +107,4 @@ def _delta_bounds(
         up, down = theta.copy(), theta.copy()
         up[k], down[k] = value + step, value - step
         gradient.append((log_size(up) - log_size(down)) / (2.0 * step))
-    error = math.sqrt(max(0.0, quadratic_form(fit.covariance, gradient)))
-    spread = min(t_quantile(0.5 + 0.5 * level, float(fit.dof)) * error, 50.0)
-    centre = log_size(theta)
-    return math.exp(centre - spread), math.exp(centre + spread)
+    return math.sqrt(max(0.0, quadratic_form(fit.covariance, gradient)))

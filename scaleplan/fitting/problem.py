@@ -12,9 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scaleplan.fitting.newton import Minima, minimise
+from scaleplan.fitting.starts import grid_starts
+
 if TYPE_CHECKING:
     from scaleplan.laws import PowerSumLaw
-    from scaleplan.laws.base import FloatArray, IndexArray
+    from scaleplan.laws.base import BoolArray, FloatArray, IndexArray
+
+_SANE_EXPONENTS = (0.02, 2.0)
+_SPREAD_STARTS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,3 +116,41 @@ class Problem:
         for k in range(1, len(self.x)):
             total = total + np.exp(phi[2 * k] - phi[2 * k + 1] * self.x[k])
         return total + phi[-1] if self.law.floor else total
+
+    def grid_starts(self, *, delta: float) -> FloatArray:
+        """Return the most promising starts, shape (starts, p), best first; see `starts`."""
+        return grid_starts(self, delta=delta)
+
+    def nearby(self, phi: FloatArray, pool: FloatArray, *, delta: float) -> FloatArray:
+        """Return starts around and away from an optimum, shape (m, p).
+
+        Args:
+            phi: Shape (p,), the optimum.
+            pool: Shape (starts, p), where the starts of the fit to all runs ended; not needed here.
+            delta: Where Huber's loss turns linear.
+        """
+        del pool
+        halved, doubled = phi.copy(), phi.copy()
+        for k in range(len(self.x)):
+            halved[2 * k + 1] *= 0.5
+            doubled[2 * k + 1] *= 2.0
+        extra = [halved, doubled]
+        if self.law.floor:
+            without = phi.copy()
+            without[-1] = 0.0
+            extra.append(without)
+        grid = self.grid_starts(delta=delta)[:_SPREAD_STARTS]
+        return np.concatenate([phi[None], grid, np.array(extra)])
+
+    def minimise(
+        self, starts: FloatArray, *, delta: float, weights: FloatArray | None = None,
+        max_steps: int = 200,
+    ) -> Minima:  # fmt: skip
+        """Minimise the weighted Huber objective from each start; see `newton.minimise`."""
+        return minimise(self, starts, delta=delta, weights=weights, max_steps=max_steps)
+
+    def left_the_valley(self, phi: FloatArray) -> BoolArray:
+        """Tell which ends (batch, p) have a floor at zero or an exponent out of range."""
+        sizes = np.abs(phi[:, 1 : 2 * len(self.x) : 2])
+        odd = ((sizes < _SANE_EXPONENTS[0]) | (sizes > _SANE_EXPONENTS[1])).any(axis=1)
+        return np.asarray(odd | (phi[:, -1] <= 0.0) if self.law.floor else odd)

@@ -55,8 +55,8 @@ class Comparison:
 
 
 def one_input_laws() -> tuple[Law, ...]:
-    """Return the laws of a single input."""
-    return tuple(law for law in LAWS if law.inputs == ("x",) and law.parameters)
+    """Return the laws of a single input that are compared without being asked for."""
+    return tuple(law for law in LAWS if law.inputs == ("x",) and law.parameters and law.automatic)
 
 
 def try_law(
@@ -74,7 +74,7 @@ def try_law(
         delta: Huber's threshold, None to choose it.
         falling: Whether the metric falls as models improve.
     """
-    if not falling and any(spec.symbol == "E" for spec in law.parameters):
+    if not falling and any(spec.is_floor for spec in law.parameters):
         return Tried(law, None, None, "a floor under a rising metric has no meaning")
     refusal = check_design(law, names, inputs)
     if refusal is not None:

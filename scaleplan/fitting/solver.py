@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scaleplan.fitting.newton import Minima, minimise
-from scaleplan.fitting.starts import grid_starts, spread_rows
+from scaleplan.fitting.curved_problem import CurvedProblem
+from scaleplan.fitting.newton import Minima
+from scaleplan.fitting.problem import Problem
+from scaleplan.fitting.starts import spread_rows
 
 if TYPE_CHECKING:
-    from scaleplan.fitting.problem import Problem
     from scaleplan.laws.base import FloatArray
+
+AnyProblem = Problem | CurvedProblem
 
 # Hoffmann et al. 2022 (arXiv 2203.15556, section 3.3) use 1e-3; below it Huber's loss is all but
 # least absolute deviations.
@@ -23,7 +26,6 @@ _HUBER = 1.345
 _MAD_TO_SIGMA = 1.4826  # median absolute deviation to standard deviation of a normal
 _AGREEMENT = 1e-6  # relative difference of objectives that counts as the same optimum
 _MANY_STEPS = 25  # a warm refit that needs more has left the valley it started in
-_SANE_EXPONENTS = (0.02, 2.0)
 _MANY_RUNS, _SAMPLE, _POLISHED = 4000, 2000, 2
 
 
@@ -50,7 +52,7 @@ class Solution:
     converged: bool
 
 
-def solve(problem: Problem, *, delta: float | None = None) -> Solution:
+def solve(problem: AnyProblem, *, delta: float | None = None) -> Solution:
     """Find the global optimum.
 
     Args:
@@ -58,7 +60,9 @@ def solve(problem: Problem, *, delta: float | None = None) -> Solution:
         delta: Huber threshold in log units; None chooses max(1e-3, 1.345 robust sigma) from the
             residuals of a first fit at 1e-3.
     """
-    first = _solve(problem, SMALLEST_DELTA if delta is None else delta)
+    smallest = SMALLEST_DELTA if delta is None else delta
+    starts = problem.grid_starts(delta=smallest)
+    first = _solve(problem, smallest, starts)
     if delta is not None:
         return first
     residuals = problem.residuals(first.phi)
@@ -68,21 +72,22 @@ def solve(problem: Problem, *, delta: float | None = None) -> Solution:
     chosen = max(SMALLEST_DELTA, _HUBER * sigma)
     # Three digits are enough for a tuning constant, and can be typed again as --delta.
     chosen = float(f"{chosen:.3g}")
-    return first if chosen == SMALLEST_DELTA else _solve(problem, chosen, extra=first.phi[None])
+    if chosen == SMALLEST_DELTA:
+        return first
+    if isinstance(problem, Problem):
+        starts = problem.grid_starts(delta=chosen)
+    return _solve(problem, chosen, np.concatenate([first.phi[None], starts]))
 
 
-def _solve(problem: Problem, delta: float, extra: FloatArray | None = None) -> Solution:
-    starts = grid_starts(problem, delta=delta)
-    if extra is not None:
-        starts = np.concatenate([extra, starts])
+def _solve(problem: AnyProblem, delta: float, starts: FloatArray) -> Solution:
     if problem.y.size <= _MANY_RUNS:
-        ends = minimise(problem, starts, delta=delta)
+        ends = problem.minimise(starts, delta=delta)
         pool, objectives = ends.phi, ends.objective
     else:
         # The valleys of a surface show on a sample of its runs; only the best ends see all runs.
-        sample = minimise(problem.subset(spread_rows(problem.y, _SAMPLE)), starts, delta=delta)
+        sample = problem.subset(spread_rows(problem.y, _SAMPLE)).minimise(starts, delta=delta)
         pool, objectives = sample.phi, sample.objective
-        ends = minimise(problem, pool[np.argsort(objectives)[:_POLISHED]], delta=delta)
+        ends = problem.minimise(pool[np.argsort(objectives)[:_POLISHED]], delta=delta)
     best = int(np.argmin(ends.objective))
     same = objectives <= objectives.min() * (1.0 + _AGREEMENT) + 1e-24
     return Solution(
@@ -91,7 +96,7 @@ def _solve(problem: Problem, delta: float, extra: FloatArray | None = None) -> S
     )  # fmt: skip
 
 
-def refit(problem: Problem, solution: Solution, weights: FloatArray) -> Minima:
+def refit(problem: AnyProblem, solution: Solution, weights: FloatArray) -> Minima:
     """Refit with other weights a run: resamples, cuts, leave-one-out.
 
     Args:
@@ -105,13 +110,9 @@ def refit(problem: Problem, solution: Solution, weights: FloatArray) -> Minima:
     """
     count = len(weights)
     warm = np.tile(solution.phi, (count, 1))
-    ends = minimise(problem, warm, delta=solution.delta, weights=weights, max_steps=60)
+    ends = problem.minimise(warm, delta=solution.delta, weights=weights, max_steps=60)
     suspicious = ~ends.converged | (ends.steps >= _MANY_STEPS)
-    for k in range(len(problem.x)):
-        size = np.abs(ends.phi[:, 2 * k + 1])
-        suspicious |= (size < _SANE_EXPONENTS[0]) | (size > _SANE_EXPONENTS[1])
-    if problem.law.floor:
-        suspicious |= ends.phi[:, -1] <= 0.0
+    suspicious |= problem.left_the_valley(ends.phi)
     rows = np.flatnonzero(suspicious)
     if rows.size:
         again = _from_pool(problem, solution, weights[rows])
@@ -122,32 +123,17 @@ def refit(problem: Problem, solution: Solution, weights: FloatArray) -> Minima:
     return ends
 
 
-def refit_from_pool(problem: Problem, solution: Solution, weights: FloatArray) -> Minima:
+def refit_from_pool(problem: AnyProblem, solution: Solution, weights: FloatArray) -> Minima:
     """Refit each row of weights (shape (batch, n)) from all spread starts, keeping the best."""
     return _from_pool(problem, solution, weights)
 
 
-def _from_pool(problem: Problem, solution: Solution, weights: FloatArray) -> Minima:
-    pool = np.concatenate([solution.phi[None], _spread(problem, solution)])
+def _from_pool(problem: AnyProblem, solution: Solution, weights: FloatArray) -> Minima:
+    pool = problem.nearby(solution.phi, solution.pool, delta=max(solution.delta, SMALLEST_DELTA))
     each, count = len(pool), len(weights)
-    ends = minimise(
-        problem, np.tile(pool, (count, 1)), delta=solution.delta,
+    ends = problem.minimise(
+        np.tile(pool, (count, 1)), delta=solution.delta,
         weights=np.repeat(weights, each, axis=0), max_steps=100,
     )  # fmt: skip
     best = np.argmin(ends.objective.reshape(count, each), axis=1) + np.arange(count) * each
     return Minima(ends.phi[best], ends.objective[best], ends.converged[best], ends.steps[best])
-
-
-def _spread(problem: Problem, solution: Solution) -> FloatArray:
-    """Return starts around and away from the optimum, shape (m, p)."""
-    grid = grid_starts(problem, delta=max(solution.delta, SMALLEST_DELTA))
-    halved, doubled = solution.phi.copy(), solution.phi.copy()
-    for k in range(len(problem.x)):
-        halved[2 * k + 1] *= 0.5
-        doubled[2 * k + 1] *= 2.0
-    extra = [halved, doubled]
-    if problem.law.floor:
-        without = solution.phi.copy()
-        without[-1] = 0.0
-        extra.append(without)
-    return np.concatenate([grid[:5], np.array(extra)])

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scaleplan.laws.starting import SMALLEST_SHARE, solve_non_negative
+
 if TYPE_CHECKING:
     from scaleplan.fitting.problem import Problem
     from scaleplan.laws.base import FloatArray, IndexArray
@@ -20,9 +22,6 @@ _GRID = {1: 40, 2: 14}  # grid points an exponent, by number of terms
 _REWEIGHTINGS = 2  # rounds of Huber reweighting before the grid points are ranked
 _MOST_RUNS = 500  # grid on so many runs; the polish sees all of them
 _BEST, _VALLEYS = 4, 6  # starts kept: the best, and local minima of the grid
-# A coefficient that comes out zero is given this share of the smallest value, so that the polish
-# can move it: at exactly zero its logarithm is minus infinity.
-_SMALLEST_SHARE = 1e-3
 
 
 def spread_rows(values: FloatArray, count: int) -> IndexArray:
@@ -47,7 +46,7 @@ def grid_starts(problem: Problem, *, delta: float) -> FloatArray:
     grid = np.array(list(itertools.product(range(axis.size), repeat=terms)))
     values = np.exp(problem.y)
     powers = [np.exp(-axis[:, None] * x) for x in problem.x]
-    linear = _solve_non_negative(*_shared_moments(powers, grid, 1.0 / values))
+    linear = solve_non_negative(*_shared_moments(powers, grid, 1.0 / values))
     fitted = linear[:, 0, None] + sum(
         linear[:, k + 1, None] * power[grid[:, k]] for k, power in enumerate(powers)
     )
@@ -64,7 +63,7 @@ def grid_starts(problem: Problem, *, delta: float) -> FloatArray:
     )
     linear, objective = _reweighted(columns, linear[chosen], delta)
     order = np.argsort(objective, kind="stable")
-    smallest = _SMALLEST_SHARE * float(values.min())
+    smallest = SMALLEST_SHARE * float(values.min())
     phi = np.empty((chosen.size, problem.size))
     for k in range(terms):
         phi[:, 2 * k] = np.log(np.maximum(linear[:, k + 1], smallest))
@@ -106,7 +105,7 @@ def _reweighted(
         weights = np.minimum(1.0, delta / np.maximum(np.abs(residual), 1e-300))
         weighted = columns * weights[:, :, None]
         gram = weighted.transpose(0, 2, 1) @ columns
-        linear = _solve_non_negative(gram, weighted.sum(axis=1))
+        linear = solve_non_negative(gram, weighted.sum(axis=1))
         ratio = np.einsum("gnk,gk->gn", columns, linear)
     return linear, _objective(ratio, delta)
 
@@ -123,38 +122,6 @@ def _line_starts(problem: Problem) -> FloatArray:
     x = problem.x[0]
     slope = float(x @ problem.y) / float(x @ x)
     return np.array([[problem.y.mean(), -slope], [problem.y.mean(), -0.5 * slope]])
-
-
-def _solve_non_negative(gram: FloatArray, right: FloatArray) -> FloatArray:
-    """Minimise c^T G c / 2 - r^T c over c >= 0 for each system.
-
-    Args:
-        gram: Shape (grid, k, k).
-        right: Shape (grid, k).
-
-    Returns:
-        Shape (grid, k). With k <= 3 all supports are tried: exact, and faster than iterating.
-    """
-    size = right.shape[1]
-    best = np.zeros((len(right), size))
-    best_value = np.zeros(len(right))
-    supports = [
-        s for count in range(1, size + 1) for s in itertools.combinations(range(size), count)
-    ]
-    for support in supports:
-        index = np.array(support)
-        sub = gram[:, index[:, None], index]
-        scale = np.sqrt(np.maximum(np.diagonal(sub, axis1=1, axis2=2), 1e-300))
-        scaled = sub / (scale[:, :, None] * scale[:, None, :]) + 1e-14 * np.eye(index.size)
-        solution = np.linalg.solve(scaled, (right[:, index] / scale)[:, :, None])[:, :, 0] / scale
-        # Value of the quadratic at its minimum, up to the constant sum of weights.
-        value = -np.einsum("gi,gi->g", right[:, index], solution)
-        better = (solution >= 0.0).all(axis=1) & (value < best_value)
-        rows = np.flatnonzero(better)
-        best[rows] = 0.0
-        best[rows[:, None], index] = solution[rows]
-        best_value[rows] = value[rows]
-    return best
 
 
 def _choose(objective: FloatArray, shape: tuple[int, ...]) -> IndexArray:

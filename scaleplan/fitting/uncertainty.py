@@ -24,7 +24,6 @@ _BOOTSTRAP_RATIO = 4
 # Beyond this the sampling distribution is normal to the digits that are printed, and the delta
 # method costs nothing.
 _BOOTSTRAP_MOST_RUNS = 5_000
-_COEFFICIENTS = frozenset({"A", "B", "c"})  # log-normal to first order
 _BLOCK_DOUBLES = 4_000_000  # weights held at once while resampling
 
 
@@ -137,7 +136,7 @@ def _delta_bounds(fitted: Fitted, k: int, level: float) -> tuple[float, float] |
     error = math.sqrt(max(0.0, float(fitted.covariance[k, k])))
     factor = t_quantile(0.5 + 0.5 * level, float(fitted.dof))
     spec = fitted.law.parameters[k]
-    if spec.symbol in _COEFFICIENTS and value > 0.0:
+    if spec.scale == "log" and value > 0.0:
         # Coefficients are log-normal to first order: their interval is a factor, not a sum.
         stretch = math.exp(min(factor * error / value, 50.0))
         return value / stretch, value * stretch
@@ -146,8 +145,10 @@ def _delta_bounds(fitted: Fitted, k: int, level: float) -> tuple[float, float] |
 
 def _at_bound(spec: ParameterSpec, value: float) -> bool:
     """Tell whether a floor is zero, or an exponent within 1e-3 of an end of its range."""
+    if spec.is_floor:
+        return value <= spec.low
     if spec.unit:
-        return spec.symbol == "E" and value <= spec.low
+        return False
     return any(
         math.isfinite(bound) and abs(value - bound) <= 1e-3 * max(1.0, abs(bound))
         for bound in (spec.low, spec.high)

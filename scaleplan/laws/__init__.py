@@ -5,22 +5,49 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from scaleplan.errors import UsageError
-from scaleplan.laws.base import HasOptimum, Law, LinearLaw, ParameterSpec, PowerSumLaw
+from scaleplan.laws.base import CurvedLaw, HasOptimum, Law, LinearLaw, ParameterSpec, PowerSumLaw
+from scaleplan.laws.broken import Broken
 from scaleplan.laws.chinchilla import Chinchilla
+from scaleplan.laws.coupled import Coupled
+from scaleplan.laws.data_constrained import DataConstrained
 from scaleplan.laws.efficiency import Efficiency
+from scaleplan.laws.kaplan import Kaplan
 from scaleplan.laws.linear import Linear
 from scaleplan.laws.log_linear import LogLinear
+from scaleplan.laws.m3 import M3
+from scaleplan.laws.overtraining import Overtraining
 from scaleplan.laws.power import Power
 from scaleplan.laws.power_floor import PowerFloor
+from scaleplan.laws.rectified import Rectified
+from scaleplan.laws.saturating import Saturating
+from scaleplan.laws.shifted import Shifted
 
-__all__ = ["LAWS", "HasOptimum", "Law", "LinearLaw", "ParameterSpec", "PowerSumLaw", "get_law"]
+__all__ = [
+    "LAWS",
+    "CurvedLaw",
+    "HasOptimum",
+    "Law",
+    "LinearLaw",
+    "ParameterSpec",
+    "PowerSumLaw",
+    "get_law",
+]
 
 LAWS: tuple[Law, ...] = (
     Linear(),
     LogLinear(),
     Power(),
     PowerFloor(),
+    Shifted(),
+    M3(),
+    Rectified(),
+    Saturating(),
+    Broken(),
     Chinchilla(),
+    Coupled(),
+    Overtraining(),
+    Kaplan(),
+    DataConstrained(),
     Efficiency(),
 )
 

@@ -35,15 +35,78 @@ def log(value: T) -> T:
     return np.log(value)
 
 
+def exp(value: T) -> T:
+    """Return e to the power of a float, or of each element of an array."""
+    if isinstance(value, float):
+        return math.exp(value)
+    import numpy as np
+
+    return np.exp(value)
+
+
+def softplus(value: T) -> T:
+    """Return ln(1 + e^value) without overflow, of a float or of each element of an array."""
+    if isinstance(value, float):
+        return max(value, 0.0) + math.log1p(math.exp(-abs(value)))
+    import numpy as np
+
+    return np.logaddexp(0.0, value)
+
+
+def smaller(one: T, other: T) -> T:
+    """Return the smaller of two floats, or of each pair of elements of two arrays."""
+    if isinstance(one, float):
+        return min(one, other)
+    import numpy as np
+
+    return np.minimum(one, other)
+
+
+def compute_optimal(
+    terms: tuple[T, T, T, T], flops: T, flops_per_param_token: float
+) -> tuple[T, T]:
+    """Return the (N*, D*) that minimise A / N^a + B / D^b at flops = k N D.
+
+    Args:
+        terms: (A, a, B, b).
+        flops: Training compute C in FLOP.
+        flops_per_param_token: k in C = k N D, 6 for dense transformers.
+
+    Returns:
+        N* = G (C/k)^(b/(a+b)) and D* = (C/k)^(a/(a+b)) / G with G = (a A / (b B))^(1/(a+b));
+        Hoffmann et al. 2022, equation 4. Every increasing function of the sum has the same optimum.
+    """
+    size, alpha, data, beta = terms
+    total = alpha + beta
+    split = (alpha * size / (beta * data)) ** (1.0 / total)
+    products = flops / flops_per_param_token
+    return split * products ** (beta / total), products ** (alpha / total) / split
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterSpec:
-    """One parameter of a law: its symbol, meaning, unit and the open range where it makes sense."""
+    """One parameter of a law.
+
+    Args:
+        symbol: Its letter in the formula.
+        meaning: What it stands for.
+        unit: `metric` for the metric's own unit, empty for pure numbers.
+        low: Lower end of the range where it makes sense.
+        high: Upper end of it.
+        scale: `log` if its errors are factors (coefficients), `linear` if sums.
+    """
 
     symbol: str
     meaning: str
     unit: str
     low: float
     high: float
+    scale: Literal["log", "linear"] = "linear"
+
+    @property
+    def is_floor(self) -> bool:
+        """Tell whether this is what the metric falls to in the limit: it may be exactly zero."""
+        return self.unit == "metric" and self.scale == "linear" and self.low == 0.0
 
 
 class Law(ABC):
@@ -58,6 +121,7 @@ class Law(ABC):
         parameters: One specification a parameter, in the order of theta.
         residual: `log` if errors are relative (residuals of logarithms), `raw` if absolute.
         holds: Where it holds, and where it is known to fail.
+        automatic: Whether `--law auto` looks at it; the others are fitted where they are asked for.
     """
 
     name: ClassVar[str]
@@ -68,6 +132,7 @@ class Law(ABC):
     parameters: ClassVar[tuple[ParameterSpec, ...]]
     residual: ClassVar[Literal["log", "raw"]]
     holds: ClassVar[str]
+    automatic: ClassVar[bool] = True
 
     @abstractmethod
     def evaluate(self, theta: Sequence[T], inputs: Sequence[T]) -> T:
@@ -102,6 +167,9 @@ class HasOptimum(Protocol):
 
     def optimum(self, theta: Sequence[T], flops: T, flops_per_param_token: float) -> tuple[T, T]:
         """Return (params, tokens) that minimise the metric at flops = k x params x tokens."""
+
+    def balance(self, theta: Sequence[T]) -> tuple[T, T, T, T]:
+        """Return (A, a, B, b): the metric rises with A / N^a + B / D^b and nothing else."""
 
 
 class LinearLaw(Law):
@@ -179,3 +247,44 @@ class PowerSumLaw(Law):
             operator = "/" if self.sign < 0 else " * "
             shown.append(f"{size}{operator}{names[column]}^{exponent}")
         return f"{metric} = " + " + ".join(shown)
+
+
+class CurvedLaw(Law):
+    """A law of any smooth form, fitted iteratively from several starts.
+
+    It is fitted to inputs and metric divided by their geometric means, so that sizes of 1e25 and
+    losses of 1e-9 meet the solver as numbers near 1; `rescale` carries the parameters back.
+
+    Attributes:
+        units: For each input, which inputs share its unit and so its geometric mean: inputs with
+            the same number do. Empty if each has its own.
+    """
+
+    residual: ClassVar[Literal["log", "raw"]] = "log"
+    automatic: ClassVar[bool] = False
+    units: ClassVar[tuple[int, ...]] = ()
+
+    @abstractmethod
+    def rescale(self, theta: Sequence[T], inputs: Sequence[float], metric: float) -> tuple[T, ...]:
+        """Return the parameters in base units of a law fitted in scaled ones; exact.
+
+        Args:
+            theta: Parameters that hold for inputs / `inputs` and metric / `metric`.
+            inputs: What each input was divided by.
+            metric: What the metric was divided by.
+        """
+
+    @abstractmethod
+    def starts(self, inputs: Sequence[FloatArray], values: FloatArray) -> FloatArray:
+        """Return parameters worth starting from, shape (starts, p), the more diverse the better.
+
+        Args:
+            inputs: One array of shape (n,) an input, scaled to a geometric mean of 1.
+            values: Shape (n,), the metric, scaled likewise.
+        """
+
+    def value_and_gradient(
+        self, theta: Sequence[T], inputs: Sequence[T]
+    ) -> tuple[T, tuple[T, ...]]:
+        """Return the metric and its gradient at once; laws that share work between them do so."""
+        return self.evaluate(theta, inputs), self.gradient(theta, inputs)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import ClassVar, final
 
-from scaleplan.laws.base import ParameterSpec, PowerSumLaw, T
+from scaleplan.laws.base import ParameterSpec, PowerSumLaw, T, compute_optimal
 
 
 @final
@@ -30,14 +30,16 @@ class Chinchilla(PowerSumLaw):
             symbol="E", meaning="irreducible loss", unit="metric", low=0.0, high=math.inf
         ),
         ParameterSpec(
-            symbol="A", meaning="capacity term at N = 1", unit="metric", low=0.0, high=math.inf
+            symbol="A", meaning="capacity term at N = 1", unit="metric", low=0.0, high=math.inf,
+            scale="log",
         ),
         ParameterSpec(symbol="alpha", meaning="exponent of N", unit="", low=0.0, high=3.0),
         ParameterSpec(
-            symbol="B", meaning="data term at D = 1", unit="metric", low=0.0, high=math.inf
+            symbol="B", meaning="data term at D = 1", unit="metric", low=0.0, high=math.inf,
+            scale="log",
         ),
         ParameterSpec(symbol="beta", meaning="exponent of D", unit="", low=0.0, high=3.0),
-    )
+    )  # fmt: skip
     columns: ClassVar[tuple[int, ...]] = (0, 1)
     floor: ClassVar[bool] = True
     sign: ClassVar[int] = -1
@@ -49,13 +51,10 @@ class Chinchilla(PowerSumLaw):
             theta: (E, A, alpha, B, beta).
             flops: Training compute C in FLOP.
             flops_per_param_token: k in C = k N D, 6 for dense transformers.
-
-        Returns:
-            (N*, D*): N* = G (C/k)^(beta/(alpha+beta)), D* = (C/k)^(alpha/(alpha+beta)) / G with
-            G = (alpha A / (beta B))^(1/(alpha+beta)); Hoffmann et al. 2022, equation 4.
         """
+        return compute_optimal(self.balance(theta), flops, flops_per_param_token)
+
+    def balance(self, theta: Sequence[T]) -> tuple[T, T, T, T]:
+        """Return (A, alpha, B, beta)."""
         _, size, alpha, data, beta = theta
-        total = alpha + beta
-        split = (alpha * size / (beta * data)) ** (1.0 / total)
-        products = flops / flops_per_param_token
-        return split * products ** (beta / total), products ** (alpha / total) / split
+        return size, alpha, data, beta

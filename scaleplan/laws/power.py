@@ -22,7 +22,9 @@ class Power(PowerSumLaw):
     holds: ClassVar[str] = "far above the irreducible loss; predicts zero loss in the limit"
     inputs: ClassVar[tuple[str, ...]] = ("x",)
     parameters: ClassVar[tuple[ParameterSpec, ...]] = (
-        ParameterSpec(symbol="c", meaning="value at x = 1", unit="metric", low=0.0, high=math.inf),
+        ParameterSpec(
+            symbol="c", meaning="value at x = 1", unit="metric", low=0.0, high=math.inf, scale="log"
+        ),
         ParameterSpec(symbol="d", meaning="exponent", unit="", low=-10.0, high=10.0),
     )
     columns: ClassVar[tuple[int, ...]] = (0,)

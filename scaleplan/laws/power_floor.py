@@ -26,10 +26,11 @@ class PowerFloor(PowerSumLaw):
             symbol="E", meaning="irreducible part", unit="metric", low=0.0, high=math.inf
         ),
         ParameterSpec(
-            symbol="A", meaning="reducible part at x = 1", unit="metric", low=0.0, high=math.inf
+            symbol="A", meaning="reducible part at x = 1", unit="metric", low=0.0, high=math.inf,
+            scale="log",
         ),
         ParameterSpec(symbol="alpha", meaning="exponent", unit="", low=0.0, high=3.0),
-    )
+    )  # fmt: skip
     columns: ClassVar[tuple[int, ...]] = (0,)
     floor: ClassVar[bool] = True
     sign: ClassVar[int] = -1

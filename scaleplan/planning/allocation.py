@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scaleplan.laws import HasOptimum, PowerSumLaw, get_law
+from scaleplan.laws import HasOptimum, get_law
 
 if TYPE_CHECKING:
     from scaleplan.records import Fit
+
+_MOST_LOG_FLOPS = 150.0 * math.log(10.0)  # no loss that needs more compute is reached
 
 
 def has_optimum(fit: Fit) -> bool:
@@ -33,9 +35,15 @@ def optimal_split(fit: Fit, flops: float) -> tuple[float, float]:
 def optimal_tokens(fit: Fit, params: float) -> float:
     """Return the tokens for which `params` is the compute-optimal size.
 
-    At the optimum alpha A / N^alpha = beta B / D^beta (from the stationarity of L under C = kND).
+    At the optimum a A / N^a = b B / D^b (from the stationarity of the loss under C = k N D).
+
+    Raises:
+        TypeError: If the law has no optimum; ask `has_optimum` first.
     """
-    _, size, alpha, data, beta = fit.main.theta
+    law = get_law(fit.law)
+    if not isinstance(law, HasOptimum):
+        raise TypeError(fit.law)
+    size, alpha, data, beta = law.balance(list(fit.main.theta))
     capacity = alpha * size * params**-alpha
     return float((beta * data / capacity) ** (1.0 / beta))
 
@@ -43,14 +51,13 @@ def optimal_tokens(fit: Fit, params: float) -> float:
 def marginal_ratio(fit: Fit, params: float, tokens: float) -> float | None:
     """Return what 1% more parameters buys over what 1% more tokens buys; 1 at the optimum.
 
-    r = (alpha A N^-alpha) / (beta B D^-beta); None if the law has no such terms.
+    r = (a A N^-a) / (b B D^-b); None if the law has no such terms.
     """
     law = get_law(fit.law)
-    if not isinstance(law, PowerSumLaw) or law.inputs != ("params", "tokens"):
+    if not isinstance(law, HasOptimum):
         return None
-    capacity, data = law.terms(list(fit.main.theta), [params, tokens])
-    alpha, beta = fit.main.theta[2], fit.main.theta[4]
-    return alpha * capacity / (beta * data)
+    size, alpha, data, beta = law.balance(list(fit.main.theta))
+    return float(alpha * size * params**-alpha / (beta * data * tokens**-beta))
 
 
 def least_flops(fit: Fit, loss: float) -> float | None:
@@ -59,13 +66,18 @@ def least_flops(fit: Fit, loss: float) -> float | None:
     Solves L(N*(C), D*(C)) = loss by bisection on ln C: the optimal loss falls with compute.
     """
     law = get_law(fit.law)
-    if not isinstance(law, PowerSumLaw) or not has_optimum(fit) or loss <= fit.main.theta[0]:
+    if not has_optimum(fit):
         return None
-    low, high = 0.0, 150.0 * math.log(10.0)
+
+    def best(log_flops: float) -> float:
+        return law.evaluate(list(fit.main.theta), list(optimal_split(fit, math.exp(log_flops))))
+
+    low, high = 0.0, _MOST_LOG_FLOPS
+    if best(high) > loss:
+        return None
     for _ in range(200):
         middle = 0.5 * (low + high)
-        split = optimal_split(fit, math.exp(middle))
-        if law.evaluate(list(fit.main.theta), list(split)) > loss:
+        if best(middle) > loss:
             low = middle
         else:
             high = middle

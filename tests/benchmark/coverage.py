@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from scaleplan.fitting.backtest import back_test, widening_of
-from scaleplan.fitting.fitted import fit_law
-from scaleplan.fitting.identifiability import check_design, check_fit
+from scaleplan.fitting.backtest import widening_of
+from scaleplan.fitting.forms import ADDITIVE, COUPLED, choose_form
 from scaleplan.fitting.interval import predict
+from scaleplan.fitting.selection import Tried, try_law
 from scaleplan.laws import get_law
 
 CUTS = (0.4, 0.5, 0.6, 0.7, 0.8)
@@ -96,29 +96,40 @@ def sweeps(folder: Path) -> Iterator[Sweep]:
 
 def forecasts(data: Sweep) -> Iterator[tuple[float, float, bool]]:
     """Yield (log error, relative half-width, covered) of each run above each cut."""
-    law = get_law(data.law)
     scale = np.log10(data.inputs).sum(axis=0)
-    names = tuple(law.inputs)
     for cut in np.quantile(scale, CUTS, method="lower"):
         below, above = scale <= cut, scale > cut
-        inputs, values = data.inputs[:, below], data.values[below]
-        if check_design(law, names, inputs) is not None:
+        used = tried(data, below, 10 ** scale[below])
+        if not used or used[0].fitted is None or used[0].test is None:
             continue
-        fitted = fit_law(law, inputs, values)
-        if check_fit(fitted, names) is not None:
-            continue
-        widening = widening_of(back_test(fitted, 10 ** scale[below]))
+        widening = widening_of(used[0].test)
+        fits = [t.fitted.record() for t in used if t.fitted is not None]
         for i in np.flatnonzero(above):
             at = [float(v) for v in data.inputs[:, i]]
             decades = max(0.0, float(scale[i] - scale[below].max()))
-            found = predict(
-                (fitted.record(),), (at,), widening=widening, decades=decades, level=LEVEL
-            )
+            found = predict(fits, [at] * len(fits), widening=widening, decades=decades, level=LEVEL)
             if found.low is None or found.high is None:
                 continue
             truth = float(data.values[i])
             half = 0.5 * (found.high - found.low) / found.value
             yield abs(np.log(found.value / truth)), half, found.low <= truth <= found.high
+
+
+def tried(data: Sweep, rows: np.ndarray, scale: np.ndarray) -> list[Tried]:
+    """Return the laws that `fit` would forecast these rows' larger runs with, main one first."""
+
+    def one(name: str) -> Tried:
+        law = get_law(name)
+        return try_law(
+            law, tuple(law.inputs), data.inputs[:, rows], data.values[rows], scale=scale,
+            delta=None, falling=True,
+        )  # fmt: skip
+
+    main = one(data.law)
+    if main.fitted is None or data.law != ADDITIVE:
+        return [main]
+    forms = choose_form(main, one(COUPLED))
+    return [forms.main] if forms.other is None else [forms.main, forms.other]
 
 
 def main(folder: Path) -> None:

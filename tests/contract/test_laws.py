@@ -11,7 +11,7 @@ import pytest
 import scaleplan.laws
 from scaleplan.errors import UsageError
 from scaleplan.fitting.fitted import fit_law
-from scaleplan.laws import LAWS, HasOptimum, Law, PowerSumLaw, get_law
+from scaleplan.laws import LAWS, CurvedLaw, HasOptimum, Law, PowerSumLaw, get_law
 
 # Plausible parameters and a spread of inputs for each law.
 THETA = {
@@ -21,6 +21,15 @@ THETA = {
     "power_floor": (1.7, 400.0, 0.34),
     "efficiency": (),
     "chinchilla": (1.8172, 482.01, 0.3478, 2085.43, 0.3658),
+    "coupled": (1.7, 2000.0, 0.42, 10000.0, 0.44, 0.78),
+    "kaplan": (6.4e13, 0.076, 1.8e13, 0.103),
+    "shifted": (1.7, 4000.0, 0.42, 3e7),
+    "m3": (20.0, 2e-10, 0.1),
+    "rectified": (1.2, 5e4, 0.55, 3e3),
+    "saturating": (0.12, 0.9, 1.5, 2500.0, -0.4),
+    "overtraining": (1.8, 90.0, 300.0, 0.27),
+    "data_constrained": (1.87, 521.0, 0.353, 1488.0, 0.35, 15.4, 5.3),
+    "broken": (1.0, 60.0, 0.15, 0.5, 3e8, 0.4),
 }
 by_name = pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
 
@@ -29,6 +38,12 @@ def inputs_of(law: Law) -> np.ndarray:
     n, d = np.meshgrid(np.geomspace(1e7, 1e10, 5), np.geomspace(1e9, 1e12, 6))
     if len(law.inputs) == 2:
         return np.stack([n.ravel(), d.ravel()])
+    if len(law.inputs) == 3:
+        # Data seen 1 to 64 times, models below and far above the best size for them.
+        repeats = np.resize([1.0, 4.0, 16.0, 64.0, 2.0], n.size)
+        return np.stack([n.ravel(), d.ravel(), d.ravel() / repeats])
+    if isinstance(law, CurvedLaw):
+        return np.geomspace(1e6, 1e11, 24)[None]
     # A straight line has no scale of its own: sizes near 1 keep its intercept visible.
     return n[:1] / 1e7 if law.name == "linear" else n[:1]
 
@@ -50,7 +65,7 @@ def test_texts_are_filled(law):
 
 @by_name
 def test_gradient_agrees_with_finite_differences(law):
-    theta, inputs = THETA[law.name], [float(row[3]) for row in inputs_of(law)]
+    theta, inputs = THETA[law.name], [float(row[row.size // 2]) for row in inputs_of(law)]
     gradient = law.gradient(list(theta), inputs)
     for k, value in enumerate(theta):
         step = 1e-6 * abs(value)
@@ -82,7 +97,7 @@ def test_recovers_its_own_noiseless_parameters(law):
 
 @by_name
 def test_written_formula_holds_the_numbers(law):
-    names = ["N", "D"][: len(law.inputs)]
+    names = ["N", "D", "U"][: len(law.inputs)]
     text = law.write(THETA[law.name], metric="L", names=names)
     assert text.startswith("L = ")
     assert all(name in text for name in names)
@@ -114,7 +129,7 @@ def test_closed_form_optimum_is_the_numeric_one(law, flops):
 
 def test_every_law_file_is_listed():
     folder = Path(scaleplan.laws.__file__).parent
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "base"}
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "base", "starting"}
     assert files == {type(law).__module__.rpartition(".")[2] for law in LAWS}
 
 

@@ -1,0 +1,214 @@
+"""A curved law and its runs in the coordinates that the solver works in.
+
+Inputs and metric are divided by their geometric means, coefficients are logarithms, and everything
+else (exponents, floors, shifts) stays linear inside its bounds: in logarithms a floor whose true
+value is zero runs away to minus infinity.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from scaleplan.fitting.curved_solver import minimise_curved
+from scaleplan.fitting.starts import spread_rows
+
+if TYPE_CHECKING:
+    from scaleplan.fitting.newton import Minima
+    from scaleplan.laws import CurvedLaw
+    from scaleplan.laws.base import BoolArray, FloatArray, IndexArray
+
+_FARTHEST = 200.0  # bound of a logarithm that has none of its own; e^200 is beyond any size
+# Of the law's starts so many are polished for a few steps, the best of those to convergence.
+_TRIED, _FIRST_STEPS, _POLISHED = 32, 12, 8
+_APART = 0.5  # two starts nearer than this in all coordinates lead to the same valley
+_RANKED = 400  # starts looked at, best first, while picking distinct ones
+_SPREAD_STARTS = 4
+_SAME = 0.1  # two ends nearer than this are one valley
+_RANKING_RUNS = 120  # starts are ranked on so many runs
+_NEAR_BOUND = 1e-6
+_STEP = 1e-20  # of the complex-step derivative: no difference is formed, so it can be this small
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CurvedProblem:
+    """A fit of a curved law in scaled coordinates phi.
+
+    Args:
+        law: The law that is fitted.
+        inputs: Shape (inputs, n), raw values.
+        values: Shape (n,), the metric, positive.
+        x: Shape (inputs, n), scaled.
+        y: Shape (n,), log of the scaled metric.
+        input_scale: Shape (inputs,), what each input was divided by.
+        metric_scale: What the metric was divided by.
+        low: Shape (p,), lower bounds of phi.
+        high: Shape (p,), upper bounds.
+        logs: Shape (p,), which coordinates are logarithms.
+    """
+
+    law: CurvedLaw
+    inputs: FloatArray
+    values: FloatArray
+    x: FloatArray
+    y: FloatArray
+    input_scale: FloatArray
+    metric_scale: float
+    low: FloatArray
+    high: FloatArray
+    logs: BoolArray
+
+    @classmethod
+    def of(cls, law: CurvedLaw, inputs: FloatArray, values: FloatArray) -> CurvedProblem:
+        """Scale inputs (shape (inputs, n), positive) and values (shape (n,), positive)."""
+        means = np.log(inputs).mean(axis=1)
+        if law.units:
+            groups = np.array(law.units)
+            means = np.array([means[groups == group].mean() for group in groups])
+        input_scale = np.exp(means)
+        log_values = np.log(values)
+        metric_scale = float(np.exp(log_values.mean()))
+        logs = np.array([spec.scale == "log" for spec in law.parameters])
+        bounds = [
+            (_log_bound(spec.low), _log_bound(spec.high)) if spec.scale == "log"
+            else (spec.low, spec.high)
+            for spec in law.parameters
+        ]  # fmt: skip
+        low, high = np.array(bounds).T
+        return cls(
+            law, inputs, values, inputs / input_scale[:, None], log_values - np.log(metric_scale),
+            input_scale, metric_scale, low, high, logs,
+        )  # fmt: skip
+
+    @property
+    def size(self) -> int:
+        """Return the number of parameters."""
+        return self.low.size
+
+    def subset(self, rows: IndexArray) -> CurvedProblem:
+        """Return the same problem on some rows (an index array), in the same coordinates."""
+        return CurvedProblem(
+            self.law, self.inputs[:, rows], self.values[rows], self.x[:, rows], self.y[rows],
+            self.input_scale, self.metric_scale, self.low, self.high, self.logs,
+        )  # fmt: skip
+
+    def scaled_theta(self, phi: FloatArray) -> FloatArray:
+        """Return the parameters that hold for scaled inputs and metric, same shape as phi."""
+        return np.where(self.logs, np.exp(np.where(self.logs, phi, 0.0)), phi)
+
+    def model(self, phi: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return ln(predicted / scale), shape (b, n), and its derivatives, shape (b, p, n).
+
+        Args:
+            phi: Shape (b, p).
+        """
+        theta = self.scaled_theta(phi)
+        value, gradient = self.law.value_and_gradient(
+            [theta[:, k, None] for k in range(self.size)], list(self.x)
+        )
+        derivatives = np.empty((len(phi), self.size, self.y.size))
+        inverse = 1.0 / value
+        for k, column in enumerate(gradient):
+            factor = inverse * theta[:, k, None] if self.logs[k] else inverse
+            np.multiply(column, factor, out=derivatives[:, k])
+        return np.log(value), derivatives
+
+    def residuals(self, phi: FloatArray) -> FloatArray:
+        """Return ln(predicted) - ln(observed), shape (n,), at one phi."""
+        return np.asarray(self.model(phi[None])[0][0] - self.y)
+
+    def jacobian(self, phi: FloatArray) -> FloatArray:
+        """Return d residuals / d phi, shape (n, p), at one phi."""
+        return np.asarray(self.model(phi[None])[1][0].T)
+
+    def to_theta(self, phi: FloatArray) -> FloatArray:
+        """Return the law's own parameters, shape (..., p), for phi of the same shape."""
+        scaled = self.scaled_theta(phi)
+        parts = [scaled[..., k] for k in range(self.size)]
+        with np.errstate(over="ignore"):  # an absurd exponent of a resample may overflow to inf
+            theta = self.law.rescale(parts, [float(s) for s in self.input_scale], self.metric_scale)
+        return np.stack(np.broadcast_arrays(*theta), axis=-1)
+
+    def theta_jacobian(self, phi: FloatArray) -> FloatArray:
+        """Return d theta / d phi at one phi, shape (p, p), by complex steps: exact to rounding."""
+        moved = phi.astype(complex)[None] + 1j * _STEP * np.eye(self.size)
+        scaled = np.where(self.logs, np.exp(np.where(self.logs, moved, 0.0)), moved)
+        # The law's arithmetic is the same for complex numbers; its types do not say so.
+        parts = cast("list[FloatArray]", [scaled[:, k] for k in range(self.size)])
+        theta = self.law.rescale(parts, [float(s) for s in self.input_scale], self.metric_scale)
+        return np.stack([np.broadcast_to(np.imag(t) / _STEP, (self.size,)) for t in theta])
+
+    def grid_starts(self, *, delta: float) -> FloatArray:
+        """Return the most promising starts, shape (starts, p), best first.
+
+        Args:
+            delta: Where Huber's loss turns linear, in log units.
+        """
+        ends = self.minimise(self._ranked_starts(delta), delta=delta, max_steps=_FIRST_STEPS)
+        return ends.phi[np.argsort(ends.objective, kind="stable")[:_POLISHED]]
+
+    def _ranked_starts(self, delta: float) -> FloatArray:
+        """Return the best of the law's starts that lie apart, before any polish."""
+        if self.y.size > _RANKING_RUNS:
+            return self.subset(spread_rows(self.y, _RANKING_RUNS))._ranked_starts(delta)
+        with np.errstate(all="ignore"):
+            theta = self.law.starts(list(self.x), np.exp(self.y))
+            phi = np.where(self.logs, np.log(np.where(self.logs, theta, 1.0)), theta)
+            phi = np.clip(phi, self.low, self.high)
+            parts = self.scaled_theta(phi)
+            value = self.law.evaluate([parts[:, k, None] for k in range(self.size)], list(self.x))
+            residual = np.log(value) - self.y
+        psi = np.clip(residual, -delta, delta)
+        objective = (psi * (residual - 0.5 * psi)).sum(axis=1)
+        order = np.argsort(np.where(np.isfinite(objective), objective, np.inf), kind="stable")
+        return _distinct(phi[order[:_RANKED]], _APART, _TRIED)
+
+    def nearby(self, phi: FloatArray, pool: FloatArray, *, delta: float) -> FloatArray:
+        """Return starts around and away from an optimum, shape (m, p).
+
+        Args:
+            phi: Shape (p,), the optimum.
+            pool: Shape (starts, p), where the starts of the fit to all runs ended.
+            delta: Where Huber's loss turns linear.
+        """
+        far = self._ranked_starts(delta)[:_SPREAD_STARTS]
+        kept = list(_distinct(np.concatenate([phi[None], pool, far]), _SAME, 2 * _POLISHED))
+        floors = [k for k, spec in enumerate(self.law.parameters) if spec.is_floor]
+        for k in floors:
+            for share in (0.0, 0.5):
+                moved = phi.copy()
+                moved[k] *= share
+                kept.append(moved)
+        return np.array(kept)
+
+    def minimise(
+        self, starts: FloatArray, *, delta: float, weights: FloatArray | None = None,
+        max_steps: int = 400,
+    ) -> Minima:  # fmt: skip
+        """Minimise the weighted Huber objective from each start; see `minimise_curved`."""
+        return minimise_curved(self, starts, delta=delta, weights=weights, max_steps=max_steps)
+
+    def left_the_valley(self, phi: FloatArray) -> BoolArray:
+        """Tell which ends (batch, p) lie at a bound: those deserve a second look."""
+        return np.asarray(
+            ((phi <= self.low + _NEAR_BOUND) | (phi >= self.high - _NEAR_BOUND)).any(axis=1)
+        )
+
+
+def _distinct(points: FloatArray, apart: float, count: int) -> FloatArray:
+    """Return the first `count` points that differ by more than `apart` in some coordinate."""
+    left = np.ones(len(points), bool)
+    chosen: list[int] = []
+    while left.any() and len(chosen) < count:
+        chosen.append(int(np.argmax(left)))
+        left &= np.abs(points - points[chosen[-1]]).max(axis=1) > apart
+    return points[chosen]
+
+
+def _log_bound(bound: float) -> float:
+    if bound <= 0.0:
+        return -_FARTHEST
+    return math.log(bound) if math.isfinite(bound) else _FARTHEST

@@ -1,0 +1,230 @@
+"""Damped Newton for many fits of one curved law at once, inside bounds.
+
+The Hessian is the Gauss-Newton part, exact from the law's gradient, plus a secant estimate of what
+the curvature of the law adds (Dennis, Gay & Welsch 1981, NL2SOL): near an optimum whose residuals
+are not small Gauss-Newton alone converges slowly. All starts, or all resamples, advance together
+as one array computation; finished ones leave the batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaleplan.fitting.newton import Minima, solve_systems
+
+if TYPE_CHECKING:
+    from scaleplan.fitting.curved_problem import CurvedProblem
+    from scaleplan.laws.base import BoolArray, FloatArray
+
+# Stop when the predicted fall is below 1e-13 of the objective; the absolute part is for noise-free
+# data, whose objective goes to zero.
+_RELATIVE_STOP, _ABSOLUTE_STOP = 1e-13, 1e-26
+_LONGEST_STEP = 2.0  # in logarithms, or as a multiple of a linear coordinate above 1
+_FIRST_DAMPING = 0.1
+_NO_STEP_LEFT = 1e12  # damping at which no step changes the objective
+_DIAGONAL = 0.01  # share of the damping that acts along the axes: it holds directions without slope
+_BLOCK = 400_000  # doubles of derivatives held at once
+
+
+def minimise_curved(
+    problem: CurvedProblem,
+    starts: FloatArray,
+    *,
+    delta: float,
+    weights: FloatArray | None = None,
+    max_steps: int = 400,
+) -> Minima:
+    """Minimise the weighted Huber objective from each start.
+
+    Args:
+        problem: The law and its runs.
+        starts: Shape (batch, p), in the problem's coordinates.
+        delta: Where Huber's loss turns linear, in log units; infinity gives least squares.
+        weights: Shape (batch, n), how often each run counts in each fit; None for once.
+        max_steps: Give up after so many steps.
+
+    Returns:
+        The end of each fit, in the order of the starts.
+    """
+    block = max(1, _BLOCK // max(1, problem.y.size * problem.size))
+    parts = []
+    for first in range(0, len(starts), block):
+        rows = slice(first, first + block)
+        batch = _Batch(problem, delta, None if weights is None else weights[rows])
+        parts.append(batch.run(np.clip(starts[rows], problem.low, problem.high), max_steps))
+    return Minima(
+        np.concatenate([p.phi for p in parts]),
+        np.concatenate([p.objective for p in parts]),
+        np.concatenate([p.converged for p in parts]),
+        np.concatenate([p.steps for p in parts]),
+    )
+
+
+@dataclass(slots=True, eq=False)
+class _Point:
+    """The objective around one phi of each fit."""
+
+    phi: FloatArray  # (b, p)
+    value: FloatArray  # (b,)
+    gradient: FloatArray  # (b, p)
+    gauss: FloatArray  # (b, p, p), sum w psi' J J^T
+    metric: FloatArray  # (b, p, p), sum w min(1, delta/|r|) J J^T
+    derivatives: FloatArray  # (b, p, n), J
+    pull: FloatArray  # (b, n), w psi
+
+    def kept(self, rows: BoolArray) -> _Point:
+        return _Point(
+            self.phi[rows], self.value[rows], self.gradient[rows], self.gauss[rows],
+            self.metric[rows], self.derivatives[rows], self.pull[rows],
+        )  # fmt: skip
+
+    def replace(self, rows: BoolArray, other: _Point) -> None:
+        for name in ("phi", "value", "gradient", "gauss", "metric", "derivatives", "pull"):
+            getattr(self, name)[rows] = getattr(other, name)[rows]
+
+
+class _Batch:
+    """Some fits that advance together; for the solver."""
+
+    def __init__(self, problem: CurvedProblem, delta: float, weights: FloatArray | None) -> None:
+        self.problem, self.delta, self.weights = problem, delta, weights
+        self.linear = (~problem.logs).astype(float)
+
+    def run(self, starts: FloatArray, max_steps: int) -> Minima:
+        """Return the ends of these starts."""
+        batch, size = starts.shape
+        end = Minima(
+            starts.copy(), np.full(batch, np.inf), np.zeros(batch, bool), np.zeros(batch, np.intp)
+        )
+        alive = np.arange(batch)
+        at = self.point(starts)
+        secant = np.zeros((batch, size, size))
+        damping = np.full(batch, _FIRST_DAMPING)
+        for step in range(max_steps + 1):
+            move, fall = self.step(at, secant, damping)
+            enough = _RELATIVE_STOP * at.value + _ABSOLUTE_STOP
+            done = (fall <= enough) & (damping <= 1.0) & (fall >= 0.0)
+            stop = done | ~np.isfinite(at.value) | (damping > _NO_STEP_LEFT)
+            if step == max_steps:
+                stop[:] = True
+            if stop.any():
+                gone = alive[stop]
+                end.phi[gone], end.objective[gone] = at.phi[stop], at.value[stop]
+                end.converged[gone], end.steps[gone] = done[stop], step
+                keep = ~stop
+                if not keep.any():
+                    return end
+                alive, at, damping, secant = alive[keep], at.kept(keep), damping[keep], secant[keep]
+                move, fall = move[keep], fall[keep]
+                self.weights = None if self.weights is None else self.weights[keep]
+            trial = self.point(at.phi + move)
+            # A rise within rounding of the objective is no rise: without it noise-free fits stall.
+            accept = (trial.value <= at.value * (1.0 + 1e-15)) & (fall > 0.0)
+            damping = _next_damping(damping, accept, at.value - trial.value, fall)
+            secant = np.where(accept[:, None, None], _secant(secant, at, trial, move), secant)
+            at.replace(accept, trial)
+        return end
+
+    def point(self, phi: FloatArray) -> _Point:
+        """Return objective, slopes and curvatures at phi, shape (b, p)."""
+        with np.errstate(all="ignore"):
+            predicted, derivatives = self.problem.model(phi)
+            residual = predicted - self.problem.y
+            psi = np.clip(residual, -self.delta, self.delta)
+            pull = psi if self.weights is None else self.weights * psi
+            value = np.einsum("bn,bn->b", pull, residual - 0.5 * psi)
+            inside = np.abs(residual) <= self.delta
+            relax = np.where(inside, 1.0, self.delta / np.abs(residual))
+        sane = np.isfinite(value) & np.isfinite(derivatives).all(axis=(1, 2))
+        if not sane.all():
+            value = np.where(sane, value, np.inf)
+            derivatives = np.where(sane[:, None, None], derivatives, 0.0)
+            pull = np.where(sane[:, None], pull, 0.0)
+            relax = np.where(sane[:, None], relax, 0.0)
+        share = inside.astype(float)
+        if self.weights is not None:
+            share, relax = share * self.weights, relax * self.weights
+        turned = derivatives.transpose(0, 2, 1)
+        return _Point(
+            phi, value, (derivatives @ pull[:, :, None])[:, :, 0],
+            (derivatives * share[:, None, :]) @ turned, (derivatives * relax[:, None, :]) @ turned,
+            derivatives, pull,
+        )  # fmt: skip
+
+    def step(
+        self, at: _Point, secant: FloatArray, damping: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the damped step inside the bounds (b, p) and the fall it predicts (b,)."""
+        low, high = self.problem.low, self.problem.high
+        hessian = at.gauss + secant
+        diagonal = np.diagonal(at.metric, axis1=1, axis2=2)
+        ridge = damping[:, None] * _DIAGONAL * diagonal
+        ridge = ridge + 1e-13 * diagonal.sum(axis=1, keepdims=True) + 1e-300
+        matrix = hessian + damping[:, None, None] * at.metric
+        matrix = matrix + ridge[:, :, None] * np.eye(at.phi.shape[1])
+        # At a bound with the slope pushing outwards a coordinate is held.
+        to = np.zeros_like(at.phi)
+        held = ((at.phi <= low) & (at.gradient >= 0.0)) | ((at.phi >= high) & (at.gradient <= 0.0))
+        move = _restricted(matrix, -at.gradient, held, to)
+        below, above = at.phi + move < low, at.phi + move > high
+        if (below | above).any():
+            to = np.where(below, low - at.phi, np.where(above, high - at.phi, to))
+            move = _restricted(matrix, -at.gradient, held | below | above, to)
+        longest = (np.abs(move) / np.maximum(1.0, self.linear * np.abs(at.phi))).max(axis=1)
+        move = move * np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, 1e-300))[:, None]
+        move = np.clip(at.phi + move, low, high) - at.phi
+        fall = -np.einsum("bi,bi->b", at.gradient, move) - 0.5 * np.einsum(
+            "bi,bij,bj->b", move, hessian, move
+        )
+        return move, fall
+
+
+def _restricted(
+    matrix: FloatArray, target: FloatArray, held: BoolArray, to: FloatArray
+) -> FloatArray:
+    """Solve each system with the components `held` fixed at `to`."""
+    if not held.any():
+        return solve_systems(matrix, target)
+    fixed = np.where(held, to, 0.0)
+    free = ~held
+    right = np.where(free, target - np.einsum("bij,bj->bi", matrix, fixed), fixed)
+    inner = matrix * (free[:, :, None] & free[:, None, :])
+    return solve_systems(inner + held[:, :, None] * np.eye(held.shape[1]), right)
+
+
+def _next_damping(
+    damping: FloatArray, accept: BoolArray, fallen: FloatArray, predicted: FloatArray
+) -> FloatArray:
+    with np.errstate(invalid="ignore"):
+        gain = np.where(accept, fallen / np.maximum(predicted, 1e-300), 0.0)
+    after = np.where(gain > 0.7, damping * 0.1, np.where(gain < 0.2, damping * 2.0, damping))
+    after = np.where(accept, after, np.maximum(damping, 1e-8) * 8.0)
+    return np.where(accept & (after < 1e-9), 0.0, after)
+
+
+def _secant(secant: FloatArray, old: _Point, new: _Point, move: FloatArray) -> FloatArray:
+    """Return the next estimate of sum w psi d2r from the change of the slopes along a step.
+
+    The sized update of Dennis, Gay & Welsch 1981, equations 2.4 and 2.5.
+    """
+    with np.errstate(all="ignore"):
+        change = new.gradient - old.gradient
+        goal = new.gradient - (old.derivatives @ new.pull[:, :, None])[:, :, 0]
+        now = np.einsum("bij,bj->bi", secant, move)
+        along = np.einsum("bi,bi->b", move, now)
+        wanted = np.abs(np.einsum("bi,bi->b", move, goal))
+        size = np.where(np.abs(along) > 0.0, np.minimum(1.0, wanted / np.abs(along)), 1.0)
+        miss = goal - size[:, None] * now
+        across = np.einsum("bi,bi->b", change, move)
+        direction = change / across[:, None]
+        outer = miss[:, :, None] * direction[:, None, :]
+        inner = np.einsum("bi,bi->b", miss, move)
+        after = (
+            size[:, None, None] * secant + outer + outer.transpose(0, 2, 1)
+            - inner[:, None, None] * direction[:, :, None] * direction[:, None, :]
+        )  # fmt: skip
+        usable = (across > 0.0) & np.isfinite(after).all(axis=(1, 2))
+    return np.where(usable[:, None, None], after, secant)
