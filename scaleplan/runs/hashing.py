@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from scaleplan.runs.table import FloatArray, IntArray
 
@@ -28,7 +28,9 @@ def row_hashes(keys: Sequence[FloatArray]) -> IntArray:
     Returns:
         Shape (n,), 64-bit hashes.
     """
-    result: npt.NDArray[np.uint64] = np.zeros(keys[0].size, dtype=np.uint64)
+    result: np.ndarray[tuple[Any, ...], np.dtype[np.uint64]] = np.zeros(
+        keys[0].size, dtype=np.uint64
+    )
     for key in keys:
         plain = np.where(np.isnan(key), np.nan, key) + 0.0  # one NaN, and no -0.0
         result = (result ^ plain.view(np.uint64)) * _MULTIPLIER + _INCREMENT

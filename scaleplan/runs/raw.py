@@ -6,16 +6,16 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note, RowNote
 from scaleplan.runs.table import BoolArray, FloatArray, IntArray
 from scaleplan.runs.text import clean_text
 
-CodeArray = npt.NDArray[np.int32]
+CodeArray = np.ndarray[tuple[Any, ...], np.dtype[np.int32]]
 
 # More columns than any tracker writes; a table is kept dense.
 _MOST_COLUMNS = 5_000
