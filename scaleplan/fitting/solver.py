@@ -26,6 +26,7 @@ _HUBER = 1.345
 _MAD_TO_SIGMA = 1.4826  # median absolute deviation to standard deviation of a normal
 _AGREEMENT = 1e-6  # relative difference of objectives that counts as the same optimum
 _MANY_STEPS = 25  # a warm refit that needs more has left the valley it started in
+_DELTA_ROUNDS = 6
 _MANY_RUNS, _SAMPLE, _POLISHED = 4000, 2000, 2
 
 
@@ -57,26 +58,40 @@ def solve(problem: AnyProblem, *, delta: float | None = None) -> Solution:
 
     Args:
         problem: The law and its runs.
-        delta: Huber threshold in log units; None chooses max(1e-3, 1.345 robust sigma) from the
-            residuals of a first fit at 1e-3.
+        delta: Huber threshold in log units; None chooses max(1e-3, 1.345 robust sigma), with sigma
+            from the residuals of the fit at that very threshold.
     """
     smallest = SMALLEST_DELTA if delta is None else delta
     starts = problem.grid_starts(delta=smallest)
     first = _solve(problem, smallest, starts)
     if delta is not None:
         return first
-    residuals = problem.residuals(first.phi)
-    freedom = max(1, residuals.size - problem.size)
-    spread = _MAD_TO_SIGMA * float(np.median(np.abs(residuals)))
-    sigma = spread * math.sqrt(residuals.size / freedom)
-    chosen = max(SMALLEST_DELTA, _HUBER * sigma)
-    # Three digits are enough for a tuning constant, and can be typed again as --delta.
-    chosen = float(f"{chosen:.3g}")
+    chosen = _stable_delta(problem, first)
     if chosen == SMALLEST_DELTA:
         return first
     if isinstance(problem, Problem):
         starts = problem.grid_starts(delta=chosen)
     return _solve(problem, chosen, np.concatenate([first.phi[None], starts]))
+
+
+def _stable_delta(problem: AnyProblem, first: Solution) -> float:
+    """Return the Huber threshold that its own fit's residuals ask for.
+
+    At 1e-3 the objective is all but least absolute deviations, which replicated sizes can leave
+    with a whole face of minima: a threshold read off one of them would depend on rounding.
+    """
+    phi, chosen = first.phi, 0.0
+    for _ in range(_DELTA_ROUNDS):
+        residuals = problem.residuals(phi)
+        freedom = max(1, residuals.size - problem.size)
+        spread = _MAD_TO_SIGMA * float(np.median(np.abs(residuals)))
+        sigma = spread * math.sqrt(residuals.size / freedom)
+        # Two digits are enough for a tuning constant, and can be typed again as --delta.
+        before, chosen = chosen, float(f"{max(SMALLEST_DELTA, _HUBER * sigma):.2g}")
+        if chosen in {before, SMALLEST_DELTA}:
+            break
+        phi = problem.minimise(phi[None], delta=chosen).phi[0]
+    return chosen
 
 
 def _solve(problem: AnyProblem, delta: float, starts: FloatArray) -> Solution:
