@@ -15,6 +15,7 @@ import numpy as np
 
 from scaleplan.fitting.curved_solver import minimise_curved
 from scaleplan.fitting.starts import spread_rows
+from scaleplan.laws.base import COUNT
 
 if TYPE_CHECKING:
     from scaleplan.fitting.newton import Minima
@@ -68,6 +69,7 @@ class CurvedProblem:
         if law.units:
             groups = np.array(law.units)
             means = np.array([means[groups == group].mean() for group in groups])
+            means[groups == COUNT] = 0.0
         input_scale = np.exp(means)
         log_values = np.log(values)
         metric_scale = float(np.exp(log_values.mean()))

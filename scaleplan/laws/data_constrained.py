@@ -39,7 +39,7 @@ class DataConstrained(CurvedLaw):
     )
     inputs: ClassVar[tuple[str, ...]] = ("params", "tokens", "unique_tokens")
     units: ClassVar[tuple[int, ...]] = (0, 1, 1)
-    parameters: ClassVar[tuple[ParameterSpec, ...]] = (
+    parameters: tuple[ParameterSpec, ...] = (
         ParameterSpec(
             symbol="E", meaning="irreducible loss", unit="metric", low=0.0, high=math.inf
         ),

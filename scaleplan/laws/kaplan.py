@@ -32,7 +32,7 @@ class Kaplan(CurvedLaw):
         "optimistic far beyond"
     )
     inputs: ClassVar[tuple[str, ...]] = ("params", "tokens")
-    parameters: ClassVar[tuple[ParameterSpec, ...]] = (
+    parameters: tuple[ParameterSpec, ...] = (
         ParameterSpec(
             symbol="N_c", meaning="parameters at which the loss would be 1", unit="parameters",
             low=0.0, high=math.inf, scale="log",
