@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", float, "FloatArray")
 
-COUNT = -1  # in `CurvedLaw.units`: a pure count, which is never scaled
+COUNT = -1  # in `CurvedLaw.units`: a pure count or number of bits, which is never scaled
 
 
 def log(value: T) -> T:

@@ -6,20 +6,20 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, final
 
-from scaleplan.laws.base import CurvedLaw, ParameterSpec, T, exp, log
+from scaleplan.laws.base import COUNT, CurvedLaw, ParameterSpec, T, exp, log
 from scaleplan.units import format_significant
 
 if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
 
 _EXPONENTS = (0.1, 0.25, 0.45, 0.8)
-_SCALES = (0.15, 0.3, 0.6, 1.2)  # of the width, in units of its geometric mean
+_SCALES = (0.5, 1.0, 2.0, 4.0)  # bits
 
 
 def _width(symbol: str, of: str) -> ParameterSpec:
     return ParameterSpec(
         symbol=symbol, meaning=f"width of {of} that keeps 63% of the parameters", unit="bits",
-        low=0.0, high=math.inf, scale="log",
+        low=0.3, high=100.0, scale="log",
     )  # fmt: skip
 
 
@@ -87,13 +87,13 @@ class _PrecisionLaw(CurvedLaw):
         return tuple(shared + slopes)
 
     def rescale(self, theta: Sequence[T], inputs: Sequence[float], metric: float) -> tuple[T, ...]:
-        """Return E m, A m n^alpha, alpha, B m d^beta, beta, gamma_i p_i."""
+        """Return E m, A m n^alpha, alpha, B m d^beta, beta and the gammas as they are."""
         floor, size, alpha, data, beta = theta[:5]
         shared = [
             floor * metric, size * metric * inputs[0] ** alpha, alpha,
             data * metric * inputs[1] ** beta, beta,
         ]  # fmt: skip
-        return tuple(shared + [theta[5 + i] * scale for i, scale in enumerate(inputs[2:])])
+        return tuple(shared + list(theta[5:]))
 
     def starts(self, inputs: Sequence[FloatArray], values: FloatArray) -> FloatArray:
         """Return a grid over exponents and gammas, with E, A and B in closed form."""
@@ -142,6 +142,7 @@ class Precision(_PrecisionLaw):
     title: ClassVar[str] = "loss of training in low precision, one width for everything"
     formula: ClassVar[str] = "L(N, D, P) = E + A / (N (1 - e^(-P/gamma))^3)^alpha + B / D^beta"
     inputs: ClassVar[tuple[str, ...]] = ("params", "tokens", "bits")
+    units: ClassVar[tuple[int, ...]] = (0, 1, COUNT)
     parameters: tuple[ParameterSpec, ...] = (*_CHINCHILLA, _width("gamma", "all numbers"))
     power: ClassVar[float] = 3.0
 
@@ -164,6 +165,7 @@ class PrecisionParts(_PrecisionLaw):
     inputs: ClassVar[tuple[str, ...]] = (
         "params", "tokens", "weight_bits", "activation_bits", "kv_cache_bits",
     )  # fmt: skip
+    units: ClassVar[tuple[int, ...]] = (0, 1, COUNT, COUNT, COUNT)
     parameters: tuple[ParameterSpec, ...] = (
         *_CHINCHILLA,
         _width("g_w", "weights"), _width("g_a", "activations"), _width("g_kv", "the cache"),
