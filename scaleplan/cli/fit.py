@@ -12,6 +12,7 @@ EXAMPLES = """\b
 Examples:
   scaleplan fit runs.csv -o fit.yaml
   scaleplan fit logs/*.jsonl --columns params=n_model,loss=val/ce --law chinchilla
+  scaleplan fit runs.csv --law chinchilla --objective log --fix alpha=0.34 --bound E=0:3
   cat runs.csv | scaleplan fit - --format json"""
 
 
@@ -30,13 +31,10 @@ def fit_command(
     all_points: options.AllPointsOption = False,
     resamples: options.ResamplesOption = 1000,
     level: options.LevelOption = 0.9,
-    delta: Annotated[
-        float | None,
-        typer.Option(
-            parser=values.positive, metavar="NUMBER",
-            help="Huber's threshold in log units. Default: chosen from the data, and shown.",
-        ),
-    ] = None,
+    objective: options.ObjectiveOption = options.ObjectiveName.HUBER,
+    delta: options.DeltaOption = None,
+    fix: options.FixOption = None,
+    bound: options.BoundOption = None,
     flops: Annotated[
         values.Numbers | None,
         typer.Option(
@@ -63,9 +61,12 @@ def fit_command(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
         quiet=quiet,
     )  # fmt: skip
+    fitting = options.Fitting(
+        law=law, objective=objective, delta=delta, fix=fix or [], bound=bound or []
+    )
     fit = fit_runs(
-        read_runs(runs, reading), law=law, resamples=resamples, level=level, seed=seed,
-        delta=delta, flops=flops.values if flops is not None else (), quiet=quiet,
+        read_runs(runs, reading), fitting=fitting, resamples=resamples, level=level, seed=seed,
+        flops=flops.values if flops is not None else (), quiet=quiet,
     )  # fmt: skip
     if output is not None:
         from scaleplan.fitfile import save_fit

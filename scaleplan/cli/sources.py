@@ -13,7 +13,8 @@ from scaleplan.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scaleplan.cli.options import Reading
+    from scaleplan.cli.options import Fitting, Reading
+    from scaleplan.fitting.recipe import Recipe
     from scaleplan.records import Fit, Note
     from scaleplan.runs.table import Runs
 
@@ -51,14 +52,35 @@ def read_runs(sources: Sequence[str], reading: Reading) -> Runs:
         )
 
 
+def recipe_of(fitting: Fitting) -> Recipe:
+    """Return the recipe that the options describe.
+
+    Raises:
+        UsageError: If a threshold is given to least squares, or a parameter is limited twice.
+    """
+    from scaleplan.fitting.recipe import Limit, Recipe
+
+    objective = fitting.objective.as_objective
+    if fitting.delta is not None and objective != "huber":
+        message = f"--delta is Huber's threshold; --objective {objective} has none"
+        raise UsageError(message, hint="Leave one of the two out.")
+    found = [each for ranges in (*fitting.fix, *fitting.bound) for each in ranges.values]
+    symbols = [symbol for symbol, _, _ in found]
+    twice = {symbol for symbol in symbols if symbols.count(symbol) > 1}
+    if twice:
+        message = f"{', '.join(sorted(twice))} is fixed or bounded more than once"
+        raise UsageError(message, hint="Give each parameter once, by --fix or by --bound.")
+    kept = tuple(Limit(symbol=symbol, low=low, high=high) for symbol, low, high in found)
+    return Recipe(objective=objective, delta=fitting.delta, limits=kept)
+
+
 def fit_runs(
     runs: Runs,
     *,
-    law: str,
+    fitting: Fitting,
     resamples: int,
     level: float,
     seed: int,
-    delta: float | None,
     flops: Sequence[float],
     quiet: bool,
 ) -> Fit:
@@ -66,9 +88,10 @@ def fit_runs(
     from scaleplan.advice import fit_notes
     from scaleplan.fitting.api import fit
 
+    recipe = recipe_of(fitting)
     with progress("resample", quiet=quiet) as shown:
         fitted = fit(
-            runs, law=law, resamples=resamples, level=level, seed=seed, delta=delta,
+            runs, law=fitting.law, resamples=resamples, level=level, seed=seed, recipe=recipe,
             flops=flops, on_progress=shown,
         )  # fmt: skip
     return replace(fitted, notes=joined_notes(fitted.notes, fit_notes(fitted)))

@@ -96,6 +96,11 @@ class Problem:
             jacobian[first + 2 * k + 1, 2 * k + 1] = -self.law.sign
         return jacobian
 
+    @property
+    def unit(self) -> float:
+        """Return what a residual of 1 is: residuals are logarithms."""
+        return 1.0
+
     def residuals(self, phi: FloatArray) -> FloatArray:
         """Return ln(predicted) - ln(observed), shape (n,), at one phi."""
         return np.log(self._sum(phi)) - self.y

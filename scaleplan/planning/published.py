@@ -35,6 +35,7 @@ def fit_from_published(published: PublishedLaw) -> Fit:
     main = LawFit(
         law=law.name, theta=published.theta, covariance=published.covariance,
         noise=published.noise, dof=(published.runs or _NO_RUNS) - len(published.theta),
+        residual=law.residual,
     )  # fmt: skip
     parameters = tuple(
         Parameter(

@@ -8,6 +8,8 @@ from typing import Literal
 from scaleplan.records.advice import Assumption, Note
 from scaleplan.records.cleaned import Cleaning, Metric
 
+Objective = Literal["huber", "log", "raw"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
@@ -20,7 +22,10 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A fitted parameter with its interval; `low` and `high` are None where none can be given."""
+    """A fitted parameter with its interval; `low` and `high` are None where none can be given.
+
+    `fixed` marks one that the user held at its value.
+    """
 
     symbol: str
     meaning: str
@@ -29,6 +34,7 @@ class Parameter:
     high: float | None
     unit: str
     at_bound: bool = False
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +140,7 @@ class LawFit:
         covariance: Their covariance, row by row, or None where it is not known.
         noise: Residual scale of one run (log units for log laws, else metric units), or None.
         dof: Degrees of freedom behind it.
+        residual: Whether errors are relative (`log`) or absolute (`raw`).
     """
 
     law: str
@@ -141,6 +148,7 @@ class LawFit:
     covariance: tuple[tuple[float, ...], ...] | None
     noise: float | None
     dof: int
+    residual: Literal["log", "raw"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaleplan.laws import LAWS
 from scaleplan.render.view import (
     Block,
     Column,
@@ -139,7 +138,14 @@ def _parameters(fit: Fit) -> Table:
             Column(name="meaning", kind="text", rank=2),
         ),
         rows=tuple(
-            (p.symbol, number(p.value), number(p.low), number(p.high), p.unit, p.meaning)
+            (
+                p.symbol,
+                number(p.value),
+                number(p.low),
+                number(p.high),
+                p.unit,
+                f"{p.meaning} (fixed by you)" if p.fixed else p.meaning,
+            )
             for p in fit.parameters
         ),
         footer=footer,
@@ -147,10 +153,9 @@ def _parameters(fit: Fit) -> Table:
 
 
 def _quality(quality: Quality, fit: Fit) -> Facts:
-    relative = any(law.name == fit.law and law.residual == "log" for law in LAWS)
     scatter = (
         format_percent(quality.noise)
-        if relative
+        if fit.main.residual == "log"
         else f"{format_significant(quality.noise)} {fit.metric.unit}"
     )
     error = "" if quality.rmse_log is None else format_percent(quality.rmse_log)

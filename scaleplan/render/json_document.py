@@ -51,7 +51,7 @@ def fit_document(fit: Fit) -> Document:
         "parameters": {
             p.symbol: {
                 "value": p.value, "low": p.low, "high": p.high, "unit": p.unit,
-                "meaning": p.meaning, "at_bound": p.at_bound,
+                "meaning": p.meaning, "at_bound": p.at_bound, "fixed": p.fixed,
             }
             for p in fit.parameters
         },

@@ -104,7 +104,7 @@ def make_fit(**changes):
         "input_columns": ("n_model", "tokens"), "metric": _METRIC, "complement": False,
         "main": records.LawFit(
             law="chinchilla", theta=(1.817, 477.8, 0.3473, 2143.0, 0.3672), covariance=None,
-            noise=0.003, dof=25,
+            noise=0.003, dof=25, residual="log",
         ),
         "alternatives": (),
         "parameters": (
