@@ -29,6 +29,7 @@ def fit_command(
     metric: options.MetricOption = None,
     input_column: options.InputOption = None,
     all_points: options.AllPointsOption = False,
+    by: options.ByOption = None,
     resamples: options.ResamplesOption = 1000,
     level: options.LevelOption = 0.9,
     objective: options.ObjectiveOption = options.ObjectiveName.HUBER,
@@ -45,7 +46,8 @@ def fit_command(
     output: Annotated[
         str | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Keep the fit for predict and budget (YAML)."
+            "--output", "-o", metavar="FILE",
+            help="Keep the fit for predict and budget (YAML); with --by, fit-{group}.yaml.",
         ),
     ] = None,
     output_format: options.FormatOption = options.OutputFormat.TABLE,
@@ -64,12 +66,26 @@ def fit_command(
     fitting = options.Fitting(
         law=law, objective=objective, delta=delta, fix=fix or [], bound=bound or []
     )
+    budgets = flops.values if flops is not None else ()
+    written = options.Output(output_format=output_format, quiet=quiet, strict=strict)
+    if by is not None:
+        from scaleplan.cli.groups import check_place, fit_groups, save_groups
+
+        if output is not None:
+            check_place(output)
+        fits = fit_groups(
+            runs, reading, fitting, by, resamples=resamples, level=level, seed=seed, flops=budgets
+        )
+        if output is not None:
+            save_groups(fits, output)
+        emit(fits, written)
+        return
     fit = fit_runs(
         read_runs(runs, reading), fitting=fitting, resamples=resamples, level=level, seed=seed,
-        flops=flops.values if flops is not None else (), quiet=quiet,
+        flops=budgets, quiet=quiet,
     )  # fmt: skip
     if output is not None:
         from scaleplan.fitfile import save_fit
 
         save_fit(fit, output)
-    emit(fit, options.Output(output_format=output_format, quiet=quiet, strict=strict))
+    emit(fit, written)

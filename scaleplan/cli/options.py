@@ -113,6 +113,13 @@ AllPointsOption = Annotated[
     bool,
     typer.Option("--all-points", help="Use every logged point of a run, not only where it ended."),
 ]
+ByOption = Annotated[
+    str | None,
+    typer.Option(
+        "--by", metavar="COLUMN",
+        help="Fit the runs of each value of this column apart, for example dataset.",
+    ),
+]  # fmt: skip
 ResamplesOption = Annotated[
     int,
     typer.Option(

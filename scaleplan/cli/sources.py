@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, TypedDict
 
 from scaleplan.cli.progress import progress
 from scaleplan.errors import UsageError
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from scaleplan.cli.options import Fitting, Reading
     from scaleplan.fitting.recipe import Recipe
-    from scaleplan.records import Fit, Note
+    from scaleplan.records import Cleaning, Fit, Note
     from scaleplan.runs.table import Runs
 
 
@@ -31,25 +31,47 @@ def is_saved_fit(source: str) -> bool:
     return source != "-" and Path(source).is_file() and is_fit_file(source)
 
 
+class ReadingArguments(TypedDict):
+    """The arguments that every reader of logs takes."""
+
+    columns: dict[str, str] | None
+    metric: str | None
+    input_column: str | None
+    all_points: bool
+    stdin: BinaryIO | None
+
+
 def read_runs(sources: Sequence[str], reading: Reading) -> Runs:
     """Read logs as the command line says."""
     from scaleplan.runs.reading import load_runs
 
+    with progress("reading file", quiet=reading.quiet) as shown:
+        return load_runs(sources, **_reading_arguments(reading), on_progress=shown)
+
+
+def read_groups(
+    sources: Sequence[str], reading: Reading, by: str
+) -> tuple[Cleaning, tuple[tuple[str, Runs], ...]]:
+    """Read logs as the command line says, split by a column."""
+    from scaleplan.runs.reading import load_groups
+
+    with progress("reading file", quiet=reading.quiet) as shown:
+        return load_groups(sources, by, **_reading_arguments(reading), on_progress=shown)
+
+
+def _reading_arguments(reading: Reading) -> ReadingArguments:
     columns: dict[str, str] = {}
     for role, column in (pair for group in reading.columns for pair in group.values):
         if columns.setdefault(role, column) != column:
             message = f"--columns gives {role} two columns, {columns[role]} and {column}"
             raise UsageError(message, hint="Give each role once.")
-    with progress("reading file", quiet=reading.quiet) as shown:
-        return load_runs(
-            sources,
-            columns=columns or None,
-            metric=reading.metric,
-            input_column=reading.input_column,
-            all_points=reading.all_points,
-            stdin=sys.stdin.buffer if sys.stdin is not None else None,
-            on_progress=shown,
-        )
+    return {
+        "columns": columns or None,
+        "metric": reading.metric,
+        "input_column": reading.input_column,
+        "all_points": reading.all_points,
+        "stdin": sys.stdin.buffer if sys.stdin is not None else None,
+    }
 
 
 def recipe_of(fitting: Fitting) -> Recipe:

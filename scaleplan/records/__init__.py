@@ -21,6 +21,7 @@ from scaleplan.records.fits import (
     Range,
     Widening,
 )
+from scaleplan.records.groups import GroupFit, GroupFits
 from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "Fit",
     "Forecast",
     "ForecastPoint",
+    "GroupFit",
+    "GroupFits",
     "Interval",
     "LawFit",
     "Metric",

@@ -33,11 +33,11 @@ def fit_view(fit: Fit) -> View:
     """Return what `scaleplan fit` shows."""
     blocks: list[Block] = []
     if fit.cleaning is not None:
-        blocks += _reading(fit.cleaning)
+        blocks += reading_blocks(fit.cleaning)
     blocks.append(Paragraph(title=f"Law: {fit.law}", text=fit.formula))
     blocks.append(Facts(title="Metric and inputs", pairs=_subject(fit)))
     if fit.parameters:
-        blocks.append(_parameters(fit))
+        blocks.append(parameters_table(fit))
     if fit.quality is not None:
         blocks.append(_quality(fit.quality, fit))
     if fit.candidates:
@@ -53,7 +53,7 @@ def fit_view(fit: Fit) -> View:
     )
 
 
-def _reading(cleaning: Cleaning) -> list[Block]:
+def reading_blocks(cleaning: Cleaning) -> list[Block]:
     """Say what was read, and list what was not used."""
     rows = f"{cleaning.rows_read} read, {cleaning.rows_used} used"
     rows += f", {len(cleaning.dropped)} dropped, {len(cleaning.changed)} changed"
@@ -121,14 +121,15 @@ def _subject(fit: Fit) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _parameters(fit: Fit) -> Table:
+def parameters_table(fit: Fit, *, title: str = "Parameters") -> Table:
+    """Return the parameters with their intervals and how these were made."""
     level = level_text(fit.interval)
     bound = [p.symbol for p in fit.parameters if p.at_bound]
     footer = interval_text(fit.interval)
     if bound:
         footer += f"; at a bound of its range: {', '.join(bound)}"
     return Table(
-        title="Parameters",
+        title=title,
         columns=(
             Column(name="symbol", kind="name"),
             Column(name="value"),
