@@ -18,6 +18,7 @@ from scaleplan.fitting.optimum import default_budgets, optimum_rows
 from scaleplan.fitting.recipe import DEFAULT, Recipe
 from scaleplan.fitting.remarks import unused_note
 from scaleplan.fitting.repeats import repeat_notes
+from scaleplan.fitting.sensitivity import objective_rows
 from scaleplan.fitting.uncertainty import parameters_of, resample
 from scaleplan.laws import HasOptimum
 from scaleplan.records import Cleaning, Fit, OptimumRow, Quality, Range, RowNote
@@ -96,6 +97,9 @@ def fit(
         flops_per_param_token=ratio or 6.0,
     )  # fmt: skip
     notes += (note,) if note is not None else ()
+    objectives = objective_rows(
+        fitted, budget=budgets[-1] if rows else None, flops_per_param_token=ratio or 6.0
+    )
     notes += repeat_notes(runs, axes.roles, axes.rows)
     notes += unused_note(runs, axes)
     return Fit(
@@ -109,7 +113,7 @@ def fit(
         inputs=axes.roles, input_columns=axes.columns, metric=runs.metric,
         complement=axes.complement, main=fits[0], alternatives=others, parameters=parameters,
         interval=interval, quality=_quality(fitted), optimum=rows,
-        candidates=comparison.candidates, widening=widening, ranges=ranges,
+        candidates=comparison.candidates, objectives=objectives, widening=widening, ranges=ranges,
         flops_per_param_token=6.0 if ratio is None else ratio,
         cleaning=_cleaning(runs, axes), notes=(*runs.notes, *notes),
         assumptions=runs.assumptions, fingerprint=runs.fingerprint, seed=seed,

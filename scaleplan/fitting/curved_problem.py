@@ -154,6 +154,17 @@ class CurvedProblem:
             theta = self.law.rescale(parts, [float(s) for s in self.input_scale], self.metric_scale)
         return np.stack(np.broadcast_arrays(*theta), axis=-1)
 
+    def from_theta(self, theta: FloatArray) -> FloatArray:
+        """Return phi for the law's own parameters, shape (..., p); the inverse of `to_theta`."""
+        with np.errstate(all="ignore"):  # a coefficient of 0 or infinity is no start
+            parts = self.law.rescale(
+                [theta[..., k] for k in range(self.size)],
+                [1.0 / float(s) for s in self.input_scale], 1.0 / self.metric_scale,
+            )  # fmt: skip
+            scaled = np.stack(np.broadcast_arrays(*parts), axis=-1)
+            phi = np.where(self.logs, np.log(np.where(self.logs, scaled, 1.0)), scaled)
+        return np.clip(phi, self.low, self.high)
+
     def theta_jacobian(self, phi: FloatArray) -> FloatArray:
         """Return d theta / d phi at one phi, shape (p, p), by complex steps: exact to rounding."""
         moved = phi.astype(complex)[None] + 1j * _STEP * np.eye(self.size)

@@ -98,6 +98,29 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveRow:
+    """What the same law on the same runs says under another objective.
+
+    Args:
+        objective: What was minimised, in words.
+        used: Whether this is the fit itself.
+        flops: The budget that params and tokens are optimal for, FLOP; None without an optimum.
+        params: The compute-optimal model size there.
+        tokens: Its training tokens.
+        input_value: Without an optimum: the value of every input relative to the largest fitted.
+        value: The predicted metric there.
+    """
+
+    objective: str
+    used: bool
+    flops: float | None
+    params: float | None
+    tokens: float | None
+    input_value: float | None
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
     """The smallest and largest value of one input among the fitted runs."""
 
@@ -170,6 +193,7 @@ class Fit:
     quality: Quality | None
     optimum: tuple[OptimumRow, ...]
     candidates: tuple[Candidate, ...]
+    objectives: tuple[ObjectiveRow, ...]
     widening: Widening
     ranges: tuple[Range, ...]
     flops_per_param_token: float

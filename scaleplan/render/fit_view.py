@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scaleplan.render.view import (
+    UNKNOWN,
     Block,
     Column,
     Facts,
@@ -23,7 +24,15 @@ from scaleplan.render.view import (
 from scaleplan.units import format_flops, format_percent, format_significant
 
 if TYPE_CHECKING:
-    from scaleplan.records import Cleaning, ColumnUse, Fit, OptimumRow, Quality, RowNote
+    from scaleplan.records import (
+        Cleaning,
+        ColumnUse,
+        Fit,
+        ObjectiveRow,
+        OptimumRow,
+        Quality,
+        RowNote,
+    )
 
 _ROWS_SHOWN = 10  # enough to see the pattern; the JSON document has them all
 _MEANINGS = {"params": "parameters", "tokens": "tokens", "flops": "FLOP"}
@@ -42,6 +51,8 @@ def fit_view(fit: Fit) -> View:
         blocks.append(_quality(fit.quality, fit))
     if fit.candidates:
         blocks.append(_candidates(fit))
+    if fit.objectives:
+        blocks.append(_objectives(fit))
     if fit.optimum:
         blocks.append(_optimum(fit))
     blocks.append(_backtest(fit))
@@ -200,6 +211,39 @@ def _candidates(fit: Fit) -> Table:
         footer="AICc is relative to the best; back-test: rms error on larger runs, fitted to the "
         "smaller ones",
     )
+
+
+def _objectives(fit: Fit) -> Table:
+    """Return the same law under other objectives: how much the advice depends on that choice."""
+    first = fit.objectives[0]
+    sizes = first.flops is not None
+    return Table(
+        title="Under other objectives",
+        columns=(
+            Column(name="minimised", kind="text"),
+            *((Column(name="params"), Column(name="tokens/param")) if sizes else ()),
+            Column(name=fit.metric.name),
+        ),
+        rows=tuple(
+            (
+                f"{row.objective} (used)" if row.used else row.objective,
+                *_size(row),
+                number(1.0 - row.value if fit.complement else row.value),
+            )
+            for row in fit.objectives
+        ),
+        footer=f"the compute-optimal model at {format_flops(first.flops)} FLOP"
+        if first.flops is not None
+        else f"at {first.input_value:g} times the largest fitted inputs",
+    )
+
+
+def _size(row: ObjectiveRow) -> tuple[str, ...]:
+    if row.flops is None:
+        return ()
+    if row.params is None or row.tokens is None:
+        return UNKNOWN, UNKNOWN
+    return count(row.params), format_significant(row.tokens / row.params, 3)
 
 
 def _optimum(fit: Fit) -> Table:

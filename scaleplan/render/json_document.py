@@ -59,6 +59,7 @@ def fit_document(fit: Fit) -> Document:
         "quality": asdict(fit.quality) if fit.quality is not None else None,
         "cleaning": cleaning_document(fit.cleaning) if fit.cleaning is not None else None,
         "candidates": [asdict(candidate) for candidate in fit.candidates],
+        "objectives": [asdict(row) for row in fit.objectives],
         "optimum": [_optimum(row) for row in fit.optimum],
         "widening": asdict(fit.widening),
         "ranges": {r.role: {"low": r.low, "high": r.high} for r in fit.ranges},

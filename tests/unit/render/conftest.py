@@ -106,7 +106,7 @@ def make_fit(**changes):
             law="chinchilla", theta=(1.817, 477.8, 0.3473, 2143.0, 0.3672), covariance=None,
             noise=0.003, dof=25, residual="log",
         ),
-        "alternatives": (),
+        "alternatives": (), "objectives": (),
         "parameters": (
             records.Parameter(
                 symbol="E", meaning="irreducible loss", value=1.817, low=1.75, high=1.88,
