@@ -12,7 +12,7 @@ from scaleplan.units import format_significant
 if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
 
-_EXPONENTS = (0.1, 0.25, 0.45, 0.8)
+_EXPONENTS = (0.1, 0.2, 0.3, 0.42, 0.6, 0.9)
 _SCALES = (0.5, 1.0, 2.0, 4.0)  # bits
 
 
