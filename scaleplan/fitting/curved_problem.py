@@ -68,18 +68,6 @@ class CurvedProblem:
     raw: bool
 
     @classmethod
-<<<<<<< HEAD
-    def of(cls, law: CurvedLaw, inputs: FloatArray, values: FloatArray) -> CurvedProblem:
-        """Scale inputs (shape (inputs, n), positive) and values (shape (n,), positive)."""
-        means = np.log(inputs).mean(axis=1)
-        if law.units:
-            groups = np.array(law.units)
-            means = np.array([means[groups == group].mean() for group in groups])
-            means[groups == COUNT] = 0.0
-        input_scale = np.exp(means)
-        log_values = np.log(values)
-        metric_scale = float(np.exp(log_values.mean()))
-=======
     def of(
         cls, law: CurvedLaw, inputs: FloatArray, values: FloatArray,
         *, raw: bool = False, limits: Sequence[Limit] = (),
@@ -93,7 +81,6 @@ class CurvedProblem:
             raw: Whether to fit differences of the metric instead of its logarithm.
             limits: Parameters that are held or kept in a range, in base units.
         """
->>>>>>> main
         logs = np.array([spec.scale == "log" for spec in law.parameters])
         limited = {limit.symbol: limit for limit in limits}
         bounds = []
@@ -277,6 +264,7 @@ def _scales(law: CurvedLaw, inputs: FloatArray, values: FloatArray) -> tuple[Flo
     if law.units:
         groups = np.array(law.units)
         means = np.array([means[groups == group].mean() for group in groups])
+        means[groups == COUNT] = 0.0
     if values.min() > 0.0:
         return np.exp(means), float(np.exp(np.log(values).mean()))
     return np.exp(means), float(np.sqrt(np.mean(values**2))) or 1.0
@@ -287,7 +275,7 @@ def _unitless(law: CurvedLaw) -> BoolArray:
     count = len(law.parameters)
     inputs = 1 + max(law.units, default=len(law.inputs) - 1)
     scales = [2.0 + k for k in range(inputs)]
-    per_input = [scales[k] for k in law.units] if law.units else scales
+    per_input = [1.0 if k == COUNT else scales[k] for k in law.units] if law.units else scales
     moved = law.rescale([0.5] * count, per_input, 7.0)
     return np.array([part == 0.5 for part in moved])
 

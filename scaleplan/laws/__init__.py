@@ -5,19 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from scaleplan.errors import UsageError
-<<<<<<< HEAD
-from scaleplan.laws.base import (
-    CurvedLaw,
-    HasOptimum,
-    HasSection,
-    Law,
-    LinearLaw,
-    ParameterSpec,
-    PowerSumLaw,
-)
-=======
-from scaleplan.laws.base import CurvedLaw, HasOptimum, Law, LinearLaw, ParameterSpec
->>>>>>> main
+from scaleplan.laws.base import CurvedLaw, HasOptimum, HasSection, Law, LinearLaw, ParameterSpec
 from scaleplan.laws.broken import Broken
 from scaleplan.laws.chinchilla import Chinchilla
 from scaleplan.laws.coupled import Coupled
@@ -35,11 +23,8 @@ from scaleplan.laws.optimizer_factors import OptimizerFactors
 from scaleplan.laws.overtraining import Overtraining
 from scaleplan.laws.power import Power
 from scaleplan.laws.power_floor import PowerFloor
-<<<<<<< HEAD
-from scaleplan.laws.precision import Precision, PrecisionParts
-=======
 from scaleplan.laws.power_sum import PowerSumLaw
->>>>>>> main
+from scaleplan.laws.precision import Precision, PrecisionParts
 from scaleplan.laws.rectified import Rectified
 from scaleplan.laws.routed import Routed
 from scaleplan.laws.saturating import Saturating
