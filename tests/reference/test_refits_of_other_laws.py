@@ -21,7 +21,7 @@ def rms(values):
     return float(np.sqrt(np.mean(values**2)))
 
 
-# Muennighoff et al. 2023, C4: the coefficients of the first epoch, held while the decays are fitted.
+# Muennighoff et al. 2023, C4: coefficients of the first epoch, held while the decays are fitted.
 FIRST_EPOCH = {"E": 1.8691436784055, "A": 520.82495165992, "alpha": 0.3526596,
                "B": 1487.7160937829, "beta": 0.3526596}  # fmt: skip
 
