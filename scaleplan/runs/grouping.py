@@ -14,6 +14,7 @@ from scaleplan.runs.table import FloatArray, IntArray
 # What stays the same throughout a run and tells it from others where no column names runs.
 _CONFIGURATION = (
     "params", "active_params", "non_embedding_params", "embedding_params", "dense_params",
+    "experts", "granularity", "bits", "weight_bits", "activation_bits", "kv_cache_bits",
     "unique_tokens", "learning_rate", "batch_tokens", "batch_size", "seed", "epochs",
 )  # fmt: skip
 # A restart begins again with a stretch of at least this many rows; fewer are rows of a plain table.

@@ -63,6 +63,12 @@ NUMBER_ROLES: Mapping[str, tuple[str, ...]] = {
     "batch_tokens": ("batchtokens", "batchsizetokens", "batchsizeintokens", "tokensperbatch",
                      "tokensperstep"),
     "batch_size": ("batchsize", "globalbatchsize", "trainbatchsize", "batchsequences"),
+    "experts": ("experts", "nexperts", "numexperts", "expertcount", "moenumexperts"),
+    "granularity": ("granularity", "expertgranularity", "moegranularity"),
+    "bits": ("bits", "nbits", "numbits", "bitwidth", "precisionbits", "trainingbits"),
+    "weight_bits": ("weightbits", "wbits", "bitsweights", "weightprecisionbits"),
+    "activation_bits": ("activationbits", "abits", "bitsactivations", "activationprecisionbits"),
+    "kv_cache_bits": ("kvcachebits", "kvbits", "bitskvcache"),
     "vocab_size": ("vocabsize", "vocabularysize", "nvocab", "numvocab"),
 }  # fmt: skip
 TEXT_ROLES: Mapping[str, tuple[str, ...]] = {

@@ -131,6 +131,21 @@ def test_recovers_its_own_noiseless_parameters(law):
 
 
 @by_name
+@pytest.mark.parametrize("seed", range(4))
+def test_predicts_its_own_noiseless_runs_at_random_parameters(law, seed):
+    # Parameters may be known by combinations only; what they predict must be right.
+    rng, inputs = np.random.default_rng(seed), inputs_of(law)
+    theta = []
+    for value, spec in zip(THETA[law.name], law.parameters, strict=True):
+        moved = value * np.exp(0.3 * rng.standard_normal())
+        theta.append(moved if spec.low <= moved <= spec.high else value)
+    values = np.asarray(law.evaluate([np.asarray(v) for v in theta], list(inputs)))
+    assert law.residual == "raw" or (values > 0.0).all()
+    fitted = fit_law(law, inputs, values)
+    assert fitted.predict(inputs) == pytest.approx(values, rel=1e-6)
+
+
+@by_name
 def test_written_formula_holds_the_numbers(law):
     names = ["N", "D", "U", "V", "W"][: len(law.inputs)]
     text = law.write(THETA[law.name], metric="L", names=names)
