@@ -9,7 +9,7 @@ import numpy as np
 
 from scaleplan import __version__
 from scaleplan.errors import FitError
-from scaleplan.fitting.axes import Axes, axes_for, metric_symbol, single_roles
+from scaleplan.fitting.axes import Axes, axes_for, lacking, metric_symbol, single_roles
 from scaleplan.fitting.backtest import widening_of
 from scaleplan.fitting.fitted import Fitted
 from scaleplan.fitting.forms import ADDITIVE, COUPLED, choose_form
@@ -295,7 +295,7 @@ def _cleaning(runs: Runs, axes: Axes) -> Cleaning:
     extra = tuple(
         RowNote(
             file=runs.origins[i][0], line=runs.origins[i][1],
-            reason=f"no usable value of {' or '.join((*axes.columns, runs.metric.name))}",
+            reason=f"no usable value of {' or '.join(lacking(runs, axes, i))}",
             run=names[i] if names else "",
         )
         for i in range(len(runs))

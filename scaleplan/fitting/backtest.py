@@ -126,7 +126,7 @@ def leverage(law: Law, theta: FloatArray, at: FloatArray, new: FloatArray) -> Fl
     if not theta.size:
         return np.zeros(new.shape[1])
     jacobian, gradient = _jacobian(law, theta, at), _jacobian(law, theta, new)
-    scale = np.sqrt((jacobian**2).sum(axis=0))
+    scale = np.abs(jacobian).max(axis=0)  # squares of a diverging exponent would overflow
     scale = np.where(scale > 0.0, scale, 1.0)
     _, values, directions = np.linalg.svd(jacobian / scale, full_matrices=False)
     kept = values > 1e-10 * values[0]

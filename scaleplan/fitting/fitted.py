@@ -178,7 +178,10 @@ def fit_law(
     noise = noise_scale(residuals, theta.size)
     covariance, condition, singular = _covariance(jacobian, noise)
     if covariance is not None:
-        covariance = change @ covariance @ change.T
+        with np.errstate(over="ignore", invalid="ignore"):
+            covariance = change @ covariance @ change.T
+        # Beyond the range of floats a coefficient is not known: no variance may be made of it.
+        covariance = covariance if np.isfinite(covariance).all() else None
     return Fitted(
         law, inputs, values, theta, covariance, noise, objective, used_delta, starts, agreeing,
         condition, singular, solution, problem,

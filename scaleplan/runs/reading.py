@@ -79,7 +79,8 @@ def load_runs(
         derived.rows, kind,
         cleaning=Cleaning(
             files=frame.files, rows_read=rows_read, rows_used=len(cleaned),
-            dropped=(*early, *dropped), changed=(*changed, *_left_empty(cleaned, kind)),
+            dropped=_in_order((*early, *dropped), frame.files),
+            changed=(*changed, *_left_empty(cleaned, kind)),
             columns=_uses(chosen, derived.uses),
         ),
         metadata=metadata, units=units, ratio=derived.flops_per_param_token,
@@ -140,6 +141,12 @@ def _left_empty(rows: Gathered, metric: Metric) -> tuple[RowNote, ...]:
             reason = f"{rows.names[role]}: {cells} without a number left empty"
             result.append(replace(first, reason=reason, run=""))
     return tuple(result)
+
+
+def _in_order(notes: Sequence[RowNote], files: Sequence[str]) -> tuple[RowNote, ...]:
+    """Return notes in the order of the files and lines, however late a row was dropped."""
+    place = {file: i for i, file in enumerate(files)}
+    return tuple(sorted(notes, key=lambda note: (place[note.file], note.line or 0)))
 
 
 @dataclass(slots=True)
@@ -214,6 +221,10 @@ def _size(located: Located) -> int:
 
 def _read(located: Located, request: Request, stdin: BinaryIO | None, progress: _Bytes) -> RawTable:
     if located.path is None:
+        if stdin is None and sys.stdin is None:
+            raise InputError(
+                "is closed", file=located.name, hint="Send a log into it, or name a file."
+            )
         return _parse(stdin or sys.stdin.buffer, located, request, progress)
     try:
         stream = located.path.open("rb")
