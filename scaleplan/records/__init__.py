@@ -13,6 +13,8 @@ from scaleplan.records.fits import (
     Fit,
     Interval,
     LawFit,
+    Objective,
+    ObjectiveRow,
     OptimumRow,
     Parameter,
     PublishedLaw,
@@ -20,6 +22,7 @@ from scaleplan.records.fits import (
     Range,
     Widening,
 )
+from scaleplan.records.groups import GroupFit, GroupFits
 from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
 
 __all__ = [
@@ -31,11 +34,15 @@ __all__ = [
     "Fit",
     "Forecast",
     "ForecastPoint",
+    "GroupFit",
+    "GroupFits",
     "Interval",
     "LawFit",
     "Metric",
     "MetricKind",
     "Note",
+    "Objective",
+    "ObjectiveRow",
     "OptimumRow",
     "Parameter",
     "Plan",

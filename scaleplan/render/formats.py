@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from scaleplan.records import Fit, Forecast, Plan
+from scaleplan.records import Fit, Forecast, GroupFits, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from scaleplan.render.catalogue_view import AcceleratorCatalogue, LawCatalogue
     from scaleplan.render.view import View
 
-Result: TypeAlias = "Fit | Forecast | Plan | LawCatalogue | AcceleratorCatalogue"
+Result: TypeAlias = "Fit | GroupFits | Forecast | Plan | LawCatalogue | AcceleratorCatalogue"
 
 
 def view_of(result: Result) -> View:
@@ -29,6 +29,10 @@ def view_of(result: Result) -> View:
         from scaleplan.render.plan_view import plan_view
 
         return plan_view(result)
+    if isinstance(result, GroupFits):
+        from scaleplan.render.groups_view import groups_view
+
+        return groups_view(result)
     from scaleplan.render import catalogue_view
 
     if isinstance(result, catalogue_view.LawCatalogue):
@@ -46,6 +50,10 @@ def document_of(result: Result) -> dict[str, Any]:
         return json_document.forecast_document(result)
     if isinstance(result, Plan):
         return json_document.plan_document(result)
+    if isinstance(result, GroupFits):
+        from scaleplan.render.groups_view import groups_document
+
+        return groups_document(result)
     from scaleplan.render.catalogue_view import LawCatalogue
 
     if isinstance(result, LawCatalogue):
