@@ -143,6 +143,16 @@ def test_piped_output_has_no_escape_codes_and_no_cut_number():
     assert "…" not in done.stdout
 
 
+@pytest.mark.parametrize("variable", ["FORCE_COLOR=1", "GITHUB_ACTIONS=true"])
+@pytest.mark.parametrize(
+    "arguments", ["fit --help", f"{PLAN} --format json", f"{PLAN} --format csv", "budget --gpus 0"]
+)
+def test_a_forced_colour_reaches_no_help_no_error_and_no_machine(variable, arguments):
+    done = shell(f"unset NO_COLOR _TYPER_FORCE_DISABLE_TERMINAL; {variable} {PROGRAM} {arguments}")
+    assert done.stdout + done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+
+
 def test_the_same_command_gives_the_same_bytes():
     for output_format in ("table", "json", "csv", "markdown"):
         command = f"{PROGRAM} {PLAN} --format {output_format}"
