@@ -137,6 +137,18 @@ def pairs(text: str | Pairs) -> Pairs:
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """Several names, typed with commas between them."""
+
+    values: tuple[str, ...]
+
+
+def names(text: str | Names) -> Names:
+    """Read names with commas between them, each once."""
+    return text if isinstance(text, Names) else Names(tuple(dict.fromkeys(split_list(text))))
+
+
+@dataclass(frozen=True, slots=True)
 class Ranges:
     """Parameters and the ranges they are kept in, typed as `E=0:3`."""
 

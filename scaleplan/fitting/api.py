@@ -41,6 +41,7 @@ def fit(
     level: float = 0.9,
     seed: int = 0,
     recipe: Recipe = DEFAULT,
+    alone: bool = False,
     flops: Sequence[float] = (),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Fit:
@@ -53,6 +54,7 @@ def fit(
         level: Level of all intervals, for example 0.9.
         seed: Seed of the resampling.
         recipe: What is minimised, and which parameters are held or bounded.
+        alone: Compare a law that is asked for with no other, and with no other objective.
         flops: Budgets for the table of compute-optimal sizes, FLOP; empty chooses some.
         on_progress: Called with (done, all) resamples.
 
@@ -63,7 +65,7 @@ def fit(
         FitError: If the runs cannot carry the law.
         InputError: If a column that the law needs is missing.
     """
-    choice = choose(runs, law, recipe)
+    choice = choose(runs, law, recipe, alone=alone)
     chosen, axes, comparison, notes = choice.tried, choice.axes, choice.comparison, choice.notes
     fitted, test = chosen.fitted, chosen.test
     if fitted is None or test is None:  # pragma: no cover - choose returns fitted laws only
@@ -97,8 +99,12 @@ def fit(
         flops_per_param_token=ratio or 6.0,
     )  # fmt: skip
     notes += (note,) if note is not None else ()
-    objectives = objective_rows(
-        fitted, budget=budgets[-1] if rows else None, flops_per_param_token=ratio or 6.0
+    objectives = (
+        ()
+        if alone
+        else objective_rows(
+            fitted, budget=budgets[-1] if rows else None, flops_per_param_token=ratio or 6.0
+        )
     )
     notes += repeat_notes(runs, axes.roles, axes.rows)
     notes += unused_note(runs, axes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from scaleplan.records.advice import Assumption, Note, Severity
 from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
+from scaleplan.records.comparisons import ComparedLaw, LawComparison
 from scaleplan.records.fits import (
     Candidate,
     Fit,
@@ -31,12 +32,14 @@ __all__ = [
     "Candidate",
     "Cleaning",
     "ColumnUse",
+    "ComparedLaw",
     "Fit",
     "Forecast",
     "ForecastPoint",
     "GroupFit",
     "GroupFits",
     "Interval",
+    "LawComparison",
     "LawFit",
     "Metric",
     "MetricKind",
