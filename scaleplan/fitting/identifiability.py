@@ -35,7 +35,7 @@ _TARGET_FACTOR = 100.0
 _DECADES_WARN, _DECADES_REFUSE = 0.3, 0.75
 # Above this the normalised Jacobian is singular to working precision: no parameter is known.
 _CONDITION_NONE = 1e6
-_COLLINEAR = 0.995
+COLLINEAR = 0.995
 _VANISHING = 1e-3  # a term that is nowhere above this share of the metric cannot be seen
 _FEWEST_FOR_TWO_INPUTS = 6
 # With one value on a side the exponent there is a guess; four are wanted before such a law is
@@ -87,7 +87,7 @@ def check_design(law: Law, names: tuple[str, ...], inputs: FloatArray) -> Refusa
     if len(inputs) == 2:
         logs = np.log(inputs)
         correlation = float(np.corrcoef(logs)[0, 1])
-        if abs(correlation) > _COLLINEAR:
+        if abs(correlation) > COLLINEAR:
             return Refusal(
                 f"{names[0]} and {names[1]} move together (correlation of logs "
                 f"{correlation:.4f}): all runs lie on one ray, so their exponents cannot be told "

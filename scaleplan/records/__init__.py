@@ -7,6 +7,13 @@ that a number is not known, never that it is zero.
 from __future__ import annotations
 
 from scaleplan.records.advice import Assumption, Note, Severity
+from scaleplan.records.checks import (
+    AllocationApproach,
+    Identifiability,
+    Influence,
+    IsoflopMinimum,
+    SizeAt,
+)
 from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
 from scaleplan.records.fits import (
     Candidate,
@@ -24,6 +31,7 @@ from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, 
 
 __all__ = [
     "Accelerator",
+    "AllocationApproach",
     "Assumption",
     "Candidate",
     "Cleaning",
@@ -31,7 +39,10 @@ __all__ = [
     "Fit",
     "Forecast",
     "ForecastPoint",
+    "Identifiability",
+    "Influence",
     "Interval",
+    "IsoflopMinimum",
     "LawFit",
     "Metric",
     "MetricKind",
@@ -45,5 +56,6 @@ __all__ = [
     "Range",
     "RowNote",
     "Severity",
+    "SizeAt",
     "Widening",
 ]
