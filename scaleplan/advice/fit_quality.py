@@ -1,19 +1,17 @@
-"""Whether a fit can be trusted: rejected forms, unknown floors, few runs, disagreeing starts."""
+"""Whether a fit can be trusted: rejected forms, few runs, exponents at a bound."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 
 from scaleplan.laws import get_law
 from scaleplan.records import Fit, Note
-from scaleplan.units import format_percent, format_significant
+from scaleplan.units import format_significant
 
 # Below 8 runs a two-input fit has next to nothing to be wrong with; Choshen et al. 2024 (arXiv
 # 2410.11840) take 5 models as the least that helps.
 _FEW_RUNS = 8
 _FEW_SPARE = 3
-_FLOOR_RELATIVE_ERROR = 0.25
 _STRAIGHT = {"linear", "log_linear"}
 
 
@@ -50,40 +48,6 @@ def few_runs(fit: Fit) -> Iterator[Note]:
             action=f"Train at least {max(_FEW_RUNS, size + _FEW_SPARE)} runs.",
             numbers=(("runs", float(runs)), ("parameters", float(size))),
             source="Choshen et al. 2024, arXiv 2410.11840",
-        )  # fmt: skip
-
-
-def floor_unidentified(fit: Fit) -> Iterator[Note]:
-    """Warn when the irreducible part cannot be told from zero."""
-    floor = next((p for p in fit.parameters if p.symbol == "E"), None)
-    if floor is None or fit.quality is None:
-        return
-    width = math.inf
-    if floor.low is not None and floor.high is not None and floor.value > 0.0:
-        # The half-width of a 90% interval is 1.645 standard errors.
-        width = 0.5 * (floor.high - floor.low) / 1.645 / floor.value
-    if floor.value <= 0.0 or width > _FLOOR_RELATIVE_ERROR:
-        shown = format_significant(floor.value)
-        said = f", relative standard error {format_percent(width, 2)}" if width < 1e6 else ""
-        yield Note(
-            id="FLOOR_UNIDENTIFIED", severity="warning",
-            text=f"The irreducible part is not known (E = {shown}{said}): these runs do not reach "
-            "far enough to see where the metric flattens.",
-            action="Do not quote E. Forecasts far beyond the data depend on it.",
-            numbers=(("E", floor.value),),
-        )  # fmt: skip
-
-
-def starts_disagree(fit: Fit) -> Iterator[Note]:
-    """Warn when only one of several starts reached the optimum."""
-    quality = fit.quality
-    if quality is not None and quality.starts >= 4 and quality.starts_agreeing < 2:
-        yield Note(
-            id="STARTS_DISAGREE", severity="warning",
-            text=f"Only {quality.starts_agreeing} of {quality.starts} starts reached the best "
-            "objective: the surface has several valleys.",
-            action="Compare the forecasts under --delta 0.001 and --delta 0.01.",
-            numbers=(("starts", float(quality.starts)),),
         )  # fmt: skip
 
 
@@ -148,6 +112,5 @@ def score_above_one(fit: Fit) -> Iterator[Note]:
 Rule = Callable[[Fit], Iterator[Note]]
 
 FIT_RULES: tuple[Rule, ...] = (
-    form_rejected, few_runs, floor_unidentified, starts_disagree, at_bound, no_back_test,
-    rises_with_size, score_above_one,
+    form_rejected, few_runs, at_bound, no_back_test, rises_with_size, score_above_one,
 )  # fmt: skip

@@ -7,12 +7,13 @@ interval. These checks look at the runs and at the fitted Jacobian instead.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scaleplan.errors import FitError
+from scaleplan.fitting.diagnostics import worst_exponent
 from scaleplan.fitting.distributions import f_tail
 from scaleplan.fitting.optimum import log_size_error
 from scaleplan.fitting.problem import Problem
@@ -27,17 +28,18 @@ if TYPE_CHECKING:
 # Thresholds of the column-scaled Jacobian's condition number and of relative standard errors for
 # the five-parameter law, from 80 simulated designs at 0.5% noise (own calculation, 2026): above
 # 500 the median error of log10 N* is 0.76.
-_CONDITION_WARN, _CONDITION_REFUSE = 100.0, 500.0
-_RELATIVE_WARN, _RELATIVE_REFUSE = 0.2, 0.5
+_CONDITION_NOTE, _CONDITION_WARN, _CONDITION_REFUSE = 60.0, 100.0, 500.0
+_RELATIVE_NOTE, _RELATIVE_WARN, _RELATIVE_REFUSE = 0.1, 0.2, 0.5
 # Other forms have larger condition numbers by nature; for them the thresholds are carried over to
 # the error of log10 N* that they stood for in the same simulation.
 _TARGET_FACTOR = 100.0
-_DECADES_WARN, _DECADES_REFUSE = 0.3, 0.75
+_DECADES_NOTE, _DECADES_WARN, _DECADES_REFUSE = 0.12, 0.3, 0.75
 # Above this the normalised Jacobian is singular to working precision: no parameter is known.
 _CONDITION_NONE = 1e6
 COLLINEAR = 0.995
 _VANISHING = 1e-3  # a term that is nowhere above this share of the metric cannot be seen
 _FEWEST_FOR_TWO_INPUTS = 6
+_FEWEST_SPARE = 3  # runs beyond the parameters below which an interval would be a guess
 # With one value on a side the exponent there is a guess; four are wanted before such a law is
 # chosen, which is why it is fitted only where it is asked for.
 _FEWEST_BESIDE_A_BREAK = 2
@@ -96,6 +98,13 @@ def check_design(law: Law, names: tuple[str, ...], inputs: FloatArray) -> Refusa
                 "train runs at other ratios of tokens to parameters.",
             )
     return None
+
+
+def with_known_interval(fitted: Fitted) -> Fitted:
+    """Return the fit without its covariance where too few runs are left to know the noise."""
+    if fitted.dof >= _FEWEST_SPARE or not fitted.theta.size:
+        return fitted
+    return replace(fitted, covariance=None)
 
 
 def check_fit(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
@@ -238,31 +247,33 @@ def allocation_note(fitted: Fitted) -> Note | None:
         f"standard error of log10 N* at {_TARGET_FACTOR:.0f} times the largest run: {decades:.2f}",
         (("condition", fitted.condition), ("log10_size_error", decades)),
         refuse=decades > _DECADES_REFUSE, warn=decades > _DECADES_WARN,
+        note=decades > _DECADES_NOTE,
     )  # fmt: skip
 
 
 def _note_of_the_additive_law(fitted: Fitted) -> Note | None:
     if fitted.covariance is None:
         return None
-    exponents = [
-        (k, spec.symbol)
-        for k, spec in enumerate(fitted.law.parameters)
-        if spec.symbol in {"alpha", "beta"}
-    ]
-    relative = max(
-        float(np.sqrt(fitted.covariance[k, k]) / abs(fitted.theta[k])) for k, _ in exponents
-    )
+    relative, _ = worst_exponent(fitted)
+    if relative is None:
+        return None
     return _allocation_note(
         f"condition number {fitted.condition:.0f}, largest relative standard error of an exponent "
         f"{relative:.2f}",
         (("condition", fitted.condition), ("relative_standard_error", relative)),
         refuse=fitted.condition > _CONDITION_REFUSE or relative > _RELATIVE_REFUSE,
         warn=fitted.condition > _CONDITION_WARN or relative > _RELATIVE_WARN,
+        note=fitted.condition > _CONDITION_NOTE or relative > _RELATIVE_NOTE,
     )  # fmt: skip
 
 
 def _allocation_note(
-    facts: str, numbers: tuple[tuple[str, float], ...], *, refuse: bool, warn: bool
+    facts: str,
+    numbers: tuple[tuple[str, float], ...],
+    *,
+    refuse: bool,
+    warn: bool,
+    note: bool,
 ) -> Note | None:
     if refuse:
         return Note(
@@ -280,6 +291,14 @@ def _allocation_note(
             text=f"The split between parameters and tokens is known within a factor of about 2 "
             f"only ({facts}).",
             action="Add runs at other ratios of tokens to parameters before acting on N*.",
+            numbers=numbers, source="own simulation of 80 designs, 2026",
+        )  # fmt: skip
+    if note:
+        return Note(
+            id="ALLOCATION_FAIR", severity="info",
+            text="The split between parameters and tokens is known only moderately well "
+            f"({facts}).",
+            action="More ratios of tokens to parameters would sharpen it.",
             numbers=numbers, source="own simulation of 80 designs, 2026",
         )  # fmt: skip
     return None

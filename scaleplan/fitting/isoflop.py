@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray, IndexArray
     from scaleplan.records.checks import MinimumStatus
 
-# Runs whose compute differs by less belong to one budget: loss changes by some 0.5% over 10% of
-# compute, all sizes of a budget alike, while budgets of one sweep are a factor of 1.5 apart or more.
+# Runs whose compute differs by less belong to one budget: 10% of compute is some 0.5% of the loss,
+# while the budgets of one sweep are a factor of 1.5 apart or more.
 BUDGET_TOLERANCE = 0.10
 _FEWEST_SIZES = 3
 _FEWEST_BUDGETS = 3
@@ -129,12 +129,10 @@ def _parabola(
     The parabola is moved to its own vertex until the runs near it stay the same: the best run alone
     is chosen by its noise.
     """
-    before = np.arange(0)
-    for _ in range(_CENTRINGS):
-        near = _near(sizes, distinct, centre)
-        if np.array_equal(near, before):
-            break
-        before = near
+    near, before = _near(sizes, distinct, centre), np.arange(0)
+    vertex, value, left = centre, math.nan, _CENTRINGS
+    while left and not np.array_equal(near, before):
+        left, before = left - 1, near
         # Scaled, so that a loss of 1e-9 is a number near 1.
         scale = float(values[near].mean())
         curvature, slope, level = np.polyfit(sizes[near] - centre, values[near] / scale, 2)
@@ -147,6 +145,7 @@ def _parabola(
             at_edge = values[np.abs(sizes - edge) < _SAME_SIZE].min()
             return "edge", float(edge), float(at_edge), int(near.size)
         centre = vertex
+        near = _near(sizes, distinct, centre)
     return "used", vertex, value, int(near.size)
 
 
@@ -179,9 +178,7 @@ def envelope(sweep: Sweep) -> Sweep:
     return sweep.take(best[np.r_[True, sweep.values[best][1:] < lowest[:-1]]])
 
 
-def by_envelope(
-    sweep: Sweep, budgets: Sequence[float], level: float
-) -> AllocationApproach | None:
+def by_envelope(sweep: Sweep, budgets: Sequence[float], level: float) -> AllocationApproach | None:
     """Return Approach 1: power laws through the lower envelope of the metric over compute.
 
     Args:

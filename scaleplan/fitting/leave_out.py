@@ -1,6 +1,6 @@
 """What the compute-optimal size would be without each run, and without each end of the ratios.
 
-All refits are one batch of reweighted fits. Nothing is ever dropped: what moves the advice is named.
+All refits are one batch of reweighted fits. Nothing is dropped: what moves the advice is named.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scaleplan.laws.base import BoolArray, FloatArray, IndexArray
 
 # Beyond this N* moves by more than the 15% that is ordinary between two methods of fitting it
-# (docs of Hoffmann et al. 2022 and own refits of public sweeps, 2026).
+# (methods compared on public sweeps, own calculation, 2026).
 MOVES = 0.25
 _TAIL = 0.10  # share of the runs at either end of tokens per parameter
 _SAME_RATIO = 0.02  # relative difference of tokens per parameter below which runs are one ladder
@@ -45,14 +45,14 @@ class _Part:
 
 
 def influences(
-    fitted: Fitted, names: Sequence[str], *, budget: float, flops_per_param_token: float
+    fitted: Fitted, names: Sequence[str], *, budget: float | None, flops_per_param_token: float
 ) -> tuple[Influence, ...]:
     """Return the runs and tails without which N* moves by over 25%, the strongest first.
 
     Args:
         fitted: The fit to all runs, of a law of params and tokens.
         names: A name a run.
-        budget: Training compute at which N* is compared, FLOP.
+        budget: Training compute at which N* is compared, FLOP; None compares nothing.
         flops_per_param_token: k in C = k N D.
 
     Returns:
@@ -60,7 +60,11 @@ def influences(
     """
     law = fitted.law
     runs = fitted.values.size
-    if not isinstance(law, HasOptimum) or runs < fitted.theta.size + _FEWEST_LEFT + 1:
+    if (
+        budget is None
+        or not isinstance(law, HasOptimum)
+        or runs < fitted.theta.size + _FEWEST_LEFT + 1
+    ):
         return ()
     ratio = fitted.inputs[1] / fitted.inputs[0]
     singles = candidates(fitted, budget, flops_per_param_token)
@@ -68,9 +72,12 @@ def influences(
     parts += _tails(ratio, fewest=fitted.theta.size + _FEWEST_LEFT)
     base = _sizes(fitted, fitted.theta[None], budget, flops_per_param_token)[0]
     sizes = np.concatenate([
-        _without(fitted, [p for p in parts if p.alone], budget, flops_per_param_token, careful=False),
-        _without(fitted, [p for p in parts if not p.alone], budget, flops_per_param_token,
-                 careful=True),
+        # Without one run the optimum is next to that of all; without many it may be elsewhere.
+        _without(
+            fitted, [p for p in parts if p.alone is alone], budget, flops_per_param_token,
+            careful=not alone,
+        )
+        for alone in (True, False)
     ])  # fmt: skip
     found = []
     for part, size in zip(parts, sizes.tolist(), strict=True):

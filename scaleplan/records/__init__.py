@@ -12,6 +12,7 @@ from scaleplan.records.checks import (
     Identifiability,
     Influence,
     IsoflopMinimum,
+    PureError,
     SizeAt,
 )
 from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
@@ -52,6 +53,7 @@ __all__ = [
     "Plan",
     "PlanRow",
     "PublishedLaw",
+    "PureError",
     "Quality",
     "Range",
     "RowNote",

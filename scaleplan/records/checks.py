@@ -107,3 +107,22 @@ class Identifiability:
     relative_error_of: str
     starts_objective: float | None
     starts_params: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PureError:
+    """The scatter of runs that share all inputs, and whether the law misses more than that.
+
+    Args:
+        runs: Runs that share their inputs with another one.
+        groups: How many different inputs those are.
+        scatter: Standard deviation within groups, in log units if `relative`, else metric units.
+        relative: Whether the law is fitted in logs.
+        lack_of_fit_p: p-value of F = MS(lack of fit) / MS(pure error); None if it cannot be formed.
+    """
+
+    runs: int
+    groups: int
+    scatter: float
+    relative: bool
+    lack_of_fit_p: float | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scaleplan.laws import LAWS
+from scaleplan.render.checks_view import design_facts, influence_table, isoflop_blocks
 from scaleplan.render.view import (
     Block,
     Column,
@@ -41,10 +42,15 @@ def fit_view(fit: Fit) -> View:
         blocks.append(_parameters(fit))
     if fit.quality is not None:
         blocks.append(_quality(fit.quality, fit))
+        if fit.quality.identifiability is not None:
+            blocks.append(design_facts(fit.quality.identifiability))
     if fit.candidates:
         blocks.append(_candidates(fit))
     if fit.optimum:
         blocks.append(_optimum(fit))
+    if fit.influences:
+        blocks.append(influence_table(fit.influences))
+    blocks += isoflop_blocks(fit)
     blocks.append(_backtest(fit))
     return View(
         title=f"scaleplan fit: {fit.name}",
@@ -164,9 +170,19 @@ def _quality(quality: Quality, fit: Fit) -> Facts:
                 (quality.objective_name, format_significant(quality.objective)),
                 ("starts agreeing", f"{quality.starts_agreeing} of {quality.starts}"),
                 ("condition number", format_significant(quality.condition, 3)),
+                ("scatter of replicates", _replicates(quality)),
             )
         ),
     )
+
+
+def _replicates(quality: Quality) -> str:
+    found = quality.pure_error
+    if found is None:
+        return ""
+    scatter = format_percent(found.scatter) if found.relative else format_significant(found.scatter)
+    p = "" if found.lack_of_fit_p is None else f", lack of fit p = {found.lack_of_fit_p:.2g}"
+    return f"{scatter} in {found.groups} groups{p}"
 
 
 def _candidates(fit: Fit) -> Table:

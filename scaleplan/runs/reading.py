@@ -25,6 +25,7 @@ from scaleplan.runs.metrics import describe, find_column
 from scaleplan.runs.notices import fingerprint, notices
 from scaleplan.runs.numbers import settle
 from scaleplan.runs.raw import RawColumn, RawTable
+from scaleplan.runs.repeated import best_of
 from scaleplan.runs.request import Request, keeps_text, read_request
 from scaleplan.runs.shared import united, with_shared
 from scaleplan.runs.source import TextSource
@@ -41,6 +42,7 @@ def load_runs(
     metric: str | None = None,
     input_column: str | None = None,
     all_points: bool = False,
+    best_of_each: Sequence[str] | None = None,
     stdin: BinaryIO | None = None,
     on_progress: Progress | None = None,
 ) -> Runs:
@@ -52,6 +54,8 @@ def load_runs(
         metric: The metric's column, or `loss`, `error`, `accuracy` or `score`.
         input_column: Any column to be used as the single input of a law.
         all_points: Keep all points of training curves instead of one a run.
+        best_of_each: Keep the best run of each size and of each value of these columns (empty: of
+            each size); None keeps all runs.
         stdin: What `-` reads; the process's standard input by default.
         on_progress: Called with (bytes done, bytes in all; 0 if not known).
 
@@ -74,11 +78,15 @@ def load_runs(
     early += reduced.dropped
     cleaned, dropped = clean(reduced.rows, kind, rows_read, early)
     derived = derive(cleaned, chosen, kind)
+    rows, best_notes = derived.rows, tuple[Note, ...]()
+    if best_of_each is not None:
+        rows, beaten, best_notes = best_of(rows, kind, best_of_each)
+        dropped += beaten
     metadata, metadata_notes = united(tables)
     return _runs(
-        derived.rows, kind,
+        rows, kind,
         cleaning=Cleaning(
-            files=frame.files, rows_read=rows_read, rows_used=len(cleaned),
+            files=frame.files, rows_read=rows_read, rows_used=len(rows),
             dropped=(*early, *dropped), changed=(*changed, *_left_empty(cleaned, kind)),
             columns=_uses(chosen, derived.uses),
         ),
@@ -86,7 +94,7 @@ def load_runs(
         notes=(
             *skipped, *(note for table in tables for note in table.notes), *metadata_notes,
             *chosen.notes, *unit_notes, *reduced.notes, *derived.notes,
-            *notices(derived.rows, kind),
+            *best_notes, *notices(rows, kind),
         ),
         assumptions=derived.assumptions,
     )  # fmt: skip
