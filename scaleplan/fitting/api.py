@@ -11,13 +11,15 @@ from scaleplan import __version__
 from scaleplan.errors import FitError
 from scaleplan.fitting.axes import Axes, axes_for, metric_symbol, single_roles
 from scaleplan.fitting.backtest import widening_of
-from scaleplan.fitting.fitted import Fitted
+from scaleplan.fitting.checking import check, quality_of
 from scaleplan.fitting.forms import ADDITIVE, COUPLED, choose_form
-from scaleplan.fitting.identifiability import allocation_note, check_design
-from scaleplan.fitting.influence import outlier_note
+from scaleplan.fitting.identifiability import (
+    allocation_note,
+    check_design,
+    with_known_interval,
+)
 from scaleplan.fitting.optimum import default_budgets, optimum_rows
-from scaleplan.fitting.remarks import fallback_note, unused_note
-from scaleplan.fitting.repeats import repeat_notes
+from scaleplan.fitting.remarks import fallback_note
 from scaleplan.fitting.selection import (
     UNPASSED,
     Comparison,
@@ -28,7 +30,7 @@ from scaleplan.fitting.selection import (
 )
 from scaleplan.fitting.uncertainty import parameters_of, resample
 from scaleplan.laws import HasOptimum, Law, get_law
-from scaleplan.records import Candidate, Cleaning, Fit, Note, OptimumRow, Quality, Range, RowNote
+from scaleplan.records import Candidate, Cleaning, Fit, Note, OptimumRow, Range, RowNote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,6 +76,10 @@ def fit(
     fitted, test = chosen.fitted, chosen.test
     if fitted is None or test is None:  # pragma: no cover - _choose returns fitted laws only
         raise TypeError(chosen.law.name)
+    quality = quality_of(runs, axes, fitted)
+    ratio = runs.flops_per_param_token
+    allocation = allocation_note(fitted) if ratio is not None else None
+    fitted = with_known_interval(fitted)
     draws = resample(
         fitted, resamples=resamples, seed=seed, clusters=_clusters(runs, axes),
         on_progress=on_progress,
@@ -88,23 +94,16 @@ def fit(
     )
     fits = (fitted.record(), *others)
     rows: tuple[OptimumRow, ...] = ()
-    ratio = runs.flops_per_param_token
     if isinstance(fitted.law, HasOptimum) and ratio is not None:
-        note = allocation_note(fitted)
-        notes += (note,) if note is not None else ()
-        if note is None or note.severity != "error":
+        notes += (allocation,) if allocation is not None else ()
+        if allocation is None or allocation.severity != "error":
             rows = optimum_rows(
                 fits, budgets=flops or default_budgets(ranges), flops_per_param_token=ratio,
                 widening=widening, ranges=ranges, level=level, draws=draws,
             )  # fmt: skip
-    budgets = flops or default_budgets(ranges)
-    note = outlier_note(
-        fitted, _names(runs, axes), budget=budgets[-1] if rows else None,
-        flops_per_param_token=ratio or 6.0,
+    checks = check(
+        runs, axes, fitted, draws, parameters=parameters, optimum=rows, level=level
     )  # fmt: skip
-    notes += (note,) if note is not None else ()
-    notes += repeat_notes(runs, axes.roles, axes.rows)
-    notes += unused_note(runs, axes)
     return Fit(
         name="fit of " + ", ".join(runs.cleaning.files),
         source=f"fitted by scaleplan {__version__} to {fitted.values.size} runs",
@@ -115,12 +114,13 @@ def fit(
         ),
         inputs=axes.roles, input_columns=axes.columns, metric=runs.metric,
         complement=axes.complement, main=fits[0], alternatives=others, parameters=parameters,
-        interval=interval, quality=_quality(fitted), optimum=rows,
+        interval=interval, quality=quality, optimum=rows,
         candidates=comparison.candidates, widening=widening, ranges=ranges,
         flops_per_param_token=6.0 if ratio is None else ratio,
-        cleaning=_cleaning(runs, axes), notes=(*runs.notes, *notes),
+        cleaning=_cleaning(runs, axes), notes=(*runs.notes, *notes, *checks.notes),
         assumptions=runs.assumptions, fingerprint=runs.fingerprint, seed=seed,
-        version=__version__,
+        version=__version__, isoflop=checks.isoflop, approaches=checks.approaches,
+        influences=checks.influences,
     )  # fmt: skip
 
 
@@ -242,16 +242,6 @@ def _comparable(law: Law, main: Law) -> bool:
     return law.residual == main.residual and law.inputs == main.inputs
 
 
-def _names(runs: Runs, axes: Axes) -> list[str]:
-    """Return what to call each fitted run: its name, or its file and line."""
-    labels = runs.labels.get("run")
-    names = []
-    for i in axes.rows:
-        file, line = runs.origins[int(i)]
-        names.append((labels[i] if labels else "") or f"{file}:{line}")
-    return names
-
-
 def _clusters(runs: Runs, axes: Axes) -> tuple[str, ...] | None:
     """Return the family of each fitted run, if the log names enough families."""
     labels = runs.labels.get("family")
@@ -275,17 +265,6 @@ def _ranges(runs: Runs, axes: Axes) -> tuple[Range, ...]:
         if known.size:
             ranges.append(Range(role=role, low=float(known.min()), high=float(known.max())))
     return tuple(ranges)
-
-
-def _quality(fitted: Fitted) -> Quality:
-    residuals = fitted.log_residuals()
-    return Quality(
-        runs=int(fitted.values.size), objective_name=fitted.objective_name,
-        objective=fitted.objective,
-        rmse_log=None if residuals is None else float(np.sqrt(np.mean(residuals**2))),
-        noise=fitted.noise, starts=fitted.starts, starts_agreeing=fitted.agreeing,
-        condition=fitted.condition,
-    )  # fmt: skip
 
 
 def _cleaning(runs: Runs, axes: Axes) -> Cleaning:
