@@ -46,6 +46,7 @@ def read_runs(sources: Sequence[str], reading: Reading) -> Runs:
             metric=reading.metric,
             input_column=reading.input_column,
             all_points=reading.all_points,
+            best_of_each=reading.best_of_each if reading.best_of else None,
             stdin=sys.stdin.buffer if sys.stdin is not None else None,
             on_progress=shown,
         )

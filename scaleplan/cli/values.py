@@ -30,6 +30,13 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """Several names of columns, typed with commas between them."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Pairs:
     """Roles and the columns that play them, typed as `role=column,role=column`."""
 
@@ -128,6 +135,11 @@ def pairs(text: str | Pairs) -> Pairs:
             raise OptionError(message, hint="For example --columns params=n_model,loss=val/ce.")
         found.append((role, column))
     return Pairs(tuple(found))
+
+
+def names(text: str | Names) -> Names:
+    """Read `column,column`."""
+    return text if isinstance(text, Names) else Names(tuple(split_list(text)))
 
 
 def split_list(text: str) -> list[str]:
