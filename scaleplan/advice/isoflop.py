@@ -18,15 +18,15 @@ def unplaced_minima(fit: Fit) -> Iterator[Note]:
     for status, id_, what, action in (
         (
             "edge", "ISOFLOP_EDGE",
-            "has its best run at the smallest or largest size of its sweep",
+            "have their best run at the smallest or largest size",
             "Train sizes beyond the edge at that budget; the optimum lies there or further out.",
         ),
         (
-            "maximum", "ISOFLOP_MAXIMUM", "bends the wrong way: it has a maximum, no minimum",
+            "maximum", "ISOFLOP_MAXIMUM", "bend the wrong way: a maximum, no minimum",
             "Check these runs for divergence or settings that differ between sizes.",
         ),
         (
-            "few sizes", "ISOFLOP_FEW_SIZES", "holds fewer than three sizes",
+            "few sizes", "ISOFLOP_FEW_SIZES", "hold fewer than three sizes",
             "Train at least three sizes at each budget.",
         ),
     ):  # fmt: skip
@@ -50,10 +50,14 @@ def approaches_differ(fit: Fit) -> Iterator[Note]:
     if 2 not in by_number or 3 not in by_number:
         return
     second, third = by_number[2], by_number[3]
+    # Beyond the data a small difference of exponents grows without end: it counts there only if
+    # their intervals leave no room for it.
+    inside = len(second.sizes) > 1 and _overlap(second, third)
     apart = [
         (two.flops, two.params, three.params)
         for two, three in zip(second.sizes, third.sizes, strict=True)
         if max(two.params / three.params, three.params / two.params) - 1.0 > _DIFFER
+        and not (inside and two is second.sizes[-1])
     ]
     if not apart:
         return
@@ -74,6 +78,18 @@ def approaches_differ(fit: Fit) -> Iterator[Note]:
             ("params_approach_3", largest[2]),
         ), source="Hoffmann et al. 2022, arXiv 2203.15556, section 3; arXiv 2603.22339",
     )  # fmt: skip
+
+
+def _overlap(one: AllocationApproach, other: AllocationApproach) -> bool:
+    """Tell whether the intervals of both exponents of N* share a value; unknown ones do not."""
+    if one.params_exponent_low is None or one.params_exponent_high is None:
+        return False
+    if other.params_exponent_low is None or other.params_exponent_high is None:
+        return False
+    return (
+        one.params_exponent_low <= other.params_exponent_high
+        and other.params_exponent_low <= one.params_exponent_high
+    )
 
 
 def _exponent(one: AllocationApproach) -> str:

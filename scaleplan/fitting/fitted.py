@@ -178,7 +178,9 @@ def fit_law(
     noise = noise_scale(residuals, theta.size)
     covariance, condition, singular = _covariance(jacobian, noise)
     if covariance is not None:
-        covariance = change @ covariance @ change.T
+        with np.errstate(over="ignore", invalid="ignore"):  # a coefficient that ran away
+            covariance = change @ covariance @ change.T
+        covariance = covariance if np.isfinite(covariance).all() else None
     return Fitted(
         law, inputs, values, theta, covariance, noise, objective, used_delta, starts, agreeing,
         condition, singular, solution, problem,

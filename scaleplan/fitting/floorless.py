@@ -53,7 +53,7 @@ def floor_note(
     else:
         why.append(f"relative standard error {format_percent(error, 2)}")
     if zero_inside and floor.value > 0.0:
-        why.append(f"its {format_percent(level, 3)} interval includes 0")
+        why.append(f"its {100.0 * level:g}% interval includes 0")
     numbers: tuple[tuple[str, float], ...] = (("E", floor.value),)
     beside = ""
     other = value_without_floor(fitted, at) if floor.value > 0.0 else None
