@@ -1,4 +1,4 @@
-"""Whether a fit can be trusted: rejected forms, few runs, exponents at a bound."""
+"""Whether a fit can be trusted: rejected forms, unknown floors, few runs, disagreeing starts."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 
 from scaleplan.laws import get_law
 from scaleplan.records import Fit, Note
-from scaleplan.units import format_significant
+from scaleplan.units import format_count, format_significant
 
 # Below 8 runs a two-input fit has next to nothing to be wrong with; Choshen et al. 2024 (arXiv
 # 2410.11840) take 5 models as the least that helps.
 _FEW_RUNS = 8
 _FEW_SPARE = 3
+_MOVES = 0.25  # relative change of the recommended size that is worth saying
 _STRAIGHT = {"linear", "log_linear"}
 
 
@@ -49,6 +50,23 @@ def few_runs(fit: Fit) -> Iterator[Note]:
             numbers=(("runs", float(runs)), ("parameters", float(size))),
             source="Choshen et al. 2024, arXiv 2410.11840",
         )  # fmt: skip
+
+
+def objective_matters(fit: Fit) -> Iterator[Note]:
+    """Warn when the recommended size hangs on what is minimised."""
+    sizes = {row.objective: row.params for row in fit.objectives if row.params is not None}
+    if len(sizes) < 2:
+        return
+    low, high = min(sizes, key=lambda k: sizes[k]), max(sizes, key=lambda k: sizes[k])
+    if sizes[high] <= (1.0 + _MOVES) * sizes[low]:
+        return
+    yield Note(
+        id="OBJECTIVE_MATTERS", severity="warning",
+        text=f"The optimal size depends on what is minimised: {format_count(sizes[low])} "
+        f"parameters by {low}, {format_count(sizes[high])} by {high}.",
+        action="Take the spread as part of the uncertainty; look for single runs that cause it.",
+        numbers=(("params_low", sizes[low]), ("params_high", sizes[high])),
+    )  # fmt: skip
 
 
 def at_bound(fit: Fit) -> Iterator[Note]:
@@ -112,5 +130,6 @@ def score_above_one(fit: Fit) -> Iterator[Note]:
 Rule = Callable[[Fit], Iterator[Note]]
 
 FIT_RULES: tuple[Rule, ...] = (
-    form_rejected, few_runs, at_bound, no_back_test, rises_with_size, score_above_one,
+    form_rejected, few_runs, objective_matters, at_bound, no_back_test,
+    rises_with_size, score_above_one,
 )  # fmt: skip

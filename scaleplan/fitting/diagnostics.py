@@ -59,7 +59,7 @@ def worst_exponent(fitted: Fitted) -> tuple[float | None, str]:
     for k, spec in enumerate(fitted.law.parameters):
         value = float(fitted.theta[k])
         # Exponents are the pure numbers of a law; coefficients and floors have units.
-        if spec.unit or spec.is_floor:
+        if spec.unit or spec.is_floor or fitted.fixed[k]:
             continue
         deviation = math.sqrt(max(0.0, float(fitted.covariance[k, k])))
         error = deviation / abs(value) if value != 0.0 else math.inf

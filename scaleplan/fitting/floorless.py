@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scaleplan.fitting.curved_problem import CurvedProblem
-from scaleplan.fitting.fitted import evaluate_batch
-from scaleplan.fitting.problem import Problem
-from scaleplan.laws import PowerSumLaw
+from scaleplan.fitting.fitted import fit_law
+from scaleplan.fitting.recipe import Limit
 from scaleplan.records import Note
 from scaleplan.units import format_percent, format_significant
 
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scaleplan.fitting.fitted import Fitted
-    from scaleplan.laws import Law
-    from scaleplan.laws.base import FloatArray
     from scaleplan.records import Parameter
 
 # Relative standard error beyond which E is not worth quoting (own simulation, 2026).
@@ -39,7 +35,7 @@ def floor_note(
         at: The inputs of the forecast to compare, in the law's order and base units.
     """
     floor = next((p for p in parameters if p.symbol == "E"), None)
-    if floor is None:
+    if floor is None or floor.fixed:
         return None
     error = _relative_error(fitted, floor)
     zero_inside = floor.low is not None and floor.low <= 0.0
@@ -97,34 +93,13 @@ def value_without_floor(fitted: Fitted, at: Sequence[float]) -> float | None:
     Returns:
         The prediction; None if the law has no floor to leave out or does not settle without it.
     """
-    problem, solution = fitted.problem, fitted.solution
-    if problem is None or solution is None:
+    symbols = [spec.symbol for spec in fitted.law.parameters]
+    if "E" not in symbols or any(limit.symbol == "E" for limit in fitted.recipe.limits):
         return None
-    point = np.array(at)[:, None]
-    if isinstance(problem, Problem) and problem.law.floor:
-        starts = np.concatenate([solution.phi[None], problem.grid_starts(delta=solution.delta)])
-        reduced = replace(problem, law=_without_floor(problem.law))
-        ends = reduced.minimise(starts[:, :-1], delta=solution.delta)
-        phi, law = ends.phi[int(np.argmin(ends.objective))], reduced.law
-        value = _at(law, reduced.to_theta(phi), point)
-    elif isinstance(problem, CurvedProblem):
-        floors = np.array([spec.is_floor for spec in problem.law.parameters])
-        if not floors.any():
-            return None
-        held = replace(problem, high=np.where(floors, 0.0, problem.high))
-        starts = np.where(floors, 0.0, np.concatenate([solution.phi[None], solution.pool]))
-        ends = held.minimise(starts, delta=solution.delta)
-        value = _at(held.law, held.to_theta(ends.phi[int(np.argmin(ends.objective))]), point)
-    else:
-        return None
+    none = Limit(symbol="E", low=0.0, high=0.0)
+    recipe = replace(fitted.recipe, limits=(*fitted.recipe.limits, none))
+    if recipe.objective == "huber":
+        recipe = replace(recipe, delta=fitted.delta)
+    without = fit_law(fitted.law, fitted.inputs, fitted.values, recipe=recipe)
+    value = float(without.predict(np.array(at)[:, None])[0])
     return value if math.isfinite(value) and value > 0.0 else None
-
-
-def _without_floor(law: PowerSumLaw) -> PowerSumLaw:
-    """Return the law of the same terms without its floor; it is no law of the catalogue."""
-    made = type(law.name, (type(law),), {"floor": False, "parameters": law.parameters[1:]})
-    return cast("PowerSumLaw", made())
-
-
-def _at(law: Law, theta: FloatArray, point: FloatArray) -> float:
-    return float(evaluate_batch(law, theta[None], point)[0, 0])

@@ -6,7 +6,7 @@ All refits are one batch of reweighted fits. Nothing is dropped: what moves the 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,8 +86,10 @@ def _sample(fitted: Fitted) -> Fitted:
     if fitted.values.size <= _MANY_RUNS:
         return fitted
     kept = spread_rows(fitted.inputs[1] / fitted.inputs[0], _SAMPLE)
-    delta = None if math.isinf(fitted.delta) else fitted.delta
-    return fit_law(fitted.law, fitted.inputs[:, kept], fitted.values[kept], delta=delta)
+    recipe = fitted.recipe
+    if recipe.objective == "huber":
+        recipe = replace(recipe, delta=fitted.delta)
+    return fit_law(fitted.law, fitted.inputs[:, kept], fitted.values[kept], recipe=recipe)
 
 
 def _moving(
@@ -127,8 +129,9 @@ def candidates(fitted: Fitted, budget: float, flops_per_param_token: float) -> I
 
     Returns:
         Row numbers. Of more than a thousand runs, at most 50 with the largest first-order change
-        of ln N* if it is above 0.1: gradient of ln N* x (J^T W J)^-1 J_i psi_i / (1 - leverage), with the weights W
-        of iteratively reweighted least squares (Cook 1977; Huber 1981, section 7.2).
+        of ln N* if it is above 0.1: gradient of ln N* x (J^T W J)^-1 J_i psi_i / (1 - leverage),
+        with the weights W of iteratively reweighted least squares (Cook 1977; Huber 1981, section
+        7.2).
     """
     runs = fitted.values.size
     if runs <= MOST_REFITTED:

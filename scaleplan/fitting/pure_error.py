@@ -53,20 +53,20 @@ def pure_error(fitted: Fitted, settings: Sequence[FloatArray] = ()) -> PureError
         return None
     if not shared.any():
         return None
-    values = np.log(fitted.values) if fitted.law.residual == "log" else fitted.values
+    values = np.log(fitted.values) if fitted.residual == "log" else fitted.values
     spread = values - _group_means(values, group, counts)
     freedom = int(shared.sum()) - int(np.unique(group[shared]).size)
     limit = _CLIP_SIGMAS * fitted.noise if fitted.noise > 0.0 else math.inf
     pure = float((np.clip(spread, -limit, limit)[shared] ** 2).sum())
     left = float((np.clip(fitted.residuals(), -limit, limit) ** 2).sum())
-    spare = counts.size - fitted.theta.size
-    exact = _EXACT_LOG * (1.0 if fitted.law.residual == "log" else float(np.abs(values).max()))
+    spare = counts.size - fitted.free
+    exact = _EXACT_LOG * (1.0 if fitted.residual == "log" else float(np.abs(values).max()))
     p = None
     if spare > 0 and pure > freedom * exact**2:
         p = f_tail(max(0.0, left - pure) / spare / (pure / freedom), float(spare), float(freedom))
     return PureError(
         runs=int(shared.sum()), groups=int(np.unique(group[shared]).size),
-        scatter=math.sqrt(pure / freedom), relative=fitted.law.residual == "log",
+        scatter=math.sqrt(pure / freedom), relative=fitted.residual == "log",
         lack_of_fit_p=p,
     )  # fmt: skip
 

@@ -16,11 +16,14 @@ from scaleplan.records.checks import (
     SizeAt,
 )
 from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
+from scaleplan.records.comparisons import ComparedLaw, LawComparison
 from scaleplan.records.fits import (
     Candidate,
     Fit,
     Interval,
     LawFit,
+    Objective,
+    ObjectiveRow,
     OptimumRow,
     Parameter,
     PublishedLaw,
@@ -28,6 +31,7 @@ from scaleplan.records.fits import (
     Range,
     Widening,
 )
+from scaleplan.records.groups import GroupFit, GroupFits
 from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
 
 __all__ = [
@@ -37,17 +41,23 @@ __all__ = [
     "Candidate",
     "Cleaning",
     "ColumnUse",
+    "ComparedLaw",
     "Fit",
     "Forecast",
     "ForecastPoint",
+    "GroupFit",
+    "GroupFits",
     "Identifiability",
     "Influence",
     "Interval",
     "IsoflopMinimum",
+    "LawComparison",
     "LawFit",
     "Metric",
     "MetricKind",
     "Note",
+    "Objective",
+    "ObjectiveRow",
     "OptimumRow",
     "Parameter",
     "Plan",

@@ -19,7 +19,14 @@ from scaleplan.render.view import (
 from scaleplan.units import format_flops, format_percent, format_significant
 
 if TYPE_CHECKING:
-    from scaleplan.records import AllocationApproach, Fit, Identifiability, Influence
+    from scaleplan.records import (
+        AllocationApproach,
+        Fit,
+        Identifiability,
+        Influence,
+        PureError,
+        Widening,
+    )
 
 _METHODS = {1: "1 lower envelope", 2: "2 isoFLOP minima", 3: "3 fitted law"}
 _SHOWN = 12
@@ -51,6 +58,15 @@ def design_facts(found: Identifiability) -> Facts:
             )
         ),
     )
+
+
+def replicates_text(found: PureError | None) -> str:
+    """Say how far replicates scatter and whether the law misses more; empty without any."""
+    if found is None:
+        return ""
+    scatter = format_percent(found.scatter) if found.relative else format_significant(found.scatter)
+    p = "" if found.lack_of_fit_p is None else f", lack of fit p = {found.lack_of_fit_p:.2g}"
+    return f"{scatter} in {found.groups} groups{p}"
 
 
 def isoflop_blocks(fit: Fit) -> list[Block]:
@@ -147,4 +163,26 @@ def influence_table(influences: tuple[Influence, ...]) -> Table:
         footer=f"at {format_flops(first.at_flops)} FLOP, {count(first.params)} parameters with all "
         "runs; those that move it by over 25%, refitted without each"
         + (f"; and {more} more, see --format json" if more > 0 else ""),
+    )
+
+
+def backtest_facts(widening: Widening) -> Facts:
+    """Say how well larger runs were forecast from smaller ones."""
+    if widening.errors == 0:
+        tested = "not possible with these runs; intervals beyond the data rest on a default"
+        return Facts(title="Back-test over scale", pairs=(("forecasts", tested),))
+    return Facts(
+        title="Back-test over scale",
+        pairs=pairs_of(
+            (
+                ("forecasts", f"{widening.errors} of larger runs from smaller ones"),
+                ("farthest", f"{format_significant(widening.decades_tested, 2)} decades"),
+                ("median error", format_percent(widening.median_error)),
+                (
+                    "error over claimed",
+                    f"{format_significant(widening.kappa0, 3)} at the data, "
+                    f"{format_significant(widening.kappa1, 3)} more a decade",
+                ),
+            )
+        ),
     )

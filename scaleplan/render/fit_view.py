@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaleplan.laws import LAWS
-from scaleplan.render.checks_view import design_facts, influence_table, isoflop_blocks
+from scaleplan.render.checks_view import (
+    backtest_facts,
+    design_facts,
+    influence_table,
+    isoflop_blocks,
+    replicates_text,
+)
 from scaleplan.render.view import (
+    UNKNOWN,
     Block,
     Column,
     Facts,
@@ -25,7 +31,15 @@ from scaleplan.render.view import (
 from scaleplan.units import format_flops, format_percent, format_significant
 
 if TYPE_CHECKING:
-    from scaleplan.records import Cleaning, ColumnUse, Fit, OptimumRow, Quality, RowNote
+    from scaleplan.records import (
+        Cleaning,
+        ColumnUse,
+        Fit,
+        ObjectiveRow,
+        OptimumRow,
+        Quality,
+        RowNote,
+    )
 
 _ROWS_SHOWN = 10  # enough to see the pattern; the JSON document has them all
 _MEANINGS = {"params": "parameters", "tokens": "tokens", "flops": "FLOP"}
@@ -35,23 +49,25 @@ def fit_view(fit: Fit) -> View:
     """Return what `scaleplan fit` shows."""
     blocks: list[Block] = []
     if fit.cleaning is not None:
-        blocks += _reading(fit.cleaning)
+        blocks += reading_blocks(fit.cleaning)
     blocks.append(Paragraph(title=f"Law: {fit.law}", text=fit.formula))
     blocks.append(Facts(title="Metric and inputs", pairs=_subject(fit)))
     if fit.parameters:
-        blocks.append(_parameters(fit))
+        blocks.append(parameters_table(fit))
     if fit.quality is not None:
         blocks.append(_quality(fit.quality, fit))
         if fit.quality.identifiability is not None:
             blocks.append(design_facts(fit.quality.identifiability))
     if fit.candidates:
         blocks.append(_candidates(fit))
+    if fit.objectives:
+        blocks.append(_objectives(fit))
     if fit.optimum:
         blocks.append(_optimum(fit))
     if fit.influences:
         blocks.append(influence_table(fit.influences))
     blocks += isoflop_blocks(fit)
-    blocks.append(_backtest(fit))
+    blocks.append(backtest_facts(fit.widening))
     return View(
         title=f"scaleplan fit: {fit.name}",
         blocks=tuple(blocks),
@@ -60,7 +76,7 @@ def fit_view(fit: Fit) -> View:
     )
 
 
-def _reading(cleaning: Cleaning) -> list[Block]:
+def reading_blocks(cleaning: Cleaning) -> list[Block]:
     """Say what was read, and list what was not used."""
     rows = f"{cleaning.rows_read} read, {cleaning.rows_used} used"
     rows += f", {len(cleaning.dropped)} dropped, {len(cleaning.changed)} changed"
@@ -128,14 +144,15 @@ def _subject(fit: Fit) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _parameters(fit: Fit) -> Table:
+def parameters_table(fit: Fit, *, title: str = "Parameters") -> Table:
+    """Return the parameters with their intervals and how these were made."""
     level = level_text(fit.interval)
     bound = [p.symbol for p in fit.parameters if p.at_bound]
     footer = interval_text(fit.interval)
     if bound:
         footer += f"; at a bound of its range: {', '.join(bound)}"
     return Table(
-        title="Parameters",
+        title=title,
         columns=(
             Column(name="symbol", kind="name"),
             Column(name="value"),
@@ -145,7 +162,14 @@ def _parameters(fit: Fit) -> Table:
             Column(name="meaning", kind="text", rank=2),
         ),
         rows=tuple(
-            (p.symbol, number(p.value), number(p.low), number(p.high), p.unit, p.meaning)
+            (
+                p.symbol,
+                number(p.value),
+                number(p.low),
+                number(p.high),
+                p.unit,
+                f"{p.meaning} (fixed by you)" if p.fixed else p.meaning,
+            )
             for p in fit.parameters
         ),
         footer=footer,
@@ -153,10 +177,9 @@ def _parameters(fit: Fit) -> Table:
 
 
 def _quality(quality: Quality, fit: Fit) -> Facts:
-    relative = any(law.name == fit.law and law.residual == "log" for law in LAWS)
     scatter = (
         format_percent(quality.noise)
-        if relative
+        if fit.main.residual == "log"
         else f"{format_significant(quality.noise)} {fit.metric.unit}"
     )
     error = "" if quality.rmse_log is None else format_percent(quality.rmse_log)
@@ -170,19 +193,10 @@ def _quality(quality: Quality, fit: Fit) -> Facts:
                 (quality.objective_name, format_significant(quality.objective)),
                 ("starts agreeing", f"{quality.starts_agreeing} of {quality.starts}"),
                 ("condition number", format_significant(quality.condition, 3)),
-                ("scatter of replicates", _replicates(quality)),
+                ("scatter of replicates", replicates_text(quality.pure_error)),
             )
         ),
     )
-
-
-def _replicates(quality: Quality) -> str:
-    found = quality.pure_error
-    if found is None:
-        return ""
-    scatter = format_percent(found.scatter) if found.relative else format_significant(found.scatter)
-    p = "" if found.lack_of_fit_p is None else f", lack of fit p = {found.lack_of_fit_p:.2g}"
-    return f"{scatter} in {found.groups} groups{p}"
 
 
 def _candidates(fit: Fit) -> Table:
@@ -210,6 +224,39 @@ def _candidates(fit: Fit) -> Table:
         footer="AICc is relative to the best; back-test: rms error on larger runs, fitted to the "
         "smaller ones",
     )
+
+
+def _objectives(fit: Fit) -> Table:
+    """Return the same law under other objectives: how much the advice depends on that choice."""
+    first = fit.objectives[0]
+    sizes = first.flops is not None
+    return Table(
+        title="Under other objectives",
+        columns=(
+            Column(name="minimised", kind="text"),
+            *((Column(name="params"), Column(name="tokens/param")) if sizes else ()),
+            Column(name=fit.metric.name),
+        ),
+        rows=tuple(
+            (
+                f"{row.objective} (used)" if row.used else row.objective,
+                *_size(row),
+                number(1.0 - row.value if fit.complement else row.value),
+            )
+            for row in fit.objectives
+        ),
+        footer=f"the compute-optimal model at {format_flops(first.flops)} FLOP"
+        if first.flops is not None
+        else f"at {first.input_value:g} times the largest fitted inputs",
+    )
+
+
+def _size(row: ObjectiveRow) -> tuple[str, ...]:
+    if row.flops is None:
+        return ()
+    if row.params is None or row.tokens is None:
+        return UNKNOWN, UNKNOWN
+    return count(row.params), format_significant(row.tokens / row.params, 3)
 
 
 def _optimum(fit: Fit) -> Table:
@@ -240,26 +287,4 @@ def _optimum_row(row: OptimumRow) -> tuple[str, ...]:
         number(row.value),
         number(row.low),
         number(row.high),
-    )
-
-
-def _backtest(fit: Fit) -> Facts:
-    widening = fit.widening
-    if widening.errors == 0:
-        tested = "not possible with these runs; intervals beyond the data rest on a default"
-        return Facts(title="Back-test over scale", pairs=(("forecasts", tested),))
-    return Facts(
-        title="Back-test over scale",
-        pairs=pairs_of(
-            (
-                ("forecasts", f"{widening.errors} of larger runs from smaller ones"),
-                ("farthest", f"{format_significant(widening.decades_tested, 2)} decades"),
-                ("median error", format_percent(widening.median_error)),
-                (
-                    "error over claimed",
-                    f"{format_significant(widening.kappa0, 3)} at the data, "
-                    f"{format_significant(widening.kappa1, 3)} more a decade",
-                ),
-            )
-        ),
     )
