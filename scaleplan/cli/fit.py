@@ -29,6 +29,8 @@ def fit_command(
     metric: options.MetricOption = None,
     input_column: options.InputOption = None,
     all_points: options.AllPointsOption = False,
+    best_of: options.BestOfOption = False,
+    best_of_each: options.BestOfEachOption = None,
     by: options.ByOption = None,
     resamples: options.ResamplesOption = 1000,
     level: options.LevelOption = 0.9,
@@ -61,7 +63,8 @@ def fit_command(
 
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
-        quiet=quiet,
+        quiet=quiet, best_of=best_of or best_of_each is not None,
+        best_of_each=best_of_each.values if best_of_each is not None else (),
     )  # fmt: skip
     fitting = options.Fitting(
         law=law, objective=objective, delta=delta, fix=fix or [], bound=bound or []

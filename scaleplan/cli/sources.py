@@ -38,6 +38,7 @@ class ReadingArguments(TypedDict):
     metric: str | None
     input_column: str | None
     all_points: bool
+    best_of_each: tuple[str, ...] | None
     stdin: BinaryIO | None
 
 
@@ -70,6 +71,7 @@ def _reading_arguments(reading: Reading) -> ReadingArguments:
         "metric": reading.metric,
         "input_column": reading.input_column,
         "all_points": reading.all_points,
+        "best_of_each": reading.best_of_each if reading.best_of else None,
         "stdin": sys.stdin.buffer if sys.stdin is not None else None,
     }
 

@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan import __version__
+from scaleplan.fitting.allocation import allocation_note
 from scaleplan.fitting.axes import Axes, lacking, metric_symbol
 from scaleplan.fitting.backtest import widening_of
+from scaleplan.fitting.checking import check, quality_of
 from scaleplan.fitting.choice import choose, comparable
-from scaleplan.fitting.fitted import Fitted
-from scaleplan.fitting.identifiability import allocation_note
-from scaleplan.fitting.influence import outlier_note
+from scaleplan.fitting.identifiability import no_effect, with_known_interval
 from scaleplan.fitting.optimum import default_budgets, optimum_rows
 from scaleplan.fitting.recipe import DEFAULT, Recipe
-from scaleplan.fitting.remarks import unused_note
-from scaleplan.fitting.repeats import repeat_notes
 from scaleplan.fitting.sensitivity import objective_rows
 from scaleplan.fitting.uncertainty import parameters_of, resample
 from scaleplan.laws import HasOptimum
-from scaleplan.records import Cleaning, Fit, OptimumRow, Quality, Range, RowNote
+from scaleplan.records import Cleaning, Fit, OptimumRow, Range, RowNote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,11 +68,18 @@ def fit(
     fitted, test = chosen.fitted, chosen.test
     if fitted is None or test is None:  # pragma: no cover - choose returns fitted laws only
         raise TypeError(chosen.law.name)
+    quality = quality_of(runs, axes, fitted)
+    ratio = runs.flops_per_param_token
+    allocation = allocation_note(fitted) if ratio is not None else None
+    fitted = with_known_interval(fitted)
     draws = resample(
         fitted, resamples=resamples, seed=seed, clusters=_clusters(runs, axes),
         on_progress=on_progress,
     )  # fmt: skip
     parameters, interval = parameters_of(fitted, draws, level=level, unit=runs.metric.unit)
+    nothing = no_effect(fitted, parameters, axes.columns) if law == "auto" else None
+    if nothing is not None:
+        raise nothing.error()
     widening = widening_of(test)
     ranges = _ranges(runs, axes)
     others = tuple(
@@ -84,30 +89,20 @@ def fit(
     )
     fits = (fitted.record(), *others)
     rows: tuple[OptimumRow, ...] = ()
-    ratio = runs.flops_per_param_token
     if isinstance(fitted.law, HasOptimum) and ratio is not None:
-        note = allocation_note(fitted)
-        notes += (note,) if note is not None else ()
-        if note is None or note.severity != "error":
+        notes += (allocation,) if allocation is not None else ()
+        if allocation is None or allocation.severity != "error":
             rows = optimum_rows(
                 fits, budgets=flops or default_budgets(ranges), flops_per_param_token=ratio,
                 widening=widening, ranges=ranges, level=level, draws=draws,
             )  # fmt: skip
-    budgets = flops or default_budgets(ranges)
-    note = outlier_note(
-        fitted, _names(runs, axes), budget=budgets[-1] if rows else None,
-        flops_per_param_token=ratio or 6.0,
+    checks = check(
+        runs, axes, fitted, draws, parameters=parameters, optimum=() if alone else rows, level=level
     )  # fmt: skip
-    notes += (note,) if note is not None else ()
+    budget = rows[-1].flops if rows else None
     objectives = (
-        ()
-        if alone
-        else objective_rows(
-            fitted, budget=budgets[-1] if rows else None, flops_per_param_token=ratio or 6.0
-        )
+        () if alone else objective_rows(fitted, budget=budget, flops_per_param_token=ratio or 6.0)
     )
-    notes += repeat_notes(runs, axes.roles, axes.rows)
-    notes += unused_note(runs, axes)
     return Fit(
         name="fit of " + ", ".join(runs.cleaning.files),
         source=f"fitted by scaleplan {__version__} to {fitted.values.size} runs",
@@ -118,23 +113,14 @@ def fit(
         ),
         inputs=axes.roles, input_columns=axes.columns, metric=runs.metric,
         complement=axes.complement, main=fits[0], alternatives=others, parameters=parameters,
-        interval=interval, quality=_quality(fitted), optimum=rows,
+        interval=interval, quality=quality, optimum=rows,
         candidates=comparison.candidates, objectives=objectives, widening=widening, ranges=ranges,
         flops_per_param_token=6.0 if ratio is None else ratio,
-        cleaning=_cleaning(runs, axes), notes=(*runs.notes, *notes),
+        cleaning=_cleaning(runs, axes), notes=(*runs.notes, *notes, *checks.notes),
         assumptions=runs.assumptions, fingerprint=runs.fingerprint, seed=seed,
-        version=__version__,
+        version=__version__, isoflop=checks.isoflop, approaches=checks.approaches,
+        influences=checks.influences,
     )  # fmt: skip
-
-
-def _names(runs: Runs, axes: Axes) -> list[str]:
-    """Return what to call each fitted run: its name, or its file and line."""
-    labels = runs.labels.get("run")
-    names = []
-    for i in axes.rows:
-        file, line = runs.origins[int(i)]
-        names.append((labels[i] if labels else "") or f"{file}:{line}")
-    return names
 
 
 def _clusters(runs: Runs, axes: Axes) -> tuple[str, ...] | None:
@@ -160,17 +146,6 @@ def _ranges(runs: Runs, axes: Axes) -> tuple[Range, ...]:
         if known.size:
             ranges.append(Range(role=role, low=float(known.min()), high=float(known.max())))
     return tuple(ranges)
-
-
-def _quality(fitted: Fitted) -> Quality:
-    residuals = fitted.log_residuals()
-    return Quality(
-        runs=int(fitted.values.size), objective_name=fitted.objective_name,
-        objective=fitted.objective,
-        rmse_log=None if residuals is None else float(np.sqrt(np.mean(residuals**2))),
-        noise=fitted.noise, starts=fitted.starts, starts_agreeing=fitted.agreeing,
-        condition=fitted.condition,
-    )  # fmt: skip
 
 
 def _cleaning(runs: Runs, axes: Axes) -> Cleaning:

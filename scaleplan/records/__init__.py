@@ -7,6 +7,14 @@ that a number is not known, never that it is zero.
 from __future__ import annotations
 
 from scaleplan.records.advice import Assumption, Note, Severity
+from scaleplan.records.checks import (
+    AllocationApproach,
+    Identifiability,
+    Influence,
+    IsoflopMinimum,
+    PureError,
+    SizeAt,
+)
 from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
 from scaleplan.records.comparisons import ComparedLaw, LawComparison
 from scaleplan.records.fits import (
@@ -28,6 +36,7 @@ from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, 
 
 __all__ = [
     "Accelerator",
+    "AllocationApproach",
     "Assumption",
     "Candidate",
     "Cleaning",
@@ -38,7 +47,10 @@ __all__ = [
     "ForecastPoint",
     "GroupFit",
     "GroupFits",
+    "Identifiability",
+    "Influence",
     "Interval",
+    "IsoflopMinimum",
     "LawComparison",
     "LawFit",
     "Metric",
@@ -51,9 +63,11 @@ __all__ = [
     "Plan",
     "PlanRow",
     "PublishedLaw",
+    "PureError",
     "Quality",
     "Range",
     "RowNote",
     "Severity",
+    "SizeAt",
     "Widening",
 ]
