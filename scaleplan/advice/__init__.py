@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from scaleplan.advice.design import DESIGN_RULES
 from scaleplan.advice.extrapolation import point_notes
 from scaleplan.advice.fit_quality import FIT_RULES
 from scaleplan.advice.fitness import fitness_notes
+from scaleplan.advice.influence import INFLUENCE_RULES
+from scaleplan.advice.isoflop import ISOFLOP_RULES
 from scaleplan.advice.plan_limits import PLAN_RULES
 from scaleplan.records import Fit, Forecast, Note, Plan
 
@@ -17,7 +20,8 @@ def fit_notes(fit: Fit) -> tuple[Note, ...]:
     Args:
         fit: The fit.
     """
-    return tuple(note for rule in FIT_RULES for note in rule(fit))
+    rules = (*FIT_RULES, *DESIGN_RULES, *INFLUENCE_RULES, *ISOFLOP_RULES)
+    return tuple(note for rule in rules for note in rule(fit))
 
 
 def forecast_notes(forecast: Forecast, fit: Fit) -> tuple[Note, ...]:

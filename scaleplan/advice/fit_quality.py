@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 
 from scaleplan.laws import get_law
 from scaleplan.records import Fit, Note
-from scaleplan.units import format_count, format_percent, format_significant
+from scaleplan.units import format_count, format_significant
 
 # Below 8 runs a two-input fit has next to nothing to be wrong with; Choshen et al. 2024 (arXiv
 # 2410.11840) take 5 models as the least that helps.
 _FEW_RUNS = 8
 _FEW_SPARE = 3
-_FLOOR_RELATIVE_ERROR = 0.25
 _MOVES = 0.25  # relative change of the recommended size that is worth saying
 _STRAIGHT = {"linear", "log_linear"}
 
@@ -51,40 +49,6 @@ def few_runs(fit: Fit) -> Iterator[Note]:
             action=f"Train at least {max(_FEW_RUNS, size + _FEW_SPARE)} runs.",
             numbers=(("runs", float(runs)), ("parameters", float(size))),
             source="Choshen et al. 2024, arXiv 2410.11840",
-        )  # fmt: skip
-
-
-def floor_unidentified(fit: Fit) -> Iterator[Note]:
-    """Warn when the irreducible part cannot be told from zero."""
-    floor = next((p for p in fit.parameters if p.symbol == "E"), None)
-    if floor is None or fit.quality is None:
-        return
-    width = math.inf
-    if floor.low is not None and floor.high is not None and floor.value > 0.0:
-        # The half-width of a 90% interval is 1.645 standard errors.
-        width = 0.5 * (floor.high - floor.low) / 1.645 / floor.value
-    if floor.value <= 0.0 or width > _FLOOR_RELATIVE_ERROR:
-        shown = format_significant(floor.value)
-        said = f", relative standard error {format_percent(width, 2)}" if width < 1e6 else ""
-        yield Note(
-            id="FLOOR_UNIDENTIFIED", severity="warning",
-            text=f"The irreducible part is not known (E = {shown}{said}): these runs do not reach "
-            "far enough to see where the metric flattens.",
-            action="Do not quote E. Forecasts far beyond the data depend on it.",
-            numbers=(("E", floor.value),),
-        )  # fmt: skip
-
-
-def starts_disagree(fit: Fit) -> Iterator[Note]:
-    """Warn when only one of several starts reached the optimum."""
-    quality = fit.quality
-    if quality is not None and quality.starts >= 4 and quality.starts_agreeing < 2:
-        yield Note(
-            id="STARTS_DISAGREE", severity="warning",
-            text=f"Only {quality.starts_agreeing} of {quality.starts} starts reached the best "
-            "objective: the surface has several valleys.",
-            action="Compare the forecasts under --delta 0.001 and --delta 0.01.",
-            numbers=(("starts", float(quality.starts)),),
         )  # fmt: skip
 
 
@@ -166,6 +130,6 @@ def score_above_one(fit: Fit) -> Iterator[Note]:
 Rule = Callable[[Fit], Iterator[Note]]
 
 FIT_RULES: tuple[Rule, ...] = (
-    form_rejected, few_runs, floor_unidentified, starts_disagree, objective_matters, at_bound,
-    no_back_test, rises_with_size, score_above_one,
+    form_rejected, few_runs, objective_matters, at_bound, no_back_test,
+    rises_with_size, score_above_one,
 )  # fmt: skip

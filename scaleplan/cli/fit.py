@@ -29,6 +29,8 @@ def fit_command(
     metric: options.MetricOption = None,
     input_column: options.InputOption = None,
     all_points: options.AllPointsOption = False,
+    best_of: options.BestOfOption = False,
+    best_of_each: options.BestOfEachOption = None,
     by: options.ByOption = None,
     resamples: options.ResamplesOption = 1000,
     level: options.LevelOption = 0.9,
@@ -57,11 +59,12 @@ def fit_command(
 ) -> None:  # fmt: skip
     """Fit a scaling law to the logs of runs, and say how surely it holds."""
     from scaleplan.cli.output import emit
-    from scaleplan.cli.sources import fit_runs, read_runs
+    from scaleplan.cli.sources import fit_runs, read_runs, refuse_overwriting
 
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
-        quiet=quiet,
+        quiet=quiet, best_of=best_of or best_of_each is not None,
+        best_of_each=best_of_each.values if best_of_each is not None else (),
     )  # fmt: skip
     fitting = options.Fitting(
         law=law, objective=objective, delta=delta, fix=fix or [], bound=bound or []
@@ -80,8 +83,11 @@ def fit_command(
             save_groups(fits, output)
         emit(fits, written)
         return
+    logs = read_runs(runs, reading)
+    if output is not None:
+        refuse_overwriting(output, logs.cleaning.files)
     fit = fit_runs(
-        read_runs(runs, reading), fitting=fitting, resamples=resamples, level=level, seed=seed,
+        logs, fitting=fitting, resamples=resamples, level=level, seed=seed,
         flops=budgets, quiet=quiet,
     )  # fmt: skip
     if output is not None:

@@ -42,6 +42,8 @@ class Reading:
     input_column: str | None
     all_points: bool
     quiet: bool
+    best_of: bool = False
+    best_of_each: tuple[str, ...] = ()
 
 
 @unique
@@ -113,6 +115,21 @@ AllPointsOption = Annotated[
     bool,
     typer.Option("--all-points", help="Use every logged point of a run, not only where it ended."),
 ]
+BestOfOption = Annotated[
+    bool,
+    typer.Option(
+        "--best-of",
+        help="Of runs that share their sizes keep the best: sweeps of learning rates or batch "
+        "sizes.",
+    ),
+]  # fmt: skip
+BestOfEachOption = Annotated[
+    values.Names | None,
+    typer.Option(
+        "--best-of-each", parser=values.names, metavar="COLUMN,...",
+        help="Like --best-of, but one run for each value of these columns too.",
+    ),
+]  # fmt: skip
 ByOption = Annotated[
     str | None,
     typer.Option(

@@ -96,7 +96,13 @@ def whole(text: str | float) -> int:
 
 def not_negative(text: str | float) -> int:
     """Read a whole number of at least 0."""
-    return 0 if str(text).strip() == "0" else whole(text)
+    if number(text) == 0.0:
+        return 0
+    try:
+        return whole(text)
+    except OptionError as error:
+        message = f"{text} is not allowed; it must be a whole number of at least 0"
+        raise OptionError(message, hint=error.hint) from None
 
 
 def positives(text: str | Numbers) -> Numbers:
@@ -128,6 +134,18 @@ def pairs(text: str | Pairs) -> Pairs:
             raise OptionError(message, hint="For example --columns params=n_model,loss=val/ce.")
         found.append((role, column))
     return Pairs(tuple(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Several names, typed with commas between them."""
+
+    values: tuple[str, ...]
+
+
+def names(text: str | Names) -> Names:
+    """Read names with commas between them, each once."""
+    return text if isinstance(text, Names) else Names(tuple(dict.fromkeys(split_list(text))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan import __version__
-from scaleplan.fitting.axes import Axes, metric_symbol
+from scaleplan.fitting.allocation import allocation_note
+from scaleplan.fitting.axes import Axes, lacking, metric_symbol
 from scaleplan.fitting.backtest import widening_of
+from scaleplan.fitting.checking import check, quality_of
 from scaleplan.fitting.choice import choose, comparable
-from scaleplan.fitting.fitted import Fitted
-from scaleplan.fitting.identifiability import allocation_note
-from scaleplan.fitting.influence import outlier_note
+from scaleplan.fitting.identifiability import no_effect, with_known_interval
 from scaleplan.fitting.optimum import default_budgets, optimum_rows
 from scaleplan.fitting.recipe import DEFAULT, Recipe
-from scaleplan.fitting.remarks import unused_note
-from scaleplan.fitting.repeats import repeat_notes
 from scaleplan.fitting.sensitivity import objective_rows
 from scaleplan.fitting.uncertainty import parameters_of, resample
 from scaleplan.laws import HasOptimum
-from scaleplan.records import Cleaning, Fit, OptimumRow, Quality, Range, RowNote
+from scaleplan.records import Cleaning, Fit, OptimumRow, Range, RowNote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,6 +39,7 @@ def fit(
     level: float = 0.9,
     seed: int = 0,
     recipe: Recipe = DEFAULT,
+    alone: bool = False,
     flops: Sequence[float] = (),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Fit:
@@ -53,6 +52,7 @@ def fit(
         level: Level of all intervals, for example 0.9.
         seed: Seed of the resampling.
         recipe: What is minimised, and which parameters are held or bounded.
+        alone: Compare a law that is asked for with no other, and with no other objective.
         flops: Budgets for the table of compute-optimal sizes, FLOP; empty chooses some.
         on_progress: Called with (done, all) resamples.
 
@@ -63,16 +63,23 @@ def fit(
         FitError: If the runs cannot carry the law.
         InputError: If a column that the law needs is missing.
     """
-    choice = choose(runs, law, recipe)
+    choice = choose(runs, law, recipe, alone=alone)
     chosen, axes, comparison, notes = choice.tried, choice.axes, choice.comparison, choice.notes
     fitted, test = chosen.fitted, chosen.test
     if fitted is None or test is None:  # pragma: no cover - choose returns fitted laws only
         raise TypeError(chosen.law.name)
+    quality = quality_of(runs, axes, fitted)
+    ratio = runs.flops_per_param_token
+    allocation = allocation_note(fitted) if ratio is not None else None
+    fitted = with_known_interval(fitted)
     draws = resample(
         fitted, resamples=resamples, seed=seed, clusters=_clusters(runs, axes),
         on_progress=on_progress,
     )  # fmt: skip
     parameters, interval = parameters_of(fitted, draws, level=level, unit=runs.metric.unit)
+    nothing = no_effect(fitted, parameters, axes.columns) if law == "auto" else None
+    if nothing is not None:
+        raise nothing.error()
     widening = widening_of(test)
     ranges = _ranges(runs, axes)
     others = tuple(
@@ -82,26 +89,20 @@ def fit(
     )
     fits = (fitted.record(), *others)
     rows: tuple[OptimumRow, ...] = ()
-    ratio = runs.flops_per_param_token
     if isinstance(fitted.law, HasOptimum) and ratio is not None:
-        note = allocation_note(fitted)
-        notes += (note,) if note is not None else ()
-        if note is None or note.severity != "error":
+        notes += (allocation,) if allocation is not None else ()
+        if allocation is None or allocation.severity != "error":
             rows = optimum_rows(
                 fits, budgets=flops or default_budgets(ranges), flops_per_param_token=ratio,
                 widening=widening, ranges=ranges, level=level, draws=draws,
             )  # fmt: skip
-    budgets = flops or default_budgets(ranges)
-    note = outlier_note(
-        fitted, _names(runs, axes), budget=budgets[-1] if rows else None,
-        flops_per_param_token=ratio or 6.0,
+    checks = check(
+        runs, axes, fitted, draws, parameters=parameters, optimum=() if alone else rows, level=level
     )  # fmt: skip
-    notes += (note,) if note is not None else ()
-    objectives = objective_rows(
-        fitted, budget=budgets[-1] if rows else None, flops_per_param_token=ratio or 6.0
+    budget = rows[-1].flops if rows else None
+    objectives = (
+        () if alone else objective_rows(fitted, budget=budget, flops_per_param_token=ratio or 6.0)
     )
-    notes += repeat_notes(runs, axes.roles, axes.rows)
-    notes += unused_note(runs, axes)
     return Fit(
         name="fit of " + ", ".join(runs.cleaning.files),
         source=f"fitted by scaleplan {__version__} to {fitted.values.size} runs",
@@ -112,23 +113,14 @@ def fit(
         ),
         inputs=axes.roles, input_columns=axes.columns, metric=runs.metric,
         complement=axes.complement, main=fits[0], alternatives=others, parameters=parameters,
-        interval=interval, quality=_quality(fitted), optimum=rows,
+        interval=interval, quality=quality, optimum=rows,
         candidates=comparison.candidates, objectives=objectives, widening=widening, ranges=ranges,
         flops_per_param_token=6.0 if ratio is None else ratio,
-        cleaning=_cleaning(runs, axes), notes=(*runs.notes, *notes),
+        cleaning=_cleaning(runs, axes), notes=(*runs.notes, *notes, *checks.notes),
         assumptions=runs.assumptions, fingerprint=runs.fingerprint, seed=seed,
-        version=__version__,
+        version=__version__, isoflop=checks.isoflop, approaches=checks.approaches,
+        influences=checks.influences,
     )  # fmt: skip
-
-
-def _names(runs: Runs, axes: Axes) -> list[str]:
-    """Return what to call each fitted run: its name, or its file and line."""
-    labels = runs.labels.get("run")
-    names = []
-    for i in axes.rows:
-        file, line = runs.origins[int(i)]
-        names.append((labels[i] if labels else "") or f"{file}:{line}")
-    return names
 
 
 def _clusters(runs: Runs, axes: Axes) -> tuple[str, ...] | None:
@@ -156,17 +148,6 @@ def _ranges(runs: Runs, axes: Axes) -> tuple[Range, ...]:
     return tuple(ranges)
 
 
-def _quality(fitted: Fitted) -> Quality:
-    residuals = fitted.log_residuals()
-    return Quality(
-        runs=int(fitted.values.size), objective_name=fitted.objective_name,
-        objective=fitted.objective,
-        rmse_log=None if residuals is None else float(np.sqrt(np.mean(residuals**2))),
-        noise=fitted.noise, starts=fitted.starts, starts_agreeing=fitted.agreeing,
-        condition=fitted.condition,
-    )  # fmt: skip
-
-
 def _cleaning(runs: Runs, axes: Axes) -> Cleaning:
     """Add the runs that this law could not use to the list of dropped rows."""
     used = set(axes.rows.tolist())
@@ -174,7 +155,7 @@ def _cleaning(runs: Runs, axes: Axes) -> Cleaning:
     extra = tuple(
         RowNote(
             file=runs.origins[i][0], line=runs.origins[i][1],
-            reason=f"no usable value of {' or '.join((*axes.columns, runs.metric.name))}",
+            reason=f"no usable value of {' or '.join(lacking(runs, axes, i))}",
             run=names[i] if names else "",
         )
         for i in range(len(runs))

@@ -48,8 +48,14 @@ class Choice:
     notes: tuple[Note, ...] = ()
 
 
-def choose(runs: Runs, name: str, recipe: Recipe) -> Choice:
+def choose(runs: Runs, name: str, recipe: Recipe, *, alone: bool = False) -> Choice:
     """Return the law to use: the one of that name, or for `auto` the one the runs can carry.
+
+    Args:
+        runs: Cleaned runs.
+        name: The law's name, or `auto`.
+        recipe: What is minimised, and which parameters are held.
+        alone: Whether a law that is asked for is compared with no other.
 
     Raises:
         FitError: If the runs cannot carry the law, or none.
@@ -57,7 +63,7 @@ def choose(runs: Runs, name: str, recipe: Recipe) -> Choice:
         UsageError: If there is no such law, or it has no parameter that the recipe limits.
     """
     if name != "auto":
-        return _asked_for(runs, get_law(name), recipe)
+        return _asked_for(runs, get_law(name), recipe, alone=alone)
     if recipe.limits:
         message = "parameters can be fixed or bounded only for a law that is asked for"
         raise UsageError(message, hint="Add --law NAME, for example --law chinchilla.")
@@ -111,7 +117,7 @@ def _best_single(runs: Runs, recipe: Recipe) -> tuple[Axes, Comparison]:
     return tries[0]
 
 
-def _asked_for(runs: Runs, law: Law, recipe: Recipe) -> Choice:
+def _asked_for(runs: Runs, law: Law, recipe: Recipe, *, alone: bool) -> Choice:
     """Fit the law that was asked for, and test it against the others of its kind."""
     recipe.check(law)
     axes = axes_for(runs, law)
@@ -124,7 +130,7 @@ def _asked_for(runs: Runs, law: Law, recipe: Recipe) -> Choice:
             tried.refusal,
             hint="Use --law auto to compare the laws that these runs can carry.",
         )
-    if recipe.limits:
+    if recipe.limits or alone:
         # The others have other parameters: a law with some held is compared with nothing.
         return Choice(tried, axes, _as_used(compare([tried], prefer=law.name), law.name, _ASKED))
     if law.name in {ADDITIVE, COUPLED}:

@@ -237,7 +237,8 @@ def _restricted(
 def _next_damping(
     damping: FloatArray, accept: BoolArray, fallen: FloatArray, predicted: FloatArray
 ) -> FloatArray:
-    with np.errstate(invalid="ignore", over="ignore"):
+    # Where next to no fall was predicted the ratio may be infinite, which is above 0.7 as well.
+    with np.errstate(over="ignore", invalid="ignore"):
         gain = np.where(accept, fallen / np.maximum(predicted, 1e-300), 0.0)
     after = np.where(gain > 0.7, damping * 0.1, np.where(gain < 0.2, damping * 2.0, damping))
     after = np.where(accept, after, np.maximum(damping, 1e-8) * 8.0)

@@ -6,8 +6,7 @@ interval. These checks look at the runs and at the fitted Jacobian instead.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,30 +14,23 @@ import numpy as np
 from scaleplan.errors import FitError
 from scaleplan.fitting.curved_problem import CurvedProblem
 from scaleplan.fitting.distributions import f_tail
-from scaleplan.fitting.optimum import log_size_error
 from scaleplan.fitting.problem import Problem
-from scaleplan.laws import HasOptimum, LinearLaw, PowerSumLaw
-from scaleplan.records import Note
+from scaleplan.laws import LinearLaw, PowerSumLaw
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scaleplan.fitting.fitted import Fitted
     from scaleplan.laws import Law, ParameterSpec
     from scaleplan.laws.base import FloatArray
+    from scaleplan.records import Parameter
 
-# Thresholds of the column-scaled Jacobian's condition number and of relative standard errors for
-# the five-parameter law, from 80 simulated designs at 0.5% noise (own calculation, 2026): above
-# 500 the median error of log10 N* is 0.76.
-_CONDITION_WARN, _CONDITION_REFUSE = 100.0, 500.0
-_RELATIVE_WARN, _RELATIVE_REFUSE = 0.2, 0.5
-# Other forms have larger condition numbers by nature; for them the thresholds are carried over to
-# the error of log10 N* that they stood for in the same simulation.
-_TARGET_FACTOR = 100.0
-_DECADES_WARN, _DECADES_REFUSE = 0.3, 0.75
 # Above this the normalised Jacobian is singular to working precision: no parameter is known.
 _CONDITION_NONE = 1e6
-_COLLINEAR = 0.995
+COLLINEAR = 0.995
 _VANISHING = 1e-3  # a term that is nowhere above this share of the metric cannot be seen
 _FEWEST_FOR_TWO_INPUTS = 6
+_FEWEST_SPARE = 3  # runs beyond the parameters below which an interval would be a guess
 # With one value on a side the exponent there is a guess; four are wanted before such a law is
 # chosen, which is why it is fitted only where it is asked for.
 _FEWEST_BESIDE_A_BREAK = 2
@@ -75,8 +67,8 @@ def check_design(
     fewest = size + 1 if len(inputs) == 1 else max(size + 1, _FEWEST_FOR_TWO_INPUTS)
     if runs < fewest:
         return Refusal(
-            f"{runs} usable runs cannot fix the {size} parameters of the {law.name} law; "
-            f"at least {fewest} are needed",
+            f"{runs} usable run{'' if runs == 1 else 's'} cannot fix the {size} parameters of the "
+            f"{law.name} law; at least {fewest} are needed",
             "Train more runs"
             + (", or ask for a law of two parameters (--law power)." if size > 2 else "."),
         )
@@ -92,7 +84,7 @@ def check_design(
     if len(inputs) == 2 and not held:
         logs = np.log(inputs)
         correlation = float(np.corrcoef(logs)[0, 1])
-        if abs(correlation) > _COLLINEAR:
+        if abs(correlation) > COLLINEAR:
             return Refusal(
                 f"{names[0]} and {names[1]} move together (correlation of logs "
                 f"{correlation:.4f}): all runs lie on one ray, so their exponents cannot be told "
@@ -101,6 +93,39 @@ def check_design(
                 "train runs at other ratios of tokens to parameters.",
             )
     return None
+
+
+def with_known_interval(fitted: Fitted) -> Fitted:
+    """Return the fit without its covariance where too few runs are left to know the noise."""
+    if fitted.dof >= _FEWEST_SPARE or not fitted.free:
+        return fitted
+    return replace(fitted, covariance=None)
+
+
+def no_effect(
+    fitted: Fitted, parameters: Sequence[Parameter], names: tuple[str, ...]
+) -> Refusal | None:
+    """Return why a law of one input says nothing: its exponent cannot be told from zero.
+
+    Args:
+        fitted: The fit.
+        parameters: Its parameters with intervals.
+        names: The column behind the input.
+    """
+    exponents = [
+        p for p, spec in zip(parameters, fitted.law.parameters, strict=True)
+        if not spec.unit and not spec.is_floor
+    ]  # fmt: skip
+    if len(exponents) != 1 or len(names) != 1 or fitted.residual == "raw":
+        return None
+    low, high = exponents[0].low, exponents[0].high
+    if low is None or high is None or not low < 0.0 < high:
+        return None
+    return Refusal(
+        f"the metric does not depend on {names[0]} beyond its noise: the exponent of the "
+        f"{fitted.law.name} law is {exponents[0].value:.3g} ({low:.3g} to {high:.3g})",
+        "Check the columns, or spread the runs over a wider range.",
+    )
 
 
 def check_fit(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
@@ -222,70 +247,4 @@ def _vanishing_term(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
                 f"{share:.1e} of it",
                 "Fit a law of the other input alone with --input.",
             )
-    return None
-
-
-def allocation_note(fitted: Fitted) -> Note | None:
-    """Return the note that refuses or qualifies the compute-optimal split, if one is due.
-
-    Args:
-        fitted: A fit of a law of params and tokens.
-    """
-    if fitted.law.name == "chinchilla":
-        return _note_of_the_additive_law(fitted)
-    law, error = fitted.law, None
-    if isinstance(law, HasOptimum):
-        largest = float(np.prod(fitted.inputs[:2], axis=0).max())
-        error = log_size_error(fitted.record(), law, _TARGET_FACTOR * largest, 1.0)
-    if error is None:
-        return None
-    decades = error / math.log(10.0)
-    return _allocation_note(
-        f"standard error of log10 N* at {_TARGET_FACTOR:.0f} times the largest run: {decades:.2f}",
-        (("condition", fitted.condition), ("log10_size_error", decades)),
-        refuse=decades > _DECADES_REFUSE, warn=decades > _DECADES_WARN,
-    )  # fmt: skip
-
-
-def _note_of_the_additive_law(fitted: Fitted) -> Note | None:
-    if fitted.covariance is None:
-        return None
-    exponents = [
-        (k, spec.symbol)
-        for k, spec in enumerate(fitted.law.parameters)
-        if spec.symbol in {"alpha", "beta"}
-    ]
-    relative = max(
-        float(np.sqrt(fitted.covariance[k, k]) / abs(fitted.theta[k])) for k, _ in exponents
-    )
-    return _allocation_note(
-        f"condition number {fitted.condition:.0f}, largest relative standard error of an exponent "
-        f"{relative:.2f}",
-        (("condition", fitted.condition), ("relative_standard_error", relative)),
-        refuse=fitted.condition > _CONDITION_REFUSE or relative > _RELATIVE_REFUSE,
-        warn=fitted.condition > _CONDITION_WARN or relative > _RELATIVE_WARN,
-    )  # fmt: skip
-
-
-def _allocation_note(
-    facts: str, numbers: tuple[tuple[str, float], ...], *, refuse: bool, warn: bool
-) -> Note | None:
-    if refuse:
-        return Note(
-            id="ALLOCATION_REFUSED", severity="error",
-            text=f"These runs do not tell how to split compute between parameters and tokens "
-            f"({facts}); no optimal size is given.",
-            action="Train runs at other ratios of tokens to parameters: the spread of D/N, not "
-            "the range of compute, identifies the split. The loss along the sampled ratios can "
-            "still be forecast (--law power_floor --input flops).",
-            numbers=numbers, source="own simulation of 80 designs, 2026",
-        )  # fmt: skip
-    if warn:
-        return Note(
-            id="ALLOCATION_WEAK", severity="warning",
-            text=f"The split between parameters and tokens is known within a factor of about 2 "
-            f"only ({facts}).",
-            action="Add runs at other ratios of tokens to parameters before acting on N*.",
-            numbers=numbers, source="own simulation of 80 designs, 2026",
-        )  # fmt: skip
     return None

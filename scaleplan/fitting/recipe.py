@@ -87,4 +87,5 @@ class Recipe:
         return tuple(spec.symbol in held for spec in law.parameters)
 
 
+OBJECTIVES: tuple[Objective, ...] = ("huber", "log", "raw")
 DEFAULT = Recipe()

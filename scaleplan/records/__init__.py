@@ -7,7 +7,16 @@ that a number is not known, never that it is zero.
 from __future__ import annotations
 
 from scaleplan.records.advice import Assumption, Note, Severity
+from scaleplan.records.checks import (
+    AllocationApproach,
+    Identifiability,
+    Influence,
+    IsoflopMinimum,
+    PureError,
+    SizeAt,
+)
 from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
+from scaleplan.records.comparisons import ComparedLaw, LawComparison
 from scaleplan.records.fits import (
     Candidate,
     Fit,
@@ -27,16 +36,22 @@ from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, 
 
 __all__ = [
     "Accelerator",
+    "AllocationApproach",
     "Assumption",
     "Candidate",
     "Cleaning",
     "ColumnUse",
+    "ComparedLaw",
     "Fit",
     "Forecast",
     "ForecastPoint",
     "GroupFit",
     "GroupFits",
+    "Identifiability",
+    "Influence",
     "Interval",
+    "IsoflopMinimum",
+    "LawComparison",
     "LawFit",
     "Metric",
     "MetricKind",
@@ -48,9 +63,11 @@ __all__ = [
     "Plan",
     "PlanRow",
     "PublishedLaw",
+    "PureError",
     "Quality",
     "Range",
     "RowNote",
     "Severity",
+    "SizeAt",
     "Widening",
 ]

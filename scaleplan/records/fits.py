@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scaleplan.records.advice import Assumption, Note
+from scaleplan.records.checks import (
+    AllocationApproach,
+    Identifiability,
+    Influence,
+    IsoflopMinimum,
+    PureError,
+)
 from scaleplan.records.cleaned import Cleaning, Metric
 
 Objective = Literal["huber", "log", "raw"]
@@ -50,6 +57,8 @@ class Quality:
         starts: Number of starts polished to convergence.
         starts_agreeing: How many of them reached the optimum.
         condition: Condition number of the column-scaled Jacobian.
+        identifiability: What the design of the runs can tell; None for published laws.
+        pure_error: The scatter of replicates; None without any.
     """
 
     runs: int
@@ -60,6 +69,8 @@ class Quality:
     starts: int
     starts_agreeing: int
     condition: float
+    identifiability: Identifiability | None = None
+    pure_error: PureError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +119,7 @@ class ObjectiveRow:
         params: The compute-optimal model size there.
         tokens: Its training tokens.
         input_value: Without an optimum: the value of every input relative to the largest fitted.
-        value: The predicted metric there.
+        value: The predicted metric there; None without an optimum at that budget.
     """
 
     objective: str
@@ -117,7 +128,7 @@ class ObjectiveRow:
     params: float | None
     tokens: float | None
     input_value: float | None
-    value: float
+    value: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +214,9 @@ class Fit:
     fingerprint: str
     seed: int | None
     version: str
+    isoflop: tuple[IsoflopMinimum, ...] = ()
+    approaches: tuple[AllocationApproach, ...] = ()
+    influences: tuple[Influence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scaleplan.render.checks_view import (
+    backtest_facts,
+    design_facts,
+    influence_table,
+    isoflop_blocks,
+    replicates_text,
+)
 from scaleplan.render.view import (
     UNKNOWN,
     Block,
@@ -49,13 +56,18 @@ def fit_view(fit: Fit) -> View:
         blocks.append(parameters_table(fit))
     if fit.quality is not None:
         blocks.append(_quality(fit.quality, fit))
+        if fit.quality.identifiability is not None:
+            blocks.append(design_facts(fit.quality.identifiability))
     if fit.candidates:
         blocks.append(_candidates(fit))
     if fit.objectives:
         blocks.append(_objectives(fit))
     if fit.optimum:
         blocks.append(_optimum(fit))
-    blocks.append(_backtest(fit))
+    if fit.influences:
+        blocks.append(influence_table(fit.influences))
+    blocks += isoflop_blocks(fit)
+    blocks.append(backtest_facts(fit.widening))
     return View(
         title=f"scaleplan fit: {fit.name}",
         blocks=tuple(blocks),
@@ -181,6 +193,7 @@ def _quality(quality: Quality, fit: Fit) -> Facts:
                 (quality.objective_name, format_significant(quality.objective)),
                 ("starts agreeing", f"{quality.starts_agreeing} of {quality.starts}"),
                 ("condition number", format_significant(quality.condition, 3)),
+                ("scatter of replicates", replicates_text(quality.pure_error)),
             )
         ),
     )
@@ -228,7 +241,7 @@ def _objectives(fit: Fit) -> Table:
             (
                 f"{row.objective} (used)" if row.used else row.objective,
                 *_size(row),
-                number(1.0 - row.value if fit.complement else row.value),
+                number(1.0 - row.value if fit.complement and row.value is not None else row.value),
             )
             for row in fit.objectives
         ),
@@ -274,26 +287,4 @@ def _optimum_row(row: OptimumRow) -> tuple[str, ...]:
         number(row.value),
         number(row.low),
         number(row.high),
-    )
-
-
-def _backtest(fit: Fit) -> Facts:
-    widening = fit.widening
-    if widening.errors == 0:
-        tested = "not possible with these runs; intervals beyond the data rest on a default"
-        return Facts(title="Back-test over scale", pairs=(("forecasts", tested),))
-    return Facts(
-        title="Back-test over scale",
-        pairs=pairs_of(
-            (
-                ("forecasts", f"{widening.errors} of larger runs from smaller ones"),
-                ("farthest", f"{format_significant(widening.decades_tested, 2)} decades"),
-                ("median error", format_percent(widening.median_error)),
-                (
-                    "error over claimed",
-                    f"{format_significant(widening.kappa0, 3)} at the data, "
-                    f"{format_significant(widening.kappa1, 3)} more a decade",
-                ),
-            )
-        ),
     )

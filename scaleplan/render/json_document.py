@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         OptimumRow,
         Plan,
         PlanRow,
+        Quality,
     )
     from scaleplan.render.catalogue_view import AcceleratorCatalogue, LawCatalogue
 
@@ -56,11 +57,14 @@ def fit_document(fit: Fit) -> Document:
             for p in fit.parameters
         },
         "interval": asdict(fit.interval) if fit.interval is not None else None,
-        "quality": asdict(fit.quality) if fit.quality is not None else None,
+        "quality": _quality(fit.quality) if fit.quality is not None else None,
         "cleaning": cleaning_document(fit.cleaning) if fit.cleaning is not None else None,
         "candidates": [asdict(candidate) for candidate in fit.candidates],
         "objectives": [asdict(row) for row in fit.objectives],
         "optimum": [_optimum(row) for row in fit.optimum],
+        "isoflop": [asdict(minimum) for minimum in fit.isoflop],
+        "approaches": [asdict(approach) for approach in fit.approaches],
+        "influences": [asdict(influence) for influence in fit.influences],
         "widening": asdict(fit.widening),
         "ranges": {r.role: {"low": r.low, "high": r.high} for r in fit.ranges},
         "alternatives": [_law_fit(other) for other in fit.alternatives],
@@ -179,6 +183,14 @@ def cleaning_document(cleaning: Cleaning) -> Document:
         "changed": [asdict(note) for note in cleaning.changed],
         "columns": [asdict(use) for use in cleaning.columns],
     }
+
+
+def _quality(quality: Quality) -> Document:
+    document = asdict(quality)
+    found = quality.identifiability
+    if found is not None:
+        document["identifiability"]["decades"] = dict(found.decades)
+    return document
 
 
 def _law_fit(fit: LawFit) -> Document:

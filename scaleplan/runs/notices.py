@@ -9,13 +9,13 @@ import numpy as np
 from scaleplan.records import Metric, Note
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.hashing import row_hashes
+from scaleplan.runs.loss_units import loss_unit_notes
+from scaleplan.runs.repeated import CONVENTIONS, repeated_notes
 from scaleplan.runs.roles import INPUT_ROLES
 from scaleplan.runs.table import FloatArray
 from scaleplan.runs.text import listed, shown
 from scaleplan.units import format_significant
 
-# Losses under different values of these are not comparable.
-_CONVENTIONS = ("unit", "tokenizer", "dataset", "task", "split", "optimizer", "schedule", "metric")
 _SUSPICIOUS = 2.0  # times the median of the runs of about the same size
 _FEWEST_ALIKE = 4
 _MOST_NAMED = 5
@@ -28,9 +28,10 @@ def notices(rows: Gathered, metric: Metric) -> tuple[Note, ...]:
         rows: Cleaned rows in their roles.
         metric: What `value` is.
     """
-    found = [_mixed(rows, role) for role in _CONVENTIONS]
-    found += [_replicates(rows), _possibly_diverged(rows, metric)]
-    return tuple(note for note in found if note is not None)
+    found = [_mixed(rows, role) for role in CONVENTIONS]
+    found += [_possibly_diverged(rows, metric), *loss_unit_notes(rows, metric)]
+    known = tuple(note for note in found if note is not None)
+    return known + repeated_notes(rows, metric)
 
 
 def _mixed(rows: Gathered, role: str) -> Note | None:
@@ -56,29 +57,6 @@ def _first_of_each(rows: Gathered, role: str) -> list[int]:
     by_text = np.unique(column.codes, return_index=True)[1]
     by_number = np.unique(column.numbers, return_index=True)[1]
     return [int(i) for i in np.concatenate([by_text, by_number])]
-
-
-def _replicates(rows: Gathered) -> Note | None:
-    """Count runs that share sizes and conventions with another one."""
-    roles = [r for r in INPUT_ROLES if r in rows.roles]
-    if not roles:
-        return None
-    keys = [rows.roles[r].numbers for r in roles]
-    keys += [rows.labels[r].codes.astype(np.float64) for r in _CONVENTIONS if r in rows.labels]
-    hashes = np.sort(row_hashes(keys))
-    starts = np.flatnonzero(np.r_[True, hashes[1:] != hashes[:-1]])
-    counts = np.diff(np.r_[starts, hashes.size])
-    repeated = counts[counts > 1]
-    if not repeated.size:
-        return None
-    runs, groups = int(repeated.sum()), int(repeated.size)
-    return Note(
-        id="REPLICATES", severity="info",
-        text=f"{runs} runs share their {', '.join(roles)} with another one ({groups} groups); all "
-        "are kept as replicates.",
-        action="If they differ in a setting such as the learning rate, keep the best ones.",
-        numbers=(("runs", float(runs)), ("groups", float(groups))),
-    )  # fmt: skip
 
 
 def _possibly_diverged(rows: Gathered, metric: Metric) -> Note | None:

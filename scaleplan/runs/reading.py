@@ -21,6 +21,7 @@ from scaleplan.runs.locating import locate
 from scaleplan.runs.notices import fingerprint, notices
 from scaleplan.runs.opening import Progress, read_all
 from scaleplan.runs.raw import RawColumn
+from scaleplan.runs.repeated import best_of
 from scaleplan.runs.request import Request, read_request
 from scaleplan.runs.shared import united
 from scaleplan.runs.splitting import rows_by
@@ -34,6 +35,7 @@ def load_runs(
     metric: str | None = None,
     input_column: str | None = None,
     all_points: bool = False,
+    best_of_each: Sequence[str] | None = None,
     stdin: BinaryIO | None = None,
     on_progress: Progress | None = None,
 ) -> Runs:
@@ -45,6 +47,8 @@ def load_runs(
         metric: The metric's column, or `loss`, `error`, `accuracy` or `score`.
         input_column: Any column to be used as the single input of a law.
         all_points: Keep all points of training curves instead of one a run.
+        best_of_each: Keep the best run of each size and of each value of these columns (empty: of
+            each size); None keeps all runs.
         stdin: What `-` reads; the process's standard input by default.
         on_progress: Called with (bytes done, bytes in all; 0 if not known).
 
@@ -56,7 +60,8 @@ def load_runs(
         UsageError: If an argument names a role or column that does not exist.
     """
     request = read_request(columns, metric, input_column)
-    return _finished(_read_and_clean(sources, request, all_points, stdin, on_progress))
+    cleaned = _read_and_clean(sources, request, all_points, stdin, on_progress)
+    return _finished(cleaned, best_of_each)
 
 
 def load_groups(
@@ -67,6 +72,7 @@ def load_groups(
     metric: str | None = None,
     input_column: str | None = None,
     all_points: bool = False,
+    best_of_each: Sequence[str] | None = None,
     stdin: BinaryIO | None = None,
     on_progress: Progress | None = None,
 ) -> tuple[Cleaning, tuple[tuple[str, Runs], ...]]:
@@ -79,6 +85,7 @@ def load_groups(
         metric: The metric's column, or its kind.
         input_column: Any column to be used as the single input of a law.
         all_points: Keep all points of training curves instead of one a run.
+        best_of_each: Keep the best run of each size, group by group.
         stdin: What `-` reads.
         on_progress: Called with (bytes done, bytes in all).
 
@@ -92,7 +99,7 @@ def load_groups(
     request = read_request(columns, metric, input_column)
     cleaned = _read_and_clean(sources, request, all_points, stdin, on_progress)
     groups = [
-        (name, _finished(replace(cleaned, rows=cleaned.rows.take(rows)), part=True))
+        (name, _finished(replace(cleaned, rows=cleaned.rows.take(rows)), best_of_each, part=True))
         for name, rows in rows_by(cleaned.rows, cleaned.chosen, by)
     ]
     return cleaned.cleaning, tuple(groups)
@@ -128,7 +135,8 @@ def _read_and_clean(
     metadata, metadata_notes = united(tables)
     cleaning = Cleaning(
         files=frame.files, rows_read=rows_read, rows_used=len(cleaned),
-        dropped=(*early, *dropped), changed=(*changed, *_left_empty(cleaned, kind)),
+        dropped=_in_order((*early, *dropped), frame.files),
+        changed=(*changed, *_left_empty(cleaned, kind)),
         columns=tuple(chosen.uses),
     )  # fmt: skip
     notes = (
@@ -138,7 +146,7 @@ def _read_and_clean(
     return _Cleaned(cleaned, chosen, kind, cleaning, metadata, units, notes)
 
 
-def _finished(cleaned: _Cleaned, *, part: bool = False) -> Runs:
+def _finished(cleaned: _Cleaned, best_of_each: Sequence[str] | None, *, part: bool = False) -> Runs:
     """Derive what is missing and freeze the rows; `part` says that they are some of all."""
     derived = derive(cleaned.rows, cleaned.chosen, cleaned.metric)
     cleaning = replace(cleaned.cleaning, columns=_uses(cleaned.chosen, derived.uses))
@@ -146,10 +154,16 @@ def _finished(cleaned: _Cleaned, *, part: bool = False) -> Runs:
         # What was dropped or changed is told once, for all groups together.
         size = len(cleaned.rows)
         cleaning = replace(cleaning, rows_read=size, rows_used=size, dropped=(), changed=())
+    rows, best_notes = derived.rows, tuple[Note, ...]()
+    if best_of_each is not None:
+        rows, beaten, best_notes = best_of(rows, cleaned.metric, best_of_each)
+        cleaning = replace(
+            cleaning, rows_used=len(rows), dropped=(*cleaning.dropped, *beaten)
+        )  # fmt: skip
     return _runs(
-        derived.rows, cleaned.metric, cleaning=cleaning, metadata=cleaned.metadata,
+        rows, cleaned.metric, cleaning=cleaning, metadata=cleaned.metadata,
         units=cleaned.units, ratio=derived.flops_per_param_token,
-        notes=(*cleaned.notes, *derived.notes, *notices(derived.rows, cleaned.metric)),
+        notes=(*cleaned.notes, *derived.notes, *best_notes, *notices(rows, cleaned.metric)),
         assumptions=derived.assumptions,
     )  # fmt: skip
 
@@ -202,3 +216,9 @@ def _left_empty(rows: Gathered, metric: Metric) -> tuple[RowNote, ...]:
             reason = f"{rows.names[role]}: {cells} without a number left empty"
             result.append(replace(first, reason=reason, run=""))
     return tuple(result)
+
+
+def _in_order(notes: Sequence[RowNote], files: Sequence[str]) -> tuple[RowNote, ...]:
+    """Return notes in the order of the files and lines, however late a row was dropped."""
+    place = {file: i for i, file in enumerate(files)}
+    return tuple(sorted(notes, key=lambda note: (place[note.file], note.line or 0)))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from scaleplan.fitting.allocation import allocation_note
 from scaleplan.fitting.fitted import fit_law
-from scaleplan.fitting.identifiability import allocation_note, check_design, check_fit
+from scaleplan.fitting.identifiability import check_design, check_fit
 from scaleplan.laws import get_law
 
 CHINCHILLA = get_law("chinchilla")
