@@ -148,10 +148,12 @@ def load_fit(path: str) -> Fit:
 def _check(fit: Fit, path: str) -> None:
     """Check what the types cannot say: that each law has its parameters."""
     for part in (fit.main, *fit.alternatives):
-        size = len(get_law(part.law).parameters)
+        law, size = get_law(part.law), len(part.theta)
         square = part.covariance is None or [len(row) for row in part.covariance] == [size] * size
-        if len(part.theta) != size or not square:
-            raise _broken(path, f"the {part.law} law has {size} parameters, not {len(part.theta)}")
+        if not law.takes(size) or not square:
+            raise _broken(
+                path, f"the {law.name} law has {len(law.parameters)} parameters, not {size}"
+            )
     if len(fit.inputs) != len(get_law(fit.law).inputs) or fit.main.law != fit.law:
         raise _broken(path, "law and inputs do not belong together")
 

@@ -6,7 +6,8 @@ are kept for validation; training sets are nested subsets of the other 4,000.
     pip install '.[samples]'
     python sample_runs/images/train.py
 
-One line per run and epoch; runs that are complete in the log are skipped.
+One line per run and epoch; runs that are complete in the log are skipped. The 36 runs
+took 27 minutes on one CPU core (the column `seconds`); their seed is SEED.
 """
 
 from __future__ import annotations

@@ -8,7 +8,9 @@ validation by a hash of their relative path, so no file is in both.
     python sample_runs/language/train.py grid      # the runs that are fitted
     python sample_runs/language/train.py larger    # the two larger runs kept out of every fit
 
-Each finished run is one appended line; runs that are in the log already are skipped.
+Each finished run is one appended line; runs that are in the log already are skipped. The 28 runs
+of the grid took 57 minutes and the two larger ones 54 on one CPU core (the column `seconds`);
+their seed is SEED.
 """
 
 from __future__ import annotations

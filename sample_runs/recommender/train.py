@@ -8,7 +8,8 @@ the other 80%.
     pip install '.[samples]'
     python sample_runs/recommender/train.py
 
-One line per run; runs that are in the log already are skipped.
+One line per run; runs that are in the log already are skipped. The 90 runs took 3 minutes on one
+CPU core (the key `seconds`); their seed is SEED.
 """
 
 from __future__ import annotations

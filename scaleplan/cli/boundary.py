@@ -10,7 +10,7 @@ from typing import Any, NoReturn, cast
 import typer
 from typer.core import TyperGroup
 
-from scaleplan.cli.failure import report, silence_stdout, write_stderr
+from scaleplan.cli.failure import report, silence, write_stderr
 from scaleplan.errors import ExitCode, InputError, ScaleplanError, UsageError
 
 # BadParameter < UsageError < ClickException: the root of typer's parsing errors, which typer does
@@ -63,7 +63,7 @@ class ErrorBoundary(TyperGroup):
         except (MemoryError, RecursionError) as error:
             code = report(_too_large(error), arguments)
         except OSError as error:
-            silence_stdout()
+            silence(sys.stdout)
             code = report(_system_error(error), arguments)
         sys.exit(code if isinstance(code, int) else int(ExitCode.OK))
 
@@ -77,7 +77,7 @@ def _quiet_ends() -> Iterator[None]:
         write_stderr("interrupted\n")
         raise typer.Exit(int(ExitCode.INTERRUPTED)) from None
     except BrokenPipeError:
-        silence_stdout()
+        silence(sys.stdout)
         raise typer.Exit(int(ExitCode.CLOSED_PIPE)) from None
 
 

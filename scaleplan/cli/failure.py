@@ -7,7 +7,7 @@ import itertools
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from scaleplan.errors import ExitCode, ScaleplanError
 
@@ -46,21 +46,29 @@ def report(error: ScaleplanError, arguments: Sequence[str]) -> int:
 
 
 def write_stderr(text: str) -> None:
-    """Write to standard error, if there is one."""
+    """Write to standard error, if there is one that takes it; else the exit code alone tells."""
     if sys.stderr is None:
         return
-    sys.stderr.write(text)
-    sys.stderr.flush()
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:  # a full disk or a closed pipe: there is no other place to complain
+        silence(sys.stderr)
 
 
-def silence_stdout() -> None:
-    """Lead what is left in the buffer of standard output nowhere.
+def silence(stream: TextIO | None) -> None:
+    """Lead what is left in the buffer of a standard stream nowhere.
 
     Otherwise the interpreter flushes it once more when it ends, and complains once more.
+
+    Args:
+        stream: `sys.stdout` or `sys.stderr`; None where the process has none.
     """
-    # Under a test runner standard output is no file and has nothing to be led away.
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        number = sys.stdout.fileno()
+    if stream is None:
+        return
+    # Under a test runner a standard stream is no file and has nothing to be led away.
+    with contextlib.suppress(OSError, ValueError):
+        number = stream.fileno()
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, number)
         os.close(nowhere)

@@ -59,7 +59,7 @@ def fit_command(
 ) -> None:  # fmt: skip
     """Fit a scaling law to the logs of runs, and say how surely it holds."""
     from scaleplan.cli.output import emit
-    from scaleplan.cli.sources import fit_runs, read_runs
+    from scaleplan.cli.sources import fit_runs, read_runs, refuse_overwriting
 
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
@@ -83,8 +83,11 @@ def fit_command(
             save_groups(fits, output)
         emit(fits, written)
         return
+    logs = read_runs(runs, reading)
+    if output is not None:
+        refuse_overwriting(output, logs.cleaning.files)
     fit = fit_runs(
-        read_runs(runs, reading), fitting=fitting, resamples=resamples, level=level, seed=seed,
+        logs, fitting=fitting, resamples=resamples, level=level, seed=seed,
         flops=budgets, quiet=quiet,
     )  # fmt: skip
     if output is not None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scaleplan.cli.sources import fit_runs, read_groups
+from scaleplan.cli.sources import fit_runs, read_groups, refuse_overwriting
 from scaleplan.errors import FitError, UsageError
 from scaleplan.records import GroupFit, GroupFits, Note
 
@@ -96,7 +96,7 @@ def save_groups(fits: GroupFits, output: str) -> None:
         output: The file's name, with `{group}` where the group's name goes.
 
     Raises:
-        UsageError: If two groups would share a file.
+        UsageError: If two groups would share a file, or one would replace a log.
     """
     from scaleplan.fitfile import save_fit
 
@@ -105,6 +105,7 @@ def save_groups(fits: GroupFits, output: str) -> None:
         # A name from a log is never a path of its own.
         safe = re.sub(r"[^A-Za-z0-9._+-]+", "_", group.name).lstrip(".") or "group"
         path = output.replace(PLACE, safe)
+        refuse_overwriting(path, fits.cleaning.files)
         if path in paths:
             message = f"groups {paths[path]!r} and {group.name!r} would both be kept in {path}"
             raise UsageError(message, hint="Rename one of them in the log.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from scaleplan.cli.failure import silence_stdout, write_stderr
+from scaleplan.cli.failure import silence, write_stderr
 from scaleplan.cli.options import OutputFormat
 from scaleplan.errors import ExitCode, InputError
 
@@ -50,7 +50,7 @@ def _write(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        silence_stdout()
+        silence(sys.stdout)
         message = f"cannot write the result: {error.strerror}"
         raise InputError(message, hint="Free some space, or write it elsewhere.") from error
 

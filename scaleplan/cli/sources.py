@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypedDict
 
 from scaleplan.cli.progress import progress
-from scaleplan.errors import UsageError
+from scaleplan.errors import FitError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,12 +113,52 @@ def fit_runs(
     from scaleplan.fitting.api import fit
 
     recipe = recipe_of(fitting)
-    with progress("resample", quiet=quiet) as shown:
-        fitted = fit(
-            runs, law=fitting.law, resamples=resamples, level=level, seed=seed, recipe=recipe,
-            flops=flops, on_progress=shown,
-        )  # fmt: skip
+    try:
+        with progress("resample", quiet=quiet) as shown:
+            fitted = fit(
+                runs, law=fitting.law, resamples=resamples, level=level, seed=seed, recipe=recipe,
+                flops=flops, on_progress=shown,
+            )  # fmt: skip
+    except FitError as error:
+        # A refusal prints no table of dropped rows, which may be the reason for it.
+        hint = " ".join(filter(None, (error.hint, _dropped(runs.cleaning))))
+        raise FitError(error.message, hint=hint, file=error.file, line=error.line) from error
     return replace(fitted, notes=joined_notes(fitted.notes, fit_notes(fitted)))
+
+
+def _dropped(cleaning: Cleaning) -> str:
+    """Return a sentence on the rows that were dropped, empty if there are none."""
+    if not cleaning.dropped:
+        return ""
+    first, count = cleaning.dropped[0], len(cleaning.dropped)
+    where = first.file if first.line is None else f"{first.file}:{first.line}"
+    verb = "was" if count == 1 else "were"
+    return (
+        f"{count} of {cleaning.rows_read} rows {verb} dropped, the first: {where}: {first.reason}."
+    )
+
+
+def refuse_overwriting(output: str, logs: Sequence[str]) -> None:
+    """Refuse to write a fit over a log that it is made from, which nobody means.
+
+    Args:
+        output: What `-o` names.
+        logs: The files that were read.
+
+    Raises:
+        UsageError: If it is one of them, or `-`, where the result goes already.
+    """
+    if output == "-":
+        raise UsageError(
+            "-o cannot write to standard output, where the result goes",
+            hint="Give a file, for example -o fit.yaml.",
+        )
+    target = Path(output)
+    if target.exists() and any(Path(log).exists() and target.samefile(log) for log in logs):
+        raise UsageError(
+            f"{output} is a log that is read here; the fit would replace it",
+            hint="Give -o another name, for example fit.yaml.",
+        )
 
 
 def joined_notes(*groups: Sequence[Note]) -> tuple[Note, ...]:

@@ -96,7 +96,13 @@ def whole(text: str | float) -> int:
 
 def not_negative(text: str | float) -> int:
     """Read a whole number of at least 0."""
-    return 0 if str(text).strip() == "0" else whole(text)
+    if number(text) == 0.0:
+        return 0
+    try:
+        return whole(text)
+    except OptionError as error:
+        message = f"{text} is not allowed; it must be a whole number of at least 0"
+        raise OptionError(message, hint=error.hint) from None
 
 
 def positives(text: str | Numbers) -> Numbers:

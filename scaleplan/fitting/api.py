@@ -9,7 +9,7 @@ import numpy as np
 
 from scaleplan import __version__
 from scaleplan.fitting.allocation import allocation_note
-from scaleplan.fitting.axes import Axes, metric_symbol
+from scaleplan.fitting.axes import Axes, lacking, metric_symbol
 from scaleplan.fitting.backtest import widening_of
 from scaleplan.fitting.checking import check, quality_of
 from scaleplan.fitting.choice import choose, comparable
@@ -157,7 +157,7 @@ def _cleaning(runs: Runs, axes: Axes) -> Cleaning:
     extra = tuple(
         RowNote(
             file=runs.origins[i][0], line=runs.origins[i][1],
-            reason=f"no usable value of {' or '.join((*axes.columns, runs.metric.name))}",
+            reason=f"no usable value of {' or '.join(lacking(runs, axes, i))}",
             run=names[i] if names else "",
         )
         for i in range(len(runs))

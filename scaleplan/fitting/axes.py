@@ -123,6 +123,15 @@ def axes_for(runs: Runs, law: Law, role: str | None = None) -> Axes:
     return Axes(roles, columns, symbols, inputs[:, rows], values[rows], complement, rows)
 
 
+def lacking(runs: Runs, axes: Axes, row: int) -> list[str]:
+    """Return the columns for which a run that a law cannot use is to blame."""
+    cells = {c: float(runs.column(r)[row]) for r, c in zip(axes.roles, axes.columns, strict=True)}
+    value = float(runs.column("value")[row])
+    cells[runs.metric.name] = 1.0 - value if axes.complement else value
+    unknown = [name for name, cell in cells.items() if not np.isfinite(cell)]
+    return unknown or [name for name, cell in cells.items() if cell <= 0.0]
+
+
 def _column_name(runs: Runs, role: str) -> str:
     for use in runs.cleaning.columns:
         if use.role == role:

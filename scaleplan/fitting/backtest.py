@@ -124,7 +124,7 @@ def leverage(fitted: Fitted, theta: FloatArray, at: FloatArray, new: FloatArray)
     if not fitted.free:
         return np.zeros(new.shape[1])
     jacobian, gradient = _jacobian(fitted, theta, at), _jacobian(fitted, theta, new)
-    scale = np.sqrt((jacobian**2).sum(axis=0))
+    scale = np.abs(jacobian).max(axis=0)  # squares of a diverging exponent would overflow
     scale = np.where(scale > 0.0, scale, 1.0)
     _, values, directions = np.linalg.svd(jacobian / scale, full_matrices=False)
     kept = values > 1e-10 * values[0]

@@ -15,6 +15,7 @@ import numpy as np
 
 from scaleplan.fitting.curved_solver import minimise_curved
 from scaleplan.fitting.starts import spread_rows
+from scaleplan.laws.base import COUNT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -266,6 +267,7 @@ def _scales(law: CurvedLaw, inputs: FloatArray, values: FloatArray) -> tuple[Flo
     if law.units:
         groups = np.array(law.units)
         means = np.array([means[groups == group].mean() for group in groups])
+        means[groups == COUNT] = 0.0
     if values.min() > 0.0:
         return np.exp(means), float(np.exp(np.log(values).mean()))
     return np.exp(means), float(np.sqrt(np.mean(values**2))) or 1.0
@@ -276,7 +278,7 @@ def _unitless(law: CurvedLaw) -> BoolArray:
     count = len(law.parameters)
     inputs = 1 + max(law.units, default=len(law.inputs) - 1)
     scales = [2.0 + k for k in range(inputs)]
-    per_input = [scales[k] for k in law.units] if law.units else scales
+    per_input = [1.0 if k == COUNT else scales[k] for k in law.units] if law.units else scales
     moved = law.rescale([0.5] * count, per_input, 7.0)
     return np.array([part == 0.5 for part in moved])
 

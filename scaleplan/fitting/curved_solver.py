@@ -2,13 +2,15 @@
 
 The Hessian is the Gauss-Newton part, exact from the law's gradient, plus a secant estimate of what
 the curvature of the law adds (Dennis, Gay & Welsch 1981, NL2SOL): near an optimum whose residuals
-are not small Gauss-Newton alone converges slowly. All starts, or all resamples, advance together
-as one array computation; finished ones leave the batch.
+are not small Gauss-Newton alone converges slowly. A damped step is bent along its valley (geodesic
+acceleration, Transtrum & Sethna 2012, arXiv 1201.5885): floors, exponents and coefficients trade
+off along curves, which straight steps follow in hundreds of small ones. All starts, or all
+resamples, advance together as one array computation; finished ones leave the batch.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +28,8 @@ _LONGEST_STEP = 2.0  # in logarithms, or as a multiple of a linear coordinate ab
 _FIRST_DAMPING = 0.1
 _NO_STEP_LEFT = 1e12  # damping at which no step changes the objective
 _DIAGONAL = 0.01  # share of the damping that acts along the axes: it holds directions without slope
+_PROBE = 0.1  # share of a step over which its curvature is measured, as the authors advise
+_LARGEST_BEND = 0.75  # of the step's length, beyond which the bend is not to be trusted
 _BLOCK = 400_000  # doubles of derivatives held at once
 
 
@@ -68,6 +72,7 @@ class _Point:
     """The objective around one phi of each fit."""
 
     phi: FloatArray  # (b, p)
+    predicted: FloatArray  # (b, n)
     value: FloatArray  # (b,)
     gradient: FloatArray  # (b, p)
     gauss: FloatArray  # (b, p, p), sum w psi' J J^T
@@ -77,13 +82,13 @@ class _Point:
 
     def kept(self, rows: BoolArray) -> _Point:
         return _Point(
-            self.phi[rows], self.value[rows], self.gradient[rows], self.gauss[rows],
-            self.metric[rows], self.derivatives[rows], self.pull[rows],
+            self.phi[rows], self.predicted[rows], self.value[rows], self.gradient[rows],
+            self.gauss[rows], self.metric[rows], self.derivatives[rows], self.pull[rows],
         )  # fmt: skip
 
     def replace(self, rows: BoolArray, other: _Point) -> None:
-        for name in ("phi", "value", "gradient", "gauss", "metric", "derivatives", "pull"):
-            getattr(self, name)[rows] = getattr(other, name)[rows]
+        for field in fields(self):
+            getattr(self, field.name)[rows] = getattr(other, field.name)[rows]
 
 
 class _Batch:
@@ -120,6 +125,7 @@ class _Batch:
                 alive, at, damping, secant = alive[keep], at.kept(keep), damping[keep], secant[keep]
                 move, fall = move[keep], fall[keep]
                 self.weights = None if self.weights is None else self.weights[keep]
+            move = self.bent(at, move, damping)
             trial = self.point(at.phi + move)
             # A rise within rounding of the objective is no rise: without it noise-free fits stall.
             accept = (trial.value <= at.value * (1.0 + 1e-15)) & (fall > 0.0)
@@ -149,7 +155,7 @@ class _Batch:
             share, relax = share * self.weights, relax * self.weights
         turned = derivatives.transpose(0, 2, 1)
         return _Point(
-            phi, value, (derivatives @ pull[:, :, None])[:, :, 0],
+            phi, predicted, value, (derivatives @ pull[:, :, None])[:, :, 0],
             (derivatives * share[:, None, :]) @ turned, (derivatives * relax[:, None, :]) @ turned,
             derivatives, pull,
         )  # fmt: skip
@@ -181,6 +187,39 @@ class _Batch:
         )
         return move, fall
 
+    def bent(self, at: _Point, move: FloatArray, damping: FloatArray) -> FloatArray:
+        """Return the steps (b, p), bent to second order along the law where they are damped.
+
+        Half the acceleration a that solves (J^T W J + damping) a = -J^T W r'' is added, r'' the
+        second derivative of the predictions along the step.
+        """
+        rows = np.flatnonzero(damping > 0.0)
+        if not rows.size:
+            return move
+        low, high = self.problem.low, self.problem.high
+        phi, step, metric = at.phi[rows], move[rows], at.metric[rows]
+        with np.errstate(all="ignore"):
+            ahead = self.problem.model(phi + _PROBE * step)[0]
+            along = np.einsum("bpn,bp->bn", at.derivatives[rows], step)
+            bend = 2.0 / _PROBE * ((ahead - at.predicted[rows]) / _PROBE - along)
+            inside = np.abs(at.predicted[rows] - self.problem.y) <= self.delta
+            pull = bend * inside if self.weights is None else bend * inside * self.weights[rows]
+            right = -np.einsum("bpn,bn->bp", at.derivatives[rows], pull)
+        diagonal = np.diagonal(metric, axis1=1, axis2=2)
+        ridge = (_DIAGONAL * damping[rows, None] + 1e-13) * diagonal + 1e-300
+        matrix = at.gauss[rows] + damping[rows, None, None] * metric
+        matrix = matrix + ridge[:, :, None] * np.eye(phi.shape[1])
+        held = (phi + step <= low) | (phi + step >= high)
+        usable = np.isfinite(right).all(axis=1)
+        right = np.where(usable[:, None], right, 0.0)
+        acceleration = _restricted(matrix, right, held, np.zeros_like(step))
+        lengths = [np.einsum("bi,bi->b", v * v, diagonal) for v in (acceleration, step)]
+        usable &= lengths[0] <= (2.0 * _LARGEST_BEND) ** 2 * lengths[1]
+        moved = move.copy()
+        step = step + np.where(usable[:, None], 0.5 * acceleration, 0.0)
+        moved[rows] = np.clip(phi + step, low, high) - phi
+        return moved
+
 
 def _restricted(
     matrix: FloatArray, target: FloatArray, held: BoolArray, to: FloatArray
@@ -198,7 +237,8 @@ def _restricted(
 def _next_damping(
     damping: FloatArray, accept: BoolArray, fallen: FloatArray, predicted: FloatArray
 ) -> FloatArray:
-    with np.errstate(invalid="ignore"):
+    # Where next to no fall was predicted the ratio may be infinite, which is above 0.7 as well.
+    with np.errstate(over="ignore", invalid="ignore"):
         gain = np.where(accept, fallen / np.maximum(predicted, 1e-300), 0.0)
     after = np.where(gain > 0.7, damping * 0.1, np.where(gain < 0.2, damping * 2.0, damping))
     after = np.where(accept, after, np.maximum(damping, 1e-8) * 8.0)

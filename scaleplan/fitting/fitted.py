@@ -194,8 +194,9 @@ def fit_law(
     covariance, condition, singular = _covariance(jacobian, noise, free)
     if covariance is not None:
         change = problem.theta_jacobian(solution.phi)
-        with np.errstate(over="ignore", invalid="ignore"):  # a coefficient that ran away
+        with np.errstate(over="ignore", invalid="ignore"):
             covariance = change @ covariance @ change.T
+        # Beyond the range of floats a coefficient is not known: no variance may be made of it.
         covariance = covariance if np.isfinite(covariance).all() else None
     # The solver halves squares; of raw residuals the plain sum is reported, as for a line.
     objective = solution.objective * (2.0 * problem.unit**2 if raw else 1.0)

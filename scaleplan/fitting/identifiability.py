@@ -68,8 +68,8 @@ def check_design(
     fewest = size + 1 if len(inputs) == 1 else max(size + 1, _FEWEST_FOR_TWO_INPUTS)
     if runs < fewest:
         return Refusal(
-            f"{runs} usable runs cannot fix the {size} parameters of the {law.name} law; "
-            f"at least {fewest} are needed",
+            f"{runs} usable run{'' if runs == 1 else 's'} cannot fix the {size} parameters of the "
+            f"{law.name} law; at least {fewest} are needed",
             "Train more runs"
             + (", or ask for a law of two parameters (--law power)." if size > 2 else "."),
         )

@@ -12,7 +12,7 @@ from scaleplan.fitting.curved_problem import CurvedProblem
 from scaleplan.fitting.problem import Problem
 from scaleplan.fitting.recipe import Recipe
 from scaleplan.fitting.solver import SMALLEST_DELTA
-from scaleplan.laws import CurvedLaw, HasOptimum, PowerSumLaw
+from scaleplan.laws import CurvedLaw, HasOptimum, Law, PowerSumLaw
 from scaleplan.records import ObjectiveRow
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def objective_rows(
     others = [(name, r) for name, r in others if r.objective != own or (same and r.delta)]
     names = {"log": "least squares of log residuals", "raw": "least squares of the metric"}
     used = names.get(own, f"Huber of log residuals, delta {fitted.delta:g}")
+    # All rows are told at one place: the budget or, where the fit has no optimum, beyond its runs.
+    budget = budget if _has_optimum(law, fitted.theta) else None
     rows = [_row(fitted, used, fitted.theta, budget, flops_per_param_token, used=True)]
     for name, other in others:
         theta = _refit(fitted, law, other)
@@ -90,7 +92,12 @@ def _row(
 ) -> ObjectiveRow:  # fmt: skip
     parts = [float(v) for v in theta]
     law = fitted.law
-    if isinstance(law, HasOptimum) and budget is not None and min(parts[1:]) > 0.0:
+    if budget is not None and not _has_optimum(law, theta):
+        return ObjectiveRow(
+            objective=name, used=used, flops=budget, params=None, tokens=None, input_value=None,
+            value=None,
+        )  # fmt: skip
+    if isinstance(law, HasOptimum) and budget is not None:
         params, tokens = law.optimum(parts, float(budget), flops_per_param_token)
         value = law.evaluate(parts, [params, tokens, *_rest(fitted)])
         return ObjectiveRow(
@@ -102,6 +109,11 @@ def _row(
         objective=name, used=used, flops=None, params=None, tokens=None, input_value=_FURTHER,
         value=law.evaluate(parts, at),
     )  # fmt: skip
+
+
+def _has_optimum(law: Law, theta: FloatArray) -> bool:
+    """Tell whether both terms of a law are there, so that one size is best for a budget."""
+    return isinstance(law, HasOptimum) and float(theta[1:].min()) > 0.0
 
 
 def _rest(fitted: Fitted) -> list[float]:

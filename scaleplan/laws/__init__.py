@@ -5,21 +5,28 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from scaleplan.errors import UsageError
-from scaleplan.laws.base import CurvedLaw, HasOptimum, Law, LinearLaw, ParameterSpec
+from scaleplan.laws.base import CurvedLaw, HasOptimum, HasSection, Law, LinearLaw, ParameterSpec
 from scaleplan.laws.broken import Broken
 from scaleplan.laws.chinchilla import Chinchilla
 from scaleplan.laws.coupled import Coupled
 from scaleplan.laws.data_constrained import DataConstrained
 from scaleplan.laws.efficiency import Efficiency
+from scaleplan.laws.granularity import Granularity
 from scaleplan.laws.kaplan import Kaplan
 from scaleplan.laws.linear import Linear
 from scaleplan.laws.log_linear import LogLinear
+from scaleplan.laws.loss_to_accuracy import LossToAccuracy
+from scaleplan.laws.loss_to_error import LossToError
 from scaleplan.laws.m3 import M3
+from scaleplan.laws.moe import MixtureOfExperts
+from scaleplan.laws.optimizer_factors import OptimizerFactors
 from scaleplan.laws.overtraining import Overtraining
 from scaleplan.laws.power import Power
 from scaleplan.laws.power_floor import PowerFloor
 from scaleplan.laws.power_sum import PowerSumLaw
+from scaleplan.laws.precision import Precision, PrecisionParts
 from scaleplan.laws.rectified import Rectified
+from scaleplan.laws.routed import Routed
 from scaleplan.laws.saturating import Saturating
 from scaleplan.laws.shifted import Shifted
 
@@ -27,6 +34,7 @@ __all__ = [
     "LAWS",
     "CurvedLaw",
     "HasOptimum",
+    "HasSection",
     "Law",
     "LinearLaw",
     "ParameterSpec",
@@ -49,6 +57,14 @@ LAWS: tuple[Law, ...] = (
     Overtraining(),
     Kaplan(),
     DataConstrained(),
+    MixtureOfExperts(),
+    Granularity(),
+    Routed(),
+    Precision(),
+    PrecisionParts(),
+    OptimizerFactors(),
+    LossToError(),
+    LossToAccuracy(),
     Efficiency(),
 )
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", float, "FloatArray")
 
+COUNT = -1  # in `CurvedLaw.units`: a pure count or number of bits, which is never scaled
+
 
 def log(value: T) -> T:
     """Return the natural logarithm of a float, or of each element of an array."""
@@ -116,7 +118,8 @@ class Law(ABC):
         formula: The formula as people write it.
         source: Where it was published.
         inputs: The roles it needs, in order; `x` stands for any single column.
-        parameters: One specification a parameter, in the order of theta.
+        parameters: One specification a parameter, in the order of theta; a property of the object,
+            because a law with levels of a label has more of them the more levels there are.
         residual: `log` if errors are relative (residuals of logarithms), `raw` if absolute.
         holds: Where it holds, and where it is known to fail.
         automatic: Whether `--law auto` looks at it; the others are fitted where they are asked for.
@@ -127,7 +130,7 @@ class Law(ABC):
     formula: ClassVar[str]
     source: ClassVar[str]
     inputs: ClassVar[tuple[str, ...]]
-    parameters: ClassVar[tuple[ParameterSpec, ...]]
+    parameters: tuple[ParameterSpec, ...]
     residual: ClassVar[Literal["log", "raw"]]
     holds: ClassVar[str]
     automatic: ClassVar[bool] = True
@@ -148,6 +151,10 @@ class Law(ABC):
     def gradient(self, theta: Sequence[T], inputs: Sequence[T]) -> tuple[T, ...]:
         """Return the derivative of the metric with respect to each parameter, in theta's order."""
 
+    def takes(self, count: int) -> bool:
+        """Tell whether theta may have so many parameters; laws of levels take several numbers."""
+        return count == len(self.parameters)
+
     @abstractmethod
     def write(self, theta: Sequence[float], *, metric: str, names: Sequence[str]) -> str:
         """Return the formula with its numbers, as people write it.
@@ -156,6 +163,19 @@ class Law(ABC):
             theta: The parameters.
             metric: What stands to the left of the equals sign, for example `L`.
             names: What each input is called, for example `N` and `D`.
+        """
+
+
+@runtime_checkable
+class HasSection(Protocol):
+    """A law of params, tokens and further inputs that is Chinchilla's where those are held."""
+
+    def section(self, theta: Sequence[T], others: Sequence[T]) -> tuple[T, T, T, T, T]:
+        """Return (E, A, alpha, B, beta) of L = E + A / N^alpha + B / D^beta at further inputs.
+
+        Args:
+            theta: The law's own parameters.
+            others: The inputs after params and tokens, in the law's order.
         """
 
 
@@ -200,7 +220,7 @@ class CurvedLaw(Law):
 
     Attributes:
         units: For each input, which inputs share its unit and so its geometric mean: inputs with
-            the same number do. Empty if each has its own.
+            the same number do, and `COUNT` is never scaled. Empty if each has its own.
     """
 
     residual: ClassVar[Literal["log", "raw"]] = "log"

@@ -33,7 +33,7 @@ class Broken(CurvedLaw):
     )
     holds: ClassVar[str] = "at least four runs on each side of the break; not for a first look"
     inputs: ClassVar[tuple[str, ...]] = ("x",)
-    parameters: ClassVar[tuple[ParameterSpec, ...]] = (
+    parameters: tuple[ParameterSpec, ...] = (
         ParameterSpec(
             symbol="a", meaning="irreducible part", unit="metric", low=0.0, high=math.inf
         ),

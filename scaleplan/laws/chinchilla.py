@@ -26,7 +26,7 @@ class Chinchilla(PowerSumLaw):
         "dense models, data seen once, learning-rate schedule ending with the run"
     )
     inputs: ClassVar[tuple[str, ...]] = ("params", "tokens")
-    parameters: ClassVar[tuple[ParameterSpec, ...]] = (
+    parameters: tuple[ParameterSpec, ...] = (
         ParameterSpec(
             symbol="E", meaning="irreducible loss", unit="metric", low=0.0, high=math.inf
         ),

@@ -34,7 +34,7 @@ class Coupled(CurvedLaw):
         "dense models, data seen once; E and k trade off, so a floor near 0 is no evidence of none"
     )
     inputs: ClassVar[tuple[str, ...]] = ("params", "tokens")
-    parameters: ClassVar[tuple[ParameterSpec, ...]] = (
+    parameters: tuple[ParameterSpec, ...] = (
         ParameterSpec(
             symbol="E", meaning="irreducible loss", unit="metric", low=0.0, high=math.inf
         ),

@@ -39,7 +39,7 @@ class DataConstrained(CurvedLaw):
     )
     inputs: ClassVar[tuple[str, ...]] = ("params", "tokens", "unique_tokens")
     units: ClassVar[tuple[int, ...]] = (0, 1, 1)
-    parameters: ClassVar[tuple[ParameterSpec, ...]] = (
+    parameters: tuple[ParameterSpec, ...] = (
         ParameterSpec(
             symbol="E", meaning="irreducible loss", unit="metric", low=0.0, high=math.inf
         ),
@@ -69,13 +69,18 @@ class DataConstrained(CurvedLaw):
 
     def evaluate(self, theta: Sequence[T], inputs: Sequence[T]) -> T:
         """Return E + A N'^-alpha + B D'^-beta."""
-        floor, size, alpha, data, beta, decay_d, decay_n = theta
+        floor, size, alpha, data, beta, _, decay_n = theta
         unique = smaller(inputs[1], inputs[2])
         base = smaller(inputs[0], self.optimal_params(theta, unique))
         worth_n, _, _ = _worth(inputs[0], base, decay_n)
-        worth_d, _, _ = _worth(inputs[1], unique, decay_d)
+        worth_d = self.effective_tokens(theta, inputs[1], inputs[2])
         value: T = floor + size * worth_n**-alpha + data * worth_d**-beta
         return value
+
+    @staticmethod
+    def effective_tokens(theta: Sequence[T], tokens: T, unique_tokens: T) -> T:
+        """Return D', how many fresh tokens are worth as much as these with their repeats."""
+        return _worth(tokens, smaller(tokens, unique_tokens), theta[5])[0]
 
     @staticmethod
     def optimal_params(theta: Sequence[T], unique_tokens: T) -> T:

@@ -25,7 +25,7 @@ class Efficiency(Law):
     )
     holds: ClassVar[str] = "small clusters; real ones lose some share with every doubling"
     inputs: ClassVar[tuple[str, ...]] = ("x",)
-    parameters: ClassVar[tuple[ParameterSpec, ...]] = ()
+    parameters: tuple[ParameterSpec, ...] = ()
     residual: ClassVar[Literal["log", "raw"]] = "log"
 
     def evaluate(self, theta: Sequence[T], inputs: Sequence[T]) -> T:

@@ -24,7 +24,7 @@ class Linear(LinearLaw):
     formula: ClassVar[str] = "y = a x + b"
     source: ClassVar[str] = "popular articles on scaling; not supported by published sweeps"
     holds: ClassVar[str] = "at most about half a decade of x; leaves the metric's range beyond"
-    parameters: ClassVar[tuple[ParameterSpec, ...]] = (
+    parameters: tuple[ParameterSpec, ...] = (
         ParameterSpec(
             symbol="a", meaning="slope", unit="metric per unit of x", low=-math.inf, high=math.inf
         ),

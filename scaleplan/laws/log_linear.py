@@ -23,7 +23,7 @@ class LogLinear(LinearLaw):
     formula: ClassVar[str] = "y = a ln x + b"
     source: ClassVar[str] = "first-order expansion of a power law in ln x"
     holds: ClassVar[str] = "inside the fitted range; leaves the metric's range beyond"
-    parameters: ClassVar[tuple[ParameterSpec, ...]] = (
+    parameters: tuple[ParameterSpec, ...] = (
         ParameterSpec(
             symbol="a", meaning="change per e-fold of x", unit="metric", low=-math.inf,
             high=math.inf,

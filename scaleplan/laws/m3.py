@@ -28,7 +28,7 @@ class M3(CurvedLaw):
     source: ClassVar[str] = "Alabdulmohsin et al. 2022, arXiv 2209.06640, estimator M3"
     holds: ClassVar[str] = "falling metrics that flatten within the sweep"
     inputs: ClassVar[tuple[str, ...]] = ("x",)
-    parameters: ClassVar[tuple[ParameterSpec, ...]] = (
+    parameters: tuple[ParameterSpec, ...] = (
         ParameterSpec(
             symbol="b", meaning="value at 1/x + g = 1", unit="metric", low=0.0, high=math.inf,
             scale="log",

@@ -31,7 +31,7 @@ class Overtraining(CurvedLaw):
         "5 to 640 tokens per parameter; the best of them is the same at all budgets"
     )
     inputs: ClassVar[tuple[str, ...]] = ("params", "tokens")
-    parameters: ClassVar[tuple[ParameterSpec, ...]] = (
+    parameters: tuple[ParameterSpec, ...] = (
         ParameterSpec(
             symbol="E", meaning="irreducible loss", unit="metric", low=0.0, high=math.inf
         ),

@@ -22,7 +22,7 @@ class Power(PowerSumLaw):
     source: ClassVar[str] = "Kaplan et al. 2020, arXiv 2001.08361, equations 1.1-1.3"
     holds: ClassVar[str] = "far above the irreducible loss; predicts zero loss in the limit"
     inputs: ClassVar[tuple[str, ...]] = ("x",)
-    parameters: ClassVar[tuple[ParameterSpec, ...]] = (
+    parameters: tuple[ParameterSpec, ...] = (
         ParameterSpec(
             symbol="c", meaning="value at x = 1", unit="metric", low=0.0, high=math.inf, scale="log"
         ),

@@ -22,7 +22,7 @@ class PowerFloor(PowerSumLaw):
     source: ClassVar[str] = "Henighan et al. 2020, arXiv 2010.14701, equation 1.1"
     holds: ClassVar[str] = "falling metrics over one input, other inputs ample or tied to it"
     inputs: ClassVar[tuple[str, ...]] = ("x",)
-    parameters: ClassVar[tuple[ParameterSpec, ...]] = (
+    parameters: tuple[ParameterSpec, ...] = (
         ParameterSpec(
             symbol="E", meaning="irreducible part", unit="metric", low=0.0, high=math.inf
         ),

@@ -29,7 +29,7 @@ class Rectified(CurvedLaw):
     source: ClassVar[str] = "Lin et al. 2024, arXiv 2402.02314, the rectified scaling law"
     holds: ClassVar[str] = "fine-tuning of one model on growing sets of one task"
     inputs: ClassVar[tuple[str, ...]] = ("x",)
-    parameters: ClassVar[tuple[ParameterSpec, ...]] = (
+    parameters: tuple[ParameterSpec, ...] = (
         ParameterSpec(
             symbol="E", meaning="irreducible part", unit="metric", low=0.0, high=math.inf
         ),

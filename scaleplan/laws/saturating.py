@@ -33,7 +33,7 @@ class Saturating(CurvedLaw):
     source: ClassVar[str] = "Alabdulmohsin et al. 2022, arXiv 2209.06640, estimator M4"
     holds: ClassVar[str] = "errors and accuracies of tasks on which the small models guess"
     inputs: ClassVar[tuple[str, ...]] = ("x",)
-    parameters: ClassVar[tuple[ParameterSpec, ...]] = (
+    parameters: tuple[ParameterSpec, ...] = (
         ParameterSpec(
             symbol="e_inf", meaning="error in the limit", unit="metric", low=0.0, high=math.inf
         ),

@@ -29,7 +29,7 @@ class Shifted(CurvedLaw):
     source: ClassVar[str] = "Zhai et al. 2021, arXiv 2106.04560, double-saturating power law"
     holds: ClassVar[str] = "sweeps that reach down to where size does not matter yet; vision"
     inputs: ClassVar[tuple[str, ...]] = ("x",)
-    parameters: ClassVar[tuple[ParameterSpec, ...]] = (
+    parameters: tuple[ParameterSpec, ...] = (
         ParameterSpec(
             symbol="E", meaning="irreducible part", unit="metric", low=0.0, high=math.inf
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from scaleplan.laws import HasOptimum, get_law
@@ -10,6 +11,8 @@ from scaleplan.laws import HasOptimum, get_law
 if TYPE_CHECKING:
     from scaleplan.records import Fit
 
+_GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
+_SECTIONS = 120  # of a golden section: they leave 1e-25 of the interval
 _MOST_LOG_FLOPS = 150.0 * math.log(10.0)  # no loss that needs more compute is reached
 
 
@@ -30,6 +33,44 @@ def optimal_split(fit: Fit, flops: float) -> tuple[float, float]:
     if not isinstance(law, HasOptimum):
         raise TypeError(fit.law)
     return law.optimum(list(fit.main.theta), float(flops), fit.flops_per_param_token)
+
+
+def optimal_split_given(fit: Fit, flops: float, others: Sequence[float]) -> tuple[float, float]:
+    """Return (params, tokens) that minimise a law of further inputs at a training compute in FLOP.
+
+    For laws of unique tokens, experts, granularity, widths or levels, by golden section over the
+    logarithm of the size: the loss along C = k N D has one minimum.
+
+    Args:
+        fit: A fit whose first two inputs are params (or active params) and tokens.
+        flops: Training compute.
+        others: The law's inputs after those two, held.
+    """
+    law = get_law(fit.law)
+    products = flops / fit.flops_per_param_token
+
+    def loss(log_params: float) -> float:
+        params = math.exp(log_params)
+        return law.evaluate(list(fit.main.theta), [params, products / params, *others])
+
+    params = math.exp(golden_section(loss, 0.0, math.log(products)))
+    return params, products / params
+
+
+def golden_section(function: Callable[[float], float], low: float, high: float) -> float:
+    """Return where a function with one minimum between `low` and `high` is smallest."""
+    inner, outer = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_inner, at_outer = function(inner), function(outer)
+    for _ in range(_SECTIONS):
+        if at_inner <= at_outer:
+            high, outer, at_outer = outer, inner, at_inner
+            inner = high - _GOLDEN * (high - low)
+            at_inner = function(inner)
+        else:
+            low, inner, at_inner = inner, outer, at_outer
+            outer = low + _GOLDEN * (high - low)
+            at_outer = function(outer)
+    return 0.5 * (low + high)
 
 
 def optimal_tokens(fit: Fit, params: float) -> float:

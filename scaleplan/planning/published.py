@@ -15,7 +15,9 @@ from scaleplan.records import (
     Widening,
 )
 
-_SYMBOLS = {"params": "N", "tokens": "D", "flops": "C"}
+_SYMBOLS = {
+    "params": "N", "tokens": "D", "flops": "C", "active_params": "N_active", "unique_tokens": "U",
+}  # fmt: skip
 # The same model-error floor that a fit to the user's own runs gets; a published law carries no
 # back-test, so nothing else widens it.
 _FLOOR_LOG = 0.005
@@ -45,9 +47,10 @@ def fit_from_published(published: PublishedLaw) -> Fit:
         for spec, value in zip(law.parameters, published.theta, strict=True)
     )  # fmt: skip
     symbols = [_SYMBOLS.get(role, role) for role in inputs]
+    left = "L" if published.metric.kind == "loss" else published.metric.name
     return Fit(
         name=published.id, source=published.source, law=law.name,
-        formula=law.write(published.theta, metric="L", names=symbols),
+        formula=law.write(published.theta, metric=left, names=symbols),
         inputs=inputs, input_columns=inputs, metric=published.metric, complement=False,
         main=main, alternatives=(), parameters=parameters,
         interval=Interval(

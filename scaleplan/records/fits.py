@@ -119,7 +119,7 @@ class ObjectiveRow:
         params: The compute-optimal model size there.
         tokens: Its training tokens.
         input_value: Without an optimum: the value of every input relative to the largest fitted.
-        value: The predicted metric there.
+        value: The predicted metric there; None without an optimum at that budget.
     """
 
     objective: str
@@ -128,7 +128,7 @@ class ObjectiveRow:
     params: float | None
     tokens: float | None
     input_value: float | None
-    value: float
+    value: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

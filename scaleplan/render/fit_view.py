@@ -241,7 +241,7 @@ def _objectives(fit: Fit) -> Table:
             (
                 f"{row.objective} (used)" if row.used else row.objective,
                 *_size(row),
-                number(1.0 - row.value if fit.complement else row.value),
+                number(1.0 - row.value if fit.complement and row.value is not None else row.value),
             )
             for row in fit.objectives
         ),

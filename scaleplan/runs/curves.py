@@ -155,8 +155,8 @@ def _ended_notes(ended: Sequence[str]) -> tuple[Note, ...]:
     return (
         Note(
             id="ENDED_NOT_FINITE", severity="warning",
-            text=f"{len(ended)} runs ended with a metric that is not a finite number; their best "
-            f"point before that is used: {listed(ended, 5)}.",
+            text=f"{'1 run' if len(ended) == 1 else f'{len(ended)} runs'} ended with a metric that "
+            f"is not a finite number; the best point before that is used: {listed(ended, 5)}.",
             action="Leave them out if they diverged early.",
             numbers=(("runs", float(len(ended))),),
         ),

@@ -157,10 +157,14 @@ def _convention_notes(
     if not far and spread <= _UNEVEN:
         return ()
     counts = rows.names["tokens"] if chosen.counts_samples else "tokens"
+    flops, shown = rows.names["flops"], format_significant(middle)
+    low, high = (format_significant(float(v)) for v in (measured.min(), measured.max()))
     text = (
-        f"The logged {rows.names['flops']} are {format_significant(middle)} x params x {counts} "
-        f"(from {format_significant(float(measured.min()))} to "
-        f"{format_significant(float(measured.max()))}), not 6 x params x tokens."
+        f"The logged {flops} are {shown} x params x {counts} (from {low} to {high}), not 6 x "
+        "params x tokens."
+        if far
+        else f"The logged {flops} are not in one proportion to params x {counts}: from {low} to "
+        f"{high}, median {shown}."
     )
     return (
         Note(

@@ -95,6 +95,10 @@ def _size(located: Located) -> int:
 
 def _read(located: Located, request: Request, stdin: BinaryIO | None, progress: _Bytes) -> RawTable:
     if located.path is None:
+        if stdin is None and sys.stdin is None:
+            raise InputError(
+                "is closed", file=located.name, hint="Send a log into it, or name a file."
+            )
         return _parse(stdin or sys.stdin.buffer, located, request, progress)
     try:
         stream = located.path.open("rb")

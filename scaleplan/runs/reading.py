@@ -135,7 +135,8 @@ def _read_and_clean(
     metadata, metadata_notes = united(tables)
     cleaning = Cleaning(
         files=frame.files, rows_read=rows_read, rows_used=len(cleaned),
-        dropped=(*early, *dropped), changed=(*changed, *_left_empty(cleaned, kind)),
+        dropped=_in_order((*early, *dropped), frame.files),
+        changed=(*changed, *_left_empty(cleaned, kind)),
         columns=tuple(chosen.uses),
     )  # fmt: skip
     notes = (
@@ -215,3 +216,9 @@ def _left_empty(rows: Gathered, metric: Metric) -> tuple[RowNote, ...]:
             reason = f"{rows.names[role]}: {cells} without a number left empty"
             result.append(replace(first, reason=reason, run=""))
     return tuple(result)
+
+
+def _in_order(notes: Sequence[RowNote], files: Sequence[str]) -> tuple[RowNote, ...]:
+    """Return notes in the order of the files and lines, however late a row was dropped."""
+    place = {file: i for i, file in enumerate(files)}
+    return tuple(sorted(notes, key=lambda note: (place[note.file], note.line or 0)))

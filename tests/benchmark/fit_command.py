@@ -2,7 +2,8 @@
 
     python tests/benchmark/fit_command.py [ROUNDS]
 
-Bound: 1.5. The runs are drawn from the Chinchilla law of Besiroglu et al. 2024 with 1% noise.
+It ends with 1 if the command takes more than BOUND times as long. The runs are drawn from the
+Chinchilla law of Besiroglu et al. 2024 with 1% noise.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ from pathlib import Path
 
 import numpy as np
 from timing import PYTHON, interleaved, report
+
+BOUND = 1.5
+BASELINE = "python -c 'import scipy.optimize'"
+FIT = "scaleplan fit, 240 runs, 1,000 resamples"
 
 
 def write_runs(path: Path, count: int = 240) -> None:
@@ -25,18 +30,19 @@ def write_runs(path: Path, count: int = 240) -> None:
     path.write_text("params,tokens,loss\n" + "\n".join(lines) + "\n", encoding="utf-8")
 
 
-def main(rounds: int) -> None:
+def main(rounds: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         runs = Path(folder) / "runs.csv"
         write_runs(runs)
         commands = {
-            "python -c 'import scipy.optimize'": [PYTHON, "-c", "import scipy.optimize"],
-            "scaleplan fit, 240 runs, 1,000 resamples": [
+            BASELINE: [PYTHON, "-c", "import scipy.optimize"],
+            FIT: [
                 PYTHON, "-m", "scaleplan", "fit", str(runs), "--resamples", "1000",
             ],
         }  # fmt: skip
-        report(interleaved(commands, rounds=rounds), "python -c 'import scipy.optimize'")
+        ratios = report(interleaved(commands, rounds=rounds), BASELINE)
+        return int(ratios[FIT] > BOUND)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 11)
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 11))

@@ -35,8 +35,12 @@ def write(folder: Path, name: str, content: str | bytes) -> str:
 BAD_LOGS = {
     "empty file": ("", 3, ["runs.csv", "empty"]),
     "header only": ("params,tokens,loss\n", 3, ["runs.csv"]),
-    "one row": ("params,tokens,loss\n1e8,2e9,3.1\n", 4, ["1 usable run"]),
-    "all rows the same": ("params,tokens,loss\n" + "1e8,2e9,3.1\n" * 8, 4, ["1 usable run"]),
+    "one row": ("params,tokens,loss\n1e8,2e9,3.1\n", 4, ["1 usable run "]),
+    "all rows the same": (
+        "params,tokens,loss\n" + "1e8,2e9,3.1\n" * 8,
+        4,
+        ["1 usable run ", "7 of 8 rows were dropped", "runs.csv:3: duplicate of line 2"],
+    ),
     "all losses NaN": ("params,tokens,loss\n1e8,2e9,nan\n2e8,2e9,NaN\n", 3, ["NaN"]),
     "all losses negative": ("params,tokens,loss\n1e8,2e9,-1\n2e8,2e9,-3\n", 3, ["runs.csv"]),
     "no known column": ("apple,pear\n1,2\n3,4\n", 3, ["apple", "pear"]),
@@ -174,6 +178,18 @@ def test_a_folder_that_cannot_be_written(good, run_cli):
 def test_no_half_written_file_is_left(good, run_cli):
     done = run_cli("fit", "runs.csv", "-o", "/dev/null/fit.yaml", cwd=good)
     refused(done, 3, "/dev/null")
+    assert sorted(p.name for p in good.iterdir()) == ["runs.csv"]
+
+
+@pytest.mark.parametrize("named", ["runs.csv", "./runs.csv", "link.csv"])
+def test_a_log_is_never_replaced_by_its_fit(named, good, run_cli):
+    (good / "link.csv").symlink_to("runs.csv")
+    refused(run_cli("fit", "*.csv", "-o", named, cwd=good), 2, named, "another name")
+    assert (good / "runs.csv").read_text(encoding="utf-8") == GOOD
+
+
+def test_the_fit_file_does_not_go_where_the_result_goes(good, run_cli):
+    refused(run_cli("fit", "runs.csv", "-o", "-", cwd=good), 2, "standard output", "fit.yaml")
     assert sorted(p.name for p in good.iterdir()) == ["runs.csv"]
 
 

@@ -103,3 +103,14 @@ def test_numbers_can_name_groups(invoke, recipes):
     result = invoke("fit", recipes, "--by", "width", "--format", "json")
     names = [group["name"] for group in json.loads(result.stdout)["groups"]]
     assert names == ["64", "128", "(none)"]
+
+
+def test_a_log_is_never_replaced_by_a_fit_of_a_group(invoke, recipes):
+    before = recipes.read_bytes()
+    log = recipes.rename(recipes.with_name("runs-adamw.csv"))
+    place = recipes.with_name("runs-{group}.csv")
+    result = invoke("fit", log, "--by", "optimizer", "-o", place)
+    assert result.exit_code == 2
+    assert "runs-adamw.csv is a log" in result.stderr
+    assert log.read_bytes() == before
+    assert [path.name for path in log.parent.iterdir()] == [log.name]

@@ -82,6 +82,44 @@ def test_closed_standard_error_changes_no_exit_code():
     assert done.stdout
 
 
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="this machine has no /dev/full")
+def test_messages_that_nobody_can_take_change_no_exit_code():
+    assert shell(f"{PROGRAM} fit nowhere.csv 2>/dev/full").returncode == 3
+    assert shell(f"{PROGRAM} budget --gpus 0 --params 1 2>/dev/full").returncode == 2
+    # CSV sends its notes to standard error.
+    done = shell(f"{PROGRAM} budget --gpus 8 --params 1T --format csv 2>/dev/full")
+    assert done.returncode == 0
+    assert done.stdout.startswith("gpus,")
+
+
+def test_closed_standard_input_is_an_error():
+    done = shell(f"{PROGRAM} fit - <&-")
+    assert done.returncode == 3
+    assert done.stderr.startswith("error: standard input: is closed")
+    assert "hint: " in done.stderr
+
+
+def test_interrupt_in_the_middle_of_a_fit_leaves_no_file(chinchilla_csv):
+    fit = chinchilla_csv.parent / "fit.yaml"
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "scaleplan", "fit", str(chinchilla_csv), "-o", str(fit),
+            "--resamples", "100_000_000",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    )  # fmt: skip
+    time.sleep(4.0)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert output == b""
+    assert errors == b"interrupted\n"
+    assert [path.name for path in chinchilla_csv.parent.iterdir()] == ["runs.csv"]
+
+
 def test_interrupt_while_waiting_for_standard_input():
     process = subprocess.Popen(
         [sys.executable, "-m", "scaleplan", "fit", "-"],
@@ -103,6 +141,16 @@ def test_piped_output_has_no_escape_codes_and_no_cut_number():
     done = shell(f"COLUMNS=40 FORCE_COLOR= {PROGRAM} {PLAN}")
     assert "\x1b" not in done.stdout
     assert "…" not in done.stdout
+
+
+@pytest.mark.parametrize("variable", ["FORCE_COLOR=1", "GITHUB_ACTIONS=true"])
+@pytest.mark.parametrize(
+    "arguments", ["fit --help", f"{PLAN} --format json", f"{PLAN} --format csv", "budget --gpus 0"]
+)
+def test_a_forced_colour_reaches_no_help_no_error_and_no_machine(variable, arguments):
+    done = shell(f"unset NO_COLOR _TYPER_FORCE_DISABLE_TERMINAL; {variable} {PROGRAM} {arguments}")
+    assert done.stdout + done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
 
 
 def test_the_same_command_gives_the_same_bytes():

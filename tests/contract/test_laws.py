@@ -11,7 +11,7 @@ import pytest
 import scaleplan.laws
 from scaleplan.errors import UsageError
 from scaleplan.fitting.fitted import fit_law
-from scaleplan.laws import LAWS, CurvedLaw, HasOptimum, Law, PowerSumLaw, get_law
+from scaleplan.laws import LAWS, CurvedLaw, HasOptimum, HasSection, Law, PowerSumLaw, get_law
 
 # Plausible parameters and a spread of inputs for each law.
 THETA = {
@@ -30,22 +30,57 @@ THETA = {
     "overtraining": (1.8, 90.0, 300.0, 0.27),
     "data_constrained": (1.87, 521.0, 0.353, 1488.0, 0.35, 15.4, 5.3),
     "broken": (1.0, 60.0, 0.15, 0.5, 3e8, 0.4),
+    # Ludziejewski et al. 2025, table 3; Clark et al. 2022, table 3; Krajewski et al. 2024, table 1.
+    "moe": (35.91, -0.1889, -0.2285, 0.0098, 35.98, -0.1775, 0.5529, -0.0259, 2.0732, 290.45,
+            1.3637),
+    "routed": (-0.082, -0.108, 0.009, 1.104, 1.847, 314.478),
+    "granularity": (0.47, 2.1, 0.58, 18.1, 0.115, 30.8, 0.147),
+    "precision": (1.8, 480.0, 0.35, 2000.0, 0.36, 2.5),
+    "precision_parts": (1.8, 480.0, 0.35, 2000.0, 0.36, 2.6, 2.2, 0.9),
+    "optimizer_factors": (1.8, 480.0, 0.35, 2000.0, 0.36, 1.4, 0.8),
+    "loss_to_error": (0.857, 2.2, 0.715),
+    "loss_to_accuracy": (0.25, 0.6, 3.0, 2.5),
+}  # fmt: skip
+# What the further inputs of a law range over.
+FURTHER = {
+    "experts": (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 128.0),
+    "granularity": (1.0, 2.0, 4.0, 8.0, 16.0),
+    "bits": (3.0, 4.0, 6.0, 8.0, 16.0),
+    "weight_bits": (3.0, 4.0, 6.0, 8.0, 16.0),
+    "activation_bits": (16.0, 4.0, 3.0, 8.0, 6.0, 5.0, 7.0),
+    "kv_cache_bits": (2.0, 3.0, 16.0, 1.0),
+    "level": (1.0, 2.0),
+    # Data seen 1 to 64 times, models below and far above the best size for them.
+    "repeats": (1.0, 4.0, 16.0, 64.0, 2.0),
 }
 by_name = pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
 
 
 def inputs_of(law: Law) -> np.ndarray:
-    n, d = np.meshgrid(np.geomspace(1e7, 1e10, 5), np.geomspace(1e9, 1e12, 6))
-    if len(law.inputs) == 2:
-        return np.stack([n.ravel(), d.ravel()])
-    if len(law.inputs) == 3:
-        # Data seen 1 to 64 times, models below and far above the best size for them.
-        repeats = np.resize([1.0, 4.0, 16.0, 64.0, 2.0], n.size)
-        return np.stack([n.ravel(), d.ravel(), d.ravel() / repeats])
-    if isinstance(law, CurvedLaw):
-        return np.geomspace(1e6, 1e11, 24)[None]
-    # A straight line has no scale of its own: sizes near 1 keep its intercept visible.
-    return n[:1] / 1e7 if law.name == "linear" else n[:1]
+    n, d = (
+        row.ravel() for row in np.meshgrid(np.geomspace(1e7, 1e10, 5), np.geomspace(1e9, 1e12, 6))
+    )
+    if law.name.startswith("loss_to"):
+        return np.linspace(1.8, 4.2, 24)[None]
+    if law.inputs == ("x",):
+        # A straight line has no scale of its own: sizes near 1 keep its intercept visible.
+        x = (
+            np.geomspace(1e6, 1e11, 24)
+            if isinstance(law, CurvedLaw)
+            else np.geomspace(1e7, 1e10, 5)
+        )
+        return x[None] / 1e7 if law.name == "linear" else x[None]
+    rows = []
+    for role in law.inputs:
+        if role in {"params", "active_params"}:
+            rows.append(n)
+        elif role == "tokens":
+            rows.append(d)
+        elif role == "unique_tokens":
+            rows.append(d / np.resize(FURTHER["repeats"], n.size))
+        else:
+            rows.append(np.resize(FURTHER[role], n.size))
+    return np.stack(rows)
 
 
 @by_name
@@ -97,7 +132,7 @@ def test_recovers_its_own_noiseless_parameters(law):
 
 @by_name
 def test_written_formula_holds_the_numbers(law):
-    names = ["N", "D", "U"][: len(law.inputs)]
+    names = ["N", "D", "U", "V", "W"][: len(law.inputs)]
     text = law.write(THETA[law.name], metric="L", names=names)
     assert text.startswith("L = ")
     assert all(name in text for name in names)
@@ -127,11 +162,24 @@ def test_closed_form_optimum_is_the_numeric_one(law, flops):
         assert law.evaluate(theta, [params * factor, tokens / factor]) > best
 
 
+@pytest.mark.parametrize(
+    "law", [law for law in LAWS if isinstance(law, HasSection)], ids=lambda law: law.name
+)
+def test_a_section_is_the_law_of_chinchilla(law):
+    theta, chinchilla = list(THETA[law.name]), get_law("chinchilla")
+    for at in inputs_of(law).T.tolist():
+        held = law.section(theta, at[2:])
+        assert chinchilla.evaluate(held, at[:2]) == pytest.approx(
+            law.evaluate(theta, at), rel=1e-12
+        )
+
+
 def test_every_law_file_is_listed():
     folder = Path(scaleplan.laws.__file__).parent
     files = {path.stem for path in folder.glob("*.py")} - {
         "__init__",
         "base",
+        "experts",
         "power_sum",
         "starting",
     }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import scaleplan
 from scaleplan.catalog import published_law, published_laws
 from scaleplan.errors import UsageError
+from scaleplan.fitting.interval import decades_beyond, predict
 from scaleplan.laws import get_law
-from scaleplan.planning.forecast import forecast
 from scaleplan.planning.published import fit_from_published
 
 each = pytest.mark.parametrize("published", published_laws(), ids=lambda p: p.id)
@@ -46,10 +49,20 @@ def test_covariance_is_one(published):
 def test_it_forecasts_inside_its_range(published):
     fit = fit_from_published(published)
     middle = {r.role: (r.low * r.high) ** 0.5 for r in published.ranges}
-    point = forecast(fit, **{role: [middle[role]] for role in fit.inputs}).points[0]
-    assert 1.0 < point.value < 6.0
-    assert point.decades_beyond_data == 0.0
-    assert (point.low is None) is (published.covariance is None)
+    assert set(fit.inputs) <= set(middle)
+    at = [middle[role] for role in fit.inputs]
+    found = predict([fit.main], [at], widening=fit.widening, decades=0.0, level=0.9)
+    low, high = (0.0, 1.0) if published.metric.bounded else (1.0, 6.0)
+    assert low < found.value < high
+    assert decades_beyond(fit.ranges, middle) == 0.0
+    assert (found.low is None) is (published.covariance is None)
+
+
+def test_every_entry_says_where_it_was_read():
+    text = (Path(scaleplan.__file__).parent / "data" / "published_laws.yaml").read_text("utf-8")
+    said = [line.split(": ")[1] for line in text.splitlines() if line.startswith("    verified:")]
+    assert len(said) == len(published_laws())
+    assert set(said) <= {"paper", "public code", "two summaries"}
 
 
 def test_historical_laws_say_so():

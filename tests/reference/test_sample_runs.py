@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,21 @@ def test_recommender_runs_count_embeddings_apart():
     )  # fmt: skip
     few, many = forecast(found, inputs=[2500.0, 80000.0]).points
     assert many.value < few.value
+
+
+@pytest.mark.parametrize(
+    ("log", "minutes"),
+    [("images/epochs.csv", 27), ("language/runs.csv", 57), ("language/larger.csv", 54),
+     ("recommender/runs.jsonl", 3)],
+)  # fmt: skip
+def test_what_is_said_about_the_time_of_training_is_in_the_logs(log, minutes):
+    path = SAMPLES / log
+    with path.open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle)) if path.suffix == ".csv" else map(json.loads, handle)
+        # Of a curve the last row counts: its seconds are those since the run began.
+        seconds = {row["run"]: float(row["seconds"]) for row in rows}
+    assert sum(seconds.values()) / 60 == pytest.approx(minutes, abs=0.7)
+    script = (path.parent / "train.py").read_text(encoding="utf-8")
+    notes = script.split('"""')[1]
+    assert re.search(rf"\b{minutes}\b", notes)
+    assert "SEED" in notes

@@ -151,3 +151,49 @@ def test_laws_are_compared_on_the_same_runs(tmp_path):
     full = fit(runs_of(tmp_path, "params,tokens,loss", (n, d, loss)))
     kept = {c.law: c.aicc for c in found.candidates}
     assert kept == pytest.approx({c.law: c.aicc for c in full.candidates}, rel=1e-2)
+
+
+def test_a_run_that_the_law_cannot_use_is_told_with_the_column_to_blame(tmp_path):
+    path = tmp_path / "runs.csv"
+    rows = "".join(f"{n:g},{d:g},{v:.6f}\n" for n, d, v in zip(*grid(), strict=True))
+    path.write_text(f"params,tokens,loss\n{rows},3e9,3\n2e8,,3\n", encoding="utf-8")
+    dropped = fit(load_runs([str(path)]), resamples=0).cleaning.dropped
+    assert [(row.line, row.reason) for row in dropped] == [
+        (38, "no usable value of params"), (39, "no usable value of tokens"),
+    ]  # fmt: skip
+
+
+# Found by random logs: candidates that run away, with coefficients or slopes beyond what a float
+# can square. Warnings are errors here; a user would see them on standard error.
+_RUNAWAY = (
+    """params,tokens,loss
+1.93944e+06,8.85499e+08,5.80233
+2.20797e+06,9.98584e+09,5.0889
+7.41398e+06,1.18682e+08,5.74943
+5.82514e+07,4.67636e+08,3.95841
+5.09225e+07,6.25283e+08,3.8764
+1.39282e+07,4.94607e+10,3.5375
+3.67143e+07,1.90421e+09,3.61743
+2.51195e+08,3.41392e+08,3.74339
+3.16454e+07,1.99147e+08,4.63753
+6.54557e+08,2.77986e+08,3.6964
+2.38982e+06,9.96774e+10,4.78112
+2.32439e+06,3.15123e+09,5.24991
+2.55482e+08,1.66431e+10,2.67836
+""",
+    """params,tokens,loss,flops
+3.55539e+07,1.03606e+08,5.05692,2.21017e+16
+8.59689e+07,5.06654e+10,2.82101,2.61339e+19
+7.97918e+06,5.95528e+09,3,2.8511e+17
+3.93492e+06,1.92073e+08,5.88301,4.53475e+15
+4.2185e+07,4.66171e+10,3.05482,1.17993e+19
+2.03396e+08,12,2.87877,7.18717e+18
+""",
+)
+
+
+@pytest.mark.parametrize("log", _RUNAWAY, ids=["leverage", "covariance"])
+def test_candidates_that_run_away_overflow_in_silence(log, tmp_path):
+    (tmp_path / "runs.csv").write_text(log, encoding="utf-8")
+    found = fit(load_runs([str(tmp_path / "runs.csv")]), resamples=0)
+    assert all(p.low is None or p.low <= p.value <= p.high for p in found.parameters)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from scaleplan.fitting import sensitivity
 from scaleplan.fitting.fitted import fit_law
 from scaleplan.fitting.recipe import Recipe
 from scaleplan.fitting.sensitivity import objective_rows
@@ -83,3 +86,24 @@ def test_a_line_has_one_objective():
         )
         == ()
     )
+
+
+def test_an_objective_under_which_a_term_vanishes_has_no_optimum_at_the_budget(monkeypatch):
+    inputs, values = noisy(1)
+    fitted = fit_law(CHINCHILLA, inputs, values)
+    gone = np.array([1.8, 480.0, 0.35, 0.0, 0.37])
+    monkeypatch.setattr(sensitivity, "_refit", lambda *_: gone)
+    used, *others = objective_rows(fitted, budget=BUDGET, flops_per_param_token=6.0)
+    assert used.params is not None
+    assert others
+    for row in others:
+        # The value elsewhere would stand in one column with values at the budget.
+        assert (row.flops, row.params, row.value) == (BUDGET, None, None)
+
+
+def test_a_fit_without_a_term_is_compared_beyond_its_runs(monkeypatch):
+    inputs, values = noisy(1)
+    fitted = replace(fit_law(CHINCHILLA, inputs, values), theta=np.array([1.8, 480, 0.35, 0, 0.37]))
+    rows = objective_rows(fitted, budget=BUDGET, flops_per_param_token=6.0)
+    assert {row.flops for row in rows} == {None}
+    assert {row.input_value for row in rows} == {10.0}

@@ -197,3 +197,15 @@ def test_the_fingerprint_knows_the_data_only(load):
     assert one != load("run,params,loss\na,1,4\nb,2,3.0001\n").fingerprint
     assert one != load("run,params,val_loss\na,1,4\nb,2,3\n").fingerprint
     assert one != load("run,tokens,loss\na,1,4\nb,2,3\n").fingerprint
+
+
+def test_dropped_rows_are_told_in_the_order_of_the_log(load, reasons):
+    runs = load("params,tokens,loss\n1e8,1e9,nan\n1e8\n2e8,1e9,3.2\n3e8,1e9,-1\n4e8,1e9,3,9\n")
+    assert [line for line, _ in reasons(runs)] == [2, 3, 5, 6]
+
+
+def test_compute_counted_in_two_ways_is_told_as_that(load):
+    rows = "".join(f"{i}e8,1e9,{4 - i / 10},{(2 if i == 3 else 6) * i}e17\n" for i in range(1, 7))
+    runs = load("params,tokens,loss,flops\n" + rows)
+    (note,) = [n for n in runs.notes if n.id == "FLOPS_CONVENTION"]
+    assert "not in one proportion to params x tokens: from 2.000 to 6.000" in note.text
