@@ -44,8 +44,11 @@ def few_runs(fit: Fit) -> Iterator[Note]:
     if runs - size < _FEW_SPARE or (len(fit.inputs) > 1 and runs < _FEW_RUNS):
         yield Note(
             id="FEW_RUNS", severity="warning",
-            text=f"{runs} runs for {size} parameters: the fit is nearly an interpolation, and its "
-            "intervals rest on a guess of the noise.",
+            text=f"{runs} runs for {size} parameters: the fit is nearly an interpolation"
+            + (
+                ", and no interval is given." if runs - size < _FEW_SPARE
+                else ", and its intervals rest on a guess of the noise."
+            ),
             action=f"Train at least {max(_FEW_RUNS, size + _FEW_SPARE)} runs.",
             numbers=(("runs", float(runs)), ("parameters", float(size))),
             source="Choshen et al. 2024, arXiv 2410.11840",

@@ -77,9 +77,11 @@ def fit(
         on_progress=on_progress,
     )  # fmt: skip
     parameters, interval = parameters_of(fitted, draws, level=level, unit=runs.metric.unit)
-    nothing = no_effect(fitted, parameters, axes.columns) if law == "auto" else None
-    if nothing is not None:
-        raise nothing.error()
+    if law == "auto":
+        instead = any(note.id == "LAW_OF_TWO_INPUTS_REFUSED" for note in notes)
+        nothing = no_effect(fitted, parameters, axes.columns, instead=instead)
+        if nothing is not None:
+            raise nothing.error()
     widening = widening_of(test)
     ranges = _ranges(runs, axes)
     others = tuple(

@@ -32,6 +32,7 @@ _APART = 0.5  # two starts nearer than this in all coordinates lead to the same 
 _RANKED = 400  # starts looked at, best first, while picking distinct ones
 _SPREAD_STARTS = 4
 _SAME = 0.1  # two ends nearer than this are one valley
+_FIRST_RUNS = 2000  # the valleys show on so many runs; only the best starts see all of them
 _RANKING_RUNS = 120  # starts are ranked on so many runs
 _NEAR_BOUND = 1e-6
 _STEP = 1e-20  # of the complex-step derivative: no difference is formed, so it can be this small
@@ -181,7 +182,9 @@ class CurvedProblem:
         Args:
             delta: Where Huber's loss turns linear, in log units.
         """
-        ends = self.minimise(self._ranked_starts(delta), delta=delta, max_steps=_FIRST_STEPS)
+        many = self.y.size > _FIRST_RUNS
+        seen = self.subset(spread_rows(self.y, _FIRST_RUNS)) if many else self
+        ends = seen.minimise(self._ranked_starts(delta), delta=delta, max_steps=_FIRST_STEPS)
         return ends.phi[np.argsort(ends.objective, kind="stable")[:_POLISHED]]
 
     def _ranked_starts(self, delta: float) -> FloatArray:

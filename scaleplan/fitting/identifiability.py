@@ -37,6 +37,7 @@ _FEWEST_BESIDE_A_BREAK = 2
 _CONSTANT = 1e-12  # relative spread below which a metric is one number
 _FEWEST_FOR_TREND = 3  # spare runs below which an F test says nothing
 _NO_TREND = 0.1
+_BEST_OF_MANY = 0.01  # a dozen laws and columns were tried: one in ten would pass by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,28 +104,36 @@ def with_known_interval(fitted: Fitted) -> Fitted:
 
 
 def no_effect(
-    fitted: Fitted, parameters: Sequence[Parameter], names: tuple[str, ...]
+    fitted: Fitted, parameters: Sequence[Parameter], names: tuple[str, ...], *, instead: bool
 ) -> Refusal | None:
-    """Return why a law of one input says nothing: its exponent cannot be told from zero.
+    """Return why a law of one input, chosen for the user, says nothing; None if it does.
 
     Args:
         fitted: The fit.
         parameters: Its parameters with intervals.
         names: The column behind the input.
+        instead: Whether it stands in for a refused law of two inputs. Then it is the best of many
+            laws and columns that were looked at, and has to be that much surer.
     """
-    exponents = [
-        p for p, spec in zip(parameters, fitted.law.parameters, strict=True)
-        if not spec.unit and not spec.is_floor
+    line = isinstance(fitted.law, LinearLaw)
+    slopes = [
+        p for k, (p, spec) in enumerate(zip(parameters, fitted.law.parameters, strict=True))
+        if (k == 0 if line else not spec.unit and not spec.is_floor)
     ]  # fmt: skip
-    if len(exponents) != 1 or len(names) != 1 or fitted.residual == "raw":
+    if len(slopes) != 1 or len(names) != 1:
         return None
-    low, high = exponents[0].low, exponents[0].high
-    if low is None or high is None or not low < 0.0 < high:
+    low, high = slopes[0].low, slopes[0].high
+    zero_inside = low is not None and high is not None and low < 0.0 < high
+    values = np.log(fitted.values) if fitted.residual == "log" else fitted.values
+    p = _trend_p(fitted, values - np.median(values)) if instead else None
+    if not zero_inside and (p is None or p <= _BEST_OF_MANY):
         return None
+    why = f"p = {p:.2g} for" if p is not None else "0 is in the interval of the slope of"
     return Refusal(
-        f"the metric does not depend on {names[0]} beyond its noise: the exponent of the "
-        f"{fitted.law.name} law is {exponents[0].value:.3g} ({low:.3g} to {high:.3g})",
-        "Check the columns, or spread the runs over a wider range.",
+        f"the metric does not depend on {names[0]} beyond its noise ({why} the {fitted.law.name} "
+        "law)",
+        "Check the columns, or spread the runs over a wider range; a law asked for with --law is "
+        "fitted all the same.",
     )
 
 
@@ -190,7 +199,7 @@ def _break_at_the_edge(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None
 
 def _no_trend(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
     """Return why the metric does not depend on the inputs at all, by an F test, or None."""
-    size, runs = fitted.free, fitted.values.size
+    runs = fitted.values.size
     values = np.log(fitted.values) if fitted.residual == "log" else fitted.values
     spread = values - np.median(values)
     scale = float(np.abs(fitted.values).max()) if fitted.residual == "raw" else 1.0
@@ -200,7 +209,24 @@ def _no_trend(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
             f"{' or '.join(names)}",
             "Choose another column with --metric.",
         )
-    freedom = runs - size
+    p = _trend_p(fitted, spread)
+    if p is not None and p > _NO_TREND:
+        return Refusal(
+            f"the metric does not depend on {' or '.join(names)} beyond its noise (p = {p:.2g} for "
+            f"the {fitted.law.name} law against a constant)",
+            "Check the columns, or spread the runs over a wider range.",
+        )
+    return None
+
+
+def _trend_p(fitted: Fitted, spread: FloatArray) -> float | None:
+    """Return the p-value of the law against a constant, by an F test; None if it says nothing.
+
+    Args:
+        fitted: The fit.
+        spread: Shape (n,), the metric less its median, in logs for log laws.
+    """
+    size, freedom = fitted.free, fitted.dof
     if freedom < _FEWEST_FOR_TREND or size < 2:
         return None
     # Squares beyond five noise scales are clipped on both sides, so one wild run decides nothing.
@@ -209,14 +235,7 @@ def _no_trend(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
     before = float((np.clip(spread, -limit, limit) ** 2).sum()) if limit > 0.0 else np.inf
     if left <= 0.0:
         return None
-    p = f_tail(max(0.0, before - left) / (size - 1) / (left / freedom), size - 1, freedom)
-    if p > _NO_TREND:
-        return Refusal(
-            f"the metric does not depend on {' or '.join(names)} beyond its noise (p = {p:.2g} for "
-            f"the {fitted.law.name} law against a constant)",
-            "Check the columns, or spread the runs over a wider range.",
-        )
-    return None
+    return f_tail(max(0.0, before - left) / (size - 1) / (left / freedom), size - 1, freedom)
 
 
 def _solver_order(law: Law) -> tuple[ParameterSpec, ...]:

@@ -109,7 +109,8 @@ def _minimum(budget: Sweep) -> IsoflopMinimum:
     if distinct.size < _FEWEST_SIZES:
         status = "few sizes"
     elif min(at - sizes.min(), sizes.max() - at) < _SAME_SIZE:
-        status = "edge"
+        bend = float(np.polyfit(sizes - at, budget.values / budget.values.mean(), 2)[0])
+        status = "edge" if bend > 0.0 else "maximum"
     else:
         status, at, value, near = _parabola(sizes, budget.values, distinct, at)
     known = status in {"used", "edge"}  # an edge run bounds the minimum

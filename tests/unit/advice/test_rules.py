@@ -9,7 +9,16 @@ from records_for_tests import BESIROGLU, fit_like, score_fit
 
 from scaleplan.advice import fit_notes, forecast_notes
 from scaleplan.planning.forecast import forecast
-from scaleplan.records import Candidate, Widening
+from scaleplan.records import (
+    AllocationApproach,
+    Candidate,
+    Identifiability,
+    Influence,
+    IsoflopMinimum,
+    PureError,
+    SizeAt,
+    Widening,
+)
 
 
 def ids_at(fit, **points):
@@ -99,17 +108,98 @@ def test_few_runs():
     assert "FEW_RUNS" in ids(replace(fit, quality=replace(fit.quality, runs=7)))
 
 
-def test_unknown_floor():
+def designed(**changes):
+    found = Identifiability(
+        decades=(("params", 2.5), ("tokens", 2.8), ("tokens_per_param", 3.0)), correlation=0.3,
+        relative_error=0.05, relative_error_of="alpha", starts_objective=1e-12, starts_params=1e-9,
+    )  # fmt: skip
     fit = fit_like()
-    zero = (replace(fit.parameters[0], value=0.0, low=0.0, high=1.0), *fit.parameters[1:])
-    wide = (replace(fit.parameters[0], low=0.1, high=3.0), *fit.parameters[1:])
-    assert "FLOOR_UNIDENTIFIED" in ids(replace(fit, parameters=zero))
-    assert "FLOOR_UNIDENTIFIED" in ids(replace(fit, parameters=wide))
+    return replace(fit, quality=replace(fit.quality, identifiability=replace(found, **changes)))
 
 
-def test_disagreeing_starts():
+def test_a_broad_design_is_left_alone():
+    assert ids(designed()) == set()
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"decades": (("params", 0.9), ("tokens", 2.0))}, "NARROW_RANGE"),
+        ({"decades": (("params", 2.0), ("tokens", 0.5))}, "NARROW_RANGE"),
+        ({"decades": (("params", 2.0), ("tokens", 2.0), ("tokens_per_param", 0.2))},
+         "NARROW_RATIOS"),
+        ({"correlation": 0.98}, "NEARLY_COLLINEAR"),
+        ({"correlation": -0.98}, "NEARLY_COLLINEAR"),
+        ({"starts_objective": 1e-3}, "STARTS_DISAGREE"),
+        ({"starts_params": 0.2}, "STARTS_DISAGREE"),
+    ],
+)  # fmt: skip
+def test_a_poor_design_is_warned_about(changes, rule):
+    assert ids(designed(**changes)) == {rule}
+
+
+def influenced(*found):
+    return fit_like(
+        influences=tuple(
+            Influence(without=name, runs=runs, at_flops=1e24, params=1e11, params_without=without)
+            for name, runs, without in found
+        )
+    )
+
+
+def test_runs_that_move_the_optimum_are_named_from_and_to():
+    fit = influenced(("run-3", 1, 2e11), ("the 9 runs with the most tokens", 9, None))
+    notes = {note.id: note for note in fit_notes(fit)}
+    assert "without run-3 it goes from 100B to 200B (+100%)" in notes["INFLUENTIAL_RUN"].text
+    assert "does not tell it" in notes["INFLUENTIAL_TAIL"].text
+    assert dict(notes["INFLUENTIAL_RUN"].numbers)["params_without"] == 2e11
+
+
+@pytest.mark.parametrize(
+    ("p", "rule"), [(1e-4, "LACK_OF_FIT"), (0.5, "PURE_ERROR"), (None, "PURE_ERROR")]
+)
+def test_replicates(p, rule):
     fit = fit_like()
-    assert "STARTS_DISAGREE" in ids(replace(fit, quality=replace(fit.quality, starts_agreeing=1)))
+    found = PureError(runs=12, groups=4, scatter=0.004, relative=True, lack_of_fit_p=p)
+    assert ids(replace(fit, quality=replace(fit.quality, pure_error=found))) == {rule}
+
+
+def approach(number, exponent, width, sizes):
+    return AllocationApproach(
+        approach=number, points=10, params_exponent=exponent, params_exponent_low=exponent - width,
+        params_exponent_high=exponent + width, tokens_exponent=1 - exponent,
+        tokens_exponent_low=1 - exponent - width, tokens_exponent_high=1 - exponent + width,
+        sizes=tuple(SizeAt(flops=c, params=n, tokens=c / 6 / n) for c, n in sizes),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("second", "third", "differ"),
+    [
+        (approach(2, 0.5, 0.01, [(1e21, 1e9), (1e24, 3e10)]),
+         approach(3, 0.5, 0.01, [(1e21, 1.1e9), (1e24, 3.3e10)]), False),
+        (approach(2, 0.5, 0.01, [(1e21, 1e9), (1e24, 3e10)]),
+         approach(3, 0.5, 0.01, [(1e21, 1.2e9), (1e24, 3.6e10)]), True),
+        # Far beyond the data a difference counts only where the exponents differ surely.
+        (approach(2, 0.5, 0.03, [(1e21, 1e9), (1e24, 3e10)]),
+         approach(3, 0.53, 0.03, [(1e21, 1.1e9), (1e24, 4e10)]), False),
+        (approach(2, 0.5, 0.01, [(1e21, 1e9), (1e24, 3e10)]),
+         approach(3, 0.53, 0.01, [(1e21, 1.1e9), (1e24, 4e10)]), True),
+    ],
+)  # fmt: skip
+def test_approaches_that_differ(second, third, differ):
+    assert ("APPROACHES_DIFFER" in ids(fit_like(approaches=(second, third)))) is differ
+
+
+@pytest.mark.parametrize(
+    ("status", "rule"),
+    [("edge", "ISOFLOP_EDGE"), ("maximum", "ISOFLOP_MAXIMUM"), ("few sizes", "ISOFLOP_FEW_SIZES")],
+)
+def test_minima_that_could_not_be_placed(status, rule):
+    one = IsoflopMinimum(
+        budget_flops=1e20, runs=5, near=0, params=None, tokens=None, value=None, status=status
+    )
+    assert rule in ids(fit_like(isoflop=(one,)))
 
 
 def test_parameter_at_a_bound():
