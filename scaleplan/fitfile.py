@@ -13,7 +13,7 @@ import tempfile
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -208,12 +208,18 @@ def _build_record(kind: Any, data: Any, where: str, path: str) -> Any:  # noqa: 
     if not isinstance(data, Mapping):
         raise _broken(path, f"{where} is not a mapping")
     names = [field.name for field in fields(kind)]
-    missing = [name for name in names if name not in data]
+    # Fields with a default were added after the first files of this schema were written.
+    required = [field.name for field in fields(kind) if field.default is MISSING]
+    missing = [name for name in required if name not in data]
     extra = [str(key) for key in data if key not in names]
     if missing or extra:
         said = f"lacks {', '.join(missing)}" if missing else f"has unknown keys {', '.join(extra)}"
         raise _broken(path, f"{where} {said}")
     hints = typing.get_type_hints(kind)
     return kind(
-        **{name: _build(hints[name], data[name], f"{where}.{name}", path) for name in names}
+        **{
+            name: _build(hints[name], data[name], f"{where}.{name}", path)
+            for name in names
+            if name in data
+        }
     )

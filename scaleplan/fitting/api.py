@@ -18,6 +18,7 @@ from scaleplan.fitting.influence import outlier_note
 from scaleplan.fitting.optimum import default_budgets, optimum_rows
 from scaleplan.fitting.remarks import fallback_note, unused_note
 from scaleplan.fitting.repeats import repeat_notes
+from scaleplan.fitting.resampling import resample
 from scaleplan.fitting.selection import (
     UNPASSED,
     Comparison,
@@ -26,7 +27,7 @@ from scaleplan.fitting.selection import (
     one_input_laws,
     try_law,
 )
-from scaleplan.fitting.uncertainty import parameters_of, resample
+from scaleplan.fitting.uncertainty import parameters_of
 from scaleplan.laws import HasOptimum, Law, get_law
 from scaleplan.records import Candidate, Cleaning, Fit, Note, OptimumRow, Quality, Range, RowNote
 

@@ -20,7 +20,10 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A fitted parameter with its interval; `low` and `high` are None where none can be given."""
+    """A fitted parameter with its interval; `low` and `high` are None where none can be given.
+
+    `method` says how its interval was made where that is not how the others were made.
+    """
 
     symbol: str
     meaning: str
@@ -29,6 +32,7 @@ class Parameter:
     high: float | None
     unit: str
     at_bound: bool = False
+    method: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +62,12 @@ class Quality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimumRow:
-    """The compute-optimal model for one budget: params, tokens and the predicted metric."""
+    """The compute-optimal model for one budget: params, tokens and the predicted metric.
+
+    Sizes `_low` to `_high` are the interval of the optimum; None where none can be given. The
+    valley holds the params whose predicted metric is next to the best at this budget: within 0.01
+    of a loss in nats per token, within 1% of other metrics.
+    """
 
     flops: float
     params: float
@@ -68,6 +77,17 @@ class OptimumRow:
     value: float
     low: float | None
     high: float | None
+    tokens_low: float | None = None
+    tokens_high: float | None = None
+    tokens_per_param_low: float | None = None
+    tokens_per_param_high: float | None = None
+    params_valley_low: float | None = None
+    params_valley_high: float | None = None
+
+    @property
+    def tokens_per_param(self) -> float:
+        """Return the tokens per parameter of the optimum."""
+        return self.tokens / self.params
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +165,11 @@ class LawFit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """A law fitted to runs, or a published one: everything that predict and budget read."""
+    """A law fitted to runs, or a published one: everything that predict and budget read.
+
+    `interval` says how the parameters' intervals were made, `optimum_interval` those of the sizes
+    in `optimum`.
+    """
 
     name: str
     source: str
@@ -171,6 +195,7 @@ class Fit:
     fingerprint: str
     seed: int | None
     version: str
+    optimum_interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
         Fit,
         Forecast,
         ForecastPoint,
+        Interval,
         LawFit,
         Note,
         OptimumRow,
+        Parameter,
         Plan,
         PlanRow,
     )
@@ -48,18 +50,15 @@ def fit_document(fit: Fit) -> Document:
         "input_columns": list(fit.input_columns),
         "metric": asdict(fit.metric),
         "complement": fit.complement,
-        "parameters": {
-            p.symbol: {
-                "value": p.value, "low": p.low, "high": p.high, "unit": p.unit,
-                "meaning": p.meaning, "at_bound": p.at_bound,
-            }
-            for p in fit.parameters
-        },
+        "parameters": {p.symbol: _parameter(p, fit.interval) for p in fit.parameters},
         "interval": asdict(fit.interval) if fit.interval is not None else None,
         "quality": asdict(fit.quality) if fit.quality is not None else None,
         "cleaning": _cleaning(fit.cleaning) if fit.cleaning is not None else None,
         "candidates": [asdict(candidate) for candidate in fit.candidates],
         "optimum": [_optimum(row) for row in fit.optimum],
+        "optimum_interval": (
+            asdict(fit.optimum_interval) if fit.optimum_interval is not None else None
+        ),
         "widening": asdict(fit.widening),
         "ranges": {r.role: {"low": r.low, "high": r.high} for r in fit.ranges},
         "alternatives": [_law_fit(other) for other in fit.alternatives],
@@ -181,8 +180,18 @@ def _law_fit(fit: LawFit) -> Document:
     return {"law": fit.law, "theta": list(fit.theta), "noise": fit.noise, "dof": fit.dof}
 
 
+def _parameter(parameter: Parameter, interval: Interval | None) -> Document:
+    """Return a parameter with the method and the number of runs behind its own interval."""
+    shared = "" if interval is None else interval.method
+    return {
+        "value": parameter.value, "low": parameter.low, "high": parameter.high,
+        "unit": parameter.unit, "meaning": parameter.meaning, "at_bound": parameter.at_bound,
+        "method": parameter.method or shared, "n": None if interval is None else interval.n,
+    }  # fmt: skip
+
+
 def _optimum(row: OptimumRow) -> Document:
-    return asdict(row)
+    return {**asdict(row), "tokens_per_param": row.tokens_per_param}
 
 
 def _point(point: ForecastPoint) -> Document:

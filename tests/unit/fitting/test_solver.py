@@ -116,3 +116,41 @@ def test_straight_lines_match_numpy(law):
     coefficients, covariance = np.polyfit(basis, y, 1, cov="unscaled")
     assert fitted.theta == pytest.approx(coefficients, rel=1e-9)
     assert fitted.covariance / fitted.noise**2 == pytest.approx(covariance, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["chinchilla", "coupled"])
+def test_refits_to_other_values_are_fits_to_those_values(name):
+    surface = random_surface(4)
+    fitted = fit_law(get_law(name), surface.inputs, surface.values, delta=3e-3)
+    rng = np.random.default_rng(0)
+    others = surface.values * np.exp(0.003 * rng.standard_normal((3, surface.values.size)))
+    for values, theta in zip(others, fitted.refit_values(others), strict=True):
+        alone = fit_law(get_law(name), surface.inputs, values, delta=3e-3)
+        assert theta[[0, 2, 4]] == pytest.approx(alone.theta[[0, 2, 4]], rel=1e-3, abs=1e-6)
+
+
+def test_lines_are_refitted_to_other_values():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(1, 9, 20)
+    others = rng.standard_normal((4, 20))
+    fitted = fit_law(get_law("linear"), x[None], others[0])
+    wanted = [np.polyfit(x, values, 1) for values in others]
+    assert fitted.refit_values(others) == pytest.approx(np.array(wanted), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["chinchilla", "coupled"])
+def test_a_held_coordinate_stays_and_the_others_are_best_for_it(name):
+    surface = random_surface(9)
+    fitted = fit_law(get_law(name), surface.inputs, surface.values, delta=np.inf)
+    problem = fitted.problem
+    for k in range(problem.size):
+        start = fitted.solution.phi.copy()
+        start[k] += 0.02
+        end = problem.minimise(start[None], delta=np.inf, held=k)
+        assert end.converged[0]
+        assert end.phi[0, k] == start[k]
+        slope = problem.residuals(end.phi[0]) @ problem.jacobian(end.phi[0])
+        scale = np.linalg.norm(problem.jacobian(end.phi[0]), axis=0)
+        free = np.delete(slope / scale, k)
+        assert np.abs(free).max() < 1e-5 * np.sqrt(end.objective[0])
+        assert end.objective[0] >= fitted.objective
