@@ -30,6 +30,8 @@ def fit_command(
     all_points: options.AllPointsOption = False,
     resamples: options.ResamplesOption = 1000,
     level: options.LevelOption = 0.9,
+    interval: options.IntervalOption = options.IntervalKind.AUTO,
+    cluster: options.ClusterOption = None,
     delta: Annotated[
         float | None,
         typer.Option(
@@ -65,7 +67,8 @@ def fit_command(
     )  # fmt: skip
     fit = fit_runs(
         read_runs(runs, reading), law=law, resamples=resamples, level=level, seed=seed,
-        delta=delta, flops=flops.values if flops is not None else (), quiet=quiet,
+        delta=delta, flops=flops.values if flops is not None else (), interval=interval.value,
+        cluster=cluster, quiet=quiet,
     )  # fmt: skip
     if output is not None:
         from scaleplan.fitfile import save_fit

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scaleplan.cli.options import Reading
+    from scaleplan.fitting.resampling import IntervalKind
     from scaleplan.records import Fit, Note
     from scaleplan.runs.table import Runs
 
@@ -61,6 +62,8 @@ def fit_runs(
     delta: float | None,
     flops: Sequence[float],
     quiet: bool,
+    interval: IntervalKind = "auto",
+    cluster: str | None = None,
 ) -> Fit:
     """Fit runs and add what advice has to say about the fit."""
     from scaleplan.advice import fit_notes
@@ -69,7 +72,7 @@ def fit_runs(
     with progress("resample", quiet=quiet) as shown:
         fitted = fit(
             runs, law=law, resamples=resamples, level=level, seed=seed, delta=delta,
-            flops=flops, on_progress=shown,
+            flops=flops, interval=interval, cluster=cluster, on_progress=shown,
         )  # fmt: skip
     return replace(fitted, notes=joined_notes(fitted.notes, fit_notes(fitted)))
 

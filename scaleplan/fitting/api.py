@@ -11,14 +11,15 @@ from scaleplan import __version__
 from scaleplan.errors import FitError
 from scaleplan.fitting.axes import Axes, axes_for, metric_symbol, single_roles
 from scaleplan.fitting.backtest import widening_of
+from scaleplan.fitting.clusters import clusters_of
 from scaleplan.fitting.fitted import Fitted
 from scaleplan.fitting.forms import ADDITIVE, COUPLED, choose_form
 from scaleplan.fitting.identifiability import allocation_note, check_design
 from scaleplan.fitting.influence import outlier_note
-from scaleplan.fitting.optimum import default_budgets, optimum_rows
+from scaleplan.fitting.optimum import default_budgets, optimum_rows, size_interval
 from scaleplan.fitting.remarks import fallback_note, unused_note
 from scaleplan.fitting.repeats import repeat_notes
-from scaleplan.fitting.resampling import resample
+from scaleplan.fitting.resampling import IntervalKind, resample, resampled_kind
 from scaleplan.fitting.selection import (
     UNPASSED,
     Comparison,
@@ -27,7 +28,7 @@ from scaleplan.fitting.selection import (
     one_input_laws,
     try_law,
 )
-from scaleplan.fitting.uncertainty import parameters_of
+from scaleplan.fitting.uncertainty import bias_notes, parameters_of
 from scaleplan.laws import HasOptimum, Law, get_law
 from scaleplan.records import Candidate, Cleaning, Fit, Note, OptimumRow, Quality, Range, RowNote
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from scaleplan.runs.table import Runs
 
 _FALLING = {"loss", "error", "accuracy"}  # an accuracy is fitted as its error
-_FEWEST_CLUSTERS = 20
 _ASKED = "asked for"
 
 
@@ -50,6 +50,8 @@ def fit(
     seed: int = 0,
     delta: float | None = None,
     flops: Sequence[float] = (),
+    interval: IntervalKind = "auto",
+    cluster: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Fit:
     """Fit a law to runs.
@@ -62,6 +64,9 @@ def fit(
         seed: Seed of the resampling.
         delta: Huber's threshold in log units; None chooses it from the data and reports it.
         flops: Budgets for the table of compute-optimal sizes, FLOP; empty chooses some.
+        interval: How intervals of parameters and sizes are made; `auto` draws runs (or families of
+            runs) if there are enough of them, and else uses the delta method.
+        cluster: The column that names which runs are resampled together.
         on_progress: Called with (done, all) resamples.
 
     Returns:
@@ -76,10 +81,12 @@ def fit(
     if fitted is None or test is None:  # pragma: no cover - _choose returns fitted laws only
         raise TypeError(chosen.law.name)
     draws = resample(
-        fitted, resamples=resamples, seed=seed, clusters=_clusters(runs, axes),
-        on_progress=on_progress,
+        fitted, kind=resampled_kind(interval, cluster), resamples=resamples, seed=seed,
+        clusters=clusters_of(runs, axes.rows, cluster, interval), on_progress=on_progress,
     )  # fmt: skip
-    parameters, interval = parameters_of(fitted, draws, level=level, unit=runs.metric.unit)
+    unit = runs.metric.unit
+    parameters, made = parameters_of(fitted, draws, level=level, unit=unit, kind=interval)
+    notes += bias_notes(parameters, draws)
     widening = widening_of(test)
     ranges = _ranges(runs, axes)
     others = tuple(
@@ -96,7 +103,8 @@ def fit(
         if note is None or note.severity != "error":
             rows = optimum_rows(
                 fits, budgets=flops or default_budgets(ranges), flops_per_param_token=ratio,
-                widening=widening, ranges=ranges, level=level, draws=draws,
+                widening=widening, ranges=ranges, level=level, draws=draws, unit=unit,
+                complement=axes.complement,
             )  # fmt: skip
     budgets = flops or default_budgets(ranges)
     note = outlier_note(
@@ -116,12 +124,14 @@ def fit(
         ),
         inputs=axes.roles, input_columns=axes.columns, metric=runs.metric,
         complement=axes.complement, main=fits[0], alternatives=others, parameters=parameters,
-        interval=interval, quality=_quality(fitted), optimum=rows,
+        interval=made, quality=_quality(fitted), optimum=rows,
         candidates=comparison.candidates, widening=widening, ranges=ranges,
         flops_per_param_token=6.0 if ratio is None else ratio,
         cleaning=_cleaning(runs, axes), notes=(*runs.notes, *notes),
         assumptions=runs.assumptions, fingerprint=runs.fingerprint, seed=seed,
         version=__version__,
+        optimum_interval=size_interval(fits[0], draws, level=level, runs=fitted.values.size)
+        if rows else None,
     )  # fmt: skip
 
 
@@ -251,15 +261,6 @@ def _names(runs: Runs, axes: Axes) -> list[str]:
         file, line = runs.origins[int(i)]
         names.append((labels[i] if labels else "") or f"{file}:{line}")
     return names
-
-
-def _clusters(runs: Runs, axes: Axes) -> tuple[str, ...] | None:
-    """Return the family of each fitted run, if the log names enough families."""
-    labels = runs.labels.get("family")
-    if labels is None:
-        return None
-    chosen = tuple(labels[i] for i in axes.rows)
-    return chosen if _FEWEST_CLUSTERS <= len(set(chosen)) < len(chosen) else None
 
 
 def _ranges(runs: Runs, axes: Axes) -> tuple[Range, ...]:
