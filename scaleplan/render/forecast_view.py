@@ -71,7 +71,7 @@ def _points(forecast: Forecast) -> Table:
             for point in forecast.points
         ),
         footer=f"{interval_text(forecast.interval)}, for one new run; mean: the law's own value, "
-        "by the delta method alone",
+        "by the delta method, not widened",
     )
 
 
