@@ -1,15 +1,15 @@
-"""The compute-optimal size for a few budgets, with intervals from the resamples."""
+"""The compute-optimal size for a few budgets, with intervals from the resamples.
+
+Without resamples it is plain Python: `budget` with a saved fit imports no numpy.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from scaleplan.fitting.distributions import t_quantile
 from scaleplan.fitting.interval import decades_beyond, predict, quadratic_form
-from scaleplan.fitting.resampling import Resamples, percentile
 from scaleplan.fitting.valley import valley
 from scaleplan.laws import HasOptimum, get_law
 from scaleplan.records import Interval, OptimumRow
@@ -17,6 +17,7 @@ from scaleplan.records import Interval, OptimumRow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scaleplan.fitting.resampling import Resamples
     from scaleplan.records import LawFit, Range, Widening
 
 
@@ -111,10 +112,13 @@ def _size_bounds(
     draws: Resamples | None,
 ) -> tuple[float | None, float | None]:  # fmt: skip
     """Return the interval of N*, from the resamples or by the delta method."""
-    bounds = None
     if draws is None:
         bounds = _delta_bounds(fit, law, budget, flops_per_param_token, level)
     else:
+        import numpy as np
+
+        from scaleplan.fitting.resampling import percentile
+
         parts = [np.asarray(draws.theta[:, k]) for k in range(draws.theta.shape[1])]
         with np.errstate(all="ignore"):  # a degenerate resample gives nan, which is counted
             sizes, _ = law.optimum(parts, np.asarray(budget), flops_per_param_token)

@@ -56,7 +56,10 @@ def valley(
 
     def above(shift: float) -> bool:
         moved = [best[0] * math.exp(shift), best[1] * math.exp(-shift)]
-        return law.evaluate(theta, moved) > limit
+        try:
+            return law.evaluate(theta, moved) > limit
+        except OverflowError:  # a power beyond the largest float is above every limit
+            return True
 
     return _edge(best[0], above, -_FARTHEST), _edge(best[0], above, _FARTHEST)
 

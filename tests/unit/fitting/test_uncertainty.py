@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from made_runs import make_runs
@@ -15,7 +17,7 @@ from scaleplan.fitting.resampling import KINDS, Resamples, resample
 from scaleplan.fitting.uncertainty import bias_notes, parameters_of
 from scaleplan.fitting.valley import valley, valley_label
 from scaleplan.laws import get_law
-from scaleplan.records import Widening
+from scaleplan.records import LawFit, Widening
 
 CHINCHILLA = get_law("chinchilla")
 
@@ -143,14 +145,21 @@ def test_the_valley_ends_where_the_metric_has_risen_by_its_margin(unit, label):
     assert valley_label(unit) == label
 
 
+def test_a_valley_with_walls_beyond_the_largest_float_has_its_ends():
+    law = LawFit(
+        law="chinchilla", theta=(1.0, 1.0, 60.0, 1.0, 60.0), covariance=None, noise=None, dof=0
+    )
+    low, high = valley(law, 6.0, 6.0, unit="")
+    assert low * high == pytest.approx(1.0)
+    assert 1.0 < high < 1.1
+
+
 def test_a_valley_without_an_end_is_not_invented():
     record = fit_law(CHINCHILLA, np.stack(grid()[:2]), grid()[2]).record()
-    flat = type(record)(
-        law="chinchilla", theta=(1e9, *record.theta[1:]), covariance=None, noise=None, dof=0
-    )
+    flat = replace(record, theta=(1e9, *record.theta[1:]))
     assert valley(flat, 1e22, 6.0, unit="") == (None, None)
-    assert valley(type(record)(law="power", theta=(1.0, 1.0), covariance=None, noise=None, dof=0),
-                  1e22, 6.0, unit="") == (None, None)  # fmt: skip
+    no_optimum = replace(record, law="power", theta=(1.0, 1.0))
+    assert valley(no_optimum, 1e22, 6.0, unit="") == (None, None)
 
 
 def test_accuracies_are_shown_as_accuracies_at_the_optimum():

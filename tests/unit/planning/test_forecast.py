@@ -124,6 +124,9 @@ def test_the_bare_plan_takes_the_tokens_that_suit_its_size():
     assert marginal_ratio(BESIROGLU, plan.params, plan.tokens) == pytest.approx(1.0)
     assert plan.flops == pytest.approx(6 * plan.params * plan.tokens)
     assert plan.optimum.params == pytest.approx(1e10)
+    assert plan.optimum.params_low < 1e10 < plan.optimum.params_high
+    assert plan.optimum.params_valley_low < plan.optimum.params_low
+    assert plan.optimum.value == pytest.approx(plan.forecast.points[0].value)
     assert [row.gpus for row in plan.rows] == [64, 1000]
 
 
