@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scaleplan.fitting.curved_problem import CurvedProblem
     from scaleplan.fitting.fitted import Fitted
     from scaleplan.fitting.solver import AnyProblem
-    from scaleplan.laws.base import FloatArray
+    from scaleplan.laws.base import FloatArray, IndexArray
 
 # First values that are looked at, in multiples of the half-width of the delta method.
 _REACH = (0.6, 0.8, 1.0, 1.3, 1.7)
@@ -65,6 +65,7 @@ class _Axis:
     objective: float
     delta: float
     unit: float  # 2 (F - F*) / unit is compared with a squared t quantile
+    others: IndexArray  # the coordinates that follow
 
     def parameter(self, coordinate: float) -> float:
         """Return the parameter for a coordinate: both maps are exact."""
@@ -113,16 +114,16 @@ def profile_interval(fitted: Fitted, k: int, *, level: float) -> Profile | None:
 
 
 def _unit(fitted: Fitted) -> float | None:
-    """Return what 2 (F - F*) is divided by: (K s)^2 / m."""
+    """Return what 2 (F - F*) is divided by: (K s)^2 / m, in the units of the fit's problem."""
     if fitted.problem is None or fitted.solution is None:
         return None
-    residuals = fitted.problem.residuals(fitted.solution.phi)
+    residuals = fitted.problem.residuals(fitted.solution.phi) / fitted.problem.unit
     inside = float((np.abs(residuals) <= fitted.delta).mean())
     psi = np.clip(residuals, -fitted.delta, fitted.delta)
     variance = float(psi @ psi) / fitted.dof
     if inside < _FEWEST_INSIDE or not variance > 1e-24:
         return None
-    correction = 1.0 + fitted.theta.size / residuals.size * (1.0 - inside) / inside
+    correction = 1.0 + fitted.free / residuals.size * (1.0 - inside) / inside
     return variance * correction**2 / inside
 
 
@@ -162,7 +163,14 @@ def _axis(fitted: Fitted, k: int, unit: float) -> _Axis:
         ends = (float(problem.low[at]), float(problem.high[at]))
     # An estimate outside the range where a law makes sense is looked at from both sides.
     ends = (min(ends[0], start), max(ends[1], start))
-    return _Axis(problem, phi, at, slope, log, value, ends, fitted.objective, fitted.delta, unit)
+    free = np.arange(phi.size)
+    if not isinstance(problem, Problem):
+        free = free[problem.low < problem.high]  # the others are held by the user
+    scale = (fitted.problem.unit / problem.unit) ** 2
+    return _Axis(
+        problem, phi, at, slope, log, value, ends, fitted.solution.objective * scale,
+        fitted.delta, unit * scale, free[free != at],
+    )  # fmt: skip
 
 
 def _uncentred(problem: Problem, phi: FloatArray) -> tuple[Problem, FloatArray]:
@@ -179,7 +187,7 @@ def _uncentred(problem: Problem, phi: FloatArray) -> tuple[Problem, FloatArray]:
 def _unscaled(problem: CurvedProblem, theta: FloatArray) -> tuple[CurvedProblem, FloatArray]:
     """Return the problem in base units, and the same point there: the law's own parameters."""
     plain = replace(
-        problem, x=problem.inputs, y=np.log(problem.values),
+        problem, x=problem.inputs, y=problem.values if problem.raw else np.log(problem.values),
         input_scale=np.ones_like(problem.input_scale), metric_scale=1.0,
     )  # fmt: skip
     return plain, np.where(problem.logs, np.log(np.where(problem.logs, theta, 1.0)), theta)
@@ -187,8 +195,8 @@ def _unscaled(problem: CurvedProblem, theta: FloatArray) -> tuple[CurvedProblem,
 
 def _error(axis: _Axis) -> float:
     """Return the standard error of the coordinate, to choose where to look first."""
-    jacobian = axis.problem.jacobian(axis.phi)
-    others = np.delete(jacobian, axis.k, axis=1)
+    jacobian = axis.problem.jacobian(axis.phi) / axis.problem.unit
+    others = jacobian[:, axis.others]
     scale = np.sqrt((others**2).sum(axis=0))
     others = others / np.where(scale > 0.0, scale, 1.0)
     column = jacobian[:, axis.k]
@@ -238,7 +246,7 @@ def _roots(axis: _Axis, at: FloatArray, near: FloatArray) -> tuple[FloatArray, F
         near: Shape (p,), a place to start from beside the tangent at the optimum.
     """
     jacobian = axis.problem.jacobian(axis.phi)
-    others = np.delete(np.arange(axis.phi.size), axis.k)
+    others = axis.others
     scale = np.maximum(np.sqrt((jacobian**2).sum(axis=0)), 1e-300)
     scaled = jacobian / scale
     follow = np.linalg.lstsq(scaled[:, others], -scaled[:, axis.k], rcond=1e-10)[0]

@@ -153,9 +153,9 @@ def _codes(fitted: Fitted, clusters: Sequence[str] | None) -> IndexArray:
 
 def _refusal(fitted: Fitted, kind: IntervalKind, clusters: Sequence[str] | None) -> str | None:
     """Return why resamples of this kind would not tell how sure the parameters are."""
-    params = fitted.theta.size
+    params = fitted.free
     if not params:
-        return f"the {fitted.law.name} law has no parameters"
+        return f"the {fitted.law.name} law has no parameters to estimate"
     if kind == "clustered" and clusters is None:
         return "no column says which runs belong together; name it with --cluster COLUMN"
     drawn = clusters if kind in {"clustered", "wild"} else None
@@ -173,7 +173,7 @@ def _refusal(fitted: Fitted, kind: IntervalKind, clusters: Sequence[str] | None)
 
 def _leverages(fitted: Fitted) -> FloatArray:
     """Return the diagonal of the hat matrix, shape (n,)."""
-    return leverage(fitted.law, fitted.theta, fitted.inputs, fitted.inputs)
+    return leverage(fitted, fitted.theta, fitted.inputs, fitted.inputs)
 
 
 def _case_refits(
@@ -203,7 +203,7 @@ def _residual_refits(
     Mammen's weights).
     """
     inflation = 1.0 / (1.0 - _leverages(fitted))
-    relative = fitted.law.residual == "log"
+    relative = fitted.residual == "log"
     predicted = fitted.predict(fitted.inputs)
     base = np.log(predicted) if relative else predicted
     own = fitted.residuals() * (inflation if wild else np.sqrt(inflation))

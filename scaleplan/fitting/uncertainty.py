@@ -64,7 +64,7 @@ def parameters_of(
         _parameter(fitted, draws, k, level=level, unit=unit, kind=kind)
         for k in range(len(fitted.law.parameters))
     )
-    own = {record.method for record in records}
+    own = {record.method for record in records if not record.fixed}
     if kind == "profile" and own == {""}:
         raise FitError(
             "no profile likelihood: there are no runs to spare, the fit is exact, or fewer than "
@@ -74,7 +74,7 @@ def parameters_of(
     if kind == "profile" and len(own) == 1 and "" not in own:
         method = own.pop()
         records = tuple(replace(record, method="") for record in records)
-    interval = Interval(level=level, method=method, n=runs) if runs > fitted.theta.size else None
+    interval = Interval(level=level, method=method, n=runs) if runs > fitted.free else None
     return records, interval
 
 
@@ -83,13 +83,16 @@ def _parameter(
 ) -> Parameter:
     """Return one parameter with its interval."""
     spec, value = fitted.law.parameters[k], float(fitted.theta[k])
-    at_bound = _at_bound(spec, value)
+    fixed = bool(fitted.fixed[k])
+    at_bound = not fixed and (_at_bound(spec, value) or _at_limit(fitted, spec, value))
     bounds, method = None, ""
-    if kind == "profile" or (at_bound and fitted.values.size <= _PROFILE_MOST_RUNS):
+    if fixed:
+        pass  # what is held is given, not estimated
+    elif kind == "profile" or (at_bound and fitted.values.size <= _PROFILE_MOST_RUNS):
         profile = profile_interval(fitted, k, level=level)
         if profile is not None:
             bounds, method = (profile.low, profile.high), profile.method
-    if not method:
+    if not method and not fixed:
         bounds = (
             _delta_bounds(fitted, k, level) if draws is None
             else percentile(draws.theta[:, k], level)
@@ -98,6 +101,7 @@ def _parameter(
     return Parameter(
         symbol=spec.symbol, meaning=spec.meaning, value=value, low=low, high=high,
         unit=unit if spec.unit == "metric" else spec.unit, at_bound=at_bound, method=method,
+        fixed=fixed,
     )  # fmt: skip
 
 
@@ -113,6 +117,15 @@ def _delta_bounds(fitted: Fitted, k: int, level: float) -> _Bounds:
         stretch = math.exp(min(factor * error / value, 50.0))
         return value / stretch, value * stretch
     return max(spec.low, value - factor * error), min(spec.high, value + factor * error)
+
+
+def _at_limit(fitted: Fitted, spec: ParameterSpec, value: float) -> bool:
+    """Tell whether a parameter ended at a bound that the user gave."""
+    return any(
+        limit.symbol == spec.symbol and math.isclose(value, bound, rel_tol=1e-9, abs_tol=1e-12)
+        for limit in fitted.recipe.limits
+        for bound in (limit.low, limit.high)
+    )
 
 
 def _at_bound(spec: ParameterSpec, value: float) -> bool:

@@ -22,6 +22,7 @@ import numpy as np
 from scaleplan.fitting.backtest import widening_of
 from scaleplan.fitting.forms import ADDITIVE, COUPLED, choose_form
 from scaleplan.fitting.interval import predict
+from scaleplan.fitting.recipe import DEFAULT
 from scaleplan.fitting.selection import Tried, try_law
 from scaleplan.laws import get_law
 
@@ -122,7 +123,7 @@ def tried(data: Sweep, rows: np.ndarray, scale: np.ndarray) -> list[Tried]:
         law = get_law(name)
         return try_law(
             law, tuple(law.inputs), data.inputs[:, rows], data.values[rows], scale=scale,
-            delta=None, falling=True,
+            recipe=DEFAULT, falling=True,
         )  # fmt: skip
 
     main = one(data.law)

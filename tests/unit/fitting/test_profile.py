@@ -10,6 +10,7 @@ from scaleplan.errors import FitError
 from scaleplan.fitting.distributions import t_quantile
 from scaleplan.fitting.fitted import fit_law
 from scaleplan.fitting.profile import profile_interval
+from scaleplan.fitting.recipe import Limit, Recipe
 from scaleplan.fitting.uncertainty import parameters_of
 from scaleplan.laws import get_law
 
@@ -48,7 +49,7 @@ def test_a_power_law_by_least_squares_has_the_exact_t_interval_of_its_line_in_lo
     rng = np.random.default_rng(1)
     x = np.geomspace(1e6, 1e9, 15)
     y = 30 * x**-0.2 * np.exp(0.02 * rng.standard_normal(15))
-    fitted = fit_law(get_law("power"), x[None], y, delta=np.inf)
+    fitted = fit_law(get_law("power"), x[None], y, recipe=Recipe(objective="log"))
     slope, intercept = t_interval(np.log(x), np.log(y), 0), t_interval(np.log(x), np.log(y), 1)
     size, exponent = (profile_interval(fitted, k, level=0.9) for k in (0, 1))
     sign = np.sign(fitted.theta[1] * np.polyfit(np.log(x), np.log(y), 1)[0])
@@ -56,11 +57,39 @@ def test_a_power_law_by_least_squares_has_the_exact_t_interval_of_its_line_in_lo
     assert (size.low, size.high) == pytest.approx(tuple(np.exp(intercept)), rel=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e-9])
+def test_least_squares_of_the_metric_with_a_held_exponent_has_its_exact_t_interval(scale):
+    """With alpha held the law is a line in x^-alpha, so that the profile must meet the theory."""
+    rng = np.random.default_rng(2)
+    x = np.geomspace(1e6, 1e9, 18)
+    y = scale * (1.8 + 480 * x**-0.35 + 0.02 * rng.standard_normal(18))
+    recipe = Recipe(objective="raw", limits=(Limit(symbol="alpha", low=0.35, high=0.35),))
+    fitted = fit_law(POWER_FLOOR, x[None], y, recipe=recipe)
+    for k, line in ((0, 1), (1, 0)):
+        profile = profile_interval(fitted, k, level=0.9)
+        exact = t_interval(x**-0.35, y, line)
+        assert (profile.low, profile.high) == pytest.approx(exact, rel=1e-5)
+    parameters, _ = parameters_of(fitted, None, level=0.9, unit="", kind="profile")
+    assert parameters[2].fixed
+    assert parameters[2].low is None
+
+
+def test_a_bound_that_the_user_gave_ends_the_interval():
+    inputs, values = sweep()
+    recipe = Recipe(limits=(Limit(symbol="E", low=0.0, high=1.7),))
+    fitted = fit_law(CHINCHILLA, inputs, values, recipe=recipe)
+    profile = profile_interval(fitted, 0, level=0.9)
+    assert fitted.theta[0] == pytest.approx(1.7)
+    assert profile.high == pytest.approx(1.7)
+    assert profile.open_high
+    assert profile.low < 1.7
+
+
 @pytest.mark.parametrize("name", ["chinchilla", "coupled"])
 def test_the_bounds_are_where_an_independent_fit_becomes_too_bad(name):
     law = get_law(name)
     inputs, values = sweep()
-    fitted = fit_law(law, inputs, values, delta=np.inf)
+    fitted = fit_law(law, inputs, values, recipe=Recipe(objective="log"))
     wanted = fitted.objective * (1 + t_quantile(0.95, float(fitted.dof)) ** 2 / fitted.dof)
     for k, spec in enumerate(law.parameters):
         bounds = profile_interval(fitted, k, level=0.9)
@@ -124,7 +153,8 @@ def test_without_a_scale_there_is_no_profile():
     inputs, values = sweep(noise=0.0)
     assert profile_interval(fit_law(CHINCHILLA, inputs, values), 0, level=0.9) is None
     inputs, values = sweep(noise=0.02)
-    narrow = fit_law(CHINCHILLA, inputs, values, delta=1e-3)  # nearly all runs lie outside
+    # Nearly all runs lie outside of this threshold.
+    narrow = fit_law(CHINCHILLA, inputs, values, recipe=Recipe(delta=1e-3))
     assert profile_interval(narrow, 0, level=0.9) is None
     with pytest.raises(FitError, match="half of the runs"):
         parameters_of(narrow, None, level=0.9, unit="", kind="profile")

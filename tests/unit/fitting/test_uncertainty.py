@@ -147,8 +147,9 @@ def test_the_valley_ends_where_the_metric_has_risen_by_its_margin(unit, label):
 
 def test_a_valley_with_walls_beyond_the_largest_float_has_its_ends():
     law = LawFit(
-        law="chinchilla", theta=(1.0, 1.0, 60.0, 1.0, 60.0), covariance=None, noise=None, dof=0
-    )
+        law="chinchilla", theta=(1.0, 1.0, 60.0, 1.0, 60.0), covariance=None, noise=None, dof=0,
+        residual="log",
+    )  # fmt: skip
     low, high = valley(law, 6.0, 6.0, unit="")
     assert low * high == pytest.approx(1.0)
     assert 1.0 < high < 1.1
