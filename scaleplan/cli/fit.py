@@ -34,6 +34,8 @@ def fit_command(
     by: options.ByOption = None,
     resamples: options.ResamplesOption = 1000,
     level: options.LevelOption = 0.9,
+    interval: options.IntervalOption = options.IntervalKind.AUTO,
+    cluster: options.ClusterOption = None,
     objective: options.ObjectiveOption = options.ObjectiveName.HUBER,
     delta: options.DeltaOption = None,
     fix: options.FixOption = None,
@@ -67,8 +69,9 @@ def fit_command(
         best_of_each=best_of_each.values if best_of_each is not None else (),
     )  # fmt: skip
     fitting = options.Fitting(
-        law=law, objective=objective, delta=delta, fix=fix or [], bound=bound or []
-    )
+        law=law, objective=objective, delta=delta, fix=fix or [], bound=bound or [],
+        interval=interval, cluster=cluster,
+    )  # fmt: skip
     budgets = flops.values if flops is not None else ()
     written = options.Output(output_format=output_format, quiet=quiet, strict=strict)
     if by is not None:

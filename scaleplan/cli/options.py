@@ -24,6 +24,19 @@ class OutputFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
+@unique
+class IntervalKind(StrEnum):
+    """How intervals are made; the values are fitting.resampling.KINDS."""
+
+    AUTO = "auto"
+    DELTA = "delta"
+    CASE = "case"
+    CLUSTERED = "clustered"
+    RESIDUAL = "residual"
+    WILD = "wild"
+    PROFILE = "profile"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """What every command is told about its output."""
@@ -75,6 +88,8 @@ class Fitting:
     delta: float | None
     fix: list[values.Ranges]
     bound: list[values.Ranges]
+    interval: IntervalKind = IntervalKind.AUTO
+    cluster: str | None = None
 
 
 FormatOption = Annotated[OutputFormat, typer.Option("--format", help="How the result is written.")]
@@ -142,6 +157,22 @@ ResamplesOption = Annotated[
     typer.Option(
         "--resamples", parser=values.not_negative, metavar="INTEGER",
         help="Bootstrap resamples behind the intervals; 0 uses the delta method.",
+    ),
+]  # fmt: skip
+IntervalOption = Annotated[
+    IntervalKind,
+    typer.Option(
+        "--interval",
+        help="How intervals of parameters and optimal sizes are made: delta method; bootstrap of "
+        "runs (case), of clusters of runs, of residuals, of their signs (wild); or profile "
+        "likelihood. Default: runs or clusters if there are enough of them, else delta.",
+    ),
+]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster", metavar="COLUMN",
+        help="The column that says which runs are resampled together.",
     ),
 ]  # fmt: skip
 LevelOption = Annotated[

@@ -117,7 +117,8 @@ def fit_runs(
         with progress("resample", quiet=quiet) as shown:
             fitted = fit(
                 runs, law=fitting.law, resamples=resamples, level=level, seed=seed, recipe=recipe,
-                flops=flops, on_progress=shown,
+                flops=flops, interval=fitting.interval.value, cluster=fitting.cluster,
+                on_progress=shown,
             )  # fmt: skip
     except FitError as error:
         # A refusal prints no table of dropped rows, which may be the reason for it.

@@ -13,11 +13,13 @@ from scaleplan.fitting.axes import Axes, lacking, metric_symbol
 from scaleplan.fitting.backtest import widening_of
 from scaleplan.fitting.checking import check, quality_of
 from scaleplan.fitting.choice import choose, comparable
+from scaleplan.fitting.clusters import clusters_of
 from scaleplan.fitting.identifiability import no_effect, with_known_interval
-from scaleplan.fitting.optimum import default_budgets, optimum_rows
+from scaleplan.fitting.optimum import default_budgets, optimum_rows, size_interval
 from scaleplan.fitting.recipe import DEFAULT, Recipe
+from scaleplan.fitting.resampling import IntervalKind, resample, resampled_kind
 from scaleplan.fitting.sensitivity import objective_rows
-from scaleplan.fitting.uncertainty import parameters_of, resample
+from scaleplan.fitting.uncertainty import bias_notes, parameters_of
 from scaleplan.laws import HasOptimum
 from scaleplan.records import Cleaning, Fit, OptimumRow, Range, RowNote
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from scaleplan.runs.table import Runs
 
 _FALLING = {"loss", "error", "accuracy"}  # an accuracy is fitted as its error
-_FEWEST_CLUSTERS = 20
 _ASKED = "asked for"
 
 
@@ -41,6 +42,8 @@ def fit(
     recipe: Recipe = DEFAULT,
     alone: bool = False,
     flops: Sequence[float] = (),
+    interval: IntervalKind = "auto",
+    cluster: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Fit:
     """Fit a law to runs.
@@ -54,6 +57,9 @@ def fit(
         recipe: What is minimised, and which parameters are held or bounded.
         alone: Compare a law that is asked for with no other, and with no other objective.
         flops: Budgets for the table of compute-optimal sizes, FLOP; empty chooses some.
+        interval: How intervals of parameters and sizes are made; `auto` draws runs (or families of
+            runs) if there are enough of them, and else uses the delta method.
+        cluster: The column that names which runs are resampled together.
         on_progress: Called with (done, all) resamples.
 
     Returns:
@@ -73,10 +79,12 @@ def fit(
     allocation = allocation_note(fitted) if ratio is not None else None
     fitted = with_known_interval(fitted)
     draws = resample(
-        fitted, resamples=resamples, seed=seed, clusters=_clusters(runs, axes),
-        on_progress=on_progress,
+        fitted, kind=resampled_kind(interval, cluster), resamples=resamples, seed=seed,
+        clusters=clusters_of(runs, axes.rows, cluster, interval), on_progress=on_progress,
     )  # fmt: skip
-    parameters, interval = parameters_of(fitted, draws, level=level, unit=runs.metric.unit)
+    unit = runs.metric.unit
+    parameters, made = parameters_of(fitted, draws, level=level, unit=unit, kind=interval)
+    notes += bias_notes(parameters, draws)
     if law == "auto":
         instead = any(note.id == "LAW_OF_TWO_INPUTS_REFUSED" for note in notes)
         nothing = no_effect(fitted, parameters, axes.columns, instead=instead)
@@ -96,7 +104,8 @@ def fit(
         if allocation is None or allocation.severity != "error":
             rows = optimum_rows(
                 fits, budgets=flops or default_budgets(ranges), flops_per_param_token=ratio,
-                widening=widening, ranges=ranges, level=level, draws=draws,
+                widening=widening, ranges=ranges, level=level, draws=draws, unit=unit,
+                complement=axes.complement,
             )  # fmt: skip
     checks = check(
         runs, axes, fitted, draws, parameters=parameters, optimum=() if alone else rows, level=level
@@ -115,23 +124,16 @@ def fit(
         ),
         inputs=axes.roles, input_columns=axes.columns, metric=runs.metric,
         complement=axes.complement, main=fits[0], alternatives=others, parameters=parameters,
-        interval=interval, quality=quality, optimum=rows,
+        interval=made, quality=quality, optimum=rows,
         candidates=comparison.candidates, objectives=objectives, widening=widening, ranges=ranges,
         flops_per_param_token=6.0 if ratio is None else ratio,
         cleaning=_cleaning(runs, axes), notes=(*runs.notes, *notes, *checks.notes),
         assumptions=runs.assumptions, fingerprint=runs.fingerprint, seed=seed,
         version=__version__, isoflop=checks.isoflop, approaches=checks.approaches,
         influences=checks.influences,
+        optimum_interval=size_interval(fits[0], draws, level=level, runs=fitted.values.size)
+        if rows else None,
     )  # fmt: skip
-
-
-def _clusters(runs: Runs, axes: Axes) -> tuple[str, ...] | None:
-    """Return the family of each fitted run, if the log names enough families."""
-    labels = runs.labels.get("family")
-    if labels is None:
-        return None
-    chosen = tuple(labels[i] for i in axes.rows)
-    return chosen if _FEWEST_CLUSTERS <= len(set(chosen)) < len(chosen) else None
 
 
 def _ranges(runs: Runs, axes: Axes) -> tuple[Range, ...]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from scaleplan.fitting.axes import Axes
     from scaleplan.fitting.fitted import Fitted
-    from scaleplan.fitting.uncertainty import Resamples
+    from scaleplan.fitting.resampling import Resamples
     from scaleplan.records import (
         AllocationApproach,
         Influence,

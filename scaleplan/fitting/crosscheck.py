@@ -10,7 +10,7 @@ import numpy as np
 from scaleplan.fitting.distributions import t_quantile
 from scaleplan.fitting.interval import quadratic_form
 from scaleplan.fitting.isoflop import Sweep, by_envelope, by_minima, isoflop_minima
-from scaleplan.fitting.uncertainty import percentile
+from scaleplan.fitting.resampling import percentile
 from scaleplan.laws import HasOptimum
 from scaleplan.records import AllocationApproach, SizeAt
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from scaleplan.fitting.axes import Axes
     from scaleplan.fitting.fitted import Fitted
-    from scaleplan.fitting.uncertainty import Resamples
+    from scaleplan.fitting.resampling import Resamples
     from scaleplan.records import IsoflopMinimum
     from scaleplan.runs.table import Runs
 

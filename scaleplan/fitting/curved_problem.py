@@ -237,10 +237,13 @@ class CurvedProblem:
 
     def minimise(
         self, starts: FloatArray, *, delta: float, weights: FloatArray | None = None,
-        max_steps: int = 400,
+        values: FloatArray | None = None, held: int | None = None, max_steps: int = 400,
     ) -> Minima:  # fmt: skip
         """Minimise the weighted Huber objective from each start; see `minimise_curved`."""
-        return minimise_curved(self, starts, delta=delta, weights=weights, max_steps=max_steps)
+        return minimise_curved(
+            self, starts, delta=delta, weights=weights, values=values, held=held,
+            max_steps=max_steps,
+        )  # fmt: skip
 
     def left_the_valley(self, phi: FloatArray) -> BoolArray:
         """Tell which ends (batch, p) lie at a bound: those deserve a second look."""

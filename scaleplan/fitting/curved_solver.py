@@ -39,6 +39,8 @@ def minimise_curved(
     *,
     delta: float,
     weights: FloatArray | None = None,
+    values: FloatArray | None = None,
+    held: int | None = None,
     max_steps: int = 400,
 ) -> Minima:
     """Minimise the weighted Huber objective from each start.
@@ -48,6 +50,8 @@ def minimise_curved(
         starts: Shape (batch, p), in the problem's coordinates.
         delta: Where Huber's loss turns linear, in log units; infinity gives least squares.
         weights: Shape (batch, n), how often each run counts in each fit; None for once.
+        values: Shape (batch, n), each fit's own y; None for the problem's.
+        held: Index of a coordinate that stays where it starts, None for none.
         max_steps: Give up after so many steps.
 
     Returns:
@@ -57,7 +61,10 @@ def minimise_curved(
     parts = []
     for first in range(0, len(starts), block):
         rows = slice(first, first + block)
-        batch = _Batch(problem, delta, None if weights is None else weights[rows])
+        batch = _Batch(
+            problem, delta, None if weights is None else weights[rows],
+            None if values is None else values[rows], held,
+        )  # fmt: skip
         parts.append(batch.run(np.clip(starts[rows], problem.low, problem.high), max_steps))
     return Minima(
         np.concatenate([p.phi for p in parts]),
@@ -94,8 +101,12 @@ class _Point:
 class _Batch:
     """Some fits that advance together; for the solver."""
 
-    def __init__(self, problem: CurvedProblem, delta: float, weights: FloatArray | None) -> None:
+    def __init__(
+        self, problem: CurvedProblem, delta: float, weights: FloatArray | None,
+        values: FloatArray | None, held: int | None,
+    ) -> None:  # fmt: skip
         self.problem, self.delta, self.weights = problem, delta, weights
+        self.values, self.held = values, held
         self.linear = (~problem.logs).astype(float)
 
     def run(self, starts: FloatArray, max_steps: int) -> Minima:
@@ -125,6 +136,7 @@ class _Batch:
                 alive, at, damping, secant = alive[keep], at.kept(keep), damping[keep], secant[keep]
                 move, fall = move[keep], fall[keep]
                 self.weights = None if self.weights is None else self.weights[keep]
+                self.values = None if self.values is None else self.values[keep]
             move = self.bent(at, move, damping)
             trial = self.point(at.phi + move)
             # A rise within rounding of the objective is no rise: without it noise-free fits stall.
@@ -138,7 +150,7 @@ class _Batch:
         """Return objective, slopes and curvatures at phi, shape (b, p)."""
         with np.errstate(all="ignore"):
             predicted, derivatives = self.problem.model(phi)
-            residual = predicted - self.problem.y
+            residual = predicted - (self.problem.y if self.values is None else self.values)
             psi = np.clip(residual, -self.delta, self.delta)
             pull = psi if self.weights is None else self.weights * psi
             value = np.einsum("bn,bn->b", pull, residual - 0.5 * psi)
@@ -174,6 +186,8 @@ class _Batch:
         # At a bound with the slope pushing outwards a coordinate is held.
         to = np.zeros_like(at.phi)
         held = ((at.phi <= low) & (at.gradient >= 0.0)) | ((at.phi >= high) & (at.gradient <= 0.0))
+        if self.held is not None:
+            held[:, self.held] = True
         move = _restricted(matrix, -at.gradient, held, to)
         below, above = at.phi + move < low, at.phi + move > high
         if (below | above).any():

@@ -19,7 +19,7 @@ def least_squares(
     Args:
         law: A law y = a basis(x) + b.
         inputs: Shape (1, n).
-        values: Shape (n,).
+        values: Shape (n,), or (batch, n) where each fit has its own.
         weights: Shape (batch, n).
 
     Returns:
@@ -30,9 +30,10 @@ def least_squares(
     centre, scale = basis.mean(), np.ptp(basis) or 1.0
     x = (basis - centre) / scale
     total = weights.sum(axis=1)
-    mean_x, mean_y = weights @ x / total, weights @ values / total
+    weighted = weights * values
+    mean_x, mean_y = weights @ x / total, weighted.sum(axis=1) / total
     spread = weights @ (x * x) - total * mean_x**2
-    product = weights @ (x * values) - total * mean_x * mean_y
+    product = weighted @ x - total * mean_x * mean_y
     with np.errstate(divide="ignore", invalid="ignore"):
         slope = np.where(spread > 1e-12 * total, product / spread, np.nan)
     return np.stack([slope / scale, mean_y - slope * mean_x - slope / scale * centre], axis=1)

@@ -50,6 +50,8 @@ def minimise(
     *,
     delta: float,
     weights: FloatArray | None = None,
+    values: FloatArray | None = None,
+    held: int | None = None,
     max_steps: int = 200,
 ) -> Minima:
     """Minimise the weighted Huber objective from each start.
@@ -59,6 +61,8 @@ def minimise(
         starts: Shape (batch, p), in the problem's coordinates.
         delta: Where Huber's loss turns linear, in log units; infinity gives least squares.
         weights: Shape (batch, n), how often each run counts in each fit; None for once.
+        values: Shape (batch, n), each fit's own y; None for the problem's.
+        held: Index of a coordinate that stays where it starts, None for none.
         max_steps: Give up after so many steps.
 
     Returns:
@@ -67,14 +71,11 @@ def minimise(
     block = max(1, _BLOCK // max(1, problem.y.size))
     parts = [
         _minimise_block(
-            problem,
-            starts[first : first + block],
-            delta,
-            None if weights is None else weights[first : first + block],
-            max_steps,
+            problem, starts[rows], delta, None if weights is None else weights[rows],
+            None if values is None else values[rows], held, max_steps,
         )
-        for first in range(0, len(starts), block)
-    ]
+        for rows in (slice(first, first + block) for first in range(0, len(starts), block))
+    ]  # fmt: skip
     return Minima(
         np.concatenate([p.phi for p in parts]),
         np.concatenate([p.objective for p in parts]),
@@ -84,12 +85,9 @@ def minimise(
 
 
 def _minimise_block(
-    problem: Problem,
-    starts: FloatArray,
-    delta: float,
-    weights: FloatArray | None,
-    max_steps: int,
-) -> Minima:
+    problem: Problem, starts: FloatArray, delta: float, weights: FloatArray | None,
+    values: FloatArray | None, held: int | None, max_steps: int,
+) -> Minima:  # fmt: skip
     batch = len(starts)
     end = Minima(
         starts.copy(), np.full(batch, np.inf), np.zeros(batch, bool), np.zeros(batch, np.intp)
@@ -97,10 +95,10 @@ def _minimise_block(
     alive = np.arange(batch)
     phi = starts.copy()
     surface = _Surface(problem, delta)
-    value, gradient, hessian, metric = surface.at(phi, weights)
+    value, gradient, hessian, metric = surface.at(phi, weights, values)
     damping = np.full(batch, _FIRST_DAMPING)
     for step in range(max_steps + 1):
-        move, fall = _newton_step(phi, gradient, hessian, metric, damping, problem.law.floor)
+        move, fall = _newton_step(phi, gradient, hessian, metric, damping, problem.law.floor, held)
         done = (fall <= _RELATIVE_STOP * value + _ABSOLUTE_STOP) & (damping <= 1.0) & (fall >= 0.0)
         stop = done | ~np.isfinite(value) | (damping > _NO_STEP_LEFT)
         if step == max_steps:
@@ -116,8 +114,9 @@ def _minimise_block(
             gradient, hessian, metric = gradient[keep], hessian[keep], metric[keep]
             move, fall = move[keep], fall[keep]
             weights = None if weights is None else weights[keep]
+            values = None if values is None else values[keep]
         trial = phi + move
-        new_value, new_gradient, new_hessian, new_metric = surface.at(trial, weights)
+        new_value, new_gradient, new_hessian, new_metric = surface.at(trial, weights, values)
         # A rise within rounding of the objective is no rise: without this, noise-free fits stall.
         accept = (new_value <= value * (1.0 + 1e-15)) & (fall > 0.0)
         gain = np.where(accept, (value - new_value) / np.maximum(fall, 1e-300), 0.0)
@@ -136,19 +135,18 @@ def _minimise_block(
 
 
 def _newton_step(
-    phi: FloatArray,
-    gradient: FloatArray,
-    hessian: FloatArray,
-    metric: FloatArray,
-    damping: FloatArray,
-    floor: bool,
-) -> tuple[FloatArray, FloatArray]:
+    phi: FloatArray, gradient: FloatArray, hessian: FloatArray, metric: FloatArray,
+    damping: FloatArray, floor: bool, fixed: int | None,
+) -> tuple[FloatArray, FloatArray]:  # fmt: skip
     """Return the damped step, shape (batch, p), and the fall it predicts, shape (batch,)."""
     size = phi.shape[1]
     trace = np.trace(metric, axis1=1, axis2=2)
     ridge = 1e-13 * trace + 1e-300
     matrix = hessian + damping[:, None, None] * metric + ridge[:, None, None] * np.eye(size)
     target = -gradient
+    if fixed is not None:
+        matrix[:, fixed, :] = matrix[:, :, fixed] = target[:, fixed] = 0.0
+        matrix[:, fixed, fixed] = 1.0
     if floor:
         # E >= 0: at the bound with the gradient pushing outwards, E is held.
         held: BoolArray = np.logical_and(phi[:, -1] <= 0.0, gradient[:, -1] >= 0.0)
@@ -223,7 +221,7 @@ class _Surface:
         }
 
     def at(
-        self, phi: FloatArray, weights: FloatArray | None
+        self, phi: FloatArray, weights: FloatArray | None, values: FloatArray | None
     ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return objective (b,), gradient (b, p), Hessian (b, p, p) and metric (b, p, p)."""
         problem, delta = self.problem, self.delta
@@ -235,7 +233,7 @@ class _Surface:
             total = parts[0] if self.terms == 1 else sum(parts[1:], parts[0])
             if problem.law.floor:
                 total = total + phi[:, -1, None]
-            residual = np.log(total) - problem.y
+            residual = np.log(total) - (problem.y if values is None else values)
             psi = np.clip(residual, -delta, delta)
             weighted = psi if weights is None else weights * psi
             value = np.einsum("bn,bn->b", weighted, residual - 0.5 * psi)

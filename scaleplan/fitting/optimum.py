@@ -1,21 +1,23 @@
-"""The compute-optimal size for a few budgets, with intervals from the resamples."""
+"""The compute-optimal size for a few budgets, with intervals from the resamples.
+
+Without resamples it is plain Python: `budget` with a saved fit imports no numpy.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from scaleplan.fitting.distributions import t_quantile
 from scaleplan.fitting.interval import decades_beyond, predict, quadratic_form
-from scaleplan.fitting.uncertainty import Resamples, percentile
+from scaleplan.fitting.valley import valley
 from scaleplan.laws import HasOptimum, get_law
-from scaleplan.records import OptimumRow
+from scaleplan.records import Interval, OptimumRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scaleplan.fitting.resampling import Resamples
     from scaleplan.records import LawFit, Range, Widening
 
 
@@ -37,6 +39,8 @@ def optimum_rows(
     ranges: Sequence[Range],
     level: float,
     draws: Resamples | None = None,
+    unit: str = "",
+    complement: bool = False,
 ) -> tuple[OptimumRow, ...]:
     """Return the compute-optimal split for each budget in FLOP.
 
@@ -47,35 +51,79 @@ def optimum_rows(
         widening: From the back-test.
         ranges: What was fitted.
         level: Interval level.
-        draws: Resampled parameters, for the interval of N*; None uses the delta method.
+        draws: Resampled parameters, for the intervals of sizes; None uses the delta method.
+        unit: The metric's unit, which decides on the width of the valley.
+        complement: Whether the laws are of 1 - metric.
     """
     law = get_law(fits[0].law)
     if not isinstance(law, HasOptimum):
         return ()
     rows = []
-    for budget in budgets:
-        params, tokens = law.optimum(list(fits[0].theta), float(budget), flops_per_param_token)
-        bounds = None
-        if draws is not None:
-            parts = [np.asarray(draws.theta[:, k]) for k in range(draws.theta.shape[1])]
-            with np.errstate(all="ignore"):  # a degenerate resample gives nan, which is counted
-                sizes, _ = law.optimum(parts, np.asarray(float(budget)), flops_per_param_token)
-            bounds = percentile(sizes, level)
-        elif fits[0].covariance is not None:
-            bounds = _delta_bounds(fits[0], law, budget, flops_per_param_token, level)
-        low, high = bounds or (None, None)
+    for budget in map(float, budgets):
+        params, tokens = law.optimum(list(fits[0].theta), budget, flops_per_param_token)
+        low, high = _size_bounds(fits[0], law, budget, flops_per_param_token, level, draws)
         at = {"params": params, "tokens": tokens, "flops": budget}
-        predicted = predict(
+        found = predict(
             fits, [(params, tokens)] * len(fits), widening=widening,
             decades=decades_beyond(ranges, at), level=level,
         )  # fmt: skip
+        value, worst, best = found.value, found.low, found.high
+        if complement:
+            value = 1.0 - value
+            worst, best = (None if b is None else 1.0 - b for b in (best, worst))
+        # C = k N D ties all sizes to N: their bounds follow from those of N exactly.
+        products = budget / flops_per_param_token
+        valley_low, valley_high = valley(fits[0], budget, flops_per_param_token, unit=unit)
         rows.append(
             OptimumRow(
-                flops=float(budget), params=params, params_low=low, params_high=high,
-                tokens=tokens, value=predicted.value, low=predicted.low, high=predicted.high,
+                flops=budget, params=params, params_low=low, params_high=high, tokens=tokens,
+                value=value, low=worst, high=best,
+                tokens_low=None if high is None else products / high,
+                tokens_high=None if low is None else products / low,
+                tokens_per_param_low=None if high is None else products / high**2,
+                tokens_per_param_high=None if low is None else products / low**2,
+                params_valley_low=valley_low, params_valley_high=valley_high,
             )
         )  # fmt: skip
     return tuple(rows)
+
+
+def size_interval(
+    fit: LawFit, draws: Resamples | None, *, level: float, runs: int
+) -> Interval | None:
+    """Return how the intervals of the sizes in `optimum_rows` are made.
+
+    Args:
+        fit: The law of params and tokens.
+        draws: What `optimum_rows` is given.
+        level: Interval level.
+        runs: Number of fitted runs.
+    """
+    if draws is not None:
+        return Interval(level=level, method=draws.method, n=runs)
+    if fit.covariance is None or fit.dof < 1:
+        return None
+    method = f"delta method in ln N*, t quantile with {fit.dof} degrees of freedom"
+    return Interval(level=level, method=method, n=runs)
+
+
+def _size_bounds(
+    fit: LawFit, law: HasOptimum, budget: float, flops_per_param_token: float, level: float,
+    draws: Resamples | None,
+) -> tuple[float | None, float | None]:  # fmt: skip
+    """Return the interval of N*, from the resamples or by the delta method."""
+    if draws is None:
+        bounds = _delta_bounds(fit, law, budget, flops_per_param_token, level)
+    else:
+        import numpy as np
+
+        from scaleplan.fitting.resampling import percentile
+
+        parts = [np.asarray(draws.theta[:, k]) for k in range(draws.theta.shape[1])]
+        with np.errstate(all="ignore"):  # a degenerate resample gives nan, which is counted
+            sizes, _ = law.optimum(parts, np.asarray(budget), flops_per_param_token)
+        bounds = percentile(sizes, level)
+    return (None, None) if bounds is None else bounds
 
 
 def _delta_bounds(

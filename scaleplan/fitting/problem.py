@@ -162,10 +162,13 @@ class Problem:
 
     def minimise(
         self, starts: FloatArray, *, delta: float, weights: FloatArray | None = None,
-        max_steps: int = 200,
+        values: FloatArray | None = None, held: int | None = None, max_steps: int = 200,
     ) -> Minima:  # fmt: skip
         """Minimise the weighted Huber objective from each start; see `newton.minimise`."""
-        return minimise(self, starts, delta=delta, weights=weights, max_steps=max_steps)
+        return minimise(
+            self, starts, delta=delta, weights=weights, values=values, held=held,
+            max_steps=max_steps,
+        )  # fmt: skip
 
     def left_the_valley(self, phi: FloatArray) -> BoolArray:
         """Tell which ends (batch, p) have a floor at zero or an exponent out of range."""

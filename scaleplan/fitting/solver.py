@@ -111,13 +111,16 @@ def _solve(problem: AnyProblem, delta: float, starts: FloatArray) -> Solution:
     )  # fmt: skip
 
 
-def refit(problem: AnyProblem, solution: Solution, weights: FloatArray) -> Minima:
-    """Refit with other weights a run: resamples, cuts, leave-one-out.
+def refit(
+    problem: AnyProblem, solution: Solution, weights: FloatArray, values: FloatArray | None = None
+) -> Minima:
+    """Refit with other weights or values a run: resamples, cuts, leave-one-out.
 
     Args:
         problem: The law and its runs.
         solution: The fit to all runs; its optimum is the warm start.
         weights: Shape (batch, n).
+        values: Shape (batch, n), each fit's own y; None for the problem's.
 
     Returns:
         The ends. A refit that looks suspicious (many steps, floor at zero, exponent out of range)
@@ -125,12 +128,15 @@ def refit(problem: AnyProblem, solution: Solution, weights: FloatArray) -> Minim
     """
     count = len(weights)
     warm = np.tile(solution.phi, (count, 1))
-    ends = problem.minimise(warm, delta=solution.delta, weights=weights, max_steps=60)
+    ends = problem.minimise(
+        warm, delta=solution.delta, weights=weights, values=values, max_steps=60
+    )
     suspicious = ~ends.converged | (ends.steps >= _MANY_STEPS)
     suspicious |= problem.left_the_valley(ends.phi)
     rows = np.flatnonzero(suspicious)
     if rows.size:
-        again = _from_pool(problem, solution, weights[rows])
+        own = None if values is None else values[rows]
+        again = _from_pool(problem, solution, weights[rows], own)
         better = again.objective < ends.objective[rows]
         ends.phi[rows[better]] = again.phi[better]
         ends.objective[rows[better]] = again.objective[better]
@@ -143,12 +149,15 @@ def refit_from_pool(problem: AnyProblem, solution: Solution, weights: FloatArray
     return _from_pool(problem, solution, weights)
 
 
-def _from_pool(problem: AnyProblem, solution: Solution, weights: FloatArray) -> Minima:
+def _from_pool(
+    problem: AnyProblem, solution: Solution, weights: FloatArray, values: FloatArray | None = None
+) -> Minima:
     pool = problem.nearby(solution.phi, solution.pool, delta=max(solution.delta, SMALLEST_DELTA))
     each, count = len(pool), len(weights)
     ends = problem.minimise(
         np.tile(pool, (count, 1)), delta=solution.delta,
-        weights=np.repeat(weights, each, axis=0), max_steps=100,
+        weights=np.repeat(weights, each, axis=0),
+        values=None if values is None else np.repeat(values, each, axis=0), max_steps=100,
     )  # fmt: skip
     best = np.argmin(ends.objective.reshape(count, each), axis=1) + np.arange(count) * each
     return Minima(ends.phi[best], ends.objective[best], ends.converged[best], ends.steps[best])

@@ -1,138 +1,112 @@
-"""Intervals of parameters and of the compute-optimal size."""
+"""Intervals of parameters, each with the way it was made."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scaleplan.errors import FitError
 from scaleplan.fitting.distributions import t_quantile
-from scaleplan.records import Interval, Parameter
+from scaleplan.fitting.profile import profile_interval
+from scaleplan.fitting.resampling import IntervalKind, Resamples, percentile
+from scaleplan.records import Interval, Note, Parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from scaleplan.fitting.fitted import Fitted
     from scaleplan.laws import ParameterSpec
-    from scaleplan.laws.base import FloatArray
 
-# With fewer runs than this multiple of the parameters most resamples repeat so few distinct runs
-# that their fits are exact or degenerate (8 runs and 5 parameters: 60% have <= 5 distinct runs).
-_BOOTSTRAP_RATIO = 4
-# Beyond this the sampling distribution is normal to the digits that are printed, and the delta
-# method costs nothing.
-_BOOTSTRAP_MOST_RUNS = 5_000
-_BLOCK_DOUBLES = 4_000_000  # weights held at once while resampling
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Resamples:
-    """Parameters refitted to resampled runs.
-
-    Args:
-        theta: Shape (resamples, p).
-        method: How runs were drawn.
-    """
-
-    theta: FloatArray
-    method: str
-
-
-def resample(
-    fitted: Fitted,
-    *,
-    resamples: int,
-    seed: int,
-    clusters: Sequence[str] | None,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> Resamples | None:
-    """Refit to runs drawn with replacement, or return None where that cannot be trusted.
-
-    Args:
-        fitted: The fit to all runs.
-        resamples: How many; 0 for none.
-        seed: Seed of the draws.
-        clusters: A family name a run; whole families are drawn together. None draws single runs.
-        on_progress: Called with (done, all) resamples now and then.
-    """
-    runs = fitted.values.size
-    if resamples < 1 or runs > _BOOTSTRAP_MOST_RUNS or not fitted.free:
-        return None
-    codes = np.arange(runs)
-    method = f"case bootstrap, {resamples} resamples"
-    if clusters is not None:
-        codes = np.unique(np.array(clusters), return_inverse=True)[1]
-        method = f"bootstrap of {codes.max() + 1} clusters, {resamples} resamples"
-    groups = int(codes.max()) + 1
-    if groups < _BOOTSTRAP_RATIO * fitted.free:
-        return None
-    rng = np.random.default_rng(seed)
-    block = max(1, min(resamples, _BLOCK_DOUBLES // runs, 500))
-    parts = []
-    for first in range(0, resamples, block):
-        count = min(block, resamples - first)
-        draws = rng.integers(0, groups, (count, groups))
-        offsets = np.arange(count)[:, None] * groups
-        counts = np.bincount((draws + offsets).ravel(), minlength=count * groups)
-        parts.append(fitted.refit(counts.reshape(count, groups)[:, codes].astype(float)))
-        if on_progress is not None:
-            on_progress(first + count, resamples)
-    return Resamples(np.concatenate(parts), method)
-
-
-def percentile(values: FloatArray, level: float) -> tuple[float, float] | None:
-    """Return the central percentile interval of finite values, None if over 1% are not finite."""
-    finite = values[np.isfinite(values)]
-    if finite.size < 0.99 * values.size:
-        return None
-    tail = 50.0 * (1.0 - level)
-    low, high = np.percentile(finite, [tail, 100.0 - tail])
-    return float(low), float(high)
+# Beyond this a profile takes longer than the fit, and no estimate lies at a bound by chance.
+_PROFILE_MOST_RUNS = 5_000
+_Bounds = tuple[float, float] | None
 
 
 def parameters_of(
-    fitted: Fitted, draws: Resamples | None, *, level: float, unit: str
+    fitted: Fitted,
+    draws: Resamples | None,
+    *,
+    level: float,
+    unit: str,
+    kind: IntervalKind = "auto",
 ) -> tuple[tuple[Parameter, ...], Interval | None]:
     """Return the parameters with intervals, and how these were made.
+
+    A parameter at a bound of its range gets its profile interval under every kind: there the
+    delta method has no derivative to go by, and resamples pile up on the bound (Andrews 2000,
+    Econometrica 68, 399).
 
     Args:
         fitted: The fit.
         draws: Resampled parameters; None uses the delta method.
         level: For example 0.9.
         unit: The metric's unit, for parameters measured in it.
+        kind: `profile` for the profile likelihood of all parameters.
+
+    Returns:
+        The parameters, and the method that holds for those that name none of their own; None
+        without a run to spare.
+
+    Raises:
+        FitError: If profiles were asked for and the objective has no scale for them.
     """
     runs = fitted.values.size
+    delta = fitted.covariance is not None and fitted.dof >= 1
     method = "none: no runs to spare"
     if draws is not None:
         method = draws.method
-    elif fitted.covariance is not None and fitted.dof >= 1:
+    elif delta:
         method = f"delta method, t quantile with {fitted.dof} degrees of freedom"
-    records = []
-    for k, spec in enumerate(fitted.law.parameters):
-        value = float(fitted.theta[k])
-        bounds = None
-        fixed = bool(fitted.fixed[k])
-        if draws is not None and not fixed:  # what is held is given, not estimated
-            bounds = percentile(draws.theta[:, k], level)
-        elif not fixed and fitted.covariance is not None and fitted.dof >= 1:
-            bounds = _delta_bounds(fitted, k, level)
-        low, high = bounds or (None, None)
-        records.append(
-            Parameter(
-                symbol=spec.symbol, meaning=spec.meaning, value=value, low=low, high=high,
-                unit=unit if spec.unit == "metric" else spec.unit,
-                at_bound=not fixed and (_at_bound(spec, value) or _at_limit(fitted, spec, value)),
-                fixed=fixed,
-            )
-        )  # fmt: skip
+    records = tuple(
+        _parameter(fitted, draws, k, level=level, unit=unit, kind=kind)
+        for k in range(len(fitted.law.parameters))
+    )
+    own = {record.method for record in records if not record.fixed}
+    if kind == "profile" and own == {""}:
+        raise FitError(
+            "no profile likelihood: there are no runs to spare, the fit is exact, or fewer than "
+            "half of the runs lie inside Huber's threshold",
+            hint="Give a larger --delta, or use --interval delta.",
+        )
+    if kind == "profile" and len(own) == 1 and "" not in own:
+        method = own.pop()
+        records = tuple(replace(record, method="") for record in records)
     interval = Interval(level=level, method=method, n=runs) if runs > fitted.free else None
-    return tuple(records), interval
+    return records, interval
 
 
-def _delta_bounds(fitted: Fitted, k: int, level: float) -> tuple[float, float] | None:
-    if fitted.covariance is None:
+def _parameter(
+    fitted: Fitted, draws: Resamples | None, k: int, *, level: float, unit: str, kind: IntervalKind
+) -> Parameter:
+    """Return one parameter with its interval."""
+    spec, value = fitted.law.parameters[k], float(fitted.theta[k])
+    fixed = bool(fitted.fixed[k])
+    at_bound = not fixed and (_at_bound(spec, value) or _at_limit(fitted, spec, value))
+    bounds, method = None, ""
+    if fixed:
+        pass  # what is held is given, not estimated
+    elif kind == "profile" or (at_bound and fitted.values.size <= _PROFILE_MOST_RUNS):
+        profile = profile_interval(fitted, k, level=level)
+        if profile is not None:
+            bounds, method = (profile.low, profile.high), profile.method
+    if not method and not fixed:
+        bounds = (
+            _delta_bounds(fitted, k, level) if draws is None
+            else percentile(draws.theta[:, k], level)
+        )  # fmt: skip
+    low, high = (None, None) if bounds is None else bounds
+    return Parameter(
+        symbol=spec.symbol, meaning=spec.meaning, value=value, low=low, high=high,
+        unit=unit if spec.unit == "metric" else spec.unit, at_bound=at_bound, method=method,
+        fixed=fixed,
+    )  # fmt: skip
+
+
+def _delta_bounds(fitted: Fitted, k: int, level: float) -> _Bounds:
+    if fitted.covariance is None or fitted.dof < 1:
         return None
     value = float(fitted.theta[k])
     error = math.sqrt(max(0.0, float(fitted.covariance[k, k])))
@@ -164,3 +138,31 @@ def _at_bound(spec: ParameterSpec, value: float) -> bool:
         math.isfinite(bound) and abs(value - bound) <= 1e-3 * max(1.0, abs(bound))
         for bound in (spec.low, spec.high)
     )
+
+
+def bias_notes(parameters: Sequence[Parameter], draws: Resamples | None) -> tuple[Note, ...]:
+    """Return a note on estimates outside of their own percentile interval, if there are any.
+
+    Args:
+        parameters: The parameters with their intervals.
+        draws: The resamples that these came from; None if they came from none.
+    """
+    if draws is None:
+        return ()
+    said = []
+    for k, parameter in enumerate(parameters):
+        low, high = parameter.low, parameter.high
+        if parameter.method or low is None or high is None or low <= parameter.value <= high:
+            continue
+        above = float(np.mean(draws.theta[:, k] > parameter.value))
+        said.append(f"{parameter.symbol} ({100.0 * above:.0f}% of the resamples lie above it)")
+    if not said:
+        return ()
+    return (
+        Note(
+            id="BIASED_RESAMPLES", severity="warning",
+            text=f"The interval does not contain the estimate of {', '.join(said)}: refits to "
+            "resamples are shifted against the fit, which the runs barely determine.",
+            action="Compare with --interval profile, and add runs.",
+        ),
+    )  # fmt: skip

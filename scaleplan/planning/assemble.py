@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scaleplan.errors import PlanError, UsageError
-from scaleplan.fitting.interval import decades_beyond, predict
+from scaleplan.fitting.optimum import optimum_rows
 from scaleplan.planning.allocation import has_optimum, optimal_split, optimal_tokens
 from scaleplan.planning.forecast import forecast
 from scaleplan.planning.plan import gpu_counts_around, plan_rows
@@ -168,15 +168,10 @@ def _forecast(fit: Fit, model: _Model) -> Forecast:
 def _optimum(fit: Fit, flops: float) -> OptimumRow | None:
     if not has_optimum(fit):
         return None
-    params, tokens = optimal_split(fit, flops)
-    at = {"params": params, "tokens": tokens, "flops": flops}
-    fits = (fit.main, *fit.alternatives)
-    found = predict(
-        fits, [(params, tokens)] * len(fits), widening=fit.widening,
-        decades=decades_beyond(fit.ranges, at),
-        level=fit.interval.level if fit.interval is not None else 0.9,
+    (row,) = optimum_rows(
+        (fit.main, *fit.alternatives), budgets=[flops],
+        flops_per_param_token=fit.flops_per_param_token, widening=fit.widening, ranges=fit.ranges,
+        level=fit.interval.level if fit.interval is not None else 0.9, unit=fit.metric.unit,
+        complement=fit.complement,
     )  # fmt: skip
-    return OptimumRow(
-        flops=flops, params=params, params_low=None, params_high=None, tokens=tokens,
-        value=found.value, low=found.low, high=found.high,
-    )  # fmt: skip
+    return row

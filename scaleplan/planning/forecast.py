@@ -70,21 +70,37 @@ def forecast_at(fit: Fit, point: Point) -> ForecastPoint:
     decades = decades_beyond(fit.ranges, point)
     level = fit.interval.level if fit.interval is not None else 0.9
     found = predict(fits, [at] * len(fits), widening=fit.widening, decades=decades, level=level)
-    value, low, high = found.value, found.low, found.high
-    if fit.complement:
-        value = 1.0 - value
-        low, high = (
-            (1.0 - high, 1.0 - low) if low is not None and high is not None else (None, None)
-        )
-    if fit.metric.bounded and low is not None and high is not None and 0.0 <= value <= 1.0:
-        # The metric cannot leave [0, 1], so neither can a bound on it; a law that has left it
-        # gets its bounds as they are, and a note.
-        low, high = max(0.0, low), min(1.0, high)
+    value = 1.0 - found.value if fit.complement else found.value
+    low, high = _as_metric(fit, value, found.low, found.high)
+    mean_low, mean_high = _as_metric(fit, value, found.mean_low, found.mean_high)
     return ForecastPoint(
         params=point.get("params"), tokens=point.get("tokens"), flops=point.get("flops"),
         input_value=at[0] if len(at) == 1 and fit.inputs[0] not in _NAMED else None,
-        value=value, low=low, high=high, decades_beyond_data=decades,
+        value=value, low=low, high=high, decades_beyond_data=decades, mean_low=mean_low,
+        mean_high=mean_high,
     )  # fmt: skip
+
+
+def _as_metric(
+    fit: Fit, value: float, low: float | None, high: float | None
+) -> tuple[float | None, float | None]:
+    """Return bounds on what the law was fitted to as bounds on the metric.
+
+    Args:
+        fit: The fit.
+        value: The metric that is predicted.
+        low: Lower bound on what was fitted, which for accuracies is 1 - accuracy.
+        high: Upper bound.
+    """
+    if low is None or high is None:
+        return None, None
+    if fit.complement:
+        low, high = 1.0 - high, 1.0 - low
+    if fit.metric.bounded and 0.0 <= value <= 1.0:
+        # The metric cannot leave [0, 1], so neither can a bound on it; a law that has left it
+        # gets its bounds as they are, and a note.
+        low, high = max(0.0, low), min(1.0, high)
+    return low, high
 
 
 _NAMED = {"params", "tokens", "flops"}

@@ -13,7 +13,8 @@ from scaleplan.records.fits import Interval, OptimumRow
 class ForecastPoint:
     """The predicted metric at one (params, tokens) or one value of a single input.
 
-    `low` and `high` bound one new run at the interval's level; None where no interval is known.
+    `low` and `high` bound one new run at the interval's level, `mean_low` and `mean_high` the law's
+    value there, for the main law alone; None where no interval is known.
     `decades_beyond_data` is log10 of the distance from the fitted runs, 0 inside them.
     """
 
@@ -25,6 +26,8 @@ class ForecastPoint:
     low: float | None
     high: float | None
     decades_beyond_data: float
+    mean_low: float | None = None
+    mean_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scaleplan.fitting.valley import valley_label
+from scaleplan.planning.forecast import forecast_interval
 from scaleplan.render.checks_view import (
     backtest_facts,
     design_facts,
@@ -149,6 +151,8 @@ def parameters_table(fit: Fit, *, title: str = "Parameters") -> Table:
     level = level_text(fit.interval)
     bound = [p.symbol for p in fit.parameters if p.at_bound]
     footer = interval_text(fit.interval)
+    for method in dict.fromkeys(p.method for p in fit.parameters if p.method):
+        footer += f"; {', '.join(p.symbol for p in fit.parameters if p.method == method)}: {method}"
     if bound:
         footer += f"; at a bound of its range: {', '.join(bound)}"
     return Table(
@@ -261,19 +265,26 @@ def _size(row: ObjectiveRow) -> tuple[str, ...]:
 
 def _optimum(fit: Fit) -> Table:
     level = level_text(fit.interval)
+    near = valley_label(fit.metric.unit)
     return Table(
         title="Compute-optimal size",
         columns=(
             Column(name="FLOP"),
             Column(name="params"),
             Column(name="params range", rank=2),
+            Column(name=f"params within {near}", rank=5),
             Column(name="tokens"),
+            Column(name="tokens range", rank=4),
             Column(name="tokens/param", rank=1),
+            Column(name="tokens/param range", rank=3),
             Column(name=fit.metric.name),
             Column(name=f"{level} low"),
             Column(name=f"{level} high"),
         ),
         rows=tuple(_optimum_row(row) for row in fit.optimum),
+        footer=f"ranges: {interval_text(fit.optimum_interval)}; within {near}: sizes whose "
+        f"{fit.metric.name} is that close to the best at this budget; {fit.metric.name}: "
+        f"{interval_text(forecast_interval(fit))}, for one new run",
     )
 
 
@@ -282,9 +293,16 @@ def _optimum_row(row: OptimumRow) -> tuple[str, ...]:
         format_flops(row.flops),
         count(row.params),
         band(count(row.params_low), count(row.params_high)),
+        band(count(row.params_valley_low), count(row.params_valley_high)),
         count(row.tokens),
-        format_significant(row.tokens / row.params, 3),
+        band(count(row.tokens_low), count(row.tokens_high)),
+        format_significant(row.tokens_per_param, 3),
+        band(_ratio(row.tokens_per_param_low), _ratio(row.tokens_per_param_high)),
         number(row.value),
         number(row.low),
         number(row.high),
     )
+
+
+def _ratio(value: float | None) -> str:
+    return UNKNOWN if value is None else format_significant(value, 3)

@@ -54,6 +54,8 @@ def _points(forecast: Forecast) -> Table:
             Column(name=forecast.metric.name),
             Column(name=f"{level} low"),
             Column(name=f"{level} high"),
+            Column(name="mean low", rank=1),
+            Column(name="mean high", rank=1),
             Column(name="decades beyond the data"),
         ),
         rows=tuple(
@@ -62,11 +64,14 @@ def _points(forecast: Forecast) -> Table:
                 number(point.value),
                 number(point.low),
                 number(point.high),
+                number(point.mean_low),
+                number(point.mean_high),
                 format_significant(point.decades_beyond_data, 2),
             )
             for point in forecast.points
         ),
-        footer=f"{interval_text(forecast.interval)}, for one new run",
+        footer=f"{interval_text(forecast.interval)}, for one new run; mean: the law's own value, "
+        "by the delta method, not widened",
     )
 
 

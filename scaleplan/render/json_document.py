@@ -18,9 +18,11 @@ if TYPE_CHECKING:
         Fit,
         Forecast,
         ForecastPoint,
+        Interval,
         LawFit,
         Note,
         OptimumRow,
+        Parameter,
         Plan,
         PlanRow,
         Quality,
@@ -49,13 +51,7 @@ def fit_document(fit: Fit) -> Document:
         "input_columns": list(fit.input_columns),
         "metric": asdict(fit.metric),
         "complement": fit.complement,
-        "parameters": {
-            p.symbol: {
-                "value": p.value, "low": p.low, "high": p.high, "unit": p.unit,
-                "meaning": p.meaning, "at_bound": p.at_bound, "fixed": p.fixed,
-            }
-            for p in fit.parameters
-        },
+        "parameters": {p.symbol: _parameter(p, fit.interval) for p in fit.parameters},
         "interval": asdict(fit.interval) if fit.interval is not None else None,
         "quality": _quality(fit.quality) if fit.quality is not None else None,
         "cleaning": cleaning_document(fit.cleaning) if fit.cleaning is not None else None,
@@ -65,6 +61,9 @@ def fit_document(fit: Fit) -> Document:
         "isoflop": [asdict(minimum) for minimum in fit.isoflop],
         "approaches": [asdict(approach) for approach in fit.approaches],
         "influences": [asdict(influence) for influence in fit.influences],
+        "optimum_interval": (
+            asdict(fit.optimum_interval) if fit.optimum_interval is not None else None
+        ),
         "widening": asdict(fit.widening),
         "ranges": {r.role: {"low": r.low, "high": r.high} for r in fit.ranges},
         "alternatives": [_law_fit(other) for other in fit.alternatives],
@@ -197,8 +196,19 @@ def _law_fit(fit: LawFit) -> Document:
     return {"law": fit.law, "theta": list(fit.theta), "noise": fit.noise, "dof": fit.dof}
 
 
+def _parameter(parameter: Parameter, interval: Interval | None) -> Document:
+    """Return a parameter with the method and the number of runs behind its own interval."""
+    shared = "" if interval is None else interval.method
+    return {
+        "value": parameter.value, "low": parameter.low, "high": parameter.high,
+        "unit": parameter.unit, "meaning": parameter.meaning, "at_bound": parameter.at_bound,
+        "fixed": parameter.fixed,
+        "method": parameter.method or shared, "n": None if interval is None else interval.n,
+    }  # fmt: skip
+
+
 def _optimum(row: OptimumRow) -> Document:
-    return asdict(row)
+    return {**asdict(row), "tokens_per_param": row.tokens_per_param}
 
 
 def _point(point: ForecastPoint) -> Document:

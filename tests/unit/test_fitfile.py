@@ -144,3 +144,12 @@ def test_through_a_link_the_file_is_written_and_the_link_stays(tmp_path):
     assert link.is_symlink()
     assert load_fit(str(real)) == fit_like()
     assert real.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_from_before_a_field_was_added_reads_with_its_default(path):
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    del document["optimum_interval"]
+    for parameter in document["parameters"]:
+        del parameter["method"]
+    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    assert load_fit(str(path)) == fit_like()

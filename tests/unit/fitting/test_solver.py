@@ -130,3 +130,50 @@ def test_a_fall_where_none_was_predicted_lowers_the_damping():
         np.array([1e-3]), np.array([True]), fallen=np.array([1e9]), predicted=np.array([0.0])
     )
     assert after == pytest.approx([1e-4])
+
+
+@pytest.mark.parametrize("name", ["chinchilla", "coupled"])
+def test_refits_to_other_values_are_fits_to_those_values(name):
+    surface = random_surface(4)
+    fitted = fit_law(get_law(name), surface.inputs, surface.values, recipe=Recipe(delta=3e-3))
+    rng = np.random.default_rng(0)
+    others = surface.values * np.exp(0.003 * rng.standard_normal((3, surface.values.size)))
+    for values, theta in zip(others, fitted.refit_values(others), strict=True):
+        alone = fit_law(get_law(name), surface.inputs, values, recipe=Recipe(delta=3e-3))
+        assert theta[[0, 2, 4]] == pytest.approx(alone.theta[[0, 2, 4]], rel=1e-3, abs=1e-6)
+
+
+def test_least_squares_of_the_metric_is_refitted_to_other_values():
+    surface = random_surface(4)
+    recipe = Recipe(objective="raw")
+    fitted = fit_law(CHINCHILLA, surface.inputs, surface.values, recipe=recipe)
+    others = 1.001 * surface.values[None]
+    alone = fit_law(CHINCHILLA, surface.inputs, others[0], recipe=recipe)
+    assert fitted.refit_values(others)[0] == pytest.approx(alone.theta, rel=1e-3, abs=1e-6)
+
+
+def test_lines_are_refitted_to_other_values():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(1, 9, 20)
+    others = rng.standard_normal((4, 20))
+    fitted = fit_law(get_law("linear"), x[None], others[0])
+    wanted = [np.polyfit(x, values, 1) for values in others]
+    assert fitted.refit_values(others) == pytest.approx(np.array(wanted), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["chinchilla", "coupled"])
+def test_a_held_coordinate_stays_and_the_others_are_best_for_it(name):
+    surface = random_surface(9)
+    fitted = fit_law(get_law(name), surface.inputs, surface.values, recipe=Recipe(objective="log"))
+    problem = fitted.problem
+    for k in range(problem.size):
+        start = fitted.solution.phi.copy()
+        start[k] += 0.02
+        end = problem.minimise(start[None], delta=np.inf, held=k)
+        assert end.converged[0]
+        assert end.phi[0, k] == start[k]
+        slope = problem.residuals(end.phi[0]) @ problem.jacobian(end.phi[0])
+        scale = np.linalg.norm(problem.jacobian(end.phi[0]), axis=0)
+        free = np.delete(slope / scale, k)
+        assert np.abs(free).max() < 1e-5 * np.sqrt(end.objective[0])
+        assert end.objective[0] >= fitted.objective

@@ -13,6 +13,7 @@ from scaleplan.errors import PlanError, UsageError
 from scaleplan.fitting.interval import quadratic_form
 from scaleplan.planning.allocation import marginal_ratio, optimal_split
 from scaleplan.planning.forecast import forecast
+from scaleplan.records import Metric
 
 
 def test_every_combination_of_params_and_tokens():
@@ -123,6 +124,9 @@ def test_the_bare_plan_takes_the_tokens_that_suit_its_size():
     assert marginal_ratio(BESIROGLU, plan.params, plan.tokens) == pytest.approx(1.0)
     assert plan.flops == pytest.approx(6 * plan.params * plan.tokens)
     assert plan.optimum.params == pytest.approx(1e10)
+    assert plan.optimum.params_low < 1e10 < plan.optimum.params_high
+    assert plan.optimum.params_valley_low < plan.optimum.params_low
+    assert plan.optimum.value == pytest.approx(plan.forecast.points[0].value)
     assert [row.gpus for row in plan.rows] == [64, 1000]
 
 
@@ -153,3 +157,19 @@ def test_plans_that_contradict_themselves(options, match):
 def test_a_law_of_another_column_cannot_plan():
     with pytest.raises(PlanError, match="a law of S"):
         plan_for(score_fit())
+
+
+def test_the_mean_is_surer_than_one_new_run():
+    point = forecast(BESIROGLU, params=[1e11], tokens=[1e12]).points[0]
+    assert point.low < point.mean_low < point.value < point.mean_high < point.high
+
+
+def test_the_mean_of_an_accuracy_is_turned_back_and_stays_in_range():
+    metric = Metric(name="accuracy", kind="accuracy", unit="fraction")
+    fit = fit_like(complement=True, metric=metric)
+    theta = (0.1, 20.0, 0.3, 30.0, 0.3)
+    fit = replace(fit, main=replace(fit.main, theta=theta))
+    point = forecast(fit, params=[1e9], tokens=[1e11]).points[0]
+    assert 0.0 <= point.mean_low < point.value < point.mean_high <= 1.0
+    unknown = replace(fit, main=replace(fit.main, covariance=None))
+    assert forecast(unknown, params=[1e9], tokens=[1e11]).points[0].mean_low is None

@@ -40,7 +40,7 @@ def make_accelerator(**changes):
 def make_point(**changes):
     values = {
         "params": 1e10, "tokens": 2e11, "flops": 1.2e22, "input_value": None, "value": 2.1234567,
-        "low": 2.05, "high": 2.2, "decades_beyond_data": 0.824,
+        "low": 2.05, "high": 2.2, "decades_beyond_data": 0.824, "mean_low": 2.1, "mean_high": 2.15,
     }  # fmt: skip
     return records.ForecastPoint(**{**values, **changes})
 
@@ -114,7 +114,7 @@ def make_fit(**changes):
             ),
             records.Parameter(
                 symbol="A", meaning="size of the first term", value=477.8, low=None, high=None,
-                unit="", at_bound=True,
+                unit="", at_bound=True, method="profile likelihood",
             ),
         ),
         "interval": _INTERVAL,
@@ -125,9 +125,12 @@ def make_fit(**changes):
         "optimum": (
             records.OptimumRow(
                 flops=1e21, params=2.6e9, params_low=2e9, params_high=3.4e9, tokens=6.4e10,
-                value=2.31, low=2.28, high=2.35,
+                value=2.31, low=2.28, high=2.35, tokens_low=4.9e10, tokens_high=8.3e10,
+                tokens_per_param_low=14.4, tokens_per_param_high=41.7, params_valley_low=1.5e9,
+                params_valley_high=4.4e9,
             ),
         ),
+        "optimum_interval": _INTERVAL,
         "candidates": (
             records.Candidate(
                 law="chinchilla", rmse_log=0.0031, aicc=0.0, backtest_rmse_log=0.01,

@@ -43,9 +43,10 @@ def test_fit_document_follows_the_contract(make):
     made = document(make.fit())
     assert made["parameters"]["E"] | {"meaning": "", "at_bound": False, "fixed": False} == {
         "value": 1.817, "low": 1.75, "high": 1.88, "unit": "nats/token", "meaning": "",
-        "at_bound": False, "fixed": False,
+        "at_bound": False, "fixed": False, "method": "case bootstrap, 1000 resamples", "n": 30,
     }  # fmt: skip
     assert made["parameters"]["A"]["low"] is None
+    assert made["parameters"]["A"]["method"] == "profile likelihood"
     assert made["interval"] == {
         "level": 0.9, "method": "case bootstrap, 1000 resamples", "n": 30,
     }  # fmt: skip
@@ -58,7 +59,13 @@ def test_fit_document_follows_the_contract(make):
     assert made["cleaning"]["dropped"][0] == {
         "file": "runs.csv", "line": 2, "reason": "loss is -1", "run": "run2",
     }  # fmt: skip
-    assert made["optimum"][0]["flops"] == 1e21
+    assert made["optimum"][0] == {
+        "flops": 1e21, "params": 2.6e9, "params_low": 2e9, "params_high": 3.4e9, "tokens": 6.4e10,
+        "tokens_low": 4.9e10, "tokens_high": 8.3e10, "tokens_per_param": 6.4e10 / 2.6e9,
+        "tokens_per_param_low": 14.4, "tokens_per_param_high": 41.7, "value": 2.31, "low": 2.28,
+        "high": 2.35, "params_valley_low": 1.5e9, "params_valley_high": 4.4e9,
+    }  # fmt: skip
+    assert made["optimum_interval"] == made["interval"]
     for key in ("law", "formula", "inputs", "metric", "fingerprint"):
         assert key in made
 
@@ -69,6 +76,7 @@ def test_forecast_document_follows_the_contract(make):
         {
             "params": 1e10, "tokens": 2e11, "flops": 1.2e22, "input_value": None,
             "value": 2.1234567, "low": 2.05, "high": 2.2, "decades_beyond_data": 0.824,
+            "mean_low": 2.1, "mean_high": 2.15,
         }
     ]  # fmt: skip
     assert made["interval"]["level"] == 0.9

@@ -16,6 +16,7 @@ def test_fit_gives_its_parameters(make):
     assert rows(make.fit())[0] == {
         "symbol": "E", "value": "1.817", "low": "1.75", "high": "1.88", "unit": "nats/token",
         "meaning": "irreducible loss", "at_bound": "false", "fixed": "false",
+        "method": "case bootstrap, 1000 resamples", "n": "30",
     }  # fmt: skip
     assert rows(make.fit())[1]["low"] == ""
 

@@ -44,13 +44,31 @@ def test_fit_parameters_carry_their_interval_and_bound(make):
     assert column(parameters, "90% low") == ["1.750", "–"]
     assert column(parameters, "90% high") == ["1.880", "–"]
     assert "case bootstrap, 1000 resamples (n = 30)" in parameters.footer
-    assert parameters.footer.endswith("at a bound of its range: A")
+    assert "(n = 30); A: profile likelihood; at a bound of its range: A" in parameters.footer
 
 
 def test_fit_optimum_shows_tokens_per_parameter(make):
     optimum = table(view_of(make.fit()), "Compute-optimal size")
     assert column(optimum, "tokens/param") == ["24.6"]
     assert column(optimum, "params range") == ["2.00B to 3.40B"]
+    assert column(optimum, "tokens range") == ["49.0B to 83.0B"]
+    assert column(optimum, "tokens/param range") == ["14.4 to 41.7"]
+    assert column(optimum, "params within +0.01") == ["1.50B to 4.40B"]
+
+
+def test_fit_optimum_says_how_its_intervals_were_made(make):
+    optimum = table(view_of(make.fit()), "Compute-optimal size")
+    assert "ranges: 90% interval: case bootstrap, 1000 resamples (n = 30)" in optimum.footer
+    none = table(view_of(make.fit(optimum_interval=None)), "Compute-optimal size")
+    assert "ranges: no interval is known" in none.footer
+
+
+def test_forecast_shows_the_mean_beside_the_new_run(make):
+    points = table(view_of(make.forecast()), "Forecast")
+    assert column(points, "90% low") == ["2.050"]
+    assert column(points, "mean low") == ["2.100"]
+    assert column(points, "mean high") == ["2.150"]
+    assert "for one new run; mean: the law's own value" in points.footer
 
 
 def test_scatter_is_relative_for_laws_of_logarithms_and_in_units_otherwise(make):

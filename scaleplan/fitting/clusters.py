@@ -1,0 +1,56 @@
+"""Which runs belong together: their scatter is shared, so that they are resampled as one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scaleplan.errors import InputError
+
+if TYPE_CHECKING:
+    from scaleplan.fitting.resampling import IntervalKind
+    from scaleplan.laws.base import IndexArray
+    from scaleplan.runs.table import Runs
+
+_FEWEST_CLUSTERS = 20  # fewer resample too coarsely to be chosen unasked
+
+
+def clusters_of(
+    runs: Runs, rows: IndexArray, column: str | None, kind: IntervalKind
+) -> tuple[str, ...] | None:
+    """Return the cluster of each fitted run, or None if each stands for itself.
+
+    Args:
+        runs: Cleaned runs.
+        rows: Shape (n,), which of them are fitted.
+        column: The column, role or label that names clusters. None takes the label `family`, under
+            `auto` only if it names enough of them.
+        kind: How intervals are made.
+
+    Raises:
+        InputError: If there is no such column.
+    """
+    if column is not None:
+        cells = _cells(runs, column)
+        # A run without a name belongs to nobody else.
+        return tuple(cells[i] or f"row {i}" for i in rows)
+    labels = runs.labels.get("family")
+    if labels is None or kind in {"case", "residual", "wild"}:
+        return None
+    chosen = tuple(labels[i] or f"row {i}" for i in rows)
+    enough = _FEWEST_CLUSTERS <= len(set(chosen)) < len(chosen)
+    return chosen if enough or kind == "clustered" else None
+
+
+def _cells(runs: Runs, column: str) -> tuple[str, ...]:
+    """Return a column as text, whatever part of the runs it is kept in."""
+    role = next((u.role for u in runs.cleaning.columns if u.column == column), column)
+    if role in runs.labels:
+        return runs.labels[role]
+    numbers = runs.extra.get(column, runs.columns.get(role))
+    if numbers is None:
+        known = ", ".join(dict.fromkeys((*runs.labels, *runs.columns, *runs.extra)))
+        raise InputError(
+            f"the log has no column {column} to tell clusters of runs; it has {known}",
+            hint="Give one of these to --cluster, or leave it out.",
+        )
+    return tuple("" if value != value else f"{value:.17g}" for value in numbers)  # noqa: PLR0124
