@@ -16,6 +16,15 @@ import numpy as np
 from scaleplan.fitting.backtest import BackTest, back_test
 from scaleplan.fitting.distributions import f_tail, normal_tail
 from scaleplan.fitting.fitted import Fitted, fit_law
+from scaleplan.fitting.form_tests import (
+    EXACT_LOG,
+    aicc,
+    curvature_p,
+    is_exact,
+    log_rss,
+    runs_test,
+    scaled,
+)
 from scaleplan.fitting.identifiability import check_design, check_fit
 from scaleplan.laws import LAWS, Law, LinearLaw
 from scaleplan.records import Candidate
@@ -31,8 +40,6 @@ _FLOOR_SIGNIFICANT = 0.05
 _AICC_ADMISSIBLE = 4.0  # Burnham & Anderson 2002: models within 4 keep some support
 _BACKTEST_ADMISSIBLE = 1.5  # back-test error relative to the best candidate's
 _BACKTEST_REJECTS = 2.0  # ... and to the power family's, for straight lines
-# Residuals below this share of the metric are rounding: such data are exact.
-_EXACT_LOG = 1e-9
 UNPASSED = "used because no law passes; "
 
 
@@ -94,7 +101,7 @@ def compare(tried: Sequence[Tried], *, prefer: str) -> Comparison:
         tried: The fitted laws.
         prefer: The law to choose while it is admissible.
     """
-    criteria = {t.law.name: _aicc(t.fitted) for t in tried if t.fitted is not None}
+    criteria = {t.law.name: aicc(t.fitted) for t in tried if t.fitted is not None}
     best = min((c for c in criteria.values() if c is not None), default=None)
     errors = {t.law.name: t.test.rmse_log for t in tried if t.test is not None}
     reasons = {
@@ -167,7 +174,7 @@ def _rejection(
     if criterion - best > _AICC_ADMISSIBLE:
         return f"AICc is {criterion - best:.1f} above the best law's"
     own, others = errors.get(t.law.name), [e for e in errors.values() if e is not None]
-    if own is not None and others and own > _BACKTEST_ADMISSIBLE * min(others) + _EXACT_LOG:
+    if own is not None and others and own > _BACKTEST_ADMISSIBLE * min(others) + EXACT_LOG:
         return f"on larger runs its error is {own / min(others):.1f} times the best law's"
     return ""
 
@@ -191,9 +198,9 @@ def _straight_line_rejection(
     t: Tried, tried: Sequence[Tried], errors: dict[str, float | None]
 ) -> str:
     fitted = t.fitted
-    if fitted is None or _is_exact(fitted):
+    if fitted is None or is_exact(fitted):
         return ""
-    curvature = _curvature_p(fitted)
+    curvature = curvature_p(fitted)
     if curvature is not None and curvature < _SIGNIFICANT:
         return f"the runs curve away from a straight line ({_p(curvature)})"
     signs = runs_test(fitted.residuals()[np.argsort(fitted.inputs[0], kind="stable")])
@@ -205,7 +212,7 @@ def _straight_line_rejection(
     ]  # fmt: skip
     known = [e for e in family if e is not None]
     own = errors.get(t.law.name)
-    if own is not None and known and own > _BACKTEST_REJECTS * min(known) + _EXACT_LOG:
+    if own is not None and known and own > _BACKTEST_REJECTS * min(known) + EXACT_LOG:
         return f"on larger runs its error is {own / min(known):.1f} times the power law's"
     return ""
 
@@ -214,59 +221,13 @@ def _p(value: float) -> str:
     return "p < 1e-6" if value < 1e-6 else f"p = {value:.2g}"
 
 
-def _is_exact(fitted: Fitted) -> bool:
-    scale = float(np.abs(fitted.values).max())
-    residuals = np.abs(fitted.residuals()).max()
-    return bool(residuals <= _EXACT_LOG * (1.0 if fitted.residual == "log" else scale))
-
-
-def _curvature_p(fitted: Fitted) -> float | None:
-    """Return the p-value of an added curvature term: ln x for the line, (ln x)^2 for ln x."""
-    x = fitted.inputs[0]
-    if x.min() <= 0.0:
-        return None
-    basis = x if fitted.law.name == "linear" else np.log(x)
-    extra = np.log(x) if fitted.law.name == "linear" else np.log(x) ** 2
-    design = np.stack([_scaled(basis), _scaled(extra), np.ones_like(x)], axis=1)
-    freedom = x.size - 3
-    if freedom < 1 or np.unique(x).size < 3:
-        return None
-    solution = np.linalg.lstsq(design, fitted.values, rcond=None)[0]
-    full = float(((design @ solution - fitted.values) ** 2).sum())
-    plain = float((fitted.residuals() ** 2).sum())
-    if full <= 0.0:
-        return 0.0 if plain > 0.0 else None
-    return f_tail((plain - full) / (full / freedom), 1.0, float(freedom))
-
-
-def _scaled(column: FloatArray) -> FloatArray:
-    return np.asarray((column - column.mean()) / (float(np.ptp(column)) or 1.0))
-
-
-def runs_test(residuals: FloatArray) -> float | None:
-    """Return the two-sided p-value of the Wald-Wolfowitz runs test, None for under 10 signs.
-
-    Args:
-        residuals: Shape (n,), ordered by the input.
-    """
-    signs = residuals > 0.0
-    positive, negative = int(signs.sum()), int((~signs).sum())
-    count = positive + negative
-    if count < 10 or min(positive, negative) < 2:
-        return None
-    observed = 1 + int((signs[1:] != signs[:-1]).sum())
-    expected = 1.0 + 2.0 * positive * negative / count
-    variance = (expected - 1.0) * (expected - 2.0) / (count - 1.0)
-    return normal_tail((observed - expected) / math.sqrt(variance)) if variance > 0.0 else None
-
-
 def _floor_rejection(t: Tried, tried: Sequence[Tried]) -> str:
     """Return why the data ask for a floor: likelihood ratio, boundary mixture of chi-squares."""
     floor = next((o.fitted for o in tried if o.law.name == "power_floor" and o.fitted), None)
     plain = t.fitted
-    if floor is None or plain is None or _is_exact(plain):
+    if floor is None or plain is None or is_exact(plain):
         return ""
-    ratio = _log_rss(plain) - _log_rss(floor)
+    ratio = log_rss(plain) - log_rss(floor)
     statistic = max(0.0, plain.values.size * ratio)
     p = 0.5 * normal_tail(math.sqrt(statistic))  # chi-square with one degree of freedom, halved
     if p < _FLOOR_SIGNIFICANT:
@@ -278,9 +239,9 @@ def _definition_rejection(fitted: Fitted) -> str:
     """Return why data contradict a law without parameters: a level or a slope is left over."""
     residuals = fitted.residuals()
     freedom = residuals.size - 2
-    if _is_exact(fitted) or freedom < 1:
+    if is_exact(fitted) or freedom < 1:
         return ""
-    design = np.stack([np.ones_like(residuals), _scaled(np.log(fitted.inputs[0]))], axis=1)
+    design = np.stack([np.ones_like(residuals), scaled(np.log(fitted.inputs[0]))], axis=1)
     solution = np.linalg.lstsq(design, residuals, rcond=None)[0]
     left = float(((residuals - design @ solution) ** 2).sum())
     explained = float(residuals @ residuals) - left
@@ -289,25 +250,3 @@ def _definition_rejection(fitted: Fitted) -> str:
         ratio = float(np.exp(-residuals[np.argmax(fitted.inputs[0])]))
         return f"at the largest input the metric is {ratio:.3g} times what it says ({_p(p)})"
     return ""
-
-
-def _log_rss(fitted: Fitted) -> float:
-    """Return ln of the clipped sum of squared log residuals, floored at rounding error."""
-    residuals = fitted.log_residuals()
-    if residuals is None:
-        return math.inf
-    limit = 5.0 * max(fitted.noise, _EXACT_LOG) if fitted.residual == "log" else math.inf
-    clipped = np.clip(residuals, -limit, limit)
-    return math.log(float(clipped @ clipped) + residuals.size * _EXACT_LOG**2)
-
-
-def _aicc(fitted: Fitted | None) -> float | None:
-    """Return the corrected Akaike criterion on log residuals (Hurvich & Tsai 1989)."""
-    if fitted is None:
-        return None
-    rss, runs, count = _log_rss(fitted), fitted.values.size, fitted.free + 1
-    if math.isinf(rss):
-        return None
-    # With hardly any runs the correction diverges; then no law is preferred on it alone.
-    spare = max(1, runs - count - 1)
-    return runs * (rss - math.log(runs)) + 2.0 * count + 2.0 * count * (count + 1) / spare

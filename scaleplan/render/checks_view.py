@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _METHODS = {1: "1 lower envelope", 2: "2 isoFLOP minima", 3: "3 fitted law"}
 _SHOWN = 12
+_ROUNDING = 1e-6
 
 
 def design_facts(found: Identifiability) -> Facts:
@@ -41,9 +42,9 @@ def design_facts(found: Identifiability) -> Facts:
     worst = ""
     if found.relative_error is not None:
         worst = f"{format_percent(found.relative_error, 2)} ({found.relative_error_of})"
-    apart = "" if found.starts_objective is None else format_percent(found.starts_objective, 2)
+    apart = "" if found.starts_objective is None else _share(found.starts_objective)
     if found.starts_params is not None:
-        apart += f" in the objective, {format_percent(found.starts_params, 2)} in N*"
+        apart += f" in the objective, {_share(found.starts_params)} in N*"
     return Facts(
         title="What the design of the runs tells",
         pairs=pairs_of(
@@ -51,13 +52,18 @@ def design_facts(found: Identifiability) -> Facts:
                 ("decades spanned", spans),
                 (
                     "correlation of log inputs",
-                    "" if found.correlation is None else format_significant(found.correlation, 3),
+                    "" if found.correlation is None else f"{round(found.correlation, 3) + 0.0:.3f}",
                 ),
                 ("worst standard error of an exponent", worst),
                 ("best three starts apart", apart),
             )
         ),
     )
+
+
+def _share(value: float) -> str:
+    """Write a relative difference; what is below a millionth is rounding, and reads so."""
+    return "less than 0.0001%" if value < _ROUNDING else format_percent(value, 2)
 
 
 def replicates_text(found: PureError | None) -> str:

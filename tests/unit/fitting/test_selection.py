@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from scaleplan.fitting.form_tests import runs_test
 from scaleplan.fitting.recipe import DEFAULT
-from scaleplan.fitting.selection import compare, one_input_laws, runs_test, try_law
+from scaleplan.fitting.selection import compare, one_input_laws, try_law
 
 X = np.geomspace(1e6, 1e9, 24)
 

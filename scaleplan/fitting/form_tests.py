@@ -1,0 +1,87 @@
+"""Tests of a law's form on the runs it was fitted to, and the criterion that compares forms."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaleplan.fitting.distributions import f_tail, normal_tail
+
+if TYPE_CHECKING:
+    from scaleplan.fitting.fitted import Fitted
+    from scaleplan.laws.base import FloatArray
+
+# Residuals below this share of the metric are rounding: such data are exact.
+EXACT_LOG = 1e-9
+
+
+def is_exact(fitted: Fitted) -> bool:
+    """Tell whether a law leaves nothing but rounding of its runs."""
+    scale = float(np.abs(fitted.values).max())
+    residuals = np.abs(fitted.residuals()).max()
+    return bool(residuals <= EXACT_LOG * (1.0 if fitted.residual == "log" else scale))
+
+
+def curvature_p(fitted: Fitted) -> float | None:
+    """Return the p-value of an added curvature term: ln x for the line, (ln x)^2 for ln x."""
+    x = fitted.inputs[0]
+    if x.min() <= 0.0:
+        return None
+    basis = x if fitted.law.name == "linear" else np.log(x)
+    extra = np.log(x) if fitted.law.name == "linear" else np.log(x) ** 2
+    design = np.stack([scaled(basis), scaled(extra), np.ones_like(x)], axis=1)
+    freedom = x.size - 3
+    if freedom < 1 or np.unique(x).size < 3:
+        return None
+    solution = np.linalg.lstsq(design, fitted.values, rcond=None)[0]
+    full = float(((design @ solution - fitted.values) ** 2).sum())
+    plain = float((fitted.residuals() ** 2).sum())
+    if full <= 0.0:
+        return 0.0 if plain > 0.0 else None
+    return f_tail((plain - full) / (full / freedom), 1.0, float(freedom))
+
+
+def scaled(column: FloatArray) -> FloatArray:
+    """Return a column, shape (n,), centred and divided by its range."""
+    return np.asarray((column - column.mean()) / (float(np.ptp(column)) or 1.0))
+
+
+def runs_test(residuals: FloatArray) -> float | None:
+    """Return the two-sided p-value of the Wald-Wolfowitz runs test, None for under 10 signs.
+
+    Args:
+        residuals: Shape (n,), ordered by the input.
+    """
+    signs = residuals > 0.0
+    positive, negative = int(signs.sum()), int((~signs).sum())
+    count = positive + negative
+    if count < 10 or min(positive, negative) < 2:
+        return None
+    observed = 1 + int((signs[1:] != signs[:-1]).sum())
+    expected = 1.0 + 2.0 * positive * negative / count
+    variance = (expected - 1.0) * (expected - 2.0) / (count - 1.0)
+    return normal_tail((observed - expected) / math.sqrt(variance)) if variance > 0.0 else None
+
+
+def log_rss(fitted: Fitted) -> float:
+    """Return ln of the clipped sum of squared log residuals, floored at rounding error."""
+    residuals = fitted.log_residuals()
+    if residuals is None:
+        return math.inf
+    limit = 5.0 * max(fitted.noise, EXACT_LOG) if fitted.residual == "log" else math.inf
+    clipped = np.clip(residuals, -limit, limit)
+    return math.log(float(clipped @ clipped) + residuals.size * EXACT_LOG**2)
+
+
+def aicc(fitted: Fitted | None) -> float | None:
+    """Return the corrected Akaike criterion on log residuals (Hurvich & Tsai 1989)."""
+    if fitted is None:
+        return None
+    rss, runs, count = log_rss(fitted), fitted.values.size, fitted.free + 1
+    if math.isinf(rss):
+        return None
+    # With hardly any runs the correction diverges; then no law is preferred on it alone.
+    spare = max(1, runs - count - 1)
+    return runs * (rss - math.log(runs)) + 2.0 * count + 2.0 * count * (count + 1) / spare
