@@ -26,7 +26,8 @@ _LONGEST_STEP = 2.0  # in logarithms, or as a multiple of a linear coordinate ab
 _FIRST_DAMPING = 0.1
 _NO_STEP_LEFT = 1e12  # damping at which no step changes the objective
 _DIAGONAL = 0.01  # share of the damping that acts along the axes: it holds directions without slope
-_BLOCK = 400_000  # doubles of derivatives held at once
+_METRIC_LASTS = 10  # steps of a refit
+_BLOCK = 200_000  # doubles of derivatives held at once
 
 
 def minimise_curved(
@@ -120,7 +121,9 @@ class _Batch:
                 alive, at, damping, secant = alive[keep], at.kept(keep), damping[keep], secant[keep]
                 move, fall = move[keep], fall[keep]
                 self.weights = None if self.weights is None else self.weights[keep]
-            trial = self.point(at.phi + move)
+            # Refits stay near their start: there the first metric serves for some steps.
+            renew = self.weights is None or step % _METRIC_LASTS == _METRIC_LASTS - 1
+            trial = self.point(at.phi + move, metric=None if renew else at.metric)
             # A rise within rounding of the objective is no rise: without it noise-free fits stall.
             accept = (trial.value <= at.value * (1.0 + 1e-15)) & (fall > 0.0)
             damping = _next_damping(damping, accept, at.value - trial.value, fall)
@@ -128,31 +131,37 @@ class _Batch:
             at.replace(accept, trial)
         return end
 
-    def point(self, phi: FloatArray) -> _Point:
-        """Return objective, slopes and curvatures at phi, shape (b, p)."""
+    def point(self, phi: FloatArray, *, metric: FloatArray | None = None) -> _Point:
+        """Return objective, slopes and curvatures at phi, shape (b, p).
+
+        Args:
+            phi: Shape (b, p).
+            metric: A metric to keep instead of a new one.
+        """
         with np.errstate(all="ignore"):
             predicted, derivatives = self.problem.model(phi)
             residual = predicted - self.problem.y
             psi = np.clip(residual, -self.delta, self.delta)
             pull = psi if self.weights is None else self.weights * psi
             value = np.einsum("bn,bn->b", pull, residual - 0.5 * psi)
-            inside = np.abs(residual) <= self.delta
-            relax = np.where(inside, 1.0, self.delta / np.abs(residual))
-        sane = np.isfinite(value) & np.isfinite(derivatives).all(axis=(1, 2))
+            inside = (psi == residual).astype(float)
+            share = inside if self.weights is None else inside * self.weights
+            turned = derivatives.transpose(0, 2, 1)
+            gradient = (derivatives @ pull[:, :, None])[:, :, 0]
+            gauss = (derivatives * share[:, None, :]) @ turned
+            if metric is None:
+                relax = np.fmax(psi / residual, inside)  # min(1, delta / |r|), and 1 at r = 0
+                relax = relax if self.weights is None else relax * self.weights
+                metric = (derivatives * relax[:, None, :]) @ turned
+        # Derivatives that are no numbers leave none in the sums.
+        sane = np.isfinite(value) & np.isfinite(gradient).all(axis=1)
+        sane &= np.isfinite(gauss).all(axis=(1, 2)) & np.isfinite(metric).all(axis=(1, 2))
         if not sane.all():
-            value = np.where(sane, value, np.inf)
+            value, pull = np.where(sane, value, np.inf), np.where(sane[:, None], pull, 0.0)
             derivatives = np.where(sane[:, None, None], derivatives, 0.0)
-            pull = np.where(sane[:, None], pull, 0.0)
-            relax = np.where(sane[:, None], relax, 0.0)
-        share = inside.astype(float)
-        if self.weights is not None:
-            share, relax = share * self.weights, relax * self.weights
-        turned = derivatives.transpose(0, 2, 1)
-        return _Point(
-            phi, value, (derivatives @ pull[:, :, None])[:, :, 0],
-            (derivatives * share[:, None, :]) @ turned, (derivatives * relax[:, None, :]) @ turned,
-            derivatives, pull,
-        )  # fmt: skip
+            gradient = np.where(sane[:, None], gradient, 0.0)
+            gauss, metric = (np.where(sane[:, None, None], m, 0.0) for m in (gauss, metric))
+        return _Point(phi, value, gradient, gauss, metric, derivatives, pull)
 
     def step(
         self, at: _Point, secant: FloatArray, damping: FloatArray

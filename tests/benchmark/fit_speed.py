@@ -123,8 +123,10 @@ def percentiles_differ(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 def compare_main(options: argparse.Namespace) -> bool:
     name, problem = five_parameters()
-    print(f"five-parameter law, {problem.y.size} runs ({name}), delta {DELTA:g}; scipy runs "
-          f"{options.starts} of 4500 starts, {options.resamples} of {REFITS} resamples")  # fmt: skip
+    print(
+        f"five-parameter law, {problem.y.size} runs ({name}), delta {DELTA:g}; scipy runs "
+        f"{options.starts} of 4500 starts, {options.resamples} of {REFITS} resamples"
+    )
     starts = grid()[spread(options.starts, 4500)]
     ours, best = timed(lambda: solve(problem, delta=DELTA), 15)
     full = objective(problem, DELTA)
