@@ -131,14 +131,15 @@ def judge(kind: str, problem: Problem, delta: float | None, *, scipy: bool, full
 
 
 def main(options: argparse.Namespace) -> int:
-    every = (options.surfaces // options.scipy + 1) if options.scipy else 0
+    every = list(surfaces(options.surfaces, options.seed))
+    by_scipy_too = set(np.linspace(0, len(every) - 1, options.scipy).astype(int).tolist())
     found: list[Found] = []
-    for index, (kind, problem) in enumerate(surfaces(options.surfaces, options.seed)):
+    for index, (kind, problem) in enumerate(every):
         delta = None if (index // len(KINDS)) % 2 else SMALLEST_DELTA
-        scipy = bool(every) and index % every == 0
+        scipy = index in by_scipy_too
         found.append(judge(kind, problem, delta, scipy=scipy, full=options.full))
         if sys.stderr.isatty():
-            print(f"\r{index + 1} surfaces", end="", file=sys.stderr, flush=True)
+            print(f"\r{index + 1} of {len(every)} surfaces", end="", file=sys.stderr, flush=True)
         if found[-1].failed:
             print(f"surface {index} ({kind}, {problem.y.size} runs): {found[-1]}", flush=True)
     how = "all to convergence" if options.full else "in rounds"
