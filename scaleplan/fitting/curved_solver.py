@@ -30,7 +30,8 @@ _NO_STEP_LEFT = 1e12  # damping at which no step changes the objective
 _DIAGONAL = 0.01  # share of the damping that acts along the axes: it holds directions without slope
 _PROBE = 0.1  # share of a step over which its curvature is measured, as the authors advise
 _LARGEST_BEND = 0.75  # of the step's length, beyond which the bend is not to be trusted
-_BLOCK = 400_000  # doubles of derivatives held at once
+_METRIC_LASTS = 10  # steps of a refit
+_BLOCK = 200_000  # doubles of derivatives held at once
 
 
 def minimise_curved(
@@ -138,7 +139,9 @@ class _Batch:
                 self.weights = None if self.weights is None else self.weights[keep]
                 self.values = None if self.values is None else self.values[keep]
             move = self.bent(at, move, damping)
-            trial = self.point(at.phi + move)
+            # Refits stay near their start: there the first metric serves for some steps.
+            renew = self.weights is None or step % _METRIC_LASTS == _METRIC_LASTS - 1
+            trial = self.point(at.phi + move, metric=None if renew else at.metric)
             # A rise within rounding of the objective is no rise: without it noise-free fits stall.
             accept = (trial.value <= at.value * (1.0 + 1e-15)) & (fall > 0.0)
             damping = _next_damping(damping, accept, at.value - trial.value, fall)
@@ -146,31 +149,37 @@ class _Batch:
             at.replace(accept, trial)
         return end
 
-    def point(self, phi: FloatArray) -> _Point:
-        """Return objective, slopes and curvatures at phi, shape (b, p)."""
+    def point(self, phi: FloatArray, *, metric: FloatArray | None = None) -> _Point:
+        """Return objective, slopes and curvatures at phi, shape (b, p).
+
+        Args:
+            phi: Shape (b, p).
+            metric: A metric to keep instead of a new one.
+        """
         with np.errstate(all="ignore"):
             predicted, derivatives = self.problem.model(phi)
             residual = predicted - (self.problem.y if self.values is None else self.values)
             psi = np.clip(residual, -self.delta, self.delta)
             pull = psi if self.weights is None else self.weights * psi
             value = np.einsum("bn,bn->b", pull, residual - 0.5 * psi)
-            inside = np.abs(residual) <= self.delta
-            relax = np.where(inside, 1.0, self.delta / np.abs(residual))
-        sane = np.isfinite(value) & np.isfinite(derivatives).all(axis=(1, 2))
+            inside = (psi == residual).astype(float)
+            share = inside if self.weights is None else inside * self.weights
+            turned = derivatives.transpose(0, 2, 1)
+            gradient = (derivatives @ pull[:, :, None])[:, :, 0]
+            gauss = (derivatives * share[:, None, :]) @ turned
+            if metric is None:
+                relax = np.fmax(psi / residual, inside)  # min(1, delta / |r|), and 1 at r = 0
+                relax = relax if self.weights is None else relax * self.weights
+                metric = (derivatives * relax[:, None, :]) @ turned
+        # Derivatives that are no numbers leave none in the sums.
+        sane = np.isfinite(value) & np.isfinite(gradient).all(axis=1)
+        sane &= np.isfinite(gauss).all(axis=(1, 2)) & np.isfinite(metric).all(axis=(1, 2))
         if not sane.all():
-            value = np.where(sane, value, np.inf)
+            value, pull = np.where(sane, value, np.inf), np.where(sane[:, None], pull, 0.0)
             derivatives = np.where(sane[:, None, None], derivatives, 0.0)
-            pull = np.where(sane[:, None], pull, 0.0)
-            relax = np.where(sane[:, None], relax, 0.0)
-        share = inside.astype(float)
-        if self.weights is not None:
-            share, relax = share * self.weights, relax * self.weights
-        turned = derivatives.transpose(0, 2, 1)
-        return _Point(
-            phi, predicted, value, (derivatives @ pull[:, :, None])[:, :, 0],
-            (derivatives * share[:, None, :]) @ turned, (derivatives * relax[:, None, :]) @ turned,
-            derivatives, pull,
-        )  # fmt: skip
+            gradient = np.where(sane[:, None], gradient, 0.0)
+            gauss, metric = (np.where(sane[:, None, None], m, 0.0) for m in (gauss, metric))
+        return _Point(phi, predicted, value, gradient, gauss, metric, derivatives, pull)
 
     def step(
         self, at: _Point, secant: FloatArray, damping: FloatArray
@@ -216,7 +225,8 @@ class _Batch:
             ahead = self.problem.model(phi + _PROBE * step)[0]
             along = np.einsum("bpn,bp->bn", at.derivatives[rows], step)
             bend = 2.0 / _PROBE * ((ahead - at.predicted[rows]) / _PROBE - along)
-            inside = np.abs(at.predicted[rows] - self.problem.y) <= self.delta
+            observed = self.problem.y if self.values is None else self.values[rows]
+            inside = np.abs(at.predicted[rows] - observed) <= self.delta
             pull = bend * inside if self.weights is None else bend * inside * self.weights[rows]
             right = -np.einsum("bpn,bn->bp", at.derivatives[rows], pull)
         diagonal = np.diagonal(metric, axis1=1, axis2=2)
@@ -224,6 +234,8 @@ class _Batch:
         matrix = at.gauss[rows] + damping[rows, None, None] * metric
         matrix = matrix + ridge[:, :, None] * np.eye(phi.shape[1])
         held = (phi + step <= low) | (phi + step >= high)
+        if self.held is not None:
+            held[:, self.held] = True
         usable = np.isfinite(right).all(axis=1)
         right = np.where(usable[:, None], right, 0.0)
         acceleration = _restricted(matrix, right, held, np.zeros_like(step))

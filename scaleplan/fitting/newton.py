@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scaleplan.fitting.surface import Surface
+
 if TYPE_CHECKING:
     from scaleplan.fitting.problem import Problem
     from scaleplan.laws.base import BoolArray, FloatArray, IndexArray
@@ -25,6 +27,7 @@ _FIRST_DAMPING = 0.1
 _NO_STEP_LEFT = 1e12  # damping at which no step changes the objective
 # Doubles per array: larger blocks leave the processor's cache (measured best: 60,000-100,000).
 _BLOCK = 80_000
+_METRIC_LASTS = 10  # steps of a refit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +97,7 @@ def _minimise_block(
     )
     alive = np.arange(batch)
     phi = starts.copy()
-    surface = _Surface(problem, delta)
+    surface = Surface(problem, delta)
     value, gradient, hessian, metric = surface.at(phi, weights, values)
     damping = np.full(batch, _FIRST_DAMPING)
     for step in range(max_steps + 1):
@@ -116,7 +119,11 @@ def _minimise_block(
             weights = None if weights is None else weights[keep]
             values = None if values is None else values[keep]
         trial = phi + move
-        new_value, new_gradient, new_hessian, new_metric = surface.at(trial, weights, values)
+        # Refits stay near their start: there the metric of the first point serves for some steps.
+        renew = weights is None or step % _METRIC_LASTS == _METRIC_LASTS - 1
+        new_value, new_gradient, new_hessian, new_metric = surface.at(
+            trial, weights, values, metric=None if renew else metric
+        )
         # A rise within rounding of the objective is no rise: without this, noise-free fits stall.
         accept = (new_value <= value * (1.0 + 1e-15)) & (fall > 0.0)
         gain = np.where(accept, (value - new_value) / np.maximum(fall, 1e-300), 0.0)
@@ -141,8 +148,8 @@ def _newton_step(
     """Return the damped step, shape (batch, p), and the fall it predicts, shape (batch,)."""
     size = phi.shape[1]
     trace = np.trace(metric, axis1=1, axis2=2)
-    ridge = 1e-13 * trace + 1e-300
-    matrix = hessian + damping[:, None, None] * metric + ridge[:, None, None] * np.eye(size)
+    matrix = hessian + damping[:, None, None] * metric
+    matrix.reshape(len(phi), -1)[:, :: size + 1] += (1e-13 * trace + 1e-300)[:, None]
     target = -gradient
     if fixed is not None:
         matrix[:, fixed, :] = matrix[:, :, fixed] = target[:, fixed] = 0.0
@@ -150,13 +157,14 @@ def _newton_step(
     if floor:
         # E >= 0: at the bound with the gradient pushing outwards, E is held.
         held: BoolArray = np.logical_and(phi[:, -1] <= 0.0, gradient[:, -1] >= 0.0)
-        matrix, target = _hold_last(matrix, target, held, np.zeros(len(phi)))
+        if held.any():
+            _hold_last(matrix, target, held, np.zeros(len(phi)))
     move = solve_systems(matrix, target)
     if floor:
         beyond: BoolArray = np.less(phi[:, -1] + move[:, -1], 0.0)
         if beyond.any():
-            matrix, target = _hold_last(matrix, target, beyond, -phi[:, -1])
-            move = np.where(beyond[:, None], solve_systems(matrix, target), move)
+            _hold_last(matrix, target, beyond, -phi[:, -1])
+            move[beyond] = solve_systems(matrix[beyond], target[beyond])
     longest = np.abs(move).max(axis=1)
     move *= np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, 1e-300))[:, None]
     fall = -np.einsum("bi,bi->b", gradient, move) - 0.5 * np.einsum(
@@ -166,128 +174,26 @@ def _newton_step(
     return move, fall
 
 
-def _hold_last(
-    matrix: FloatArray, target: FloatArray, held: BoolArray, to: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Fix the last component of the step to `to` in the rows `held`."""
-    matrix, target = matrix.copy(), target.copy()
+def _hold_last(matrix: FloatArray, target: FloatArray, held: BoolArray, to: FloatArray) -> None:
+    """Fix the last component of the step to `to` in the rows `held`, in place."""
     target[held, :-1] -= matrix[held, :-1, -1] * to[held, None]
     matrix[held, :-1, -1] = 0.0
     matrix[held, -1, :] = 0.0
     matrix[held, -1, -1] = 1.0
     target[held, -1] = to[held]
-    return matrix, target
 
 
 def solve_systems(matrix: FloatArray, target: FloatArray) -> FloatArray:
     """Solve each system; a singular or non-finite one gives no step, so that its damping grows."""
-    sane: BoolArray = np.logical_and(
-        np.isfinite(matrix).all(axis=(1, 2)), np.isfinite(target).all(axis=1)
-    )
-    safe = np.where(sane[:, None, None], matrix, np.eye(matrix.shape[1]))
-    right = np.where(sane[:, None], target, 0.0)
-    scale = np.sqrt(np.maximum(np.abs(np.diagonal(safe, axis1=1, axis2=2)), 1e-300))
-    scaled = safe / (scale[:, :, None] * scale[:, None, :])
+    sane: BoolArray = np.isfinite(np.einsum("bij->b", matrix) + target.sum(axis=1))
+    if not sane.all():
+        matrix = np.where(sane[:, None, None], matrix, np.eye(matrix.shape[1]))
+        target = np.where(sane[:, None], target, 0.0)
+    scale = np.sqrt(np.maximum(np.abs(np.diagonal(matrix, axis1=1, axis2=2)), 1e-300))
+    scaled = matrix / (scale[:, :, None] * scale[:, None, :])
+    right = target / scale
     try:
-        solution: FloatArray = np.linalg.solve(scaled, (right / scale)[:, :, None])[:, :, 0]
+        solution: FloatArray = np.linalg.solve(scaled, right[:, :, None])[:, :, 0]
     except np.linalg.LinAlgError:
-        solution = np.einsum("bij,bj->bi", np.linalg.pinv(scaled), right / scale)
+        solution = np.einsum("bij,bj->bi", np.linalg.pinv(scaled), right)
     return np.asarray(solution / scale)
-
-
-class _Surface:
-    """Objective, gradient, Hessian and damping metric of a batch; for the solver.
-
-    With r = ln S - y, psi = clip(r, -delta, delta) and J = d r / d phi,
-    F = sum w psi (r - psi / 2), g = sum w psi J and
-    H = sum w (psi' - psi) J J^T + sum w psi (1/S) d2S; the metric is that of iteratively
-    reweighted least squares, sum w min(1, delta/|r|) J J^T.
-    """
-
-    def __init__(self, problem: Problem, delta: float) -> None:
-        self.problem = problem
-        self.delta = delta
-        self.terms = len(problem.x)
-        ones = np.ones_like(problem.y)
-        # Fixed columns: every sum over runs is a (batch x n) @ (n x few) product.
-        self.linear = [np.stack([ones, x], axis=1) for x in problem.x]
-        self.square = [np.stack([ones, x, x * x], axis=1) for x in problem.x]
-        self.cross = {
-            (j, k): np.stack(
-                [ones, problem.x[k], problem.x[j], problem.x[j] * problem.x[k]], axis=1
-            )
-            for j in range(self.terms)
-            for k in range(j + 1, self.terms)
-        }
-
-    def at(
-        self, phi: FloatArray, weights: FloatArray | None, values: FloatArray | None
-    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """Return objective (b,), gradient (b, p), Hessian (b, p, p) and metric (b, p, p)."""
-        problem, delta = self.problem, self.delta
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            parts = [
-                np.exp(phi[:, 2 * k, None] - phi[:, 2 * k + 1, None] * x)
-                for k, x in enumerate(problem.x)
-            ]
-            total = parts[0] if self.terms == 1 else sum(parts[1:], parts[0])
-            if problem.law.floor:
-                total = total + phi[:, -1, None]
-            residual = np.log(total) - (problem.y if values is None else values)
-            psi = np.clip(residual, -delta, delta)
-            weighted = psi if weights is None else weights * psi
-            value = np.einsum("bn,bn->b", weighted, residual - 0.5 * psi)
-            inside = np.abs(residual) <= delta
-            curvature = inside - psi
-            relax = np.where(inside, 1.0, delta / np.abs(residual))
-            if weights is not None:
-                curvature, relax = curvature * weights, relax * weights
-            shares = [part / total for part in parts]
-            inverse = 1.0 / total if problem.law.floor else None
-            gradient = self._gradient(weighted, shares, inverse)
-            metric = self._outer(relax, shares, inverse)
-            hessian = self._outer(curvature, shares, inverse)
-        for k, share in enumerate(shares):
-            one, x1, x2 = ((weighted * share) @ self.square[k]).T
-            hessian[:, 2 * k, 2 * k] += one
-            hessian[:, 2 * k, 2 * k + 1] -= x1
-            hessian[:, 2 * k + 1, 2 * k] -= x1
-            hessian[:, 2 * k + 1, 2 * k + 1] += x2
-        value = np.where(np.isfinite(value), value, np.inf)
-        return value, gradient, hessian, metric
-
-    def _gradient(
-        self, weighted: FloatArray, shares: list[FloatArray], inverse: FloatArray | None
-    ) -> FloatArray:
-        columns = []
-        for k, share in enumerate(shares):
-            one, x1 = ((weighted * share) @ self.linear[k]).T
-            columns += [one, -x1]
-        if inverse is not None:
-            columns.append(np.einsum("bn,bn->b", weighted, inverse))
-        return np.stack(columns, axis=1)
-
-    def _outer(
-        self, weight: FloatArray, shares: list[FloatArray], inverse: FloatArray | None
-    ) -> FloatArray:
-        """Return sum of weight J J^T, shape (b, p, p)."""
-        size = self.problem.size
-        out = np.empty((len(weight), size, size))
-        scaled = [weight * share for share in shares]
-        for j, left in enumerate(scaled):
-            one, x1, x2 = ((left * shares[j]) @ self.square[j]).T
-            out[:, 2 * j, 2 * j] = one
-            out[:, 2 * j, 2 * j + 1] = out[:, 2 * j + 1, 2 * j] = -x1
-            out[:, 2 * j + 1, 2 * j + 1] = x2
-            for k in range(j + 1, self.terms):
-                one, xk, xj, xjk = ((left * shares[k]) @ self.cross[j, k]).T
-                rows = np.stack([np.stack([one, -xk], 1), np.stack([-xj, xjk], 1)], 1)
-                out[:, 2 * j : 2 * j + 2, 2 * k : 2 * k + 2] = rows
-                out[:, 2 * k : 2 * k + 2, 2 * j : 2 * j + 2] = rows.transpose(0, 2, 1)
-            if inverse is not None:
-                one, x1 = ((left * inverse) @ self.linear[j]).T
-                out[:, 2 * j, -1] = out[:, -1, 2 * j] = one
-                out[:, 2 * j + 1, -1] = out[:, -1, 2 * j + 1] = -x1
-        if inverse is not None:
-            out[:, -1, -1] = np.einsum("bn,bn,bn->b", weight, inverse, inverse)
-        return out

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.fitting.newton import Minima, minimise
-from scaleplan.fitting.starts import grid_starts
+from scaleplan.fitting.starts import along_valleys, grid_starts, without_floor
 
 if TYPE_CHECKING:
     from scaleplan.laws import PowerSumLaw
@@ -154,11 +154,13 @@ class Problem:
             doubled[2 * k + 1] *= 2.0
         extra = [halved, doubled]
         if self.law.floor:
-            without = phi.copy()
-            without[-1] = 0.0
-            extra.append(without)
+            extra += [without_floor(phi, k) for k in range(len(self.x))]
         grid = self.grid_starts(delta=delta)[:_SPREAD_STARTS]
         return np.concatenate([phi[None], grid, np.array(extra)])
+
+    def further_starts(self, phi: FloatArray) -> FloatArray:
+        """Return starts from which to try again where a fit did not converge, shape (m, p)."""
+        return along_valleys(phi) if self.law.floor else np.empty((0, self.size))
 
     def minimise(
         self, starts: FloatArray, *, delta: float, weights: FloatArray | None = None,

@@ -27,6 +27,7 @@ _MAD_TO_SIGMA = 1.4826  # median absolute deviation to standard deviation of a n
 _AGREEMENT = 1e-6  # relative difference of objectives that counts as the same optimum
 _MANY_STEPS = 25  # a warm refit that needs more has left the valley it started in
 _DELTA_ROUNDS = 6
+_FURTHER_TRIES = 4
 _MANY_RUNS, _SAMPLE, _POLISHED = 4000, 2000, 2
 
 
@@ -104,6 +105,12 @@ def _solve(problem: AnyProblem, delta: float, starts: FloatArray) -> Solution:
         pool, objectives = sample.phi, sample.objective
         ends = problem.minimise(pool[np.argsort(objectives)[:_POLISHED]], delta=delta)
     best = int(np.argmin(ends.objective))
+    for _ in range(_FURTHER_TRIES):
+        if ends.converged[best] or not isinstance(problem, Problem):
+            break
+        further = np.concatenate([ends.phi[best, None], problem.further_starts(ends.phi[best])])
+        ends = problem.minimise(further, delta=delta)
+        best = int(np.argmin(ends.objective))
     same = objectives <= objectives.min() * (1.0 + _AGREEMENT) + 1e-24
     return Solution(
         ends.phi[best], float(ends.objective[best]), delta, len(starts), int(same.sum()), pool,

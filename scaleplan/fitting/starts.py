@@ -22,6 +22,10 @@ _GRID = {1: 40, 2: 14}  # grid points an exponent, by number of terms
 _REWEIGHTINGS = 2  # rounds of Huber reweighting before the grid points are ranked
 _MOST_RUNS = 500  # grid on so many runs; the polish sees all of them
 _BEST, _VALLEYS = 4, 6  # starts kept: the best, and local minima of the grid
+# The best are also tried where a term with a small exponent has taken over the floor: below about
+# this exponent a term over a few decades is too straight to tell them apart.
+_ENDS, _SMALL_EXPONENT = 2, 0.1
+_VALLEY_STEPS, _VALLEY_REACH = 8, 30.0
 
 
 def spread_rows(values: FloatArray, count: int) -> IndexArray:
@@ -69,7 +73,53 @@ def grid_starts(problem: Problem, *, delta: float) -> FloatArray:
         phi[:, 2 * k] = np.log(np.maximum(linear[:, k + 1], smallest))
         phi[:, 2 * k + 1] = axis[grid[chosen, k]]
     phi[:, -1] = linear[:, 0]
-    return phi[order]
+    phi = phi[order]
+    ends = [
+        without_floor(one, k)
+        for one in phi[:_ENDS]
+        for k in range(terms)
+        if one[2 * k + 1] < _SMALL_EXPONENT
+    ]
+    return np.concatenate([phi, *(end[None] for end in ends)])
+
+
+def without_floor(phi: FloatArray, term: int) -> FloatArray:
+    """Return phi, shape (p,), with the floor taken into a term: its value and slope stay."""
+    moved = phi.copy()
+    share = 1.0 + phi[-1] * np.exp(-phi[2 * term])
+    moved[2 * term] += np.log(share)
+    moved[2 * term + 1] /= share
+    moved[-1] = 0.0
+    return moved
+
+
+def along_valleys(phi: FloatArray) -> FloatArray:
+    """Return starts along the valleys in which a term with a small exponent trades with the floor.
+
+    e^(a - b x) + E keeps its level and slope at the centre of the runs while b is multiplied by f,
+    e^a divided by f and E raised by e^a (1 - 1/f); the smallest f leaves no floor. A Newton method
+    creeps along such a valley where Huber's loss is all but kinked.
+
+    Args:
+        phi: Shape (p,), with a floor.
+
+    Returns:
+        Shape (starts, p).
+    """
+    found = []
+    for k in range(phi.size // 2):
+        size = np.exp(phi[2 * k])
+        least = size / (size + phi[-1])
+        factors = np.concatenate([
+            np.geomspace(least, 1.0, _VALLEY_STEPS)[1:],
+            np.geomspace(1.0, _VALLEY_REACH, _VALLEY_STEPS)[1:],
+        ])  # fmt: skip
+        moved = np.tile(phi, (factors.size, 1))
+        moved[:, 2 * k] -= np.log(factors)
+        moved[:, 2 * k + 1] *= factors
+        moved[:, -1] = np.maximum(phi[-1] + size * (1.0 - 1.0 / factors), 0.0)
+        found += [moved, without_floor(phi, k)[None]]
+    return np.concatenate(found)
 
 
 def _shared_moments(
