@@ -91,6 +91,7 @@ def fit(
         if t.fitted is not None and t.law.name != chosen.law.name and comparable(t.law, chosen.law)
     )
     fits = (fitted.record(), *others)
+    budgets = flops or default_budgets(ranges)
     rows: tuple[OptimumRow, ...] = ()
     ratio = runs.flops_per_param_token
     if isinstance(fitted.law, HasOptimum) and ratio is not None:
@@ -98,23 +99,18 @@ def fit(
         notes += (note,) if note is not None else ()
         if note is None or note.severity != "error":
             rows = optimum_rows(
-                fits, budgets=flops or default_budgets(ranges), flops_per_param_token=ratio,
+                fits, budgets=budgets, flops_per_param_token=ratio,
                 widening=widening, ranges=ranges, level=level, draws=draws, unit=unit,
                 complement=axes.complement,
             )  # fmt: skip
-    budgets = flops or default_budgets(ranges)
     note = outlier_note(
         fitted, _names(runs, axes), budget=budgets[-1] if rows else None,
         flops_per_param_token=ratio or 6.0,
     )  # fmt: skip
     notes += (note,) if note is not None else ()
-    objectives = (
-        ()
-        if alone
-        else objective_rows(
-            fitted, budget=budgets[-1] if rows else None, flops_per_param_token=ratio or 6.0
-        )
-    )
+    objectives = () if alone else objective_rows(
+        fitted, budget=budgets[-1] if rows else None, flops_per_param_token=ratio or 6.0
+    )  # fmt: skip
     notes += repeat_notes(runs, axes.roles, axes.rows)
     notes += unused_note(runs, axes)
     return Fit(
