@@ -23,11 +23,12 @@ from scaleplan.fitting.resampling import IntervalKind, resample, resampled_kind
 from scaleplan.fitting.sensitivity import objective_rows
 from scaleplan.fitting.uncertainty import bias_notes, parameters_of
 from scaleplan.laws import HasOptimum
-from scaleplan.records import Cleaning, Fit, OptimumRow, Quality, Range, RowNote
+from scaleplan.records import Cleaning, Fit, LawFit, OptimumRow, Quality, Range, RowNote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from scaleplan.fitting.selection import Comparison, Tried
     from scaleplan.runs.table import Runs
 
 _FALLING = {"loss", "error", "accuracy"}  # an accuracy is fitted as its error
@@ -85,12 +86,7 @@ def fit(
     notes += bias_notes(parameters, draws)
     widening = widening_of(test)
     ranges = _ranges(runs, axes)
-    others = tuple(
-        t.fitted.record()
-        for t in comparison.admissible
-        if t.fitted is not None and t.law.name != chosen.law.name and comparable(t.law, chosen.law)
-    )
-    fits = (fitted.record(), *others)
+    fits = (fitted.record(), *_others(comparison, chosen))
     budgets = flops or default_budgets(ranges)
     rows: tuple[OptimumRow, ...] = ()
     ratio = runs.flops_per_param_token
@@ -122,7 +118,7 @@ def fit(
             metric=metric_symbol(runs, complement=axes.complement), names=axes.symbols,
         ),
         inputs=axes.roles, input_columns=axes.columns, metric=runs.metric,
-        complement=axes.complement, main=fits[0], alternatives=others, parameters=parameters,
+        complement=axes.complement, main=fits[0], alternatives=fits[1:], parameters=parameters,
         interval=made, quality=_quality(fitted), optimum=rows,
         candidates=comparison.candidates, objectives=objectives, widening=widening, ranges=ranges,
         flops_per_param_token=6.0 if ratio is None else ratio,
@@ -132,6 +128,15 @@ def fit(
         optimum_interval=size_interval(fits[0], draws, level=level, runs=fitted.values.size)
         if rows else None,
     )  # fmt: skip
+
+
+def _others(comparison: Comparison, chosen: Tried) -> tuple[LawFit, ...]:
+    """Return the other admissible laws that may widen the chosen one's forecasts."""
+    return tuple(
+        t.fitted.record()
+        for t in comparison.admissible
+        if t.fitted is not None and t.law.name != chosen.law.name and comparable(t.law, chosen.law)
+    )
 
 
 def _names(runs: Runs, axes: Axes) -> list[str]:
