@@ -21,11 +21,22 @@ from scaleplan.fitting.resampling import IntervalKind, resample, resampled_kind
 from scaleplan.fitting.sensitivity import objective_rows
 from scaleplan.fitting.uncertainty import bias_notes, parameters_of
 from scaleplan.laws import HasOptimum
-from scaleplan.records import Cleaning, Fit, OptimumRow, Range, RowNote
+from scaleplan.records import (
+    Cleaning,
+    Fit,
+    LawFit,
+    Note,
+    OptimumRow,
+    Parameter,
+    Range,
+    RowNote,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from scaleplan.fitting.fitted import Fitted
+    from scaleplan.fitting.selection import Comparison, Tried
     from scaleplan.runs.table import Runs
 
 _FALLING = {"loss", "error", "accuracy"}  # an accuracy is fitted as its error
@@ -86,24 +97,17 @@ def fit(
     parameters, made = parameters_of(fitted, draws, level=level, unit=unit, kind=interval)
     notes += bias_notes(parameters, draws)
     if law == "auto":
-        instead = any(note.id == "LAW_OF_TWO_INPUTS_REFUSED" for note in notes)
-        nothing = no_effect(fitted, parameters, axes.columns, instead=instead)
-        if nothing is not None:
-            raise nothing.error()
+        _refuse_without_effect(fitted, parameters, axes, notes)
     widening = widening_of(test)
     ranges = _ranges(runs, axes)
-    others = tuple(
-        t.fitted.record()
-        for t in comparison.admissible
-        if t.fitted is not None and t.law.name != chosen.law.name and comparable(t.law, chosen.law)
-    )
-    fits = (fitted.record(), *others)
+    fits = (fitted.record(), *_others(comparison, chosen))
+    budgets = flops or default_budgets(ranges)
     rows: tuple[OptimumRow, ...] = ()
     if isinstance(fitted.law, HasOptimum) and ratio is not None:
         notes += (allocation,) if allocation is not None else ()
         if allocation is None or allocation.severity != "error":
             rows = optimum_rows(
-                fits, budgets=flops or default_budgets(ranges), flops_per_param_token=ratio,
+                fits, budgets=budgets, flops_per_param_token=ratio,
                 widening=widening, ranges=ranges, level=level, draws=draws, unit=unit,
                 complement=axes.complement,
             )  # fmt: skip
@@ -111,9 +115,9 @@ def fit(
         runs, axes, fitted, draws, parameters=parameters, optimum=() if alone else rows, level=level
     )  # fmt: skip
     budget = rows[-1].flops if rows else None
-    objectives = (
-        () if alone else objective_rows(fitted, budget=budget, flops_per_param_token=ratio or 6.0)
-    )
+    objectives = () if alone else objective_rows(
+        fitted, budget=budget, flops_per_param_token=ratio or 6.0
+    )  # fmt: skip
     return Fit(
         name="fit of " + ", ".join(runs.cleaning.files),
         source=f"fitted by scaleplan {__version__} to {fitted.values.size} runs",
@@ -123,7 +127,7 @@ def fit(
             metric=metric_symbol(runs, complement=axes.complement), names=axes.symbols,
         ),
         inputs=axes.roles, input_columns=axes.columns, metric=runs.metric,
-        complement=axes.complement, main=fits[0], alternatives=others, parameters=parameters,
+        complement=axes.complement, main=fits[0], alternatives=fits[1:], parameters=parameters,
         interval=made, quality=quality, optimum=rows,
         candidates=comparison.candidates, objectives=objectives, widening=widening, ranges=ranges,
         flops_per_param_token=6.0 if ratio is None else ratio,
@@ -134,6 +138,25 @@ def fit(
         optimum_interval=size_interval(fits[0], draws, level=level, runs=fitted.values.size)
         if rows else None,
     )  # fmt: skip
+
+
+def _refuse_without_effect(
+    fitted: Fitted, parameters: Sequence[Parameter], axes: Axes, notes: Sequence[Note]
+) -> None:
+    """Refuse a law that nobody asked for where the metric does not depend on its inputs."""
+    instead = any(note.id == "LAW_OF_TWO_INPUTS_REFUSED" for note in notes)
+    nothing = no_effect(fitted, tuple(parameters), axes.columns, instead=instead)
+    if nothing is not None:
+        raise nothing.error()
+
+
+def _others(comparison: Comparison, chosen: Tried) -> tuple[LawFit, ...]:
+    """Return the other admissible laws that may widen the chosen one's forecasts."""
+    return tuple(
+        t.fitted.record()
+        for t in comparison.admissible
+        if t.fitted is not None and t.law.name != chosen.law.name and comparable(t.law, chosen.law)
+    )
 
 
 def _ranges(runs: Runs, axes: Axes) -> tuple[Range, ...]:
