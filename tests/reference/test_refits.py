@@ -11,7 +11,7 @@ from public_data import PUBLIC_DATA_IS_HERE, columns
 
 from scaleplan.fitting.fitted import fit_law
 from scaleplan.fitting.recipe import Recipe
-from scaleplan.fitting.uncertainty import resample
+from scaleplan.fitting.resampling import resample
 from scaleplan.laws import get_law
 
 pytestmark = pytest.mark.skipif(not PUBLIC_DATA_IS_HERE, reason="public sweeps are not here")
