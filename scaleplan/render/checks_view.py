@@ -41,9 +41,9 @@ def design_facts(found: Identifiability) -> Facts:
     worst = ""
     if found.relative_error is not None:
         worst = f"{format_percent(found.relative_error, 2)} ({found.relative_error_of})"
-    apart = "" if found.starts_objective is None else format_percent(found.starts_objective, 2)
+    apart = "" if found.starts_objective is None else _difference(found.starts_objective)
     if found.starts_params is not None:
-        apart += f" in the objective, {format_percent(found.starts_params, 2)} in N*"
+        apart += f" in the objective, {_difference(found.starts_params)} in N*"
     return Facts(
         title="What the design of the runs tells",
         pairs=pairs_of(
@@ -51,13 +51,17 @@ def design_facts(found: Identifiability) -> Facts:
                 ("decades spanned", spans),
                 (
                     "correlation of log inputs",
-                    "" if found.correlation is None else format_significant(found.correlation, 3),
+                    "" if found.correlation is None else f"{found.correlation:.3f}",
                 ),
                 ("worst standard error of an exponent", worst),
-                ("best three starts apart", apart),
+                ("best three starts differ by", apart),
             )
         ),
     )
+
+
+def _difference(share: float) -> str:
+    return format_percent(share, 2) if share > 0.0 else "nothing"
 
 
 def replicates_text(found: PureError | None) -> str:
