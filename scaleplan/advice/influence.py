@@ -22,10 +22,20 @@ def moving_runs(fit: Fit) -> Iterator[Note]:
             continue
         more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
         first = found[0]
+        chosen = ""
+        if (
+            fit.quality is not None
+            and id_ == "INFLUENTIAL_RUN"
+            and first.refitted < fit.quality.runs
+        ):
+            chosen = (
+                f" {first.refitted} of {fit.quality.runs} runs, chosen by a first-order estimate, "
+                "were left out in turn."
+            )
         yield Note(
             id=id_, severity="warning",
             text=f"N* at {format_flops(first.at_flops)} FLOP hangs on {who}: "
-            + "; ".join(_said(one) for one in found[:_NAMED]) + f"{more}. All are kept.",
+            + "; ".join(_said(one) for one in found[:_NAMED]) + f"{more}. All are kept.{chosen}",
             action="Check them before acting on N*; leave runs out only for a reason that does "
             "not come from the fit, and train more runs like them.",
             numbers=(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _STARTS = 3  # the best so many are compared
 _EXACT = 1e-18  # an objective below this is rounding: differences of it say nothing
+_SAME = 1e-6  # ends that are closer are the same: what is left of them is rounding
 _MOST_RUNS = 4000  # above this starts end on a sample of the runs and do not compare
 _TARGET_FACTOR = 100.0  # N* of the starts is compared at so many times the largest run
 
@@ -36,7 +37,8 @@ def diagnose(fitted: Fitted, roles: tuple[str, ...]) -> Identifiability:
     if len(roles) > 1:
         x, y = np.log(fitted.inputs[:2])
         ratio = y - x
-        correlation = float(np.corrcoef(x, y)[0, 1])
+        # Rounding differs between machines: of an uncorrelated grid it is all there is.
+        correlation = round(float(np.corrcoef(x, y)[0, 1]), 9) + 0.0
         if roles[:2] == ("params", "tokens"):
             decades.append(("tokens_per_param", float(np.ptp(ratio)) / math.log(10.0)))
     error, of = worst_exponent(fitted)
@@ -83,6 +85,7 @@ def _starts(fitted: Fitted) -> tuple[float | None, float | None]:
         return None, None
     low, high = float(objectives[best[0]]), float(objectives[best[-1]])
     apart = 0.0 if high <= _EXACT else (high - low) / max(low, _EXACT)
+    apart = apart if apart > _SAME else 0.0
     law = fitted.law
     if not isinstance(law, HasOptimum):
         return apart, None
@@ -95,7 +98,8 @@ def _starts(fitted: Fitted) -> tuple[float | None, float | None]:
     sizes = np.broadcast_to(sizes, (len(theta),))
     if not (np.isfinite(sizes) & (sizes > 0.0)).all():
         return apart, None
-    return apart, float(sizes.max() / sizes.min()) - 1.0
+    params = float(sizes.max() / sizes.min()) - 1.0
+    return apart, params if params > _SAME else 0.0
 
 
 def _huber(residuals: FloatArray, delta: float) -> float:

@@ -74,11 +74,13 @@ def influences(
         for i in candidates(fitted, budget, flops_per_param_token).tolist()
     ]
     found = _moving(fitted, alone, budget, flops_per_param_token, careful=False)
+    refitted = len(alone)
     sample = _sample(fitted)
     ends = _tails(sample.inputs[1] / sample.inputs[0], fewest=fitted.theta.size + _FEWEST_LEFT)
     # Without one run the optimum is next to that of all; without many it may be elsewhere.
     found += _moving(sample, ends, budget, flops_per_param_token, careful=True)
-    return tuple(sorted(found, key=_strength, reverse=True))
+    named = (replace(one, refitted=refitted) for one in found)
+    return tuple(sorted(named, key=_strength, reverse=True))
 
 
 def _sample(fitted: Fitted) -> Fitted:
@@ -107,7 +109,7 @@ def _moving(
         found.append(
             Influence(
                 without=part.name, runs=int(part.rows.size), at_flops=budget, params=base,
-                params_without=size if known else None,
+                params_without=size if known else None, refitted=0,
             )
         )  # fmt: skip
     return found

@@ -77,6 +77,8 @@ class Influence:
         at_flops: Training compute at which N* is compared.
         params: N* with all runs.
         params_without: N* without these; None if the others do not tell it.
+        refitted: How many single runs were left out in turn; of very many only those that a
+            first-order estimate singles out.
     """
 
     without: str
@@ -84,6 +86,7 @@ class Influence:
     at_flops: float
     params: float
     params_without: float | None
+    refitted: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

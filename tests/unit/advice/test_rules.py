@@ -141,7 +141,14 @@ def test_a_poor_design_is_warned_about(changes, rule):
 def influenced(*found):
     return fit_like(
         influences=tuple(
-            Influence(without=name, runs=runs, at_flops=1e24, params=1e11, params_without=without)
+            Influence(
+                without=name,
+                runs=runs,
+                at_flops=1e24,
+                params=1e11,
+                params_without=without,
+                refitted=50,
+            )
             for name, runs, without in found
         )
     )
@@ -153,6 +160,7 @@ def test_runs_that_move_the_optimum_are_named_from_and_to():
     assert "without run-3 it goes from 100B to 200B (+100%)" in notes["INFLUENTIAL_RUN"].text
     assert "does not tell it" in notes["INFLUENTIAL_TAIL"].text
     assert dict(notes["INFLUENTIAL_RUN"].numbers)["params_without"] == 2e11
+    assert "50 of 240 runs, chosen by a first-order estimate" in notes["INFLUENTIAL_RUN"].text
 
 
 @pytest.mark.parametrize(
