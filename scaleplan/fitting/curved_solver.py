@@ -146,7 +146,9 @@ class _Batch:
             accept = (trial.value <= at.value * (1.0 + 1e-15)) & (fall > 0.0)
             damping = _next_damping(damping, accept, at.value - trial.value, fall)
             secant = np.where(accept[:, None, None], _secant(secant, at, trial, move), secant)
-            at.replace(accept, trial)
+            # Most steps are accepted: it is cheaper to put back the few points that are not.
+            trial.replace(~accept, at)
+            at = trial
         return end
 
     def point(self, phi: FloatArray, *, metric: FloatArray | None = None) -> _Point:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, final
 
-from scaleplan.laws.base import CurvedLaw, ParameterSpec, T, compute_optimal, log
+from scaleplan.laws.base import CurvedLaw, ParameterSpec, T, compute_optimal, exp, log
 from scaleplan.units import format_significant
 
 if TYPE_CHECKING:
@@ -75,16 +75,19 @@ class Coupled(CurvedLaw):
     ) -> tuple[T, tuple[T, ...]]:
         """Return the loss and its gradient from the same powers."""
         floor, size, alpha, data, beta, coupling = theta
-        power_n, power_d = inputs[0] ** -alpha, inputs[1] ** -beta
+        # Logarithms are needed anyway, and e to a product costs a third of a power.
+        log_n, log_d = log(inputs[0]), log(inputs[1])
+        power_n, power_d = exp(-alpha * log_n), exp(-beta * log_d)
         total = size * power_n + data * power_d
-        reducible = total**coupling
+        log_total = log(total)
+        reducible = exp(coupling * log_total)
         slope = coupling * reducible / total
         by_n, by_d = slope * power_n, slope * power_d
         return floor + reducible, (
             reducible * 0.0 + 1.0,
-            by_n, -size * by_n * log(inputs[0]),
-            by_d, -data * by_d * log(inputs[1]),
-            reducible * log(total),
+            by_n, -size * by_n * log_n,
+            by_d, -data * by_d * log_d,
+            reducible * log_total,
         )  # fmt: skip
 
     def rescale(self, theta: Sequence[T], inputs: Sequence[float], metric: float) -> tuple[T, ...]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, final
 
-from scaleplan.laws.base import CurvedLaw, ParameterSpec, T, compute_optimal, log
+from scaleplan.laws.base import CurvedLaw, ParameterSpec, T, compute_optimal, exp, log
 from scaleplan.units import format_significant
 
 if TYPE_CHECKING:
@@ -64,17 +64,19 @@ class Kaplan(CurvedLaw):
     ) -> tuple[T, tuple[T, ...]]:
         """Return the loss and its gradient from the same powers."""
         size, alpha, data, beta = theta
-        ratio = size / inputs[0]
-        capacity, shortage = ratio ** (alpha / beta), data / inputs[1]
+        # Logarithms are needed anyway, and e to a product costs a third of a power.
+        log_ratio = log(size) - log(inputs[0])
+        capacity, shortage = exp(alpha / beta * log_ratio), data / inputs[1]
         total = capacity + shortage
-        value = total**beta
+        log_total = log(total)
+        value = exp(beta * log_total)
         slope = value / total
-        by_ratio = slope * capacity * log(ratio)
+        by_ratio = slope * capacity * log_ratio
         return value, (
             alpha * slope * capacity / size,
             by_ratio,
             beta * slope * shortage / data,
-            value * log(total) - alpha / beta * by_ratio,
+            value * log_total - alpha / beta * by_ratio,
         )
 
     def rescale(self, theta: Sequence[T], inputs: Sequence[float], metric: float) -> tuple[T, ...]:
