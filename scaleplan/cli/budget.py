@@ -67,6 +67,7 @@ def budget_command(
             help=f"Forecast with a published law. Default: {_DEFAULT_LAW}.",
         ),
     ] = None,
+    given: options.WithOption = None,
     gpu: Annotated[
         str | None,
         typer.Option(
@@ -116,7 +117,7 @@ def budget_command(
     values.refuse_together(tokens=tokens, ratio=ratio)
     from scaleplan.advice import plan_notes
     from scaleplan.cli.output import emit
-    from scaleplan.cli.sources import joined_notes, serious_notes
+    from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
     from scaleplan.planning.assemble import assemble_plan
 
     used = _fit(fit, law)
@@ -124,7 +125,7 @@ def budget_command(
         used, params=params, active_params=active_params, tokens=tokens, flops=flops,
         ratio=ratio, accelerators=_accelerators(gpu), gpus=gpus.values, mfu=mfu,
         usd_per_hour=price, batch_tokens=batch, sequence_length=sequence_length,
-        country=country, pue=pue,
+        country=country, pue=pue, others=further_inputs_of(used, given or []),
     )  # fmt: skip
     notes = joined_notes(plan.notes, plan_notes(plan, used), serious_notes(used))
     emit(

@@ -61,7 +61,7 @@ def fit_command(
 ) -> None:  # fmt: skip
     """Fit a scaling law to the logs of runs, and say how surely it holds."""
     from scaleplan.cli.output import emit
-    from scaleplan.cli.sources import fit_runs, read_runs, refuse_overwriting
+    from scaleplan.cli.sources import fit_runs, has_levels, read_runs, refuse_overwriting
 
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
@@ -74,7 +74,8 @@ def fit_command(
     )  # fmt: skip
     budgets = flops.values if flops is not None else ()
     written = options.Output(output_format=output_format, quiet=quiet, strict=strict)
-    if by is not None:
+    together = by is not None and has_levels(law)
+    if by is not None and not together:
         from scaleplan.cli.groups import check_place, fit_groups, save_groups
 
         if output is not None:
@@ -86,7 +87,7 @@ def fit_command(
             save_groups(fits, output)
         emit(fits, written)
         return
-    logs = read_runs(runs, reading)
+    logs = read_runs(runs, reading, levels_of=by)
     if output is not None:
         refuse_overwriting(output, logs.cleaning.files)
     fit = fit_runs(

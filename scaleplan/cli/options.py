@@ -145,6 +145,13 @@ BestOfEachOption = Annotated[
         help="Like --best-of, but one run for each value of these columns too.",
     ),
 ]  # fmt: skip
+WithOption = Annotated[
+    list[values.Settings] | None,
+    typer.Option(
+        "--with", parser=values.settings, metavar="INPUT=VALUE,...",
+        help="What the fit's law needs besides: unique_tokens=25B, experts=8, level=muon.",
+    ),
+]  # fmt: skip
 ByOption = Annotated[
     str | None,
     typer.Option(

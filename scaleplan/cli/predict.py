@@ -51,6 +51,7 @@ def predict_command(
             help="Values of the single input of a law of one column.",
         ),
     ] = None,
+    given: options.WithOption = None,
     law: options.FitLawOption = "auto",
     objective: options.ObjectiveOption = options.ObjectiveName.HUBER,
     delta: options.DeltaOption = None,
@@ -68,7 +69,7 @@ def predict_command(
     """Forecast the metric of runs that were not trained, with an interval."""
     from scaleplan.advice import forecast_notes
     from scaleplan.cli.output import emit
-    from scaleplan.cli.sources import joined_notes, serious_notes
+    from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
     from scaleplan.planning.forecast import forecast
 
     reading = options.Reading(
@@ -83,6 +84,7 @@ def predict_command(
     result = forecast(
         fit, params=(params or empty).values, tokens=(tokens or empty).values,
         flops=(flops or empty).values, inputs=(at or empty).values,
+        others=further_inputs_of(fit, given or []),
     )  # fmt: skip
     notes = joined_notes(result.notes, forecast_notes(result, fit), serious_notes(fit))
     emit(

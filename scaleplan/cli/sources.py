@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypedDict
 
+from scaleplan.cli import values
 from scaleplan.cli.progress import progress
 from scaleplan.errors import FitError, UsageError
 
@@ -42,12 +43,20 @@ class ReadingArguments(TypedDict):
     stdin: BinaryIO | None
 
 
-def read_runs(sources: Sequence[str], reading: Reading) -> Runs:
-    """Read logs as the command line says."""
+def read_runs(sources: Sequence[str], reading: Reading, *, levels_of: str | None = None) -> Runs:
+    """Read logs as the command line says, with the values of a column as levels if one is named."""
     from scaleplan.runs.reading import load_runs
 
+    arguments = _reading_arguments(reading)
     with progress("reading file", quiet=reading.quiet) as shown:
-        return load_runs(sources, **_reading_arguments(reading), on_progress=shown)
+        return load_runs(sources, **arguments, levels_of=levels_of, on_progress=shown)
+
+
+def has_levels(law: str) -> bool:
+    """Tell whether a law, by its name, fits the groups of a label together."""
+    from scaleplan.laws import OptimizerFactors, get_law
+
+    return law != "auto" and isinstance(get_law(law), OptimizerFactors)
 
 
 def read_groups(
@@ -160,6 +169,23 @@ def refuse_overwriting(output: str, logs: Sequence[str]) -> None:
             f"{output} is a log that is read here; the fit would replace it",
             hint="Give -o another name, for example fit.yaml.",
         )
+
+
+def further_inputs_of(fit: Fit, given: Sequence[values.Settings]) -> dict[str, float]:
+    """Return what a law needs besides its main inputs, by role; a level by its name or number."""
+    found: dict[str, float] = {}
+    for role, text in (pair for group in given for pair in group.values):
+        if role in found:
+            message = f"--with gives {role} twice"
+            raise UsageError(message, hint="Give each input once.")
+        if role == "level" and text in fit.levels:
+            found[role] = float(fit.levels.index(text) + 1)
+            continue
+        if role == "level" and fit.levels and text not in map(str, range(1, len(fit.levels) + 1)):
+            message = f"{text!r} is no level of this fit; it has {', '.join(fit.levels)}"
+            raise UsageError(message, hint="Write its name as it stands in the log.")
+        found[role] = values.positive(text)
+    return found
 
 
 def joined_notes(*groups: Sequence[Note]) -> tuple[Note, ...]:

@@ -192,6 +192,20 @@ def _assignments(text: str, example: str) -> list[tuple[str, str]]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Further inputs of a law, typed as `unique_tokens=25B,level=muon`."""
+
+    values: tuple[tuple[str, str], ...]
+
+
+def settings(text: str | Settings) -> Settings:
+    """Read `role=value,role=value`; what a value means depends on the fit."""
+    if isinstance(text, Settings):
+        return text
+    return Settings(tuple(_assignments(text, "unique_tokens=25B")))
+
+
 def split_list(text: str) -> list[str]:
     """Return the parts between commas, refusing an empty list."""
     parts = [part.strip() for part in text.split(",")]

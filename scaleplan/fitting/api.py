@@ -15,6 +15,7 @@ from scaleplan.fitting.checking import check, quality_of
 from scaleplan.fitting.choice import choose, comparable
 from scaleplan.fitting.clusters import clusters_of
 from scaleplan.fitting.identifiability import no_effect, with_known_interval
+from scaleplan.fitting.levels import named, named_parameters
 from scaleplan.fitting.optimum import default_budgets, optimum_rows, size_interval
 from scaleplan.fitting.recipe import DEFAULT, Recipe
 from scaleplan.fitting.resampling import IntervalKind, resample, resampled_kind
@@ -122,19 +123,17 @@ def fit(
         name="fit of " + ", ".join(runs.cleaning.files),
         source=f"fitted by scaleplan {__version__} to {fitted.values.size} runs",
         law=fitted.law.name,
-        formula=fitted.law.write(
-            [float(v) for v in fitted.theta],
-            metric=metric_symbol(runs, complement=axes.complement), names=axes.symbols,
-        ),
+        formula=_formula(runs, axes, fitted),
         inputs=axes.roles, input_columns=axes.columns, metric=runs.metric,
-        complement=axes.complement, main=fits[0], alternatives=fits[1:], parameters=parameters,
+        complement=axes.complement, main=fits[0], alternatives=fits[1:],
+        parameters=named_parameters(parameters, runs.levels) if runs.levels else parameters,
         interval=made, quality=quality, optimum=rows,
         candidates=comparison.candidates, objectives=objectives, widening=widening, ranges=ranges,
         flops_per_param_token=6.0 if ratio is None else ratio,
         cleaning=_cleaning(runs, axes), notes=(*runs.notes, *notes, *checks.notes),
         assumptions=runs.assumptions, fingerprint=runs.fingerprint, seed=seed,
         version=__version__, isoflop=checks.isoflop, approaches=checks.approaches,
-        influences=checks.influences,
+        influences=checks.influences, levels=runs.levels,
         optimum_interval=size_interval(fits[0], draws, level=level, runs=fitted.values.size)
         if rows else None,
     )  # fmt: skip
@@ -148,6 +147,14 @@ def _refuse_without_effect(
     nothing = no_effect(fitted, tuple(parameters), axes.columns, instead=instead)
     if nothing is not None:
         raise nothing.error()
+
+
+def _formula(runs: Runs, axes: Axes, fitted: Fitted) -> str:
+    """Return the law with its numbers, and with the names of its levels where it has them."""
+    symbol = metric_symbol(runs, complement=axes.complement)
+    theta = [float(v) for v in fitted.theta]
+    text = fitted.law.write(theta, metric=symbol, names=axes.symbols)
+    return named(text, runs.levels, axes.symbols[-1]) if runs.levels else text
 
 
 def _others(comparison: Comparison, chosen: Tried) -> tuple[LawFit, ...]:

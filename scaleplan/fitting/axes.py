@@ -98,6 +98,8 @@ def axes_for(runs: Runs, law: Law, role: str | None = None) -> Axes:
     missing = [r for r in roles if not runs.has(r)]
     if missing:
         message = f"the {law.name} law needs {' and '.join(missing)}, which the log does not give"
+        if missing == ["level"]:
+            raise InputError(message, hint="Name the column of labels with --by, as optimizer.")
         raise InputError(
             message,
             hint=f"Name the column with --columns {missing[0]}=COLUMN, or choose another --law.",

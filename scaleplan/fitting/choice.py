@@ -20,7 +20,7 @@ from scaleplan.fitting.selection import (
     one_input_laws,
     try_law,
 )
-from scaleplan.laws import Law, LinearLaw, get_law
+from scaleplan.laws import Law, LinearLaw, OptimizerFactors, get_law
 from scaleplan.records import Candidate, Note
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def choose(runs: Runs, name: str, recipe: Recipe, *, alone: bool = False) -> Cho
         UsageError: If there is no such law, or it has no parameter that the recipe limits.
     """
     if name != "auto":
-        return _asked_for(runs, get_law(name), recipe, alone=alone)
+        return _asked_for(runs, _law_of(runs, name), recipe, alone=alone)
     if recipe.limits:
         message = "parameters can be fixed or bounded only for a law that is asked for"
         raise UsageError(message, hint="Add --law NAME, for example --law chinchilla.")
@@ -101,6 +101,20 @@ def choose(runs: Runs, name: str, recipe: Recipe, *, alone: bool = False) -> Cho
         axes = axes_for(runs, comparison.chosen.law, axes.roles[0])
         return Choice(_try(runs, comparison.chosen.law, axes, recipe), axes, comparison, notes)
     return Choice(comparison.chosen, axes, comparison, notes)
+
+
+def _law_of(runs: Runs, name: str) -> Law:
+    """Return the law of a name, with as many levels as these runs have."""
+    law = get_law(name)
+    if isinstance(law, OptimizerFactors) and runs.levels:
+        if len(runs.levels) < 2:
+            raise FitError(
+                f"all runs have the same value, {runs.levels[0]}: the {name} law compares two or "
+                "more",
+                hint="Fit them with --law chinchilla, or name another column with --by.",
+            )
+        return OptimizerFactors(len(runs.levels))
+    return law
 
 
 def _best_single(runs: Runs, recipe: Recipe) -> tuple[Axes, Comparison]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scaleplan.laws import HasOptimum
+from scaleplan.laws import CurvedLaw, HasOptimum
+from scaleplan.laws.base import COUNT
 from scaleplan.records import Identifiability
 
 if TYPE_CHECKING:
@@ -28,10 +29,11 @@ def diagnose(fitted: Fitted, roles: tuple[str, ...]) -> Identifiability:
         fitted: The fit.
         roles: The role of each input.
     """
+    units = fitted.law.units if isinstance(fitted.law, CurvedLaw) else ()
     decades = [
         (role, float(np.log10(column.max() / column.min())))
-        for role, column in zip(roles, fitted.inputs, strict=True)
-        if column.min() > 0.0
+        for k, (role, column) in enumerate(zip(roles, fitted.inputs, strict=True))
+        if column.min() > 0.0 and not (units and units[k] == COUNT)  # a label has no decades
     ]
     correlation = None
     if len(roles) > 1:

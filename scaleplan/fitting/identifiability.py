@@ -15,7 +15,8 @@ from scaleplan.errors import FitError
 from scaleplan.fitting.curved_problem import CurvedProblem
 from scaleplan.fitting.distributions import f_tail
 from scaleplan.fitting.problem import Problem
-from scaleplan.laws import LinearLaw, PowerSumLaw
+from scaleplan.laws import CurvedLaw, LinearLaw, PowerSumLaw
+from scaleplan.laws.base import COUNT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,9 +75,11 @@ def check_design(
             + (", or ask for a law of two parameters (--law power)." if size > 2 else "."),
         )
     needed = 1 if not size else 2 if size <= 2 else 3
-    for name, column in zip(names, inputs, strict=True):
+    units = law.units if isinstance(law, CurvedLaw) else ()
+    for k, (name, column) in enumerate(zip(names, inputs, strict=True)):
         distinct = int(np.unique(column).size)
-        if distinct < needed:
+        # Two labels, or dense and one number of experts, are a comparison; no curve runs through.
+        if distinct < (min(needed, 2) if units and units[k] == COUNT else needed):
             return Refusal(
                 f"{name} takes {distinct} distinct value{'s' if distinct > 1 else ''}; "
                 f"the {law.name} law needs at least {needed}",

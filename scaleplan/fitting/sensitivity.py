@@ -13,6 +13,7 @@ from scaleplan.fitting.problem import Problem
 from scaleplan.fitting.recipe import Recipe
 from scaleplan.fitting.solver import SMALLEST_DELTA
 from scaleplan.laws import CurvedLaw, HasOptimum, Law, PowerSumLaw
+from scaleplan.laws.base import COUNT
 from scaleplan.records import ObjectiveRow
 
 if TYPE_CHECKING:
@@ -104,7 +105,12 @@ def _row(
             objective=name, used=used, flops=budget, params=params, tokens=tokens,
             input_value=None, value=value,
         )  # fmt: skip
-    at = [_FURTHER * float(column.max()) for column in fitted.inputs]
+    units = law.units if isinstance(law, CurvedLaw) else ()
+    counts = units or (0,) * len(fitted.inputs)
+    at = [
+        float(column.max()) * (1.0 if unit == COUNT else _FURTHER)
+        for column, unit in zip(fitted.inputs, counts, strict=True)
+    ]
     return ObjectiveRow(
         objective=name, used=used, flops=None, params=None, tokens=None, input_value=_FURTHER,
         value=law.evaluate(parts, at),

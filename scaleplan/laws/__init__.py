@@ -37,6 +37,7 @@ __all__ = [
     "HasSection",
     "Law",
     "LinearLaw",
+    "OptimizerFactors",
     "ParameterSpec",
     "PowerSumLaw",
     "get_law",

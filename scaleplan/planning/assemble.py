@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from scaleplan.errors import PlanError, UsageError
@@ -44,6 +44,7 @@ def assemble_plan(
     sequence_length: int,
     country: str | None,
     pue: float | None,
+    others: Mapping[str, float] | None = None,
 ) -> Plan:
     """Plan the training of one model.
 
@@ -64,6 +65,7 @@ def assemble_plan(
         sequence_length: Tokens per sequence.
         country: Three-letter code for the grid's carbon intensity; None is the world's.
         pue: Power usage effectiveness of the data centre; None uses the default.
+        others: What the law needs besides parameters and tokens, by role.
 
     Raises:
         UsageError: If the options contradict each other or do not determine the model.
@@ -87,7 +89,7 @@ def assemble_plan(
     )  # fmt: skip
     return Plan(
         params=model.params, active_params=model.active_params, tokens=model.tokens,
-        flops=model.flops, forecast=_forecast(fit, model), rows=rows,
+        flops=model.flops, forecast=_forecast(fit, model, others), rows=rows,
         accelerators=tuple(accelerators), optimum=_optimum(fit, model.flops), notes=(),
         assumptions=(sized, convention, *assumptions, *fit.assumptions),
     )  # fmt: skip
@@ -150,15 +152,17 @@ def _size_for(
     return params, best, f"compute-optimal for {flops:g} FLOP under {fit.name}"
 
 
-def _forecast(fit: Fit, model: _Model) -> Forecast:
+def _forecast(fit: Fit, model: _Model, others: Mapping[str, float] | None) -> Forecast:
     if fit.inputs == ("flops",):
         return forecast(fit, flops=[model.flops])
-    if fit.inputs == ("tokens",):
-        return forecast(fit, tokens=[model.tokens])
-    if fit.inputs in {("params",), ("active_params",)}:
-        return forecast(fit, params=[model.params])
-    if fit.inputs == ("params", "tokens"):
-        return forecast(fit, params=[model.active_params], tokens=[model.tokens])
+    sized = {role for role in fit.inputs if role in {"params", "active_params", "tokens"}}
+    if fit.inputs[0] in sized:
+        # A law of params alone is one of the whole model; with tokens, of what a token sees.
+        params = model.params if fit.inputs == ("params",) else model.active_params
+        return forecast(
+            fit, params=[params] if sized - {"tokens"} else [],
+            tokens=[model.tokens] if "tokens" in sized else [], others=others,
+        )  # fmt: skip
     message = f"{fit.name} is a law of {', '.join(fit.input_columns)}, not of params and tokens"
     raise PlanError(
         message, hint="Use `scaleplan predict --at`, or plan with a law of params and tokens."

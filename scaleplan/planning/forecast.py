@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from scaleplan.errors import UsageError
 from scaleplan.fitting.interval import decades_beyond, predict
-from scaleplan.planning.allocation import has_optimum, optimal_split
+from scaleplan.planning.allocation import has_optimum, optimal_split, optimal_split_given
 from scaleplan.records import Fit, Forecast, ForecastPoint, Interval
 
 Point = dict[str, float]
@@ -20,6 +20,7 @@ def forecast(
     tokens: Sequence[float] = (),
     flops: Sequence[float] = (),
     inputs: Sequence[float] = (),
+    others: Mapping[str, float] | None = None,
 ) -> Forecast:
     """Predict the metric at the points asked for.
 
@@ -30,13 +31,16 @@ def forecast(
         flops: Training compute, FLOP. Alone, for a law of params and tokens: the compute-optimal
             split. With params or tokens: the other follows from C = k N D.
         inputs: Values of the single input of a law of any other column.
+        others: What the law needs besides, by role: unique tokens, experts, the level of a label.
 
     Raises:
         UsageError: If the points do not give what the law needs.
     """
     points = tuple(
         forecast_at(fit, point)
-        for point in _points(fit, list(params), list(tokens), list(flops), list(inputs))
+        for point in _points(
+            fit, list(params), list(tokens), list(flops), list(inputs), dict(others or {})
+        )
     )
     return Forecast(
         fit_name=fit.name, law=fit.law, formula=fit.formula,
@@ -106,9 +110,41 @@ def _as_metric(
 _NAMED = {"params", "tokens", "flops"}
 
 
+def further_inputs(fit: Fit) -> tuple[str, ...]:
+    """Return the roles that a law needs besides parameters and tokens, or its single input."""
+    return tuple(role for role in fit.inputs[1:] if role not in _NAMED)
+
+
 def _points(
-    fit: Fit, params: list[float], tokens: list[float], flops: list[float], inputs: list[float]
-) -> list[Point]:
+    fit: Fit, params: list[float], tokens: list[float], flops: list[float], inputs: list[float],
+    others: Point,
+) -> list[Point]:  # fmt: skip
+    needed = further_inputs(fit)
+    unknown = [role for role in others if role not in needed]
+    if unknown:
+        takes = f"takes {', '.join(needed)}" if needed else "takes nothing besides its inputs"
+        message = f"the {fit.law} law of this fit has no input {unknown[0]}; it {takes}"
+        raise UsageError(message, hint="Leave it out of --with.")
+    lacking = [role for role in needed if role not in others]
+    if lacking:
+        message = f"the {fit.law} law of this fit needs {' and '.join(lacking)} besides"
+        values = ",".join(
+            f"{role}={fit.levels[0] if role == 'level' and fit.levels else 'NUMBER'}"
+            for role in lacking
+        )
+        raise UsageError(message, hint=f"Give --with {values}.")
+    made = _main_points(fit, params, tokens, flops, inputs, [others[role] for role in needed])
+    active = fit.inputs[0] == "active_params"
+    return [
+        {**point, **others, **({"active_params": point["params"]} if active else {})}
+        for point in made
+    ]
+
+
+def _main_points(
+    fit: Fit, params: list[float], tokens: list[float], flops: list[float], inputs: list[float],
+    others: list[float],
+) -> list[Point]:  # fmt: skip
     if inputs:
         return _single_points(fit, params, tokens, flops, inputs)
     k = fit.flops_per_param_token
@@ -122,14 +158,16 @@ def _points(
     elif tokens and flops:
         made = [_point(c / (k * d), d, c) for d, c in itertools.product(tokens, flops)]
     elif flops:
-        made = [_optimal(fit, c) for c in flops]
+        made = [_optimal(fit, c, others) for c in flops]
     elif params:
         made = [{"params": n} for n in params]
     elif tokens:
         made = [{"tokens": d} for d in tokens]
     else:
         made = []
-    missing = [role for role in fit.inputs if not made or role not in made[0]]
+    known = set(made[0]) if made else set()
+    known |= {"active_params"} if "params" in known else set()  # what --params counts there
+    missing = [role for role in fit.inputs[: len(fit.inputs) - len(others)] if role not in known]
     if missing:
         raise _needs(fit, missing)
     return made
@@ -139,9 +177,12 @@ def _point(params: float, tokens: float, flops: float) -> Point:
     return {"params": params, "tokens": tokens, "flops": flops}
 
 
-def _optimal(fit: Fit, flops: float) -> Point:
+def _optimal(fit: Fit, flops: float, others: list[float]) -> Point:
     if fit.inputs == ("flops",):
         return {"flops": flops}
+    if others and "tokens" in fit.inputs[:2]:
+        params, tokens = optimal_split_given(fit, flops, others)
+        return _point(params, tokens, flops)
     if not has_optimum(fit):
         message = f"no compute-optimal size follows from this {fit.law} fit"
         raise UsageError(message, hint="Give --params and --tokens.")

@@ -239,6 +239,7 @@ class Fit:
     isoflop: tuple[IsoflopMinimum, ...] = ()
     approaches: tuple[AllocationApproach, ...] = ()
     influences: tuple[Influence, ...] = ()
+    levels: tuple[str, ...] = ()
     optimum_interval: Interval | None = None
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     )
 
 _ROWS_SHOWN = 10  # enough to see the pattern; the JSON document has them all
-_MEANINGS = {"params": "parameters", "tokens": "tokens", "flops": "FLOP"}
+_MEANINGS = {"params": "parameters", "tokens": "tokens", "flops": "FLOP", "input": "x"}
 
 
 def fit_view(fit: Fit) -> View:
@@ -129,7 +129,7 @@ def _row_notes(title: str, notes: tuple[RowNote, ...]) -> Table:
 def _subject(fit: Fit) -> tuple[tuple[str, str], ...]:
     """Say what the symbols of the formula stand for."""
     inputs = ", ".join(
-        f"{_MEANINGS.get(role, 'x')} (column {column})"
+        f"{_MEANINGS.get(role, role)} (column {column})"
         for role, column in zip(fit.inputs, fit.input_columns, strict=False)
     )
     fitted = metric_text(fit.metric)

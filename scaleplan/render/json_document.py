@@ -64,6 +64,7 @@ def fit_document(fit: Fit) -> Document:
         "optimum_interval": (
             asdict(fit.optimum_interval) if fit.optimum_interval is not None else None
         ),
+        "levels": list(fit.levels),
         "widening": asdict(fit.widening),
         "ranges": {r.role: {"low": r.low, "high": r.high} for r in fit.ranges},
         "alternatives": [_law_fit(other) for other in fit.alternatives],

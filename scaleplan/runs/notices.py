@@ -21,17 +21,17 @@ _FEWEST_ALIKE = 4
 _MOST_NAMED = 5
 
 
-def notices(rows: Gathered, metric: Metric) -> tuple[Note, ...]:
+def notices(rows: Gathered, metric: Metric, *, known: str = "") -> tuple[Note, ...]:
     """Return the notes on cleaned runs.
 
     Args:
         rows: Cleaned rows in their roles.
         metric: What `value` is.
+        known: A label that the law tells apart, so that runs may differ in it.
     """
-    found = [_mixed(rows, role) for role in CONVENTIONS]
+    found = [_mixed(rows, role) for role in CONVENTIONS if role != known]
     found += [_possibly_diverged(rows, metric), *loss_unit_notes(rows, metric)]
-    known = tuple(note for note in found if note is not None)
-    return known + repeated_notes(rows, metric)
+    return (*(note for note in found if note is not None), *repeated_notes(rows, metric))
 
 
 def _mixed(rows: Gathered, role: str) -> Note | None:

@@ -20,11 +20,11 @@ from scaleplan.runs.gathering import Gathered, gather
 from scaleplan.runs.locating import locate
 from scaleplan.runs.notices import fingerprint, notices
 from scaleplan.runs.opening import Progress, read_all
-from scaleplan.runs.raw import RawColumn
+from scaleplan.runs.raw import RawColumn, numeric_column
 from scaleplan.runs.repeated import best_of
 from scaleplan.runs.request import Request, read_request
 from scaleplan.runs.shared import united
-from scaleplan.runs.splitting import rows_by
+from scaleplan.runs.splitting import levels_by, role_of, rows_by
 from scaleplan.runs.table import FloatArray, Origins, Runs
 
 
@@ -36,6 +36,7 @@ def load_runs(
     input_column: str | None = None,
     all_points: bool = False,
     best_of_each: Sequence[str] | None = None,
+    levels_of: str | None = None,
     stdin: BinaryIO | None = None,
     on_progress: Progress | None = None,
 ) -> Runs:
@@ -49,6 +50,7 @@ def load_runs(
         all_points: Keep all points of training curves instead of one a run.
         best_of_each: Keep the best run of each size and of each value of these columns (empty: of
             each size); None keeps all runs.
+        levels_of: A column whose values are numbered as the levels of a law that has them.
         stdin: What `-` reads; the process's standard input by default.
         on_progress: Called with (bytes done, bytes in all; 0 if not known).
 
@@ -61,7 +63,7 @@ def load_runs(
     """
     request = read_request(columns, metric, input_column)
     cleaned = _read_and_clean(sources, request, all_points, stdin, on_progress)
-    return _finished(cleaned, best_of_each)
+    return _finished(cleaned, best_of_each, levels_of=levels_of)
 
 
 def load_groups(
@@ -146,7 +148,10 @@ def _read_and_clean(
     return _Cleaned(cleaned, chosen, kind, cleaning, metadata, units, notes)
 
 
-def _finished(cleaned: _Cleaned, best_of_each: Sequence[str] | None, *, part: bool = False) -> Runs:
+def _finished(
+    cleaned: _Cleaned, best_of_each: Sequence[str] | None,
+    *, part: bool = False, levels_of: str | None = None,
+) -> Runs:  # fmt: skip
     """Derive what is missing and freeze the rows; `part` says that they are some of all."""
     derived = derive(cleaned.rows, cleaned.chosen, cleaned.metric)
     cleaning = replace(cleaned.cleaning, columns=_uses(cleaned.chosen, derived.uses))
@@ -160,10 +165,21 @@ def _finished(cleaned: _Cleaned, best_of_each: Sequence[str] | None, *, part: bo
         cleaning = replace(
             cleaning, rows_used=len(rows), dropped=(*cleaning.dropped, *beaten)
         )  # fmt: skip
+    levels: tuple[str, ...] = ()
+    told = ""
+    if levels_of is not None:
+        told = role_of(rows, cleaned.chosen, levels_of)
+        levels, numbers = levels_by(rows, cleaned.chosen, levels_of)
+        rows = replace(rows, roles={**rows.roles, "level": numeric_column(numbers)})
+        use = ColumnUse(role="level", column=levels_of, how="given")
+        cleaning = replace(cleaning, columns=(*cleaning.columns, use))
     return _runs(
         rows, cleaned.metric, cleaning=cleaning, metadata=cleaned.metadata,
-        units=cleaned.units, ratio=derived.flops_per_param_token,
-        notes=(*cleaned.notes, *derived.notes, *best_notes, *notices(rows, cleaned.metric)),
+        units=cleaned.units, ratio=derived.flops_per_param_token, levels=levels,
+        notes=(
+            *cleaned.notes, *derived.notes, *best_notes,
+            *notices(rows, cleaned.metric, known=told),
+        ),
         assumptions=derived.assumptions,
     )  # fmt: skip
 
@@ -171,7 +187,7 @@ def _finished(cleaned: _Cleaned, best_of_each: Sequence[str] | None, *, part: bo
 def _runs(
     rows: Gathered, metric: Metric, *, cleaning: Cleaning, metadata: Mapping[str, str],
     units: Mapping[str, str], ratio: float | None, notes: tuple[Note, ...],
-    assumptions: tuple[Assumption, ...],
+    assumptions: tuple[Assumption, ...], levels: tuple[str, ...],
 ) -> Runs:  # fmt: skip
     """Freeze the rows."""
     size = range(len(rows))
@@ -184,7 +200,7 @@ def _runs(
         metric=metric, cleaning=cleaning, metadata=MappingProxyType(dict(metadata)),
         units=MappingProxyType(dict(units)), fingerprint=fingerprint(rows, metric), notes=notes,
         assumptions=assumptions, origins=Origins(rows.files, rows.file_of, rows.lines),
-        flops_per_param_token=ratio,
+        flops_per_param_token=ratio, levels=levels,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from scaleplan.runs.text import fold, shown
 if TYPE_CHECKING:
     from scaleplan.runs.columns import Assignment
     from scaleplan.runs.gathering import Gathered
-    from scaleplan.runs.table import IntArray
+    from scaleplan.runs.table import FloatArray, IntArray
 
 _MOST_GROUPS = 200  # more values than this are no groups but a measurement
 
@@ -32,7 +32,7 @@ def rows_by(rows: Gathered, chosen: Assignment, by: str) -> list[tuple[str, IntA
         UsageError: If there is no such column.
         InputError: If it has too many values to name groups.
     """
-    column = _column(rows, chosen, by)
+    column = _column(rows, chosen, by)[1]
     names = np.array([_name(column, i) for i in range(len(rows))])
     found = np.unique(names)
     if found.size > _MOST_GROUPS:
@@ -57,7 +57,32 @@ def _natural(name: str) -> tuple[bool, float, str]:
         return True, 0.0, name
 
 
-def _column(rows: Gathered, chosen: Assignment, by: str) -> RawColumn:
+def role_of(rows: Gathered, chosen: Assignment, by: str) -> str:
+    """Return the role of the column that names groups, or its own name."""
+    return _column(rows, chosen, by)[0]
+
+
+def levels_by(rows: Gathered, chosen: Assignment, by: str) -> tuple[tuple[str, ...], FloatArray]:
+    """Number the values of a column from 1, the one of most runs, and the rest by name.
+
+    Args:
+        rows: Cleaned rows.
+        chosen: Which column plays which role.
+        by: A column or its role.
+
+    Returns:
+        The name of each level, and each row's level, shape (n,).
+    """
+    groups = sorted(rows_by(rows, chosen, by), key=lambda group: -group[1].size)
+    groups[1:] = sorted(groups[1:], key=lambda group: _natural(group[0]))
+    level = np.empty(len(rows))
+    for number, (_, members) in enumerate(groups, start=1):
+        level[members] = number
+    level.setflags(write=False)
+    return tuple(name for name, _ in groups), level
+
+
+def _column(rows: Gathered, chosen: Assignment, by: str) -> tuple[str, RawColumn]:
     places = [
         *((role, names, rows.labels.get(role)) for role, names in chosen.labels.items()),
         *((role, names, rows.roles.get(role)) for role, names in chosen.numbers.items()),
@@ -66,6 +91,6 @@ def _column(rows: Gathered, chosen: Assignment, by: str) -> RawColumn:
     for same in (str, fold):  # the exact name first
         for role, names, column in places:
             if column is not None and same(by) in {same(role), *map(same, names)}:
-                return column
+                return role, column
     every = [name for _, names, column in places if column is not None for name in names]
     raise unknown_column("groups", by, every, "--by")

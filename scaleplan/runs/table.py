@@ -68,6 +68,7 @@ class Runs:
         assumptions: What was assumed to derive columns.
         origins: File and line of each row.
         flops_per_param_token: Median of flops / (params x tokens); None if it cannot be known.
+        levels: What the numbers of the role `level` stand for, from 1; empty without that role.
     """
 
     columns: Mapping[str, FloatArray]
@@ -82,6 +83,7 @@ class Runs:
     assumptions: tuple[Assumption, ...]
     origins: Origins
     flops_per_param_token: float | None
+    levels: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return int(self.value.size)
