@@ -126,6 +126,8 @@ def leverage(law: Law, theta: FloatArray, at: FloatArray, new: FloatArray) -> Fl
     if not theta.size:
         return np.zeros(new.shape[1])
     jacobian, gradient = _jacobian(law, theta, at), _jacobian(law, theta, new)
+    if not np.isfinite(jacobian).all():
+        return np.full(new.shape[1], np.inf)
     scale = np.sqrt((jacobian**2).sum(axis=0))
     scale = np.where(scale > 0.0, scale, 1.0)
     _, values, directions = np.linalg.svd(jacobian / scale, full_matrices=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from scaleplan.records.advice import Assumption, Note, Severity
 from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
 from scaleplan.records.fits import (
+    BackTestBin,
     Candidate,
     Fit,
     Interval,
@@ -25,6 +26,7 @@ from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, 
 __all__ = [
     "Accelerator",
     "Assumption",
+    "BackTestBin",
     "Candidate",
     "Cleaning",
     "ColumnUse",

@@ -101,6 +101,25 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BackTestBin:
+    """Forecasts of a back-test that reached about as far beyond their runs.
+
+    Args:
+        decades_low: Least distance, log10 of target over the largest fitted run.
+        decades_high: Largest distance.
+        forecasts: Number of forecasts.
+        median_error: Median absolute log error, None where it is not defined.
+        inside: Share of runs inside their 90% interval, widened as forecasts are.
+    """
+
+    decades_low: float
+    decades_high: float
+    forecasts: int
+    median_error: float | None
+    inside: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Widening:
     """How a back-test over scale widens intervals beyond the data.
 
@@ -114,6 +133,7 @@ class Widening:
         decades_tested: How far beyond its fitted runs the back-test could look.
         errors: Number of forecast errors behind it; 0 means that no back-test was possible.
         median_error: Median absolute log error of those forecasts, None without a back-test.
+        bins: The same forecasts by distance, nearest first.
     """
 
     kappa0: float
@@ -122,6 +142,7 @@ class Widening:
     decades_tested: float
     errors: int
     median_error: float | None
+    bins: tuple[BackTestBin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,15 @@ from scaleplan.render.view import (
 from scaleplan.units import format_flops, format_percent, format_significant
 
 if TYPE_CHECKING:
-    from scaleplan.records import Cleaning, ColumnUse, Fit, OptimumRow, Quality, RowNote
+    from scaleplan.records import (
+        BackTestBin,
+        Cleaning,
+        ColumnUse,
+        Fit,
+        OptimumRow,
+        Quality,
+        RowNote,
+    )
 
 _ROWS_SHOWN = 10  # enough to see the pattern; the JSON document has them all
 _MEANINGS = {"params": "parameters", "tokens": "tokens", "flops": "FLOP"}
@@ -46,6 +54,8 @@ def fit_view(fit: Fit) -> View:
     if fit.optimum:
         blocks.append(_optimum(fit))
     blocks.append(_backtest(fit))
+    if fit.widening.bins:
+        blocks.append(_distances(fit.widening.bins))
     return View(
         title=f"scaleplan fit: {fit.name}",
         blocks=tuple(blocks),
@@ -246,4 +256,28 @@ def _backtest(fit: Fit) -> Facts:
                 ),
             )
         ),
+    )
+
+
+def _distances(bins: tuple[BackTestBin, ...]) -> Table:
+    """Show how the errors of the back-test grow with the distance beyond its runs."""
+    return Table(
+        title="Back-test by distance",
+        columns=(
+            Column(name="decades beyond the runs", kind="text"),
+            Column(name="forecasts"),
+            Column(name="median error"),
+            Column(name="inside 90%"),
+        ),
+        rows=tuple(
+            (
+                f"{format_significant(b.decades_low, 2)} to {format_significant(b.decades_high, 2)}",
+                str(b.forecasts),
+                format_percent(b.median_error),
+                format_percent(b.inside, 2),
+            )
+            for b in bins
+        ),
+        footer="runs above a cut, forecast from those below it; inside: share that their widened "
+        "90% interval holds",
     )
