@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 
 from scaleplan.laws import get_law
 from scaleplan.records import Fit, Note
-from scaleplan.units import format_percent, format_significant
+from scaleplan.units import format_count, format_percent, format_significant
 
 # Below 8 runs a two-input fit has next to nothing to be wrong with; Choshen et al. 2024 (arXiv
 # 2410.11840) take 5 models as the least that helps.
 _FEW_RUNS = 8
 _FEW_SPARE = 3
 _FLOOR_RELATIVE_ERROR = 0.25
+_MOVES = 0.25  # relative change of the recommended size that is worth saying
 _STRAIGHT = {"linear", "log_linear"}
 
 
@@ -87,6 +88,23 @@ def starts_disagree(fit: Fit) -> Iterator[Note]:
         )  # fmt: skip
 
 
+def objective_matters(fit: Fit) -> Iterator[Note]:
+    """Warn when the recommended size hangs on what is minimised."""
+    sizes = {row.objective: row.params for row in fit.objectives if row.params is not None}
+    if len(sizes) < 2:
+        return
+    low, high = min(sizes, key=lambda k: sizes[k]), max(sizes, key=lambda k: sizes[k])
+    if sizes[high] <= (1.0 + _MOVES) * sizes[low]:
+        return
+    yield Note(
+        id="OBJECTIVE_MATTERS", severity="warning",
+        text=f"The optimal size depends on what is minimised: {format_count(sizes[low])} "
+        f"parameters by {low}, {format_count(sizes[high])} by {high}.",
+        action="Take the spread as part of the uncertainty; look for single runs that cause it.",
+        numbers=(("params_low", sizes[low]), ("params_high", sizes[high])),
+    )  # fmt: skip
+
+
 def at_bound(fit: Fit) -> Iterator[Note]:
     """Warn when an exponent ended on a bound of its range."""
     for parameter in fit.parameters:
@@ -148,6 +166,6 @@ def score_above_one(fit: Fit) -> Iterator[Note]:
 Rule = Callable[[Fit], Iterator[Note]]
 
 FIT_RULES: tuple[Rule, ...] = (
-    form_rejected, few_runs, floor_unidentified, starts_disagree, at_bound, no_back_test,
-    rises_with_size, score_above_one,
+    form_rejected, few_runs, floor_unidentified, starts_disagree, objective_matters, at_bound,
+    no_back_test, rises_with_size, score_above_one,
 )  # fmt: skip

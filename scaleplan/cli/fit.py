@@ -12,6 +12,7 @@ EXAMPLES = """\b
 Examples:
   scaleplan fit runs.csv -o fit.yaml
   scaleplan fit logs/*.jsonl --columns params=n_model,loss=val/ce --law chinchilla
+  scaleplan fit runs.csv --law chinchilla --objective log --fix alpha=0.34 --bound E=0:3
   cat runs.csv | scaleplan fit - --format json"""
 
 
@@ -28,15 +29,13 @@ def fit_command(
     metric: options.MetricOption = None,
     input_column: options.InputOption = None,
     all_points: options.AllPointsOption = False,
+    by: options.ByOption = None,
     resamples: options.ResamplesOption = 1000,
     level: options.LevelOption = 0.9,
-    delta: Annotated[
-        float | None,
-        typer.Option(
-            parser=values.positive, metavar="NUMBER",
-            help="Huber's threshold in log units. Default: chosen from the data, and shown.",
-        ),
-    ] = None,
+    objective: options.ObjectiveOption = options.ObjectiveName.HUBER,
+    delta: options.DeltaOption = None,
+    fix: options.FixOption = None,
+    bound: options.BoundOption = None,
     flops: Annotated[
         values.Numbers | None,
         typer.Option(
@@ -47,7 +46,8 @@ def fit_command(
     output: Annotated[
         str | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Keep the fit for predict and budget (YAML)."
+            "--output", "-o", metavar="FILE",
+            help="Keep the fit for predict and budget (YAML); with --by, fit-{group}.yaml.",
         ),
     ] = None,
     output_format: options.FormatOption = options.OutputFormat.TABLE,
@@ -63,12 +63,29 @@ def fit_command(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
         quiet=quiet,
     )  # fmt: skip
+    fitting = options.Fitting(
+        law=law, objective=objective, delta=delta, fix=fix or [], bound=bound or []
+    )
+    budgets = flops.values if flops is not None else ()
+    written = options.Output(output_format=output_format, quiet=quiet, strict=strict)
+    if by is not None:
+        from scaleplan.cli.groups import check_place, fit_groups, save_groups
+
+        if output is not None:
+            check_place(output)
+        fits = fit_groups(
+            runs, reading, fitting, by, resamples=resamples, level=level, seed=seed, flops=budgets
+        )
+        if output is not None:
+            save_groups(fits, output)
+        emit(fits, written)
+        return
     fit = fit_runs(
-        read_runs(runs, reading), law=law, resamples=resamples, level=level, seed=seed,
-        delta=delta, flops=flops.values if flops is not None else (), quiet=quiet,
+        read_runs(runs, reading), fitting=fitting, resamples=resamples, level=level, seed=seed,
+        flops=budgets, quiet=quiet,
     )  # fmt: skip
     if output is not None:
         from scaleplan.fitfile import save_fit
 
         save_fit(fit, output)
-    emit(fit, options.Output(output_format=output_format, quiet=quiet, strict=strict))
+    emit(fit, written)

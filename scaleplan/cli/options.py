@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum, unique
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scaleplan.cli import completion, values
+
+if TYPE_CHECKING:
+    from scaleplan.records import Objective
 
 
 @unique
@@ -39,6 +42,37 @@ class Reading:
     input_column: str | None
     all_points: bool
     quiet: bool
+
+
+@unique
+class ObjectiveName(StrEnum):
+    """What a fit minimises; the values are those of records.Objective."""
+
+    HUBER = "huber"
+    LOG = "log"
+    RAW = "raw"
+
+    @property
+    def as_objective(self) -> Objective:
+        """Return the record's own name for it."""
+        match self:
+            case ObjectiveName.HUBER:
+                return "huber"
+            case ObjectiveName.LOG:
+                return "log"
+            case ObjectiveName.RAW:
+                return "raw"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitting:
+    """How logs are fitted."""
+
+    law: str
+    objective: ObjectiveName
+    delta: float | None
+    fix: list[values.Ranges]
+    bound: list[values.Ranges]
 
 
 FormatOption = Annotated[OutputFormat, typer.Option("--format", help="How the result is written.")]
@@ -79,6 +113,13 @@ AllPointsOption = Annotated[
     bool,
     typer.Option("--all-points", help="Use every logged point of a run, not only where it ended."),
 ]
+ByOption = Annotated[
+    str | None,
+    typer.Option(
+        "--by", metavar="COLUMN",
+        help="Fit the runs of each value of this column apart, for example dataset.",
+    ),
+]  # fmt: skip
 ResamplesOption = Annotated[
     int,
     typer.Option(
@@ -90,6 +131,34 @@ LevelOption = Annotated[
     float,
     typer.Option("--level", parser=values.level, metavar="SHARE", help="Level of the intervals."),
 ]
+ObjectiveOption = Annotated[
+    ObjectiveName,
+    typer.Option(
+        "--objective",
+        help="Huber loss of log residuals, least squares of logs, or of the metric itself.",
+    ),
+]
+DeltaOption = Annotated[
+    float | None,
+    typer.Option(
+        "--delta", parser=values.positive, metavar="NUMBER",
+        help="Huber's threshold in log units. Default: chosen from the data, and shown.",
+    ),
+]  # fmt: skip
+FixOption = Annotated[
+    list[values.Ranges] | None,
+    typer.Option(
+        "--fix", parser=values.fixes, metavar="SYMBOL=VALUE,...",
+        help="Hold parameters of the law, for example alpha=0.34. Needs --law. May be repeated.",
+    ),
+]  # fmt: skip
+BoundOption = Annotated[
+    list[values.Ranges] | None,
+    typer.Option(
+        "--bound", parser=values.bounds, metavar="SYMBOL=LOW:HIGH,...",
+        help="Keep parameters in a range, for example E=0:3. Needs --law. May be repeated.",
+    ),
+]  # fmt: skip
 FitLawOption = Annotated[
     str,
     typer.Option(

@@ -52,6 +52,10 @@ def predict_command(
         ),
     ] = None,
     law: options.FitLawOption = "auto",
+    objective: options.ObjectiveOption = options.ObjectiveName.HUBER,
+    delta: options.DeltaOption = None,
+    fix: options.FixOption = None,
+    bound: options.BoundOption = None,
     columns: options.ColumnsOption = None,
     metric: options.MetricOption = None,
     input_column: options.InputOption = None,
@@ -71,7 +75,10 @@ def predict_command(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
         quiet=quiet,
     )  # fmt: skip
-    fit = _fit(sources, reading, law=law, seed=seed)
+    fitting = options.Fitting(
+        law=law, objective=objective, delta=delta, fix=fix or [], bound=bound or []
+    )
+    fit = _fit(sources, reading, fitting, seed=seed)
     empty = values.Numbers(())
     result = forecast(
         fit, params=(params or empty).values, tokens=(tokens or empty).values,
@@ -84,7 +91,9 @@ def predict_command(
     )
 
 
-def _fit(sources: list[str], reading: options.Reading, *, law: str, seed: int) -> Fit:
+def _fit(
+    sources: list[str], reading: options.Reading, fitting: options.Fitting, *, seed: int
+) -> Fit:
     """Return the saved fit, or fit the logs."""
     from scaleplan.cli.sources import fit_runs, is_saved_fit, read_runs
 
@@ -92,14 +101,17 @@ def _fit(sources: list[str], reading: options.Reading, *, law: str, seed: int) -
     if not saved:
         # The bootstrap serves the table of parameters, which a forecast does not show.
         return fit_runs(
-            read_runs(sources, reading), law=law, resamples=0, level=0.9, seed=seed, delta=None,
+            read_runs(sources, reading), fitting=fitting, resamples=0, level=0.9, seed=seed,
             flops=(), quiet=reading.quiet,
         )  # fmt: skip
     if len(sources) > 1:
         message = f"{saved[0]} is a saved fit and cannot be read together with other files"
         raise UsageError(message, hint="Give one saved fit, or logs only.")
     unused = {
-        "--law": law != "auto", "--columns": reading.columns, "--metric": reading.metric,
+        "--law": fitting.law != "auto", "--delta": fitting.delta, "--fix": fitting.fix,
+        "--bound": fitting.bound, "--columns": reading.columns,
+        "--objective": fitting.objective is not options.ObjectiveName.HUBER,
+        "--metric": reading.metric,
         "--input": reading.input_column, "--all-points": reading.all_points,
     }  # fmt: skip
     given = [name for name, value in unused.items() if value]

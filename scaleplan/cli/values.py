@@ -130,6 +130,62 @@ def pairs(text: str | Pairs) -> Pairs:
     return Pairs(tuple(found))
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Several names, typed with commas between them."""
+
+    values: tuple[str, ...]
+
+
+def names(text: str | Names) -> Names:
+    """Read names with commas between them, each once."""
+    return text if isinstance(text, Names) else Names(tuple(dict.fromkeys(split_list(text))))
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """Parameters and the ranges they are kept in, typed as `E=0:3`."""
+
+    values: tuple[tuple[str, float, float], ...]
+
+
+def fixes(text: str | Ranges) -> Ranges:
+    """Read `alpha=0.34,E=1.7`: parameters held at a value."""
+    if isinstance(text, Ranges):
+        return text
+    found = []
+    for symbol, value in _assignments(text, "alpha=0.34"):
+        held = number(value)
+        found.append((symbol, held, held))
+    return Ranges(tuple(found))
+
+
+def bounds(text: str | Ranges) -> Ranges:
+    """Read `E=0:3,alpha=0.2:0.5`: parameters kept in a range."""
+    if isinstance(text, Ranges):
+        return text
+    found = []
+    for symbol, value in _assignments(text, "E=0:3"):
+        low, colon, high = value.partition(":")
+        ends = number(low), number(high or "")
+        if not colon or ends[0] >= ends[1]:
+            message = f"{value!r} is not a range from a smaller to a larger number"
+            raise OptionError(message, hint="For example --bound E=0:3.")
+        found.append((symbol, *ends))
+    return Ranges(tuple(found))
+
+
+def _assignments(text: str, example: str) -> list[tuple[str, str]]:
+    found = []
+    for part in split_list(text):
+        symbol, equals, value = (piece.strip() for piece in part.partition("="))
+        if not (symbol and equals and value):
+            message = f"{part!r} is not a parameter and its value"
+            raise OptionError(message, hint=f"For example {example}; `scaleplan laws` has symbols.")
+        found.append((symbol, value))
+    return found
+
+
 def split_list(text: str) -> list[str]:
     """Return the parts between commas, refusing an empty list."""
     parts = [part.strip() for part in text.split(",")]

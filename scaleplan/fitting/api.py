@@ -8,27 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan import __version__
-from scaleplan.errors import FitError
-from scaleplan.fitting.axes import Axes, axes_for, metric_symbol, single_roles
+from scaleplan.fitting.axes import Axes, metric_symbol
 from scaleplan.fitting.backtest import widening_of
+from scaleplan.fitting.choice import choose, comparable
 from scaleplan.fitting.fitted import Fitted
-from scaleplan.fitting.forms import ADDITIVE, COUPLED, choose_form
-from scaleplan.fitting.identifiability import allocation_note, check_design
+from scaleplan.fitting.identifiability import allocation_note
 from scaleplan.fitting.influence import outlier_note
 from scaleplan.fitting.optimum import default_budgets, optimum_rows
-from scaleplan.fitting.remarks import fallback_note, unused_note
+from scaleplan.fitting.recipe import DEFAULT, Recipe
+from scaleplan.fitting.remarks import unused_note
 from scaleplan.fitting.repeats import repeat_notes
-from scaleplan.fitting.selection import (
-    UNPASSED,
-    Comparison,
-    Tried,
-    compare,
-    one_input_laws,
-    try_law,
-)
+from scaleplan.fitting.sensitivity import objective_rows
 from scaleplan.fitting.uncertainty import parameters_of, resample
-from scaleplan.laws import HasOptimum, Law, get_law
-from scaleplan.records import Candidate, Cleaning, Fit, Note, OptimumRow, Quality, Range, RowNote
+from scaleplan.laws import HasOptimum
+from scaleplan.records import Cleaning, Fit, OptimumRow, Quality, Range, RowNote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,7 +40,8 @@ def fit(
     resamples: int = 1000,
     level: float = 0.9,
     seed: int = 0,
-    delta: float | None = None,
+    recipe: Recipe = DEFAULT,
+    alone: bool = False,
     flops: Sequence[float] = (),
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Fit:
@@ -59,7 +53,8 @@ def fit(
         resamples: Bootstrap resamples; 0 uses the delta method.
         level: Level of all intervals, for example 0.9.
         seed: Seed of the resampling.
-        delta: Huber's threshold in log units; None chooses it from the data and reports it.
+        recipe: What is minimised, and which parameters are held or bounded.
+        alone: Compare a law that is asked for with no other, and with no other objective.
         flops: Budgets for the table of compute-optimal sizes, FLOP; empty chooses some.
         on_progress: Called with (done, all) resamples.
 
@@ -70,9 +65,10 @@ def fit(
         FitError: If the runs cannot carry the law.
         InputError: If a column that the law needs is missing.
     """
-    chosen, axes, comparison, notes = _choose(runs, law, delta)
+    choice = choose(runs, law, recipe, alone=alone)
+    chosen, axes, comparison, notes = choice.tried, choice.axes, choice.comparison, choice.notes
     fitted, test = chosen.fitted, chosen.test
-    if fitted is None or test is None:  # pragma: no cover - _choose returns fitted laws only
+    if fitted is None or test is None:  # pragma: no cover - choose returns fitted laws only
         raise TypeError(chosen.law.name)
     draws = resample(
         fitted, resamples=resamples, seed=seed, clusters=_clusters(runs, axes),
@@ -84,7 +80,7 @@ def fit(
     others = tuple(
         t.fitted.record()
         for t in comparison.admissible
-        if t.fitted is not None and t.law.name != chosen.law.name and _comparable(t.law, chosen.law)
+        if t.fitted is not None and t.law.name != chosen.law.name and comparable(t.law, chosen.law)
     )
     fits = (fitted.record(), *others)
     rows: tuple[OptimumRow, ...] = ()
@@ -103,6 +99,13 @@ def fit(
         flops_per_param_token=ratio or 6.0,
     )  # fmt: skip
     notes += (note,) if note is not None else ()
+    objectives = (
+        ()
+        if alone
+        else objective_rows(
+            fitted, budget=budgets[-1] if rows else None, flops_per_param_token=ratio or 6.0
+        )
+    )
     notes += repeat_notes(runs, axes.roles, axes.rows)
     notes += unused_note(runs, axes)
     return Fit(
@@ -116,130 +119,12 @@ def fit(
         inputs=axes.roles, input_columns=axes.columns, metric=runs.metric,
         complement=axes.complement, main=fits[0], alternatives=others, parameters=parameters,
         interval=interval, quality=_quality(fitted), optimum=rows,
-        candidates=comparison.candidates, widening=widening, ranges=ranges,
+        candidates=comparison.candidates, objectives=objectives, widening=widening, ranges=ranges,
         flops_per_param_token=6.0 if ratio is None else ratio,
         cleaning=_cleaning(runs, axes), notes=(*runs.notes, *notes),
         assumptions=runs.assumptions, fingerprint=runs.fingerprint, seed=seed,
         version=__version__,
     )  # fmt: skip
-
-
-def _choose(
-    runs: Runs, name: str, delta: float | None
-) -> tuple[Tried, Axes, Comparison, tuple[Note, ...]]:
-    """Return the law to use, its axes, the comparison it won, and what there is to say."""
-    if name != "auto":
-        law = get_law(name)
-        return _asked_for(runs, law, delta)
-    both = get_law(ADDITIVE)
-    refusal = None
-    falling = runs.metric.kind in _FALLING  # the law of two inputs has a floor
-    if falling and not runs.has("input") and runs.has("params") and runs.has("tokens"):
-        axes = axes_for(runs, both)
-        tried = _try(runs, both, axes, delta)
-        if tried.fitted is not None:
-            # Criteria compare laws on the same runs only.
-            one = axes_for(runs, get_law("power_floor"), "params").within(axes.rows)
-            others = [_try(runs, law, one, delta) for law in one_input_laws()]
-            second = _try(runs, get_law(COUPLED), axes, delta)
-            forms = choose_form(tried, second)
-            comparison = compare([tried, second, *others], prefer=forms.main.law.name)
-            comparison = forms.applied(comparison)
-            return forms.main, axes, comparison, ()
-        if min(np.unique(column).size for column in axes.inputs) > 1:
-            refusal = tried.refusal
-    axes, comparison = _best_single(runs, delta)
-    if comparison.chosen is None:
-        design = check_design(get_law("linear"), axes.columns, axes.inputs)
-        if design is not None:
-            raise design.error()
-        # Every law of one input was refused: the first reason stands for all in their order.
-        raise FitError(
-            f"no law can be fitted to these runs: {comparison.candidates[0].reason}",
-            hint="See `scaleplan laws`, or choose the columns with --columns and --input.",
-        )
-    notes: tuple[Note, ...] = ()
-    if refusal is not None:
-        notes = (fallback_note(refusal, axes),)
-    if comparison.chosen.law.residual == "raw":
-        axes = axes_for(runs, comparison.chosen.law, axes.roles[0])
-        return _try(runs, comparison.chosen.law, axes, delta), axes, comparison, notes
-    return comparison.chosen, axes, comparison, notes
-
-
-def _best_single(runs: Runs, delta: float | None) -> tuple[Axes, Comparison]:
-    """Compare the laws of one input on the first column that can carry any of them."""
-    tries = []
-    for role in single_roles(runs):
-        axes = axes_for(runs, get_law("power"), role)
-        comparison = compare(
-            [_try(runs, law, axes, delta) for law in one_input_laws()], prefer="power_floor"
-        )
-        if comparison.chosen is not None:
-            return axes, comparison
-        tries.append((axes, comparison))
-    return tries[0]
-
-
-def _asked_for(
-    runs: Runs, law: Law, delta: float | None
-) -> tuple[Tried, Axes, Comparison, tuple[Note, ...]]:
-    """Fit the law that was asked for, and test it against the others of its kind."""
-    axes = axes_for(runs, law)
-    design = check_design(law, axes.columns, axes.inputs)
-    if design is not None:
-        raise design.error()
-    tried = _try(runs, law, axes, delta)
-    if tried.fitted is None:
-        raise FitError(
-            tried.refusal,
-            hint="Use --law auto to compare the laws that these runs can carry.",
-        )
-    if law.name in {ADDITIVE, COUPLED}:
-        other = _try(runs, get_law(COUPLED if law.name == ADDITIVE else ADDITIVE), axes, delta)
-        both = (tried, other) if law.name == ADDITIVE else (other, tried)
-        forms = choose_form(*both, asked=law.name)
-        return tried, axes, forms.applied(compare([tried, other], prefer=law.name)), ()
-    if law.inputs != ("x",) or not law.parameters:
-        return tried, axes, _as_used(compare([tried], prefer=law.name), law.name, _ASKED), ()
-    # Compare on one footing: straight lines are judged on the error when the metric is accuracy.
-    common = axes_for(runs, get_law("power"), axes.roles[0])
-    compared = dict.fromkeys((*one_input_laws(), law))
-    comparison = compare([_try(runs, other, common, delta) for other in compared], prefer=law.name)
-    return tried, axes, _as_used(comparison, law.name, _ASKED), ()
-
-
-def _as_used(comparison: Comparison, name: str, why: str) -> Comparison:
-    """Mark the law that is used whatever the comparison says, keeping what speaks against it."""
-    passed = {tried.law.name for tried in comparison.admissible}
-
-    def marked(candidate: Candidate) -> Candidate:
-        if candidate.law == name and name in passed:
-            return replace(candidate, verdict="chosen", reason=why)
-        if candidate.law == name:
-            reason = candidate.reason.removeprefix(UNPASSED)
-            return replace(candidate, verdict="rejected", reason=f"{why}; but {reason}")
-        if candidate.verdict == "chosen":
-            return replace(candidate, verdict="admissible", reason="the data do not reject it")
-        return candidate
-
-    return replace(comparison, candidates=tuple(marked(c) for c in comparison.candidates))
-
-
-def _try(runs: Runs, law: Law, axes: Axes, delta: float | None) -> Tried:
-    return try_law(
-        law, axes.columns, axes.inputs, axes.values, scale=axes.scale, delta=delta,
-        falling=runs.metric.kind in _FALLING,
-    )  # fmt: skip
-
-
-def _comparable(law: Law, main: Law) -> bool:
-    """Tell whether an admissible law may widen the main one's forecasts.
-
-    Straight lines are left out of the union for power laws: far from the data they leave the
-    metric's range and would say nothing.
-    """
-    return law.residual == main.residual and law.inputs == main.inputs
 
 
 def _names(runs: Runs, axes: Axes) -> list[str]:

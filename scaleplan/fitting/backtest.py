@@ -17,7 +17,6 @@ from scaleplan.fitting.starts import spread_rows
 from scaleplan.records import Widening
 
 if TYPE_CHECKING:
-    from scaleplan.laws import Law
     from scaleplan.laws.base import BoolArray, FloatArray
 
 _CUTS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)  # quantiles of scale below which a fit is made
@@ -63,13 +62,12 @@ def back_test(fitted: Fitted, scale: FloatArray) -> BackTest:
     if scale.size > _MANY_RUNS:
         kept = spread_rows(scale, _SAMPLE)
         sample = fit_law(
-            fitted.law, fitted.inputs[:, kept], fitted.values[kept],
-            delta=None if np.isinf(fitted.delta) else fitted.delta,
+            fitted.law, fitted.inputs[:, kept], fitted.values[kept], recipe=fitted.recipe,
         )  # fmt: skip
         return back_test(sample, scale[kept])
     logs = np.log10(scale)
     cuts = sorted({float(q) for q in np.quantile(logs, _CUTS, method="lower")})
-    fewest = fitted.theta.size + _SPARE_RUNS
+    fewest = fitted.free + _SPARE_RUNS
     below = [logs <= cut + 1e-12 for cut in cuts]
     usable = [b for b in below if b.sum() >= fewest and not b.all() and _varied(fitted, b)]
     if not usable:
@@ -83,7 +81,7 @@ def back_test(fitted: Fitted, scale: FloatArray) -> BackTest:
         above = ~rows
         miss, claimed, log_error = _misses(fitted, theta, rows, above)
         decades.append(logs[above] - logs[rows].max())
-        factor = t_quantile(0.95, float(rows.sum() - theta.size))
+        factor = t_quantile(0.95, float(rows.sum() - fitted.free))
         ratios.append(np.abs(miss) / np.maximum(factor * claimed, 1e-12))
         errors.append(log_error)
     if not decades:
@@ -105,17 +103,17 @@ def _misses(
     predicted = evaluate_batch(law, theta[None], inputs)[0]
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(predicted / values)
-    error = logs if law.residual == "log" else predicted - values
-    noise = noise_scale(error[rows], theta.size)
-    claimed = noise * np.sqrt(1.0 + leverage(law, theta, inputs[:, rows], inputs[:, above]))
+    error = logs if fitted.residual == "log" else predicted - values
+    noise = noise_scale(error[rows], fitted.free)
+    claimed = noise * np.sqrt(1.0 + leverage(fitted, theta, inputs[:, rows], inputs[:, above]))
     return error[above], claimed, logs[above]
 
 
-def leverage(law: Law, theta: FloatArray, at: FloatArray, new: FloatArray) -> FloatArray:
+def leverage(fitted: Fitted, theta: FloatArray, at: FloatArray, new: FloatArray) -> FloatArray:
     """Return g (J^T J)^-1 g of each new run: its prediction variance in units of the noise.
 
     Args:
-        law: The law.
+        fitted: Which law it is, how its residuals are counted, and which parameters are held.
         theta: Shape (p,).
         at: Shape (inputs, n), the fitted runs.
         new: Shape (inputs, m), the runs to predict.
@@ -123,11 +121,15 @@ def leverage(law: Law, theta: FloatArray, at: FloatArray, new: FloatArray) -> Fl
     Returns:
         Shape (m,).
     """
-    if not theta.size:
+    if not fitted.free:
         return np.zeros(new.shape[1])
+<<<<<<< HEAD
     jacobian, gradient = _jacobian(law, theta, at), _jacobian(law, theta, new)
     if not np.isfinite(jacobian).all():
         return np.full(new.shape[1], np.inf)
+=======
+    jacobian, gradient = _jacobian(fitted, theta, at), _jacobian(fitted, theta, new)
+>>>>>>> main
     scale = np.sqrt((jacobian**2).sum(axis=0))
     scale = np.where(scale > 0.0, scale, 1.0)
     _, values, directions = np.linalg.svd(jacobian / scale, full_matrices=False)
@@ -136,12 +138,13 @@ def leverage(law: Law, theta: FloatArray, at: FloatArray, new: FloatArray) -> Fl
     return np.asarray((projected**2).sum(axis=1))
 
 
-def _jacobian(law: Law, theta: FloatArray, inputs: FloatArray) -> FloatArray:
+def _jacobian(fitted: Fitted, theta: FloatArray, inputs: FloatArray) -> FloatArray:
     parts = [np.full(inputs.shape[1], value) for value in theta]
-    columns: FloatArray = np.stack(law.gradient(parts, list(inputs)), axis=1)
-    if law.residual == "raw":
+    columns: FloatArray = np.stack(fitted.law.gradient(parts, list(inputs)), axis=1)
+    columns = columns[:, ~fitted.fixed]
+    if fitted.residual == "raw":
         return columns
-    return np.asarray(columns / law.evaluate(parts, list(inputs))[:, None])
+    return np.asarray(columns / fitted.law.evaluate(parts, list(inputs))[:, None])
 
 
 def widening_of(test: BackTest) -> Widening:

@@ -2,7 +2,7 @@
 
 Inputs and metric are divided by their geometric means, coefficients are logarithms, and everything
 else (exponents, floors, shifts) stays linear inside its bounds: in logarithms a floor whose true
-value is zero runs away to minus infinity.
+value is zero runs away to minus infinity. A parameter that is fixed has equal bounds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from scaleplan.fitting.curved_solver import minimise_curved
 from scaleplan.fitting.starts import spread_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scaleplan.fitting.newton import Minima
+    from scaleplan.fitting.recipe import Limit
     from scaleplan.laws import CurvedLaw
     from scaleplan.laws.base import BoolArray, FloatArray, IndexArray
 
@@ -42,12 +45,13 @@ class CurvedProblem:
         inputs: Shape (inputs, n), raw values.
         values: Shape (n,), the metric, positive.
         x: Shape (inputs, n), scaled.
-        y: Shape (n,), log of the scaled metric.
+        y: Shape (n,), log of the scaled metric; the scaled metric itself if `raw`.
         input_scale: Shape (inputs,), what each input was divided by.
         metric_scale: What the metric was divided by.
         low: Shape (p,), lower bounds of phi.
         high: Shape (p,), upper bounds.
         logs: Shape (p,), which coordinates are logarithms.
+        raw: Whether residuals are differences of the metric instead of its logarithm.
     """
 
     law: CurvedLaw
@@ -60,27 +64,40 @@ class CurvedProblem:
     low: FloatArray
     high: FloatArray
     logs: BoolArray
+    raw: bool
 
     @classmethod
-    def of(cls, law: CurvedLaw, inputs: FloatArray, values: FloatArray) -> CurvedProblem:
-        """Scale inputs (shape (inputs, n), positive) and values (shape (n,), positive)."""
-        means = np.log(inputs).mean(axis=1)
-        if law.units:
-            groups = np.array(law.units)
-            means = np.array([means[groups == group].mean() for group in groups])
-        input_scale = np.exp(means)
-        log_values = np.log(values)
-        metric_scale = float(np.exp(log_values.mean()))
+    def of(
+        cls, law: CurvedLaw, inputs: FloatArray, values: FloatArray,
+        *, raw: bool = False, limits: Sequence[Limit] = (),
+    ) -> CurvedProblem:  # fmt: skip
+        """Scale a law's runs.
+
+        Args:
+            law: The law.
+            inputs: Shape (inputs, n), positive.
+            values: Shape (n,), positive unless `raw`.
+            raw: Whether to fit differences of the metric instead of its logarithm.
+            limits: Parameters that are held or kept in a range, in base units.
+        """
         logs = np.array([spec.scale == "log" for spec in law.parameters])
-        bounds = [
-            (_log_bound(spec.low), _log_bound(spec.high)) if spec.scale == "log"
-            else (spec.low, spec.high)
-            for spec in law.parameters
-        ]  # fmt: skip
+        limited = {limit.symbol: limit for limit in limits}
+        bounds = []
+        for spec in law.parameters:
+            kept = limited.get(spec.symbol, spec)
+            as_log = spec.scale == "log"
+            bounds.append(
+                (_log_bound(kept.low), _log_bound(kept.high)) if as_log else (kept.low, kept.high)
+            )
         low, high = np.array(bounds).T
+        input_scale, metric_scale = _scales(law, inputs, values)
+        if limited and not _scale_free(law, set(limited)):
+            # What is limited has units: the solver works in base units, so that a bound stays one.
+            input_scale, metric_scale = np.ones(len(inputs)), 1.0
+        scaled = values / metric_scale
         return cls(
-            law, inputs, values, inputs / input_scale[:, None], log_values - np.log(metric_scale),
-            input_scale, metric_scale, low, high, logs,
+            law, inputs, values, inputs / input_scale[:, None], scaled if raw else np.log(scaled),
+            input_scale, metric_scale, low, high, logs, raw,
         )  # fmt: skip
 
     @property
@@ -92,7 +109,7 @@ class CurvedProblem:
         """Return the same problem on some rows (an index array), in the same coordinates."""
         return CurvedProblem(
             self.law, self.inputs[:, rows], self.values[rows], self.x[:, rows], self.y[rows],
-            self.input_scale, self.metric_scale, self.low, self.high, self.logs,
+            self.input_scale, self.metric_scale, self.low, self.high, self.logs, self.raw,
         )  # fmt: skip
 
     def scaled_theta(self, phi: FloatArray) -> FloatArray:
@@ -100,7 +117,7 @@ class CurvedProblem:
         return np.where(self.logs, np.exp(np.where(self.logs, phi, 0.0)), phi)
 
     def model(self, phi: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return ln(predicted / scale), shape (b, n), and its derivatives, shape (b, p, n).
+        """Return the prediction as `y` is written, shape (b, n), and its derivatives, (b, p, n).
 
         Args:
             phi: Shape (b, p).
@@ -110,19 +127,24 @@ class CurvedProblem:
             [theta[:, k, None] for k in range(self.size)], list(self.x)
         )
         derivatives = np.empty((len(phi), self.size, self.y.size))
-        inverse = 1.0 / value
+        inverse = np.ones_like(value) if self.raw else 1.0 / value
         for k, column in enumerate(gradient):
             factor = inverse * theta[:, k, None] if self.logs[k] else inverse
             np.multiply(column, factor, out=derivatives[:, k])
-        return np.log(value), derivatives
+        return (value if self.raw else np.log(value)), derivatives
+
+    @property
+    def unit(self) -> float:
+        """Return what a residual of 1 is: 1 in logarithms, the metric's scale if `raw`."""
+        return self.metric_scale if self.raw else 1.0
 
     def residuals(self, phi: FloatArray) -> FloatArray:
-        """Return ln(predicted) - ln(observed), shape (n,), at one phi."""
-        return np.asarray(self.model(phi[None])[0][0] - self.y)
+        """Return predicted less observed, logs or metric units, shape (n,), at one phi."""
+        return np.asarray(self.unit * (self.model(phi[None])[0][0] - self.y))
 
     def jacobian(self, phi: FloatArray) -> FloatArray:
         """Return d residuals / d phi, shape (n, p), at one phi."""
-        return np.asarray(self.model(phi[None])[1][0].T)
+        return np.asarray(self.unit * self.model(phi[None])[1][0].T)
 
     def to_theta(self, phi: FloatArray) -> FloatArray:
         """Return the law's own parameters, shape (..., p), for phi of the same shape."""
@@ -131,6 +153,17 @@ class CurvedProblem:
         with np.errstate(over="ignore"):  # an absurd exponent of a resample may overflow to inf
             theta = self.law.rescale(parts, [float(s) for s in self.input_scale], self.metric_scale)
         return np.stack(np.broadcast_arrays(*theta), axis=-1)
+
+    def from_theta(self, theta: FloatArray) -> FloatArray:
+        """Return phi for the law's own parameters, shape (..., p); the inverse of `to_theta`."""
+        with np.errstate(all="ignore"):  # a coefficient of 0 or infinity is no start
+            parts = self.law.rescale(
+                [theta[..., k] for k in range(self.size)],
+                [1.0 / float(s) for s in self.input_scale], 1.0 / self.metric_scale,
+            )  # fmt: skip
+            scaled = np.stack(np.broadcast_arrays(*parts), axis=-1)
+            phi = np.where(self.logs, np.log(np.where(self.logs, scaled, 1.0)), scaled)
+        return np.clip(phi, self.low, self.high)
 
     def theta_jacobian(self, phi: FloatArray) -> FloatArray:
         """Return d theta / d phi at one phi, shape (p, p), by complex steps: exact to rounding."""
@@ -155,16 +188,30 @@ class CurvedProblem:
         if self.y.size > _RANKING_RUNS:
             return self.subset(spread_rows(self.y, _RANKING_RUNS))._ranked_starts(delta)
         with np.errstate(all="ignore"):
-            theta = self.law.starts(list(self.x), np.exp(self.y))
+            theta = self._starts()
             phi = np.where(self.logs, np.log(np.where(self.logs, theta, 1.0)), theta)
             phi = np.clip(phi, self.low, self.high)
             parts = self.scaled_theta(phi)
             value = self.law.evaluate([parts[:, k, None] for k in range(self.size)], list(self.x))
-            residual = np.log(value) - self.y
+            residual = (value if self.raw else np.log(value)) - self.y
         psi = np.clip(residual, -delta, delta)
         objective = (psi * (residual - 0.5 * psi)).sum(axis=1)
         order = np.argsort(np.where(np.isfinite(objective), objective, np.inf), kind="stable")
         return _distinct(phi[order[:_RANKED]], _APART, _TRIED)
+
+    def _starts(self) -> FloatArray:
+        """Return the law's own starts in this problem's units, shape (starts, p)."""
+        values = self.y if self.raw else np.exp(self.y)
+        input_scale, metric_scale = _scales(self.law, self.x, values)
+        theta = self.law.starts(list(self.x / input_scale[:, None]), values / metric_scale)
+        # What has no unit is held before the rest is carried over: coefficients that were solved
+        # at the centre of the runs then stay right there.
+        free = _unitless(self.law)
+        low = np.where(self.logs, np.exp(self.low), self.low)
+        high = np.where(self.logs, np.exp(self.high), self.high)
+        theta = np.where(free, np.clip(theta, low, high), theta)
+        parts = self.law.rescale(list(theta.T), [float(s) for s in input_scale], metric_scale)
+        return np.stack(np.broadcast_arrays(*parts), axis=-1)
 
     def nearby(self, phi: FloatArray, pool: FloatArray, *, delta: float) -> FloatArray:
         """Return starts around and away from an optimum, shape (m, p).
@@ -193,9 +240,8 @@ class CurvedProblem:
 
     def left_the_valley(self, phi: FloatArray) -> BoolArray:
         """Tell which ends (batch, p) lie at a bound: those deserve a second look."""
-        return np.asarray(
-            ((phi <= self.low + _NEAR_BOUND) | (phi >= self.high - _NEAR_BOUND)).any(axis=1)
-        )
+        odd = (phi <= self.low + _NEAR_BOUND) | (phi >= self.high - _NEAR_BOUND)
+        return np.asarray((odd & (self.low < self.high)).any(axis=1))
 
 
 def _distinct(points: FloatArray, apart: float, count: int) -> FloatArray:
@@ -206,6 +252,36 @@ def _distinct(points: FloatArray, apart: float, count: int) -> FloatArray:
         chosen.append(int(np.argmax(left)))
         left &= np.abs(points - points[chosen[-1]]).max(axis=1) > apart
     return points[chosen]
+
+
+def _scales(law: CurvedLaw, inputs: FloatArray, values: FloatArray) -> tuple[FloatArray, float]:
+    """Return geometric means: of each input (inputs,), shared within a unit, and of the values.
+
+    Values that are not all positive have the root mean square instead.
+    """
+    means = np.log(inputs).mean(axis=1)
+    if law.units:
+        groups = np.array(law.units)
+        means = np.array([means[groups == group].mean() for group in groups])
+    if values.min() > 0.0:
+        return np.exp(means), float(np.exp(np.log(values).mean()))
+    return np.exp(means), float(np.sqrt(np.mean(values**2))) or 1.0
+
+
+def _unitless(law: CurvedLaw) -> BoolArray:
+    """Tell which parameters do not depend on the units of inputs and metric, shape (p,)."""
+    count = len(law.parameters)
+    inputs = 1 + max(law.units, default=len(law.inputs) - 1)
+    scales = [2.0 + k for k in range(inputs)]
+    per_input = [scales[k] for k in law.units] if law.units else scales
+    moved = law.rescale([0.5] * count, per_input, 7.0)
+    return np.array([part == 0.5 for part in moved])
+
+
+def _scale_free(law: CurvedLaw, symbols: set[str]) -> bool:
+    """Tell whether none of these parameters depends on units."""
+    free = _unitless(law)
+    return all(free[k] for k, spec in enumerate(law.parameters) if spec.symbol in symbols)
 
 
 def _log_bound(bound: float) -> float:

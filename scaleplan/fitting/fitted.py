@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Literal, TypeGuard
 
 import numpy as np
 
+from scaleplan.errors import UsageError
 from scaleplan.fitting.curved_problem import CurvedProblem
 from scaleplan.fitting.linear_solver import least_squares
 from scaleplan.fitting.problem import Problem
+from scaleplan.fitting.recipe import DEFAULT, Recipe
 from scaleplan.fitting.solver import AnyProblem, Solution, refit, refit_from_pool, solve
 from scaleplan.laws import CurvedLaw, Law, LinearLaw, PowerSumLaw
 from scaleplan.records import LawFit
 
 if TYPE_CHECKING:
-    from scaleplan.laws.base import FloatArray
+    from scaleplan.laws.base import BoolArray, FloatArray
 
 # Residuals beyond five robust sigmas are clipped for the noise estimate: the plain root mean square
 # follows single bad runs, the MAD alone covered 35-63% where 90% was asked (own simulation on 240
@@ -42,6 +44,8 @@ class Fitted:
         condition: Condition number of the column-scaled Jacobian.
         solution: The solver's own end, for refits; None for closed forms.
         problem: The centred problem; None for closed forms.
+        recipe: How it was fitted.
+        fixed: Shape (p,), which parameters were held and so have no uncertainty.
     """
 
     law: Law
@@ -58,16 +62,28 @@ class Fitted:
     singular: FloatArray
     solution: Solution | None
     problem: AnyProblem | None
+    recipe: Recipe
+    fixed: BoolArray
+
+    @property
+    def free(self) -> int:
+        """Return the number of parameters that were fitted."""
+        return int((~self.fixed).sum())
 
     @property
     def dof(self) -> int:
-        """Return the degrees of freedom, runs less parameters."""
-        return self.values.size - self.theta.size
+        """Return the degrees of freedom, runs less fitted parameters."""
+        return self.values.size - self.free
+
+    @property
+    def residual(self) -> Literal["log", "raw"]:
+        """Return whether residuals are logs or differences of the metric."""
+        return residual_kind(self.law, self.recipe)
 
     @property
     def objective_name(self) -> str:
         """Return what was minimised, in words."""
-        if self.law.residual == "raw":
+        if self.residual == "raw":
             return "sum of squared residuals"
         if math.isinf(self.delta):
             return "half the sum of squared log residuals"
@@ -80,7 +96,7 @@ class Fitted:
     def residuals(self) -> FloatArray:
         """Return predicted less observed, in logs for log laws, shape (n,)."""
         fitted = self.predict(self.inputs)
-        if self.law.residual == "log":
+        if self.residual == "log":
             return np.log(fitted / self.values)
         return fitted - self.values
 
@@ -116,7 +132,7 @@ class Fitted:
         )  # fmt: skip
         return LawFit(
             law=self.law.name, theta=tuple(float(v) for v in self.theta), covariance=rows,
-            noise=self.noise if self.dof > 0 else None, dof=self.dof,
+            noise=self.noise if self.dof > 0 else None, dof=self.dof, residual=self.residual,
         )  # fmt: skip
 
 
@@ -136,8 +152,13 @@ def evaluate_batch(law: Law, thetas: FloatArray, inputs: FloatArray) -> FloatArr
     return _evaluate(law, thetas, inputs)
 
 
+def residual_kind(law: Law, recipe: Recipe) -> Literal["log", "raw"]:
+    """Return what a recipe makes of a law's residuals: laws of raw residuals keep them."""
+    return "raw" if law.residual == "raw" or recipe.objective == "raw" else "log"
+
+
 def fit_law(
-    law: Law, inputs: FloatArray, values: FloatArray, *, delta: float | None = None
+    law: Law, inputs: FloatArray, values: FloatArray, *, recipe: Recipe = DEFAULT
 ) -> Fitted:
     """Fit one law.
 
@@ -145,52 +166,74 @@ def fit_law(
         law: The law.
         inputs: Shape (inputs, n), in the law's order, positive for log laws.
         values: Shape (n,), positive for log laws.
-        delta: Huber's threshold in log units; None chooses it from the data.
+        recipe: What is minimised, and which parameters are held.
+
+    Raises:
+        UsageError: If the recipe limits a parameter that the law does not have.
     """
-    problem: AnyProblem | None
-    solution: Solution | None
-    if isinstance(law, PowerSumLaw | CurvedLaw):
-        problem = (
-            Problem.of(law, inputs, values) if isinstance(law, PowerSumLaw)
-            else CurvedProblem.of(law, inputs, values)
-        )  # fmt: skip
-        solution = solve(problem, delta=delta)
-        jacobian = problem.jacobian(solution.phi)
-        residuals = problem.residuals(solution.phi)
-        theta = problem.to_theta(solution.phi)
-        change = problem.theta_jacobian(solution.phi)
-        objective, used_delta = solution.objective, solution.delta
-        starts, agreeing = solution.starts, solution.agreeing
-    elif _is_linear(law):
-        problem, solution = None, None
-        theta = least_squares(law, inputs, values, np.ones((1, values.size)))[0]
-        basis = law.basis(inputs[0])
-        centre = basis.mean()
-        jacobian = np.stack([basis - centre, np.ones_like(basis)], axis=1)
-        change = np.array([[1.0, 0.0], [-centre, 1.0]])
-        residuals = theta[0] * basis + theta[1] - values
-        objective, used_delta = float(residuals @ residuals), math.inf
-        starts = agreeing = 1
-    elif not law.parameters:
-        return _definition(law, inputs, values)
-    else:  # pragma: no cover - the contract suite forbids another family
+    recipe.check(law)
+    if not law.parameters:
+        return _definition(law, inputs, values, recipe)
+    if _is_linear(law):
+        return _line(law, inputs, values, recipe)
+    if not isinstance(law, CurvedLaw):  # pragma: no cover - the contract suite forbids it
         raise TypeError(law.name)
-    noise = noise_scale(residuals, theta.size)
-    covariance, condition, singular = _covariance(jacobian, noise)
+    raw = residual_kind(law, recipe) == "raw"
+    problem: AnyProblem
+    if isinstance(law, PowerSumLaw) and not raw and not recipe.limits:
+        problem = Problem.of(law, inputs, values)
+    else:
+        problem = CurvedProblem.of(law, inputs, values, raw=raw, limits=recipe.limits)
+    solution = solve(problem, delta=math.inf if raw else recipe.threshold)
+    residuals = problem.residuals(solution.phi)
+    fixed = np.array(recipe.fixed(law))
+    noise = noise_scale(residuals, int((~fixed).sum()))
+    jacobian = problem.jacobian(solution.phi)
+    # The columns of both Jacobians stand in the order of the problem's own coordinates.
+    free = ~fixed if isinstance(problem, CurvedProblem) else np.ones(fixed.size, bool)
+    covariance, condition, singular = _covariance(jacobian, noise, free)
     if covariance is not None:
+        change = problem.theta_jacobian(solution.phi)
         covariance = change @ covariance @ change.T
+    # The solver halves squares; of raw residuals the plain sum is reported, as for a line.
+    objective = solution.objective * (2.0 * problem.unit**2 if raw else 1.0)
     return Fitted(
-        law, inputs, values, theta, covariance, noise, objective, used_delta, starts, agreeing,
-        condition, singular, solution, problem,
+        law, inputs, values, problem.to_theta(solution.phi), covariance, noise, objective,
+        solution.delta, solution.starts, solution.agreeing, condition, singular, solution,
+        problem, recipe, fixed,
     )  # fmt: skip
 
 
-def _definition(law: Law, inputs: FloatArray, values: FloatArray) -> Fitted:
+def _line(law: LinearLaw, inputs: FloatArray, values: FloatArray, recipe: Recipe) -> Fitted:
+    """Fit a law that is linear in its parameters, in closed form."""
+    if recipe.limits:
+        raise UsageError(
+            f"parameters of the {law.name} law cannot be fixed or bounded",
+            hint="Its fit is a closed form; use --law power_floor, or leave the option out.",
+        )
+    theta = least_squares(law, inputs, values, np.ones((1, values.size)))[0]
+    basis = law.basis(inputs[0])
+    centre = basis.mean()
+    jacobian = np.stack([basis - centre, np.ones_like(basis)], axis=1)
+    residuals = theta[0] * basis + theta[1] - values
+    noise = noise_scale(residuals, theta.size)
+    covariance, condition, singular = _covariance(jacobian, noise, np.ones(2, bool))
+    if covariance is not None:
+        change = np.array([[1.0, 0.0], [-centre, 1.0]])
+        covariance = change @ covariance @ change.T
+    return Fitted(
+        law, inputs, values, theta, covariance, noise, float(residuals @ residuals), math.inf,
+        1, 1, condition, singular, None, None, recipe, np.zeros(2, bool),
+    )  # fmt: skip
+
+
+def _definition(law: Law, inputs: FloatArray, values: FloatArray, recipe: Recipe) -> Fitted:
     """Return a law without parameters next to the runs: nothing is fitted, only measured."""
     residuals = np.log(law.evaluate([], list(inputs)) / values)
     return Fitted(
         law, inputs, values, np.empty(0), np.empty((0, 0)), noise_scale(residuals, 0),
         0.5 * float(residuals @ residuals), math.inf, 0, 0, 1.0, np.empty(0), None, None,
+        recipe, np.empty(0, bool),
     )  # fmt: skip
 
 
@@ -208,14 +251,25 @@ def noise_scale(residuals: FloatArray, params: int) -> float:
     return math.sqrt(float(clipped @ clipped) / freedom)
 
 
-def _covariance(jacobian: FloatArray, noise: float) -> tuple[FloatArray | None, float, FloatArray]:
-    """Return s^2 (J^T J)^-1, the condition of the column-scaled J, and its null direction."""
+def _covariance(
+    jacobian: FloatArray, noise: float, free: BoolArray
+) -> tuple[FloatArray | None, float, FloatArray]:
+    """Return s^2 (J^T J)^-1, the condition of the column-scaled J, and its null direction.
+
+    Held parameters have no variance; the condition is that of the free ones.
+    """
+    size = jacobian.shape[1]
+    jacobian = jacobian[:, free]
+    weakest = np.zeros(size)
     scale = np.sqrt((jacobian**2).sum(axis=0))
     if (scale <= 0.0).any():
-        return None, math.inf, np.where(scale <= 0.0, 1.0, 0.0)
+        weakest[free] = scale <= 0.0
+        return None, math.inf, weakest
     _, values, directions = np.linalg.svd(jacobian / scale, full_matrices=False)
-    weakest = np.abs(directions[-1])
+    weakest[free] = np.abs(directions[-1])
     if jacobian.shape[0] < jacobian.shape[1] or values[-1] <= 1e-14 * values[0]:
         return None, math.inf, weakest
+    covariance = np.zeros((size, size))
     inverse = (directions.T / values**2) @ directions
-    return noise**2 * inverse / np.outer(scale, scale), float(values[0] / values[-1]), weakest
+    covariance[np.ix_(free, free)] = noise**2 * inverse / np.outer(scale, scale)
+    return covariance, float(values[0] / values[-1]), weakest

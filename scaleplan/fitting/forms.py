@@ -93,7 +93,7 @@ def _verdict(additive: Tried, coupled: Tried) -> tuple[bool, str]:
             f"the default; with k = {k:.2f} the coupled form fits better (p = {p:.2g}) but does "
             "not forecast larger runs a fifth better"
         )
-    if runs < _RUNS_A_PARAMETER * coupled.fitted.theta.size:
+    if runs < _RUNS_A_PARAMETER * coupled.fitted.free:
         return False, (
             f"the default; the coupled form (k = {k:.2f}) forecasts better, but {runs} runs are "
             "too few to rely on it"

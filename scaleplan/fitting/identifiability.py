@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.errors import FitError
+from scaleplan.fitting.curved_problem import CurvedProblem
 from scaleplan.fitting.distributions import f_tail
 from scaleplan.fitting.optimum import log_size_error
 from scaleplan.fitting.problem import Problem
-from scaleplan.laws import CurvedLaw, HasOptimum, PowerSumLaw
+from scaleplan.laws import HasOptimum, LinearLaw, PowerSumLaw
 from scaleplan.records import Note
 
 if TYPE_CHECKING:
@@ -58,15 +59,19 @@ class Refusal:
         return FitError(self.reason, hint=self.remedy)
 
 
-def check_design(law: Law, names: tuple[str, ...], inputs: FloatArray) -> Refusal | None:
+def check_design(
+    law: Law, names: tuple[str, ...], inputs: FloatArray, *, held: int = 0
+) -> Refusal | None:
     """Return why these inputs cannot carry the law, or None if they can.
 
     Args:
         law: The law to fit.
         names: The column behind each input, for the message.
         inputs: Shape (inputs, n), positive for log laws.
+        held: How many of its parameters are fixed by the user; what the others need is then told
+            by the fit's own Jacobian.
     """
-    runs, size = inputs.shape[1], len(law.parameters)
+    runs, size = inputs.shape[1], len(law.parameters) - held
     fewest = size + 1 if len(inputs) == 1 else max(size + 1, _FEWEST_FOR_TWO_INPUTS)
     if runs < fewest:
         return Refusal(
@@ -84,7 +89,7 @@ def check_design(law: Law, names: tuple[str, ...], inputs: FloatArray) -> Refusa
                 f"the {law.name} law needs at least {needed}",
                 f"Vary {name} over more values, or fit a law of another column with --input.",
             )
-    if len(inputs) == 2:
+    if len(inputs) == 2 and not held:
         logs = np.log(inputs)
         correlation = float(np.corrcoef(logs)[0, 1])
         if abs(correlation) > _COLLINEAR:
@@ -104,7 +109,7 @@ def check_fit(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
     if not law.parameters:
         return None
     flat = _no_trend(fitted, names)
-    if flat is not None or law.residual == "raw":
+    if flat is not None or isinstance(law, LinearLaw):
         return flat
     if not np.isfinite(fitted.theta).all():
         return Refusal(
@@ -123,7 +128,8 @@ def _undetermined(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
             f"number {fitted.condition:.2g})",
             "Spread the runs over more ratios of the inputs, or fit a law with fewer parameters.",
         )
-    if isinstance(law, CurvedLaw) and fitted.solution is not None and not fitted.solution.converged:
+    unsettled = fitted.solution is not None and not fitted.solution.converged
+    if unsettled and isinstance(fitted.problem, CurvedProblem):
         return Refusal(
             f"the {law.name} law does not settle on these runs: {_weakest(fitted)} can run off "
             "together without changing the fit",
@@ -159,10 +165,10 @@ def _break_at_the_edge(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None
 
 def _no_trend(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
     """Return why the metric does not depend on the inputs at all, by an F test, or None."""
-    size, runs = fitted.theta.size, fitted.values.size
-    values = np.log(fitted.values) if fitted.law.residual == "log" else fitted.values
+    size, runs = fitted.free, fitted.values.size
+    values = np.log(fitted.values) if fitted.residual == "log" else fitted.values
     spread = values - np.median(values)
-    scale = float(np.abs(fitted.values).max()) if fitted.law.residual == "raw" else 1.0
+    scale = float(np.abs(fitted.values).max()) if fitted.residual == "raw" else 1.0
     if float(np.abs(spread).max()) <= _CONSTANT * scale:
         return Refusal(
             f"the metric is the same in all {runs} runs, so it does not depend on "

@@ -38,11 +38,11 @@ def outlier_note(
         flops_per_param_token: k in C = k N D.
     """
     residuals = fitted.residuals()
-    if not fitted.theta.size or residuals.size <= 2 * fitted.theta.size:
+    if not fitted.free or residuals.size <= 2 * fitted.free:
         return None
     sigma = _MAD_TO_SIGMA * float(np.median(np.abs(residuals)))
     # Rounding of an exact law is no outlier.
-    scale = 1.0 if fitted.law.residual == "log" else float(np.abs(fitted.values).max())
+    scale = 1.0 if fitted.residual == "log" else float(np.abs(fitted.values).max())
     far = np.flatnonzero(np.abs(residuals) > max(_FAR_SIGMAS * sigma, 1e-9 * scale))
     if not far.size or far.size > _MOST_FAR * residuals.size:
         return None

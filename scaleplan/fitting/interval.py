@@ -77,7 +77,7 @@ def _bounds(
     value = float(law.evaluate(list(fit.theta), list(inputs)))
     gradient = [float(g) for g in law.gradient(list(fit.theta), list(inputs))]
     variance = max(0.0, quadratic_form(fit.covariance, gradient))
-    relative = law.residual == "log"
+    relative = fit.residual == "log"
     if relative:
         variance /= value * value
     factor = t_quantile(0.5 + 0.5 * level, float(fit.dof))

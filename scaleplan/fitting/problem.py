@@ -82,6 +82,19 @@ class Problem:
             theta[..., first + 2 * k + 1] = -self.law.sign * b
         return theta
 
+    def from_theta(self, theta: FloatArray) -> FloatArray:
+        """Return phi for the law's own parameters, shape (..., p); the inverse of `to_theta`."""
+        phi = np.empty_like(theta)
+        first = int(self.law.floor)
+        if first:
+            phi[..., -1] = theta[..., 0] * np.exp(-self.y_mean)
+        with np.errstate(all="ignore"):  # a coefficient of 0 or infinity is no start
+            for k, mean in enumerate(self.x_mean):
+                b = -self.law.sign * theta[..., first + 2 * k + 1]
+                phi[..., 2 * k] = np.log(theta[..., first + 2 * k]) - b * mean - self.y_mean
+                phi[..., 2 * k + 1] = b
+        return phi
+
     def theta_jacobian(self, phi: FloatArray) -> FloatArray:
         """Return d theta / d phi at one phi, shape (p, p)."""
         first = int(self.law.floor)
@@ -95,6 +108,11 @@ class Problem:
             jacobian[first + 2 * k, 2 * k + 1] = size * mean
             jacobian[first + 2 * k + 1, 2 * k + 1] = -self.law.sign
         return jacobian
+
+    @property
+    def unit(self) -> float:
+        """Return what a residual of 1 is: residuals are logarithms."""
+        return 1.0
 
     def residuals(self, phi: FloatArray) -> FloatArray:
         """Return ln(predicted) - ln(observed), shape (n,), at one phi."""

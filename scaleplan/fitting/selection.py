@@ -17,12 +17,13 @@ from scaleplan.fitting.backtest import BackTest, back_test
 from scaleplan.fitting.distributions import f_tail, normal_tail
 from scaleplan.fitting.fitted import Fitted, fit_law
 from scaleplan.fitting.identifiability import check_design, check_fit
-from scaleplan.laws import LAWS, Law
+from scaleplan.laws import LAWS, Law, LinearLaw
 from scaleplan.records import Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scaleplan.fitting.recipe import Recipe
     from scaleplan.laws.base import FloatArray
 
 _SIGNIFICANT = 0.01  # p-value below which curvature or runs of signs reject a straight line
@@ -61,7 +62,7 @@ def one_input_laws() -> tuple[Law, ...]:
 
 def try_law(
     law: Law, names: tuple[str, ...], inputs: FloatArray, values: FloatArray,
-    *, scale: FloatArray, delta: float | None, falling: bool,
+    *, scale: FloatArray, recipe: Recipe, falling: bool,
 ) -> Tried:  # fmt: skip
     """Fit and back-test one law, or say why it cannot be fitted.
 
@@ -71,15 +72,15 @@ def try_law(
         inputs: Shape (inputs, n).
         values: Shape (n,).
         scale: Shape (n,), what orders the runs for the back-test.
-        delta: Huber's threshold, None to choose it.
+        recipe: What is minimised, and which parameters are held.
         falling: Whether the metric falls as models improve.
     """
     if not falling and any(spec.is_floor for spec in law.parameters):
         return Tried(law, None, None, "a floor under a rising metric has no meaning")
-    refusal = check_design(law, names, inputs)
+    refusal = check_design(law, names, inputs, held=sum(recipe.fixed(law)))
     if refusal is not None:
         return Tried(law, None, None, refusal.reason)
-    fitted = fit_law(law, inputs, values, delta=delta)
+    fitted = fit_law(law, inputs, values, recipe=recipe)
     refusal = check_fit(fitted, names)
     if refusal is not None:
         return Tried(law, None, None, refusal.reason)
@@ -119,7 +120,7 @@ def _pick(
     def rank(t: Tried) -> tuple[bool, float]:
         value = criteria[t.law.name]
         # Where no law passes, a straight line is the worst of them to extrapolate with.
-        straight = t.law.residual == "raw" and not passed
+        straight = isinstance(t.law, LinearLaw) and not passed
         return straight, math.inf if value is None else value
 
     return min(usable, key=rank)
@@ -177,7 +178,7 @@ def _own_test(
     """Return what the test that belongs to this law says against it."""
     if not t.law.parameters:
         return _definition_rejection(fitted)
-    if t.law.residual == "raw":
+    if isinstance(t.law, LinearLaw):
         return _straight_line_rejection(t, tried, errors)
     if t.law.name == "power":
         return _floor_rejection(t, tried)
@@ -216,7 +217,7 @@ def _p(value: float) -> str:
 def _is_exact(fitted: Fitted) -> bool:
     scale = float(np.abs(fitted.values).max())
     residuals = np.abs(fitted.residuals()).max()
-    return bool(residuals <= _EXACT_LOG * (1.0 if fitted.law.residual == "log" else scale))
+    return bool(residuals <= _EXACT_LOG * (1.0 if fitted.residual == "log" else scale))
 
 
 def _curvature_p(fitted: Fitted) -> float | None:
@@ -295,7 +296,7 @@ def _log_rss(fitted: Fitted) -> float:
     residuals = fitted.log_residuals()
     if residuals is None:
         return math.inf
-    limit = 5.0 * max(fitted.noise, _EXACT_LOG) if fitted.law.residual == "log" else math.inf
+    limit = 5.0 * max(fitted.noise, _EXACT_LOG) if fitted.residual == "log" else math.inf
     clipped = np.clip(residuals, -limit, limit)
     return math.log(float(clipped @ clipped) + residuals.size * _EXACT_LOG**2)
 
@@ -304,7 +305,7 @@ def _aicc(fitted: Fitted | None) -> float | None:
     """Return the corrected Akaike criterion on log residuals (Hurvich & Tsai 1989)."""
     if fitted is None:
         return None
-    rss, runs, count = _log_rss(fitted), fitted.values.size, fitted.theta.size + 1
+    rss, runs, count = _log_rss(fitted), fitted.values.size, fitted.free + 1
     if math.isinf(rss):
         return None
     # With hardly any runs the correction diverges; then no law is preferred on it alone.

@@ -58,7 +58,7 @@ def resample(
         on_progress: Called with (done, all) resamples now and then.
     """
     runs = fitted.values.size
-    if resamples < 1 or runs > _BOOTSTRAP_MOST_RUNS or not fitted.theta.size:
+    if resamples < 1 or runs > _BOOTSTRAP_MOST_RUNS or not fitted.free:
         return None
     codes = np.arange(runs)
     method = f"case bootstrap, {resamples} resamples"
@@ -66,7 +66,7 @@ def resample(
         codes = np.unique(np.array(clusters), return_inverse=True)[1]
         method = f"bootstrap of {codes.max() + 1} clusters, {resamples} resamples"
     groups = int(codes.max()) + 1
-    if groups < _BOOTSTRAP_RATIO * fitted.theta.size:
+    if groups < _BOOTSTRAP_RATIO * fitted.free:
         return None
     rng = np.random.default_rng(seed)
     block = max(1, min(resamples, _BLOCK_DOUBLES // runs, 500))
@@ -113,19 +113,21 @@ def parameters_of(
     for k, spec in enumerate(fitted.law.parameters):
         value = float(fitted.theta[k])
         bounds = None
-        if draws is not None:
+        fixed = bool(fitted.fixed[k])
+        if draws is not None and not fixed:  # what is held is given, not estimated
             bounds = percentile(draws.theta[:, k], level)
-        elif fitted.covariance is not None and fitted.dof >= 1:
+        elif not fixed and fitted.covariance is not None and fitted.dof >= 1:
             bounds = _delta_bounds(fitted, k, level)
         low, high = bounds or (None, None)
         records.append(
             Parameter(
                 symbol=spec.symbol, meaning=spec.meaning, value=value, low=low, high=high,
                 unit=unit if spec.unit == "metric" else spec.unit,
-                at_bound=_at_bound(spec, value),
+                at_bound=not fixed and (_at_bound(spec, value) or _at_limit(fitted, spec, value)),
+                fixed=fixed,
             )
         )  # fmt: skip
-    interval = Interval(level=level, method=method, n=runs) if runs > fitted.theta.size else None
+    interval = Interval(level=level, method=method, n=runs) if runs > fitted.free else None
     return tuple(records), interval
 
 
@@ -141,6 +143,15 @@ def _delta_bounds(fitted: Fitted, k: int, level: float) -> tuple[float, float] |
         stretch = math.exp(min(factor * error / value, 50.0))
         return value / stretch, value * stretch
     return max(spec.low, value - factor * error), min(spec.high, value + factor * error)
+
+
+def _at_limit(fitted: Fitted, spec: ParameterSpec, value: float) -> bool:
+    """Tell whether a parameter ended at a bound that the user gave."""
+    return any(
+        limit.symbol == spec.symbol and math.isclose(value, bound, rel_tol=1e-9, abs_tol=1e-12)
+        for limit in fitted.recipe.limits
+        for bound in (limit.low, limit.high)
+    )
 
 
 def _at_bound(spec: ParameterSpec, value: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from scaleplan.errors import UsageError
-from scaleplan.laws.base import CurvedLaw, HasOptimum, Law, LinearLaw, ParameterSpec, PowerSumLaw
+from scaleplan.laws.base import CurvedLaw, HasOptimum, Law, LinearLaw, ParameterSpec
 from scaleplan.laws.broken import Broken
 from scaleplan.laws.chinchilla import Chinchilla
 from scaleplan.laws.coupled import Coupled
@@ -18,6 +18,7 @@ from scaleplan.laws.m3 import M3
 from scaleplan.laws.overtraining import Overtraining
 from scaleplan.laws.power import Power
 from scaleplan.laws.power_floor import PowerFloor
+from scaleplan.laws.power_sum import PowerSumLaw
 from scaleplan.laws.rectified import Rectified
 from scaleplan.laws.saturating import Saturating
 from scaleplan.laws.shifted import Shifted

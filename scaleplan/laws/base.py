@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
-from scaleplan.units import format_significant
-
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -192,61 +190,6 @@ class LinearLaw(Law):
         """Return (basis(x), 1)."""
         basis = self.basis(inputs[0])
         return basis, basis * 0.0 + 1.0
-
-
-class PowerSumLaw(Law):
-    """A law of the form y = E + sum over terms of A_k x_k^(sign b_k).
-
-    theta is (E, A_1, b_1, A_2, b_2, ...), without E where the law has no floor.
-
-    Attributes:
-        columns: For each term, the index of the input it takes a power of.
-        floor: Whether there is an irreducible part E >= 0.
-        sign: -1 where exponents are written as decay (A/x^b), +1 where as growth (c x^d).
-    """
-
-    residual: ClassVar[Literal["log", "raw"]] = "log"
-    columns: ClassVar[tuple[int, ...]]
-    floor: ClassVar[bool]
-    sign: ClassVar[int]
-
-    def evaluate(self, theta: Sequence[T], inputs: Sequence[T]) -> T:
-        """Return E + sum of A_k x_k^(sign b_k)."""
-        terms = self.terms(theta, inputs)
-        total = terms[0]
-        for term in terms[1:]:
-            total = total + term
-        return total + theta[0] if self.floor else total
-
-    def terms(self, theta: Sequence[T], inputs: Sequence[T]) -> tuple[T, ...]:
-        """Return each A_k x_k^(sign b_k): the reducible parts of the metric."""
-        first = 1 if self.floor else 0
-        return tuple(
-            theta[first + 2 * k] * inputs[column] ** (self.sign * theta[first + 2 * k + 1])
-            for k, column in enumerate(self.columns)
-        )
-
-    def gradient(self, theta: Sequence[T], inputs: Sequence[T]) -> tuple[T, ...]:
-        """Return (1, x^(s b), s A x^(s b) ln x, ...)."""
-        first = 1 if self.floor else 0
-        parts: list[T] = []
-        for k, column in enumerate(self.columns):
-            power = inputs[column] ** (self.sign * theta[first + 2 * k + 1])
-            parts += [power, self.sign * theta[first + 2 * k] * power * log(inputs[column])]
-        if self.floor:
-            parts.insert(0, parts[0] * 0.0 + 1.0)
-        return tuple(parts)
-
-    def write(self, theta: Sequence[float], *, metric: str, names: Sequence[str]) -> str:
-        """Return for example `L = 1.817 + 477.8/N^0.3473 + 2143/D^0.3672`."""
-        first = 1 if self.floor else 0
-        shown = [format_significant(theta[0])] if self.floor else []
-        for k, column in enumerate(self.columns):
-            size = format_significant(theta[first + 2 * k])
-            exponent = format_significant(theta[first + 2 * k + 1])
-            operator = "/" if self.sign < 0 else " * "
-            shown.append(f"{size}{operator}{names[column]}^{exponent}")
-        return f"{metric} = " + " + ".join(shown)
 
 
 class CurvedLaw(Law):

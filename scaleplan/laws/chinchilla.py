@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import ClassVar, final
 
-from scaleplan.laws.base import ParameterSpec, PowerSumLaw, T, compute_optimal
+from scaleplan.laws.base import ParameterSpec, T, compute_optimal
+from scaleplan.laws.power_sum import PowerSumLaw
 
 
 @final

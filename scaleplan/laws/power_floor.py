@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import ClassVar, final
 
-from scaleplan.laws.base import ParameterSpec, PowerSumLaw
+from scaleplan.laws.base import ParameterSpec
+from scaleplan.laws.power_sum import PowerSumLaw
 
 
 @final

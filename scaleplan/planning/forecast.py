@@ -35,7 +35,7 @@ def forecast(
         UsageError: If the points do not give what the law needs.
     """
     points = tuple(
-        _predict(fit, point)
+        forecast_at(fit, point)
         for point in _points(fit, list(params), list(tokens), list(flops), list(inputs))
     )
     return Forecast(
@@ -63,7 +63,8 @@ def forecast_interval(fit: Fit) -> Interval | None:
     return Interval(level=fit.interval.level, method="; ".join(parts), n=fit.interval.n)
 
 
-def _predict(fit: Fit, point: Point) -> ForecastPoint:
+def forecast_at(fit: Fit, point: Point) -> ForecastPoint:
+    """Predict the metric at one point that has all inputs of the law, by role."""
     at = [point[role] for role in fit.inputs]
     fits = (fit.main, *fit.alternatives)
     decades = decades_beyond(fit.ranges, point)

@@ -35,6 +35,7 @@ def fit_from_published(published: PublishedLaw) -> Fit:
     main = LawFit(
         law=law.name, theta=published.theta, covariance=published.covariance,
         noise=published.noise, dof=(published.runs or _NO_RUNS) - len(published.theta),
+        residual=law.residual,
     )  # fmt: skip
     parameters = tuple(
         Parameter(
@@ -54,7 +55,7 @@ def fit_from_published(published: PublishedLaw) -> Fit:
             method="published parameters, covariance of resampled runs, t quantile; plus run noise "
             "and a model-error floor of 0.5% per decade beyond the data",
         ) if known else None,
-        quality=None, optimum=(), candidates=(),
+        quality=None, optimum=(), candidates=(), objectives=(),
         widening=Widening(
             kappa0=1.0, kappa1=0.0, floor_log=_FLOOR_LOG, decades_tested=0.0, errors=0,
             median_error=None,

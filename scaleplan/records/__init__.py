@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from scaleplan.records.advice import Assumption, Note, Severity
 from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
+from scaleplan.records.comparisons import ComparedLaw, LawComparison
 from scaleplan.records.fits import (
     BackTestBin,
     Candidate,
     Fit,
     Interval,
     LawFit,
+    Objective,
+    ObjectiveRow,
     OptimumRow,
     Parameter,
     PublishedLaw,
@@ -21,6 +24,7 @@ from scaleplan.records.fits import (
     Range,
     Widening,
 )
+from scaleplan.records.groups import GroupFit, GroupFits
 from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
 
 __all__ = [
@@ -30,14 +34,20 @@ __all__ = [
     "Candidate",
     "Cleaning",
     "ColumnUse",
+    "ComparedLaw",
     "Fit",
     "Forecast",
     "ForecastPoint",
+    "GroupFit",
+    "GroupFits",
     "Interval",
+    "LawComparison",
     "LawFit",
     "Metric",
     "MetricKind",
     "Note",
+    "Objective",
+    "ObjectiveRow",
     "OptimumRow",
     "Parameter",
     "Plan",

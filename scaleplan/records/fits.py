@@ -8,6 +8,8 @@ from typing import Literal
 from scaleplan.records.advice import Assumption, Note
 from scaleplan.records.cleaned import Cleaning, Metric
 
+Objective = Literal["huber", "log", "raw"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
@@ -20,7 +22,10 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A fitted parameter with its interval; `low` and `high` are None where none can be given."""
+    """A fitted parameter with its interval; `low` and `high` are None where none can be given.
+
+    `fixed` marks one that the user held at its value.
+    """
 
     symbol: str
     meaning: str
@@ -29,6 +34,7 @@ class Parameter:
     high: float | None
     unit: str
     at_bound: bool = False
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +95,29 @@ class Candidate:
     backtest_rmse_log: float | None
     verdict: Literal["chosen", "admissible", "rejected"]
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveRow:
+    """What the same law on the same runs says under another objective.
+
+    Args:
+        objective: What was minimised, in words.
+        used: Whether this is the fit itself.
+        flops: The budget that params and tokens are optimal for, FLOP; None without an optimum.
+        params: The compute-optimal model size there.
+        tokens: Its training tokens.
+        input_value: Without an optimum: the value of every input relative to the largest fitted.
+        value: The predicted metric there.
+    """
+
+    objective: str
+    used: bool
+    flops: float | None
+    params: float | None
+    tokens: float | None
+    input_value: float | None
+    value: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +184,7 @@ class LawFit:
         covariance: Their covariance, row by row, or None where it is not known.
         noise: Residual scale of one run (log units for log laws, else metric units), or None.
         dof: Degrees of freedom behind it.
+        residual: Whether errors are relative (`log`) or absolute (`raw`).
     """
 
     law: str
@@ -162,6 +192,7 @@ class LawFit:
     covariance: tuple[tuple[float, ...], ...] | None
     noise: float | None
     dof: int
+    residual: Literal["log", "raw"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +214,7 @@ class Fit:
     quality: Quality | None
     optimum: tuple[OptimumRow, ...]
     candidates: tuple[Candidate, ...]
+    objectives: tuple[ObjectiveRow, ...]
     widening: Widening
     ranges: tuple[Range, ...]
     flops_per_param_token: float

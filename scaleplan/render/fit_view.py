@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaleplan.laws import LAWS
 from scaleplan.render.view import (
+    UNKNOWN,
     Block,
     Column,
     Facts,
@@ -25,10 +25,17 @@ from scaleplan.units import format_flops, format_percent, format_significant
 
 if TYPE_CHECKING:
     from scaleplan.records import (
+<<<<<<< HEAD
         BackTestBin,
         Cleaning,
         ColumnUse,
         Fit,
+=======
+        Cleaning,
+        ColumnUse,
+        Fit,
+        ObjectiveRow,
+>>>>>>> main
         OptimumRow,
         Quality,
         RowNote,
@@ -42,15 +49,17 @@ def fit_view(fit: Fit) -> View:
     """Return what `scaleplan fit` shows."""
     blocks: list[Block] = []
     if fit.cleaning is not None:
-        blocks += _reading(fit.cleaning)
+        blocks += reading_blocks(fit.cleaning)
     blocks.append(Paragraph(title=f"Law: {fit.law}", text=fit.formula))
     blocks.append(Facts(title="Metric and inputs", pairs=_subject(fit)))
     if fit.parameters:
-        blocks.append(_parameters(fit))
+        blocks.append(parameters_table(fit))
     if fit.quality is not None:
         blocks.append(_quality(fit.quality, fit))
     if fit.candidates:
         blocks.append(_candidates(fit))
+    if fit.objectives:
+        blocks.append(_objectives(fit))
     if fit.optimum:
         blocks.append(_optimum(fit))
     blocks.append(_backtest(fit))
@@ -64,7 +73,7 @@ def fit_view(fit: Fit) -> View:
     )
 
 
-def _reading(cleaning: Cleaning) -> list[Block]:
+def reading_blocks(cleaning: Cleaning) -> list[Block]:
     """Say what was read, and list what was not used."""
     rows = f"{cleaning.rows_read} read, {cleaning.rows_used} used"
     rows += f", {len(cleaning.dropped)} dropped, {len(cleaning.changed)} changed"
@@ -132,14 +141,15 @@ def _subject(fit: Fit) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _parameters(fit: Fit) -> Table:
+def parameters_table(fit: Fit, *, title: str = "Parameters") -> Table:
+    """Return the parameters with their intervals and how these were made."""
     level = level_text(fit.interval)
     bound = [p.symbol for p in fit.parameters if p.at_bound]
     footer = interval_text(fit.interval)
     if bound:
         footer += f"; at a bound of its range: {', '.join(bound)}"
     return Table(
-        title="Parameters",
+        title=title,
         columns=(
             Column(name="symbol", kind="name"),
             Column(name="value"),
@@ -149,7 +159,14 @@ def _parameters(fit: Fit) -> Table:
             Column(name="meaning", kind="text", rank=2),
         ),
         rows=tuple(
-            (p.symbol, number(p.value), number(p.low), number(p.high), p.unit, p.meaning)
+            (
+                p.symbol,
+                number(p.value),
+                number(p.low),
+                number(p.high),
+                p.unit,
+                f"{p.meaning} (fixed by you)" if p.fixed else p.meaning,
+            )
             for p in fit.parameters
         ),
         footer=footer,
@@ -157,10 +174,9 @@ def _parameters(fit: Fit) -> Table:
 
 
 def _quality(quality: Quality, fit: Fit) -> Facts:
-    relative = any(law.name == fit.law and law.residual == "log" for law in LAWS)
     scatter = (
         format_percent(quality.noise)
-        if relative
+        if fit.main.residual == "log"
         else f"{format_significant(quality.noise)} {fit.metric.unit}"
     )
     error = "" if quality.rmse_log is None else format_percent(quality.rmse_log)
@@ -204,6 +220,39 @@ def _candidates(fit: Fit) -> Table:
         footer="AICc is relative to the best; back-test: rms error on larger runs, fitted to the "
         "smaller ones",
     )
+
+
+def _objectives(fit: Fit) -> Table:
+    """Return the same law under other objectives: how much the advice depends on that choice."""
+    first = fit.objectives[0]
+    sizes = first.flops is not None
+    return Table(
+        title="Under other objectives",
+        columns=(
+            Column(name="minimised", kind="text"),
+            *((Column(name="params"), Column(name="tokens/param")) if sizes else ()),
+            Column(name=fit.metric.name),
+        ),
+        rows=tuple(
+            (
+                f"{row.objective} (used)" if row.used else row.objective,
+                *_size(row),
+                number(1.0 - row.value if fit.complement else row.value),
+            )
+            for row in fit.objectives
+        ),
+        footer=f"the compute-optimal model at {format_flops(first.flops)} FLOP"
+        if first.flops is not None
+        else f"at {first.input_value:g} times the largest fitted inputs",
+    )
+
+
+def _size(row: ObjectiveRow) -> tuple[str, ...]:
+    if row.flops is None:
+        return ()
+    if row.params is None or row.tokens is None:
+        return UNKNOWN, UNKNOWN
+    return count(row.params), format_significant(row.tokens / row.params, 3)
 
 
 def _optimum(fit: Fit) -> Table:

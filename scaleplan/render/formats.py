@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from scaleplan.records import Fit, Forecast, Plan
+from scaleplan.records import Fit, Forecast, GroupFits, LawComparison, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,23 +12,37 @@ if TYPE_CHECKING:
     from scaleplan.render.catalogue_view import AcceleratorCatalogue, LawCatalogue
     from scaleplan.render.view import View
 
-Result: TypeAlias = "Fit | Forecast | Plan | LawCatalogue | AcceleratorCatalogue"
+Result: TypeAlias = (
+    "Fit | GroupFits | LawComparison | Forecast | Plan | LawCatalogue | AcceleratorCatalogue"
+)
 
 
-def view_of(result: Result) -> View:
+def view_of(result: Result) -> View:  # noqa: PLR0911 - one return a kind of record
     """Return what a person is shown of a result."""
-    if isinstance(result, Fit):
-        from scaleplan.render.fit_view import fit_view
+    # Each view is imported with its own record only: `budget` pays for no other.
+    match result:
+        case Fit():
+            from scaleplan.render.fit_view import fit_view
 
-        return fit_view(result)
-    if isinstance(result, Forecast):
-        from scaleplan.render.forecast_view import forecast_view
+            return fit_view(result)
+        case GroupFits():
+            from scaleplan.render.groups_view import groups_view
 
-        return forecast_view(result)
-    if isinstance(result, Plan):
-        from scaleplan.render.plan_view import plan_view
+            return groups_view(result)
+        case LawComparison():
+            from scaleplan.render.comparison_view import comparison_view
 
-        return plan_view(result)
+            return comparison_view(result)
+        case Forecast():
+            from scaleplan.render.forecast_view import forecast_view
+
+            return forecast_view(result)
+        case Plan():
+            from scaleplan.render.plan_view import plan_view
+
+            return plan_view(result)
+        case _:
+            pass
     from scaleplan.render import catalogue_view
 
     if isinstance(result, catalogue_view.LawCatalogue):
@@ -36,16 +50,27 @@ def view_of(result: Result) -> View:
     return catalogue_view.accelerators_view(result)
 
 
-def document_of(result: Result) -> dict[str, Any]:
+def document_of(result: Result) -> dict[str, Any]:  # noqa: PLR0911 - as view_of
     """Return the JSON document of a result."""
     from scaleplan.render import json_document
 
-    if isinstance(result, Fit):
-        return json_document.fit_document(result)
-    if isinstance(result, Forecast):
-        return json_document.forecast_document(result)
-    if isinstance(result, Plan):
-        return json_document.plan_document(result)
+    match result:
+        case Fit():
+            return json_document.fit_document(result)
+        case GroupFits():
+            from scaleplan.render.groups_view import groups_document
+
+            return groups_document(result)
+        case LawComparison():
+            from scaleplan.render.comparison_view import comparison_document
+
+            return comparison_document(result)
+        case Forecast():
+            return json_document.forecast_document(result)
+        case Plan():
+            return json_document.plan_document(result)
+        case _:
+            pass
     from scaleplan.render.catalogue_view import LawCatalogue
 
     if isinstance(result, LawCatalogue):

@@ -39,7 +39,7 @@ def write_document(document: Document) -> str:
 def fit_document(fit: Fit) -> Document:
     """Return `scaleplan.fit/1`."""
     return {
-        **_head("fit", "fit"),
+        **head("fit", "fit"),
         "name": fit.name,
         "source": fit.source,
         "law": fit.law,
@@ -51,14 +51,15 @@ def fit_document(fit: Fit) -> Document:
         "parameters": {
             p.symbol: {
                 "value": p.value, "low": p.low, "high": p.high, "unit": p.unit,
-                "meaning": p.meaning, "at_bound": p.at_bound,
+                "meaning": p.meaning, "at_bound": p.at_bound, "fixed": p.fixed,
             }
             for p in fit.parameters
         },
         "interval": asdict(fit.interval) if fit.interval is not None else None,
         "quality": asdict(fit.quality) if fit.quality is not None else None,
-        "cleaning": _cleaning(fit.cleaning) if fit.cleaning is not None else None,
+        "cleaning": cleaning_document(fit.cleaning) if fit.cleaning is not None else None,
         "candidates": [asdict(candidate) for candidate in fit.candidates],
+        "objectives": [asdict(row) for row in fit.objectives],
         "optimum": [_optimum(row) for row in fit.optimum],
         "widening": asdict(fit.widening),
         "ranges": {r.role: {"low": r.low, "high": r.high} for r in fit.ranges},
@@ -66,21 +67,21 @@ def fit_document(fit: Fit) -> Document:
         "flops_per_param_token": fit.flops_per_param_token,
         "fingerprint": fit.fingerprint,
         "seed": fit.seed,
-        **_tail(fit.assumptions, fit.notes),
+        **tail(fit.assumptions, fit.notes),
     }  # fmt: skip
 
 
 def forecast_document(forecast: Forecast) -> Document:
     """Return `scaleplan.forecast/1`."""
     return {
-        **_head("forecast", "predict"),
+        **head("forecast", "predict"),
         "fit": forecast.fit_name,
         "law": forecast.law,
         "formula": forecast.formula,
         "metric": asdict(forecast.metric),
         "points": [_point(point) for point in forecast.points],
         "interval": asdict(forecast.interval) if forecast.interval is not None else None,
-        **_tail(forecast.assumptions, forecast.notes),
+        **tail(forecast.assumptions, forecast.notes),
     }
 
 
@@ -88,7 +89,7 @@ def plan_document(plan: Plan) -> Document:
     """Return `scaleplan.plan/1`."""
     forecast = plan.forecast
     return {
-        **_head("plan", "budget"),
+        **head("plan", "budget"),
         "model": {
             "params": plan.params, "active_params": plan.active_params, "tokens": plan.tokens,
             "flops": plan.flops,
@@ -104,27 +105,27 @@ def plan_document(plan: Plan) -> Document:
         "optimum": _optimum(plan.optimum) if plan.optimum is not None else None,
         "rows": [_plan_row(row) for row in plan.rows],
         "accelerators": [asdict(accelerator) for accelerator in plan.accelerators],
-        **_tail(plan.assumptions, plan.notes),
+        **tail(plan.assumptions, plan.notes),
     }  # fmt: skip
 
 
 def laws_document(catalogue: LawCatalogue) -> Document:
     """Return `scaleplan.laws/1`."""
     return {
-        **_head("laws", "laws"),
+        **head("laws", "laws"),
         "laws": [_law(law) for law in catalogue.laws],
         "published": [asdict(published) for published in catalogue.published],
-        **_tail((), ()),
+        **tail((), ()),
     }
 
 
 def accelerators_document(catalogue: AcceleratorCatalogue) -> Document:
     """Return `scaleplan.gpus/1`."""
     return {
-        **_head("gpus", "gpus"),
+        **head("gpus", "gpus"),
         "default": catalogue.default,
         "accelerators": [asdict(accelerator) for accelerator in catalogue.accelerators],
-        **_tail((), ()),
+        **tail((), ()),
     }
 
 
@@ -155,18 +156,21 @@ def note_document(note: Note) -> Document:
     return {**fixed, **numbers}
 
 
-def _head(schema: str, command: str) -> Document:
+def head(schema: str, command: str) -> Document:
+    """Return what every document begins with."""
     return {"schema": f"scaleplan.{schema}/1", "version": __version__, "command": command}
 
 
-def _tail(assumptions: tuple[Assumption, ...], notes: tuple[Note, ...]) -> Document:
+def tail(assumptions: tuple[Assumption, ...], notes: tuple[Note, ...]) -> Document:
+    """Return what every document ends with."""
     return {
         "assumptions": [asdict(assumption) for assumption in assumptions],
         "notes": [note_document(note) for note in notes],
     }
 
 
-def _cleaning(cleaning: Cleaning) -> Document:
+def cleaning_document(cleaning: Cleaning) -> Document:
+    """Return what reading did to the rows."""
     return {
         "files": list(cleaning.files),
         "rows_read": cleaning.rows_read,

@@ -45,7 +45,7 @@ def _mixed(rows: Gathered, role: str) -> Note | None:
         text=f"The runs differ in {role}: {listed(map(shown, values), 5)}; "
         + ("their metrics are not comparable." if role not in {"optimizer", "schedule"} else
            "their metrics are comparable only in part."),
-        action="Fit them apart.",
+        action=f"Fit them apart (--by {role}).",
         numbers=(("values", float(len(values))),),
     )  # fmt: skip
 

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import BinaryIO
 
 import numpy as np
 
-from scaleplan.errors import InputError
 from scaleplan.records import Assumption, Cleaning, ColumnUse, Metric, Note, RowNote
 from scaleplan.runs.cleaning import clean
 from scaleplan.runs.columns import Assignment, assign
 from scaleplan.runs.curves import reduce_curves
 from scaleplan.runs.derived import derive
-from scaleplan.runs.exports import reshape
-from scaleplan.runs.formats import EXTENSIONS, read_table
+from scaleplan.runs.formats import EXTENSIONS
 from scaleplan.runs.frame import join
 from scaleplan.runs.gathering import Gathered, gather
-from scaleplan.runs.locating import Located, locate
-from scaleplan.runs.metrics import describe, find_column
+from scaleplan.runs.locating import locate
 from scaleplan.runs.notices import fingerprint, notices
-from scaleplan.runs.numbers import settle
-from scaleplan.runs.raw import RawColumn, RawTable
-from scaleplan.runs.request import Request, keeps_text, read_request
-from scaleplan.runs.shared import united, with_shared
-from scaleplan.runs.source import TextSource
+from scaleplan.runs.opening import Progress, read_all
+from scaleplan.runs.raw import RawColumn
+from scaleplan.runs.request import Request, read_request
+from scaleplan.runs.shared import united
+from scaleplan.runs.splitting import rows_by
 from scaleplan.runs.table import FloatArray, Origins, Runs
-from scaleplan.runs.text import listed
-
-Progress = Callable[[int, int], None]
 
 
 def load_runs(
@@ -63,8 +56,67 @@ def load_runs(
         UsageError: If an argument names a role or column that does not exist.
     """
     request = read_request(columns, metric, input_column)
+    return _finished(_read_and_clean(sources, request, all_points, stdin, on_progress))
+
+
+def load_groups(
+    sources: Sequence[str],
+    by: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    metric: str | None = None,
+    input_column: str | None = None,
+    all_points: bool = False,
+    stdin: BinaryIO | None = None,
+    on_progress: Progress | None = None,
+) -> tuple[Cleaning, tuple[tuple[str, Runs], ...]]:
+    """Read logs of training runs and split them by what a column says.
+
+    Args:
+        sources: As for `load_runs`, and so the options.
+        by: The column, or its role, whose values name the groups.
+        columns: Role to column.
+        metric: The metric's column, or its kind.
+        input_column: Any column to be used as the single input of a law.
+        all_points: Keep all points of training curves instead of one a run.
+        stdin: What `-` reads.
+        on_progress: Called with (bytes done, bytes in all).
+
+    Returns:
+        What reading did to the rows of all groups, and the runs of each in the order of its name.
+
+    Raises:
+        InputError: If the logs cannot be read or hold no usable run.
+        UsageError: If there is no such column.
+    """
+    request = read_request(columns, metric, input_column)
+    cleaned = _read_and_clean(sources, request, all_points, stdin, on_progress)
+    groups = [
+        (name, _finished(replace(cleaned, rows=cleaned.rows.take(rows)), part=True))
+        for name, rows in rows_by(cleaned.rows, cleaned.chosen, by)
+    ]
+    return cleaned.cleaning, tuple(groups)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cleaned:
+    """Cleaned rows before anything is derived from them, and what was done to get there."""
+
+    rows: Gathered
+    chosen: Assignment
+    metric: Metric
+    cleaning: Cleaning
+    metadata: Mapping[str, str]
+    units: Mapping[str, str]
+    notes: tuple[Note, ...]
+
+
+def _read_and_clean(
+    sources: Sequence[str], request: Request, all_points: bool, stdin: BinaryIO | None,
+    on_progress: Progress | None,
+) -> _Cleaned:  # fmt: skip
     located = locate(sources, EXTENSIONS)
-    tables, skipped = _read_all(located, request, stdin, on_progress)
+    tables, skipped = read_all(located, request, stdin, on_progress)
     rows_read = sum(len(table) + len(table.dropped) for table in tables)
     frame = join(tables)
     chosen = assign(frame, request)
@@ -73,21 +125,31 @@ def load_runs(
     reduced = reduce_curves(gathered, kind, chosen.metric, all_points=all_points)
     early += reduced.dropped
     cleaned, dropped = clean(reduced.rows, kind, rows_read, early)
-    derived = derive(cleaned, chosen, kind)
     metadata, metadata_notes = united(tables)
+    cleaning = Cleaning(
+        files=frame.files, rows_read=rows_read, rows_used=len(cleaned),
+        dropped=(*early, *dropped), changed=(*changed, *_left_empty(cleaned, kind)),
+        columns=tuple(chosen.uses),
+    )  # fmt: skip
+    notes = (
+        *skipped, *(note for table in tables for note in table.notes), *metadata_notes,
+        *chosen.notes, *unit_notes, *reduced.notes,
+    )  # fmt: skip
+    return _Cleaned(cleaned, chosen, kind, cleaning, metadata, units, notes)
+
+
+def _finished(cleaned: _Cleaned, *, part: bool = False) -> Runs:
+    """Derive what is missing and freeze the rows; `part` says that they are some of all."""
+    derived = derive(cleaned.rows, cleaned.chosen, cleaned.metric)
+    cleaning = replace(cleaned.cleaning, columns=_uses(cleaned.chosen, derived.uses))
+    if part:
+        # What was dropped or changed is told once, for all groups together.
+        size = len(cleaned.rows)
+        cleaning = replace(cleaning, rows_read=size, rows_used=size, dropped=(), changed=())
     return _runs(
-        derived.rows, kind,
-        cleaning=Cleaning(
-            files=frame.files, rows_read=rows_read, rows_used=len(cleaned),
-            dropped=(*early, *dropped), changed=(*changed, *_left_empty(cleaned, kind)),
-            columns=_uses(chosen, derived.uses),
-        ),
-        metadata=metadata, units=units, ratio=derived.flops_per_param_token,
-        notes=(
-            *skipped, *(note for table in tables for note in table.notes), *metadata_notes,
-            *chosen.notes, *unit_notes, *reduced.notes, *derived.notes,
-            *notices(derived.rows, kind),
-        ),
+        derived.rows, cleaned.metric, cleaning=cleaning, metadata=cleaned.metadata,
+        units=cleaned.units, ratio=derived.flops_per_param_token,
+        notes=(*cleaned.notes, *derived.notes, *notices(derived.rows, cleaned.metric)),
         assumptions=derived.assumptions,
     )  # fmt: skip
 
@@ -140,115 +202,3 @@ def _left_empty(rows: Gathered, metric: Metric) -> tuple[RowNote, ...]:
             reason = f"{rows.names[role]}: {cells} without a number left empty"
             result.append(replace(first, reason=reason, run=""))
     return tuple(result)
-
-
-@dataclass(slots=True)
-class _Bytes:
-    """Counts the bytes read and reports them."""
-
-    total: int
-    report: Progress | None
-    done: int = 0
-
-    def advance(self, count: int) -> None:
-        """Count more bytes."""
-        self.done += count
-        if self.report is not None and count:
-            self.report(self.done, max(self.total, self.done) if self.total else 0)
-
-
-def _read_all(
-    located: Sequence[Located], request: Request, stdin: BinaryIO | None, report: Progress | None
-) -> tuple[list[RawTable], list[Note]]:
-    """Read every input; one that was only found in a folder and is no log is passed over."""
-    progress = _Bytes(sum(_size(each) for each in located), report)
-    tables: list[RawTable] = []
-    refused: list[InputError] = []
-    for each in located:
-        try:
-            table = _read(each, request, stdin, progress)
-            if each.found and len(located) > 1:
-                _require_metric(table, request)
-            tables.append(table)
-        except InputError as error:
-            if not each.found:
-                raise
-            refused.append(error)
-    if not tables:
-        if len(refused) > 1:
-            raise InputError(
-                f"none of {len(refused)} files is a log; the first: {refused[0]}",
-                hint=refused[0].hint,
-            )
-        raise refused[0]
-    notes = [
-        Note(id="SKIPPED_FILE", severity="info", text=f"Not a log, passed over: {error}.")
-        for error in refused
-    ]
-    return tables, notes
-
-
-def _require_metric(table: RawTable, request: Request) -> None:
-    """Refuse a file that was only found in a folder and measures nothing, such as a settings file.
-
-    Raises:
-        InputError: If no column of it can be a metric.
-    """
-    names = list(table.columns)
-    asked = request.metric is not None and find_column(request.metric, names) is not None
-    if not asked and not any(describe(name) is not None for name in names):
-        raise InputError(
-            f"has no metric among its columns ({listed(names, 8)})", file=table.file,
-            hint="Name the file itself, and its metric with --metric.",
-        )  # fmt: skip
-
-
-def _size(located: Located) -> int:
-    if located.path is None:
-        return 0
-    try:
-        return located.path.stat().st_size
-    except OSError:
-        return 0  # the reading proper says what is wrong with the file
-
-
-def _read(located: Located, request: Request, stdin: BinaryIO | None, progress: _Bytes) -> RawTable:
-    if located.path is None:
-        return _parse(stdin or sys.stdin.buffer, located, request, progress)
-    try:
-        stream = located.path.open("rb")
-    except OSError as error:
-        raise InputError(
-            f"cannot be opened: {error.strerror or error}", file=located.name,
-            hint="Check the path and its rights.",
-        ) from None  # fmt: skip
-    with stream:
-        return _parse(stream, located, request, progress)
-
-
-def _parse(stream: BinaryIO, located: Located, request: Request, progress: _Bytes) -> RawTable:
-    source = TextSource(located.name, stream, advance=progress.advance)
-
-    def keep_text(name: str) -> bool:
-        return keeps_text(request, name)
-
-    raw = read_table(source, located.extension, keep_text)
-    table = with_shared(reshape(settle(raw, keep_text)), request)
-    if not len(table):
-        _refuse_empty(table)
-    return table
-
-
-def _refuse_empty(table: RawTable) -> None:
-    if table.dropped:
-        first = table.dropped[0]
-        raise InputError(
-            f"{'1 row was' if len(table.dropped) == 1 else f'{len(table.dropped)} rows were'} read "
-            f"and none can be used: {first.reason}",
-            file=table.file, line=first.line, hint="Check how the columns are separated.",
-        )  # fmt: skip
-    names = listed(table.columns, 8)
-    raise InputError(
-        f"has column names but no runs ({names})" if names else "holds no table",
-        file=table.file, hint="Give a log with column names and at least one run.",
-    )  # fmt: skip

@@ -21,6 +21,7 @@ from scipy import optimize
 
 from scaleplan.fitting.fitted import fit_law
 from scaleplan.fitting.problem import Problem
+from scaleplan.fitting.recipe import Recipe
 from scaleplan.fitting.solver import refit, solve
 from scaleplan.laws import get_law
 
@@ -99,7 +100,7 @@ def main(starts: int, resamples: int) -> None:
     ends = refit(problem, best, weights)
     ours = time.perf_counter() - began
     theta = problem.to_theta(ends.phi)
-    warm = fit_law(problem.law, problem.inputs, problem.values, delta=DELTA).theta
+    warm = fit_law(problem.law, problem.inputs, problem.values, recipe=Recipe(delta=DELTA)).theta
     start = [np.log(warm[1]), np.log(warm[3]), np.log(warm[0]), warm[2], warm[4]]
     began = time.perf_counter()
     exponents = []

@@ -8,6 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from scaleplan.fitting.fitted import fit_law
+from scaleplan.fitting.recipe import Recipe
 from scaleplan.laws import get_law
 
 CHINCHILLA, POWER_FLOOR = get_law("chinchilla"), get_law("power_floor")
@@ -41,9 +42,9 @@ def test_noise_free_surfaces_are_recovered(theta, seed):
 @settings(max_examples=25, deadline=None)
 def test_units_of_the_inputs_move_only_the_coefficients(theta, seed):
     _, inputs, values = surface(theta, seed, noise=0.005)
-    plain = fit_law(CHINCHILLA, inputs, values, delta=0.01)
+    plain = fit_law(CHINCHILLA, inputs, values, recipe=Recipe(delta=0.01))
     assume(plain.theta[0] > 0.0)
-    millions = fit_law(CHINCHILLA, inputs / 1e6, values, delta=0.01)
+    millions = fit_law(CHINCHILLA, inputs / 1e6, values, recipe=Recipe(delta=0.01))
     assert millions.objective == pytest.approx(plain.objective, rel=1e-6)
     assert millions.theta[[0, 2, 4]] == pytest.approx(plain.theta[[0, 2, 4]], rel=1e-3)
 
@@ -56,7 +57,7 @@ def test_never_worse_than_the_truth(seed, runs, noise):
     truth = np.array([1.5, 30.0, 0.2])
     clean = POWER_FLOOR.evaluate([np.asarray(v) for v in truth], [x[0]])
     values = clean * np.exp(noise * rng.standard_normal(runs))
-    fitted = fit_law(POWER_FLOOR, x, values, delta=np.inf)
+    fitted = fit_law(POWER_FLOOR, x, values, recipe=Recipe(delta=np.inf))
     at_truth = 0.5 * float((np.log(clean / values) ** 2).sum())
     assert fitted.objective <= at_truth * (1 + 1e-9) + 1e-18
 

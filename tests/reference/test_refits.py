@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from scaleplan.fitting.fitted import fit_law
+from scaleplan.fitting.recipe import Recipe
 from scaleplan.laws import get_law
 
 FOLDER = Path(
@@ -40,7 +41,7 @@ def chinchilla(every=False):
 
 def test_the_global_optimum_of_the_240_runs():
     # Besiroglu et al. 2024, notebook cell 18, and a search from 9,000 tight scipy starts.
-    fitted = fit_law(get_law("chinchilla"), *chinchilla(), delta=1e-3)
+    fitted = fit_law(get_law("chinchilla"), *chinchilla(), recipe=Recipe(delta=1e-3))
     assert fitted.objective == pytest.approx(0.0010182740178005965, rel=1e-9)
     assert fitted.theta == pytest.approx(
         [1.8172181, 477.8259, 0.34731050, 2143.417, 0.36717243], rel=1e-6
@@ -49,13 +50,13 @@ def test_the_global_optimum_of_the_240_runs():
 
 def test_it_does_not_stop_where_a_mean_objective_stops():
     # The mean of Huber losses with default tolerances ends near 0.0011088 with beta 0.309.
-    fitted = fit_law(get_law("chinchilla"), *chinchilla(), delta=1e-3)
+    fitted = fit_law(get_law("chinchilla"), *chinchilla(), recipe=Recipe(delta=1e-3))
     assert fitted.objective < 0.00105
     assert fitted.theta[4] > 0.36
 
 
 def test_least_squares_on_the_240_runs():
-    fitted = fit_law(get_law("chinchilla"), *chinchilla(), delta=np.inf)
+    fitted = fit_law(get_law("chinchilla"), *chinchilla(), recipe=Recipe(delta=np.inf))
     assert fitted.theta[[0, 2, 4]] == pytest.approx([1.8646, 0.3603, 0.4059], rel=0.01)
     residuals = fitted.log_residuals()
     assert np.sqrt(np.mean(residuals**2)) == pytest.approx(0.00691, rel=0.01)
@@ -63,7 +64,7 @@ def test_least_squares_on_the_240_runs():
 
 
 def test_all_245_runs():
-    fitted = fit_law(get_law("chinchilla"), *chinchilla(every=True), delta=1e-3)
+    fitted = fit_law(get_law("chinchilla"), *chinchilla(every=True), recipe=Recipe(delta=1e-3))
     assert fitted.objective == pytest.approx(1.826011e-3, rel=1e-5)
     assert fitted.theta[[2, 4]] == pytest.approx([0.3493, 0.4530], rel=0.01)
     params, tokens = get_law("chinchilla").optimum(list(fitted.theta), 5.88e23, 6.0)
@@ -84,13 +85,17 @@ def test_over_training_runs(train_set, floor, alpha, beta):
         "overtraining_runs.csv", "params", "tokens", "loss_c4_val",
         where=lambda row: row["train_set"] == train_set,
     )  # fmt: skip
-    fitted = fit_law(get_law("chinchilla"), np.stack([params, tokens]), loss, delta=1e-3)
+    fitted = fit_law(
+        get_law("chinchilla"), np.stack([params, tokens]), loss, recipe=Recipe(delta=1e-3)
+    )
     assert fitted.theta[[0, 2, 4]] == pytest.approx([floor, alpha, beta], rel=0.03)
 
 
 def test_llama3_isoflop_surface():
     params, tokens, loss = columns("llama3_isoflop.csv", "params", "tokens", "loss")
-    fitted = fit_law(get_law("chinchilla"), np.stack([params, tokens]), loss, delta=1e-3)
+    fitted = fit_law(
+        get_law("chinchilla"), np.stack([params, tokens]), loss, recipe=Recipe(delta=1e-3)
+    )
     assert fitted.theta == pytest.approx([0.594, 38.3, 0.2835, 160.2, 0.3157], rel=0.06)
 
 
@@ -100,5 +105,5 @@ def test_dense_runs_of_clark():
         "routed_experts_final.csv", "dense_params", "loss_validation",
         where=lambda row: row["router"] == "Dense" and row["flop_increase"] == "1.0",
     )  # fmt: skip
-    fitted = fit_law(get_law("power"), params[None], loss, delta=np.inf)
+    fitted = fit_law(get_law("power"), params[None], loss, recipe=Recipe(delta=np.inf))
     assert -fitted.theta[1] == pytest.approx(0.0788, rel=0.02)

@@ -36,7 +36,8 @@ def score_fit() -> Fit:
         law="linear", formula="P = 0.1 * S + 0.5", inputs=("input",), input_columns=("S",),
         metric=Metric(name="P", kind="score", unit="score"),
         main=LawFit(
-            law="linear", theta=(0.1, 0.5), covariance=((0.0, 0.0), (0.0, 0.0)), noise=0.0, dof=5
+            law="linear", theta=(0.1, 0.5), covariance=((0.0, 0.0), (0.0, 0.0)), noise=0.0, dof=5,
+            residual="raw",
         ),
         parameters=(
             Parameter(symbol="a", meaning="slope", value=0.1, low=0.1, high=0.1, unit=""),

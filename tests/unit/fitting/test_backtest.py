@@ -51,4 +51,5 @@ def test_leverage_is_that_of_least_squares():
     design = np.stack([x[0], np.ones(4)], axis=1)
     g = np.array([10.0, 1.0])
     expected = g @ np.linalg.inv(design.T @ design) @ g
-    assert leverage(get_law("linear"), np.array([2.0, 1.0]), x, new)[0] == pytest.approx(expected)
+    line = fit_law(get_law("linear"), x, np.array([2.0, 4.1, 7.9, 14.0]))
+    assert leverage(line, np.array([2.0, 1.0]), x, new)[0] == pytest.approx(expected)

@@ -6,6 +6,7 @@ import numpy as np
 
 from scaleplan.fitting.fitted import fit_law
 from scaleplan.fitting.influence import outlier_note
+from scaleplan.fitting.recipe import Recipe
 from scaleplan.laws import get_law
 
 CHINCHILLA = get_law("chinchilla")
@@ -19,7 +20,7 @@ def sweep(change=None, delta=None):
     values = CHINCHILLA.evaluate(theta, list(inputs)) * np.exp(0.003 * rng.standard_normal(60))
     if change is not None:
         change(inputs, values)
-    return fit_law(CHINCHILLA, inputs, values, delta=delta)
+    return fit_law(CHINCHILLA, inputs, values, recipe=Recipe(delta=delta))
 
 
 def note_of(fitted, budget=1e24):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from scaleplan.fitting.recipe import DEFAULT
 from scaleplan.fitting.selection import compare, one_input_laws, runs_test, try_law
 
 X = np.geomspace(1e6, 1e9, 24)
@@ -12,7 +13,7 @@ X = np.geomspace(1e6, 1e9, 24)
 
 def verdicts(values, *, x=X, falling=True, prefer="power_floor"):
     tried = [
-        try_law(law, ("N",), x[None], values, scale=x, delta=None, falling=falling)
+        try_law(law, ("N",), x[None], values, scale=x, recipe=DEFAULT, falling=falling)
         for law in one_input_laws()
     ]
     comparison = compare(tried, prefer=prefer)

@@ -8,6 +8,7 @@ from surfaces import oracle, random_surface
 
 from scaleplan.fitting.fitted import fit_law
 from scaleplan.fitting.problem import Problem
+from scaleplan.fitting.recipe import Recipe
 from scaleplan.fitting.solver import SMALLEST_DELTA, refit, refit_from_pool, solve
 from scaleplan.laws import get_law
 
@@ -69,8 +70,8 @@ def test_delta_follows_the_noise_and_has_three_digits():
 @pytest.mark.parametrize("scale", [1e-9, 1e9])
 def test_scale_of_the_metric_moves_only_the_coefficients(scale):
     surface = random_surface(7)
-    plain = fit_law(CHINCHILLA, surface.inputs, surface.values, delta=3e-3)
-    scaled = fit_law(CHINCHILLA, surface.inputs, surface.values * scale, delta=3e-3)
+    plain = fit_law(CHINCHILLA, surface.inputs, surface.values, recipe=Recipe(delta=3e-3))
+    scaled = fit_law(CHINCHILLA, surface.inputs, surface.values * scale, recipe=Recipe(delta=3e-3))
     assert scaled.theta[[2, 4]] == pytest.approx(plain.theta[[2, 4]], rel=1e-6)
     assert scaled.theta[[0, 1, 3]] / scale == pytest.approx(plain.theta[[0, 1, 3]], rel=1e-5)
 
@@ -78,8 +79,10 @@ def test_scale_of_the_metric_moves_only_the_coefficients(scale):
 def test_order_of_rows_does_not_matter():
     surface = random_surface(9)
     order = np.random.default_rng(0).permutation(surface.values.size)
-    one = fit_law(CHINCHILLA, surface.inputs, surface.values, delta=3e-3)
-    two = fit_law(CHINCHILLA, surface.inputs[:, order], surface.values[order], delta=3e-3)
+    one = fit_law(CHINCHILLA, surface.inputs, surface.values, recipe=Recipe(delta=3e-3))
+    two = fit_law(
+        CHINCHILLA, surface.inputs[:, order], surface.values[order], recipe=Recipe(delta=3e-3)
+    )
     assert two.theta == pytest.approx(one.theta, rel=1e-6)
 
 
@@ -88,9 +91,11 @@ def test_weights_of_two_are_rows_written_twice():
     n = surface.values.size
     weights = np.ones((1, n))
     weights[0, : n // 2] = 2.0
-    fitted = fit_law(CHINCHILLA, surface.inputs, surface.values, delta=3e-3)
+    fitted = fit_law(CHINCHILLA, surface.inputs, surface.values, recipe=Recipe(delta=3e-3))
     rows = np.concatenate([np.arange(n), np.arange(n // 2)])
-    twice = fit_law(CHINCHILLA, surface.inputs[:, rows], surface.values[rows], delta=3e-3)
+    twice = fit_law(
+        CHINCHILLA, surface.inputs[:, rows], surface.values[rows], recipe=Recipe(delta=3e-3)
+    )
     assert fitted.refit(weights)[0] == pytest.approx(twice.theta, rel=1e-5)
 
 

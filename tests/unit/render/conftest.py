@@ -104,9 +104,9 @@ def make_fit(**changes):
         "input_columns": ("n_model", "tokens"), "metric": _METRIC, "complement": False,
         "main": records.LawFit(
             law="chinchilla", theta=(1.817, 477.8, 0.3473, 2143.0, 0.3672), covariance=None,
-            noise=0.003, dof=25,
+            noise=0.003, dof=25, residual="log",
         ),
-        "alternatives": (),
+        "alternatives": (), "objectives": (),
         "parameters": (
             records.Parameter(
                 symbol="E", meaning="irreducible loss", value=1.817, low=1.75, high=1.88,

@@ -41,9 +41,9 @@ def test_every_document_has_the_common_keys(make):
 
 def test_fit_document_follows_the_contract(make):
     made = document(make.fit())
-    assert made["parameters"]["E"] | {"meaning": "", "at_bound": False} == {
+    assert made["parameters"]["E"] | {"meaning": "", "at_bound": False, "fixed": False} == {
         "value": 1.817, "low": 1.75, "high": 1.88, "unit": "nats/token", "meaning": "",
-        "at_bound": False,
+        "at_bound": False, "fixed": False,
     }  # fmt: skip
     assert made["parameters"]["A"]["low"] is None
     assert made["interval"] == {

@@ -15,7 +15,7 @@ def rows(record) -> list[dict[str, str]]:
 def test_fit_gives_its_parameters(make):
     assert rows(make.fit())[0] == {
         "symbol": "E", "value": "1.817", "low": "1.75", "high": "1.88", "unit": "nats/token",
-        "meaning": "irreducible loss", "at_bound": "false",
+        "meaning": "irreducible loss", "at_bound": "false", "fixed": "false",
     }  # fmt: skip
     assert rows(make.fit())[1]["low"] == ""
 

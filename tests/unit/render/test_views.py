@@ -56,7 +56,7 @@ def test_fit_optimum_shows_tokens_per_parameter(make):
 def test_scatter_is_relative_for_laws_of_logarithms_and_in_units_otherwise(make):
     fit = make.fit()
     assert facts(view_of(fit), "Quality of the fit")["scatter of one run"] == "0.300%"
-    linear = dataclasses.replace(fit, law="linear")
+    linear = dataclasses.replace(fit, main=dataclasses.replace(fit.main, residual="raw"))
     shown = facts(view_of(linear), "Quality of the fit")["scatter of one run"]
     assert shown == "0.003000 nats/token"
 

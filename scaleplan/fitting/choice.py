@@ -1,0 +1,180 @@
+"""Which law is fitted to which columns: the one asked for, or the one that the runs can carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaleplan.errors import FitError, UsageError
+from scaleplan.fitting.axes import Axes, axes_for, single_roles
+from scaleplan.fitting.forms import ADDITIVE, COUPLED, choose_form
+from scaleplan.fitting.identifiability import check_design
+from scaleplan.fitting.remarks import fallback_note
+from scaleplan.fitting.selection import (
+    UNPASSED,
+    Comparison,
+    Tried,
+    compare,
+    one_input_laws,
+    try_law,
+)
+from scaleplan.laws import Law, LinearLaw, get_law
+from scaleplan.records import Candidate, Note
+
+if TYPE_CHECKING:
+    from scaleplan.fitting.recipe import Recipe
+    from scaleplan.runs.table import Runs
+
+_FALLING = {"loss", "error", "accuracy"}  # an accuracy is fitted as its error
+_ASKED = "asked for"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """The law to use and what it was compared with.
+
+    Args:
+        tried: The law, fitted and back-tested.
+        axes: The columns it is fitted to.
+        comparison: All laws looked at, with their verdicts.
+        notes: What there is to say about the choice.
+    """
+
+    tried: Tried
+    axes: Axes
+    comparison: Comparison
+    notes: tuple[Note, ...] = ()
+
+
+def choose(runs: Runs, name: str, recipe: Recipe, *, alone: bool = False) -> Choice:
+    """Return the law to use: the one of that name, or for `auto` the one the runs can carry.
+
+    Args:
+        runs: Cleaned runs.
+        name: The law's name, or `auto`.
+        recipe: What is minimised, and which parameters are held.
+        alone: Whether a law that is asked for is compared with no other.
+
+    Raises:
+        FitError: If the runs cannot carry the law, or none.
+        InputError: If a column that the law needs is missing.
+        UsageError: If there is no such law, or it has no parameter that the recipe limits.
+    """
+    if name != "auto":
+        return _asked_for(runs, get_law(name), recipe, alone=alone)
+    if recipe.limits:
+        message = "parameters can be fixed or bounded only for a law that is asked for"
+        raise UsageError(message, hint="Add --law NAME, for example --law chinchilla.")
+    both = get_law(ADDITIVE)
+    refusal = None
+    falling = runs.metric.kind in _FALLING  # the law of two inputs has a floor
+    if falling and not runs.has("input") and runs.has("params") and runs.has("tokens"):
+        axes = axes_for(runs, both)
+        tried = _try(runs, both, axes, recipe)
+        if tried.fitted is not None:
+            # Criteria compare laws on the same runs only.
+            one = axes_for(runs, get_law("power_floor"), "params").within(axes.rows)
+            others = [_try(runs, law, one, recipe) for law in one_input_laws()]
+            second = _try(runs, get_law(COUPLED), axes, recipe)
+            forms = choose_form(tried, second)
+            comparison = compare([tried, second, *others], prefer=forms.main.law.name)
+            comparison = forms.applied(comparison)
+            return Choice(forms.main, axes, comparison)
+        if min(np.unique(column).size for column in axes.inputs) > 1:
+            refusal = tried.refusal
+    axes, comparison = _best_single(runs, recipe)
+    if comparison.chosen is None:
+        design = check_design(get_law("linear"), axes.columns, axes.inputs)
+        if design is not None:
+            raise design.error()
+        # Every law of one input was refused: the first reason stands for all in their order.
+        raise FitError(
+            f"no law can be fitted to these runs: {comparison.candidates[0].reason}",
+            hint="See `scaleplan laws`, or choose the columns with --columns and --input.",
+        )
+    notes: tuple[Note, ...] = ()
+    if refusal is not None:
+        notes = (fallback_note(refusal, axes),)
+    if isinstance(comparison.chosen.law, LinearLaw):
+        axes = axes_for(runs, comparison.chosen.law, axes.roles[0])
+        return Choice(_try(runs, comparison.chosen.law, axes, recipe), axes, comparison, notes)
+    return Choice(comparison.chosen, axes, comparison, notes)
+
+
+def _best_single(runs: Runs, recipe: Recipe) -> tuple[Axes, Comparison]:
+    """Compare the laws of one input on the first column that can carry any of them."""
+    tries = []
+    for role in single_roles(runs):
+        axes = axes_for(runs, get_law("power"), role)
+        comparison = compare(
+            [_try(runs, law, axes, recipe) for law in one_input_laws()], prefer="power_floor"
+        )
+        if comparison.chosen is not None:
+            return axes, comparison
+        tries.append((axes, comparison))
+    return tries[0]
+
+
+def _asked_for(runs: Runs, law: Law, recipe: Recipe, *, alone: bool) -> Choice:
+    """Fit the law that was asked for, and test it against the others of its kind."""
+    recipe.check(law)
+    axes = axes_for(runs, law)
+    design = check_design(law, axes.columns, axes.inputs, held=sum(recipe.fixed(law)))
+    if design is not None:
+        raise design.error()
+    tried = _try(runs, law, axes, recipe)
+    if tried.fitted is None:
+        raise FitError(
+            tried.refusal,
+            hint="Use --law auto to compare the laws that these runs can carry.",
+        )
+    if recipe.limits or alone:
+        # The others have other parameters: a law with some held is compared with nothing.
+        return Choice(tried, axes, _as_used(compare([tried], prefer=law.name), law.name, _ASKED))
+    if law.name in {ADDITIVE, COUPLED}:
+        other = _try(runs, get_law(COUPLED if law.name == ADDITIVE else ADDITIVE), axes, recipe)
+        both = (tried, other) if law.name == ADDITIVE else (other, tried)
+        forms = choose_form(*both, asked=law.name)
+        return Choice(tried, axes, forms.applied(compare([tried, other], prefer=law.name)))
+    if law.inputs != ("x",) or not law.parameters:
+        return Choice(tried, axes, _as_used(compare([tried], prefer=law.name), law.name, _ASKED))
+    # Compare on one footing: straight lines are judged on the error when the metric is accuracy.
+    common = axes_for(runs, get_law("power"), axes.roles[0])
+    compared = dict.fromkeys((*one_input_laws(), law))
+    comparison = compare([_try(runs, other, common, recipe) for other in compared], prefer=law.name)
+    return Choice(tried, axes, _as_used(comparison, law.name, _ASKED))
+
+
+def _as_used(comparison: Comparison, name: str, why: str) -> Comparison:
+    """Mark the law that is used whatever the comparison says, keeping what speaks against it."""
+    passed = {tried.law.name for tried in comparison.admissible}
+
+    def marked(candidate: Candidate) -> Candidate:
+        if candidate.law == name and name in passed:
+            return replace(candidate, verdict="chosen", reason=why)
+        if candidate.law == name:
+            reason = candidate.reason.removeprefix(UNPASSED)
+            return replace(candidate, verdict="rejected", reason=f"{why}; but {reason}")
+        if candidate.verdict == "chosen":
+            return replace(candidate, verdict="admissible", reason="the data do not reject it")
+        return candidate
+
+    return replace(comparison, candidates=tuple(marked(c) for c in comparison.candidates))
+
+
+def _try(runs: Runs, law: Law, axes: Axes, recipe: Recipe) -> Tried:
+    return try_law(
+        law, axes.columns, axes.inputs, axes.values, scale=axes.scale, recipe=recipe,
+        falling=runs.metric.kind in _FALLING,
+    )  # fmt: skip
+
+
+def comparable(law: Law, main: Law) -> bool:
+    """Tell whether an admissible law may widen the main one's forecasts.
+
+    Straight lines are left out of the union for power laws: far from the data they leave the
+    metric's range and would say nothing.
+    """
+    return law.residual == main.residual and law.inputs == main.inputs

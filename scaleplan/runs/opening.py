@@ -1,0 +1,135 @@
+"""From located inputs to raw tables: opening, parsing, and passing over what is no log."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from scaleplan.errors import InputError
+from scaleplan.records import Note
+from scaleplan.runs.exports import reshape
+from scaleplan.runs.formats import read_table
+from scaleplan.runs.locating import Located
+from scaleplan.runs.metrics import describe, find_column
+from scaleplan.runs.numbers import settle
+from scaleplan.runs.raw import RawTable
+from scaleplan.runs.request import Request, keeps_text
+from scaleplan.runs.shared import with_shared
+from scaleplan.runs.source import TextSource
+from scaleplan.runs.text import listed
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class _Bytes:
+    """Counts the bytes read and reports them."""
+
+    total: int
+    report: Progress | None
+    done: int = 0
+
+    def advance(self, count: int) -> None:
+        """Count more bytes."""
+        self.done += count
+        if self.report is not None and count:
+            self.report(self.done, max(self.total, self.done) if self.total else 0)
+
+
+def read_all(
+    located: Sequence[Located], request: Request, stdin: BinaryIO | None, report: Progress | None
+) -> tuple[list[RawTable], list[Note]]:
+    """Read every input; one that was only found in a folder and is no log is passed over."""
+    progress = _Bytes(sum(_size(each) for each in located), report)
+    tables: list[RawTable] = []
+    refused: list[InputError] = []
+    for each in located:
+        try:
+            table = _read(each, request, stdin, progress)
+            if each.found and len(located) > 1:
+                _require_metric(table, request)
+            tables.append(table)
+        except InputError as error:
+            if not each.found:
+                raise
+            refused.append(error)
+    if not tables:
+        if len(refused) > 1:
+            raise InputError(
+                f"none of {len(refused)} files is a log; the first: {refused[0]}",
+                hint=refused[0].hint,
+            )
+        raise refused[0]
+    notes = [
+        Note(id="SKIPPED_FILE", severity="info", text=f"Not a log, passed over: {error}.")
+        for error in refused
+    ]
+    return tables, notes
+
+
+def _require_metric(table: RawTable, request: Request) -> None:
+    """Refuse a file that was only found in a folder and measures nothing, such as a settings file.
+
+    Raises:
+        InputError: If no column of it can be a metric.
+    """
+    names = list(table.columns)
+    asked = request.metric is not None and find_column(request.metric, names) is not None
+    if not asked and not any(describe(name) is not None for name in names):
+        raise InputError(
+            f"has no metric among its columns ({listed(names, 8)})", file=table.file,
+            hint="Name the file itself, and its metric with --metric.",
+        )  # fmt: skip
+
+
+def _size(located: Located) -> int:
+    if located.path is None:
+        return 0
+    try:
+        return located.path.stat().st_size
+    except OSError:
+        return 0  # the reading proper says what is wrong with the file
+
+
+def _read(located: Located, request: Request, stdin: BinaryIO | None, progress: _Bytes) -> RawTable:
+    if located.path is None:
+        return _parse(stdin or sys.stdin.buffer, located, request, progress)
+    try:
+        stream = located.path.open("rb")
+    except OSError as error:
+        raise InputError(
+            f"cannot be opened: {error.strerror or error}", file=located.name,
+            hint="Check the path and its rights.",
+        ) from None  # fmt: skip
+    with stream:
+        return _parse(stream, located, request, progress)
+
+
+def _parse(stream: BinaryIO, located: Located, request: Request, progress: _Bytes) -> RawTable:
+    source = TextSource(located.name, stream, advance=progress.advance)
+
+    def keep_text(name: str) -> bool:
+        return keeps_text(request, name)
+
+    raw = read_table(source, located.extension, keep_text)
+    table = with_shared(reshape(settle(raw, keep_text)), request)
+    if not len(table):
+        _refuse_empty(table)
+    return table
+
+
+def _refuse_empty(table: RawTable) -> None:
+    if table.dropped:
+        first = table.dropped[0]
+        raise InputError(
+            f"{'1 row was' if len(table.dropped) == 1 else f'{len(table.dropped)} rows were'} read "
+            f"and none can be used: {first.reason}",
+            file=table.file, line=first.line, hint="Check how the columns are separated.",
+        )  # fmt: skip
+    names = listed(table.columns, 8)
+    raise InputError(
+        f"has column names but no runs ({names})" if names else "holds no table",
+        file=table.file, hint="Give a log with column names and at least one run.",
+    )  # fmt: skip

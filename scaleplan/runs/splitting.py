@@ -1,0 +1,71 @@
+"""Rows split by what a column says, for fits of each group apart."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaleplan.errors import InputError
+from scaleplan.runs.metrics import unknown_column
+from scaleplan.runs.raw import RawColumn
+from scaleplan.runs.text import fold, shown
+
+if TYPE_CHECKING:
+    from scaleplan.runs.columns import Assignment
+    from scaleplan.runs.gathering import Gathered
+    from scaleplan.runs.table import IntArray
+
+_MOST_GROUPS = 200  # more values than this are no groups but a measurement
+
+
+def rows_by(rows: Gathered, chosen: Assignment, by: str) -> list[tuple[str, IntArray]]:
+    """Return (name, rows) of each group, in the order of the names.
+
+    Args:
+        rows: Cleaned rows.
+        chosen: Which column plays which role.
+        by: A column or its role; rows without a value in it are a group named `(none)`.
+
+    Raises:
+        UsageError: If there is no such column.
+        InputError: If it has too many values to name groups.
+    """
+    column = _column(rows, chosen, by)
+    names = np.array([_name(column, i) for i in range(len(rows))])
+    found = np.unique(names)
+    if found.size > _MOST_GROUPS:
+        raise InputError(
+            f"{shown(by)} has {found.size} different values; at most {_MOST_GROUPS} make groups",
+            hint="Name a column of text, such as the dataset or the optimizer.",
+        )
+    order = sorted(found.tolist(), key=_natural)
+    return [(name or "(none)", np.flatnonzero(names == name)) for name in order]
+
+
+def _name(column: RawColumn, row: int) -> str:
+    number = float(column.numbers[row])
+    return column.text(row) if math.isnan(number) else f"{number:.15g}"
+
+
+def _natural(name: str) -> tuple[bool, float, str]:
+    """Order numbers by size and before words."""
+    try:
+        return False, float(name), name
+    except ValueError:
+        return True, 0.0, name
+
+
+def _column(rows: Gathered, chosen: Assignment, by: str) -> RawColumn:
+    places = [
+        *((role, names, rows.labels.get(role)) for role, names in chosen.labels.items()),
+        *((role, names, rows.roles.get(role)) for role, names in chosen.numbers.items()),
+        *((name, (name,), rows.extra.get(name)) for name in chosen.extra),
+    ]
+    for same in (str, fold):  # the exact name first
+        for role, names, column in places:
+            if column is not None and same(by) in {same(role), *map(same, names)}:
+                return column
+    every = [name for _, names, column in places if column is not None for name in names]
+    raise unknown_column("groups", by, every, "--by")
