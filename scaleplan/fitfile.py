@@ -152,6 +152,8 @@ def _check(fit: Fit, path: str) -> None:
         square = part.covariance is None or [len(row) for row in part.covariance] == [size] * size
         if len(part.theta) != size or not square:
             raise _broken(path, f"the {part.law} law has {size} parameters, not {len(part.theta)}")
+    if len(fit.widening.weights) != 1 + len(fit.alternatives):
+        raise _broken(path, "widening.weights has not one number for each law")
     if len(fit.inputs) != len(get_law(fit.law).inputs) or fit.main.law != fit.law:
         raise _broken(path, "law and inputs do not belong together")
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from scaleplan import __version__
 from scaleplan.fitting.axes import Axes, metric_symbol
-from scaleplan.fitting.backtest import widening_of
-from scaleplan.fitting.choice import choose, comparable
+from scaleplan.fitting.choice import choose
 from scaleplan.fitting.fitted import Fitted
 from scaleplan.fitting.identifiability import allocation_note
 from scaleplan.fitting.influence import outlier_note
@@ -20,6 +19,7 @@ from scaleplan.fitting.remarks import unused_note
 from scaleplan.fitting.repeats import repeat_notes
 from scaleplan.fitting.sensitivity import objective_rows
 from scaleplan.fitting.uncertainty import parameters_of, resample
+from scaleplan.fitting.widening import widening_of
 from scaleplan.laws import HasOptimum
 from scaleplan.records import Cleaning, Fit, OptimumRow, Quality, Range, RowNote
 
@@ -67,22 +67,18 @@ def fit(
     """
     choice = choose(runs, law, recipe, alone=alone)
     chosen, axes, comparison, notes = choice.tried, choice.axes, choice.comparison, choice.notes
-    fitted, test = chosen.fitted, chosen.test
-    if fitted is None or test is None:  # pragma: no cover - choose returns fitted laws only
+    fitted = chosen.fitted
+    if fitted is None:  # pragma: no cover - choose returns fitted laws only
         raise TypeError(chosen.law.name)
     draws = resample(
         fitted, resamples=resamples, seed=seed, clusters=_clusters(runs, axes),
         on_progress=on_progress,
     )  # fmt: skip
     parameters, interval = parameters_of(fitted, draws, level=level, unit=runs.metric.unit)
-    widening = widening_of(test)
     ranges = _ranges(runs, axes)
-    others = tuple(
-        t.fitted.record()
-        for t in comparison.admissible
-        if t.fitted is not None and t.law.name != chosen.law.name and comparable(t.law, chosen.law)
-    )
-    fits = (fitted.record(), *others)
+    together = choice.together
+    widening = widening_of(together, axes.scale)
+    fits = tuple(t.fitted.record() for t in together if t.fitted is not None)
     rows: tuple[OptimumRow, ...] = ()
     ratio = runs.flops_per_param_token
     if isinstance(fitted.law, HasOptimum) and ratio is not None:
@@ -117,7 +113,7 @@ def fit(
             metric=metric_symbol(runs, complement=axes.complement), names=axes.symbols,
         ),
         inputs=axes.roles, input_columns=axes.columns, metric=runs.metric,
-        complement=axes.complement, main=fits[0], alternatives=others, parameters=parameters,
+        complement=axes.complement, main=fits[0], alternatives=fits[1:], parameters=parameters,
         interval=interval, quality=_quality(fitted), optimum=rows,
         candidates=comparison.candidates, objectives=objectives, widening=widening, ranges=ranges,
         flops_per_param_token=6.0 if ratio is None else ratio,

@@ -150,25 +150,28 @@ class BackTestBin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Widening:
-    """How a back-test over scale widens intervals beyond the data.
+    """How far the form of a law may be wrong beyond the data, learned by a back-test over scale.
 
-    The standard deviation of a forecast d decades beyond the data is multiplied by
-    max(1, kappa0 + kappa1 d), and (floor_log x (1 + d)) is added in quadrature.
+    A forecast d decades beyond the data is the mixture of its laws by `weights`; to its variance
+    (share x change)^2 d is added for the form.
 
     Args:
-        kappa0: Ratio of observed to claimed error next to the data.
-        kappa1: Its growth per decade.
-        floor_log: Model error per (1 + decade) in log units.
+        share: Error of the form one decade beyond the data, as a share of `change`.
+        change: How much the metric changes in a decade of scale among the fitted runs: in log
+            units where errors are relative, else in metric units.
+        weights: Of the main law and its alternatives, in this order; they sum to 1.
         decades_tested: How far beyond its fitted runs the back-test could look.
+        cuts: Number of cuts of scale below which a fit was made.
         errors: Number of forecast errors behind it; 0 means that no back-test was possible.
         median_error: Median absolute log error of those forecasts, None without a back-test.
         bins: The same forecasts by distance, nearest first.
     """
 
-    kappa0: float
-    kappa1: float
-    floor_log: float
+    share: float
+    change: float
+    weights: tuple[float, ...]
     decades_tested: float
+    cuts: int
     errors: int
     median_error: float | None
     bins: tuple[BackTestBin, ...] = ()

@@ -25,17 +25,11 @@ from scaleplan.units import format_flops, format_percent, format_significant
 
 if TYPE_CHECKING:
     from scaleplan.records import (
-<<<<<<< HEAD
         BackTestBin,
         Cleaning,
         ColumnUse,
         Fit,
-=======
-        Cleaning,
-        ColumnUse,
-        Fit,
         ObjectiveRow,
->>>>>>> main
         OptimumRow,
         Quality,
         RowNote,
@@ -288,9 +282,14 @@ def _optimum_row(row: OptimumRow) -> tuple[str, ...]:
 
 def _backtest(fit: Fit) -> Facts:
     widening = fit.widening
+    growth = widening.share * widening.change
+    size = f"{format_significant(growth, 2)} {fit.metric.unit}".strip()
+    if fit.main.residual == "log":
+        size = format_percent(growth, 2)
     if widening.errors == 0:
         tested = "not possible with these runs; intervals beyond the data rest on a default"
-        return Facts(title="Back-test over scale", pairs=(("forecasts", tested),))
+        pairs = (("forecasts", tested), ("error of the form", f"{size} at one decade, assumed"))
+        return Facts(title="Back-test over scale", pairs=pairs)
     return Facts(
         title="Back-test over scale",
         pairs=pairs_of(
@@ -299,12 +298,24 @@ def _backtest(fit: Fit) -> Facts:
                 ("farthest", f"{format_significant(widening.decades_tested, 2)} decades"),
                 ("median error", format_percent(widening.median_error)),
                 (
-                    "error over claimed",
-                    f"{format_significant(widening.kappa0, 3)} at the data, "
-                    f"{format_significant(widening.kappa1, 3)} more a decade",
+                    "error of the form",
+                    f"{size} at one decade, growing with the root of the distance: "
+                    f"{format_percent(widening.share, 2)} of the metric's change in a decade",
                 ),
+                ("weights of the laws", _weights(fit)),
             )
         ),
+    )
+
+
+def _weights(fit: Fit) -> str:
+    """Say how much each law counts in the intervals; nothing where there is one law only."""
+    laws = [fit.law, *(other.law for other in fit.alternatives)]
+    if len(laws) == 1:
+        return ""
+    return ", ".join(
+        f"{law} {format_percent(weight, 2)}"
+        for law, weight in zip(laws, fit.widening.weights, strict=True)
     )
 
 
@@ -320,7 +331,7 @@ def _distances(bins: tuple[BackTestBin, ...]) -> Table:
         ),
         rows=tuple(
             (
-                f"{format_significant(b.decades_low, 2)} to {format_significant(b.decades_high, 2)}",
+                " to ".join(format_significant(d, 2) for d in (b.decades_low, b.decades_high)),
                 str(b.forecasts),
                 format_percent(b.median_error),
                 format_percent(b.inside, 2),

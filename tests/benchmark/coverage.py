@@ -1,12 +1,13 @@
-"""Do 90% intervals hold on larger runs that the fit has not seen, and are they no wider than needed?
+"""Do 90% intervals hold on larger runs that the fit has not seen, no wider than needed?
 
-For every sweep and several cuts of scale: `fit` the runs below the cut (its own back-test included),
-forecast every run above it, and compare with what that run reached.
+For every sweep and several cuts of scale: fit the runs below the cut as `fit` does (its own
+back-test included), forecast every run above it, and compare with what that run reached.
 
     python tests/benchmark/coverage.py [FOLDER] [--quick] [--half choosing|scoring]
 
 FOLDER holds the public sweeps (default ../shared/data); without it the sweeps that need none are
-measured: made ones and this project's own. `--quick` takes two cuts and every fourth sweep of a set.
+measured: made ones and this project's own. `--quick` takes two cuts and every fourth sweep of a
+set.
 
 Columns, for each set: sweeps; cuts that were fitted; cuts that `fit` refused; forecasts; coverage;
 median half-width; median error; and the interval score (Gneiting & Raftery 2007, equation 43: width
@@ -31,9 +32,11 @@ from sweeps import CHOOSING, ONE, REPEATED, SCORING, Sweep, made_sweeps, own_swe
 
 from scaleplan import __version__
 from scaleplan.errors import ScaleplanError
-from scaleplan.fitting.api import fit
+from scaleplan.fitting.choice import choose
 from scaleplan.fitting.interval import decades_beyond, predict
-from scaleplan.records import Cleaning, ColumnUse, Fit, Metric
+from scaleplan.fitting.recipe import DEFAULT
+from scaleplan.fitting.widening import widening_of
+from scaleplan.records import Cleaning, ColumnUse, LawFit, Metric, Range, Widening
 from scaleplan.runs.table import Origins, Runs
 
 LEVEL = 0.9
@@ -88,43 +91,72 @@ def measure(data: Sweep, cuts: Iterable[float], found: Forecasts) -> None:
         if below.all():
             continue
         try:
-            made = fit(
-                runs_of(data, below), resamples=0, level=LEVEL,
-                law="data_constrained" if data.roles == REPEATED else "auto",
-            )  # fmt: skip
+            law = "data_constrained" if data.roles == REPEATED else "auto"
+            basis = basis_of(runs_of(data, below), law)
         except ScaleplanError:
             found.refused += 1
             continue
-        if made.main.covariance is None or made.main.dof < 1:
+        if basis.fits[0].covariance is None or basis.fits[0].dof < 1:
             found.refused += 1
             continue
         found.fits += 1
         for i in np.flatnonzero(~below):
-            add(made, data, int(i), found)
+            add(basis, sizes(data, int(i)), float(data.values[i]), found)
 
 
-def add(made: Fit, data: Sweep, i: int, found: Forecasts) -> None:
-    """Forecast one run and add its error and bounds."""
+@dataclass(frozen=True)
+class Basis:
+    """What `predict` reads of a fit: laws, their inputs, widening, and the fitted ranges."""
+
+    fits: tuple[LawFit, ...]
+    roles: tuple[str, ...]
+    widening: Widening
+    ranges: tuple[Range, ...]
+    runs: int
+
+
+def basis_of(runs: Runs, law: str) -> Basis:
+    """Return what `fit` would forecast with: the same choice, without bootstrap and advice."""
+    choice = choose(runs, law, DEFAULT)
+    together = choice.together
+    rows = choice.axes.rows
+    return Basis(
+        fits=tuple(t.fitted.record() for t in together), roles=choice.axes.roles,
+        widening=widening_of(together, choice.axes.scale),
+        ranges=tuple(
+            Range(role=role, low=float(column[rows].min()), high=float(column[rows].max()))
+            for role, column in runs.columns.items() if role != "value"
+        ),
+        runs=int(rows.size),
+    )  # fmt: skip
+
+
+def sizes(data: Sweep, i: int) -> dict[str, float]:
+    """Return the inputs of one run by role, compute among them where it follows."""
     roles = ("input",) if data.roles == ONE else data.roles
     at = {role: float(data.inputs[k, i]) for k, role in enumerate(roles)}
     if "tokens" in at:
         at["flops"] = 6.0 * at["params"] * at["tokens"]
-    fits = (made.main, *made.alternatives)
-    decades = decades_beyond(made.ranges, at)
-    inputs = [at[role] for role in made.inputs]
+    return at
+
+
+def add(basis: Basis, at: dict[str, float], truth: float, found: Forecasts) -> None:
+    """Forecast one run and add its error and bounds."""
+    decades = decades_beyond(basis.ranges, at)
+    inputs = [at[role] for role in basis.roles]
     point = predict(
-        fits, [inputs] * len(fits), widening=made.widening, decades=decades, level=LEVEL
-    )
+        basis.fits, [inputs] * len(basis.fits), widening=basis.widening, decades=decades,
+        level=LEVEL,
+    )  # fmt: skip
     if point.low is None or point.high is None:
         return
-    truth = float(data.values[i])
-    found.runs.append(made.quality.runs if made.quality else 0)
+    found.runs.append(basis.runs)
     found.decades.append(decades)
     # A straight line can leave the positive numbers; a millionth of the truth stands for zero.
-    for list_, value in (
+    for numbers_, value in (
         (found.error, point.value), (found.low, point.low), (found.high, point.high),
     ):  # fmt: skip
-        list_.append(float(np.log(max(value / truth, 1e-6))))
+        numbers_.append(float(np.log(max(value / truth, 1e-6))))
 
 
 def summary(found: Forecasts) -> tuple[float, float, float, float]:

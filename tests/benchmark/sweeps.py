@@ -2,16 +2,17 @@
 
 Every sweep belongs to one of two halves, fixed before any recipe was scored on them:
 
-choosing  the recipe may be changed after looking at these: both Chinchilla tables, the over-training
-          sweeps on C4 and RefinedWeb, every second fine-tuning curve, every second CLIP task, and
-          everything that is made from a known truth.
+choosing  the recipe may be changed after looking at these: both Chinchilla tables, the
+          over-training sweeps on C4 and RefinedWeb, every second fine-tuning curve, every second
+          CLIP task, and everything that is made from a known truth.
 scoring   looked at once, when the recipe stands: the over-training sweep on RedPajama and all its
           task errors, data-constrained C4, Llama 3, routed experts, dense learning curves, the
           learning-rate grid, the other fine-tuning curves and CLIP tasks, the broken power law of
           addition, the base models' benchmarks, and this project's own sample runs.
 
-The halves hold both kinds of law (of two inputs and of one), dense and sparse sweeps, and no curve or
-task is in both. Curves and tasks alternate in alphabetical order, which knows nothing of their shape.
+The halves hold both kinds of law (of two inputs and of one), dense and sparse sweeps, and no curve
+or task is in both. Curves and tasks alternate in alphabetical order, which knows nothing of their
+shape.
 """
 
 from __future__ import annotations
@@ -217,7 +218,7 @@ TRUTHS: dict[str, Callable[..., np.ndarray]] = {
 
 
 def made_sweeps(seeds: int = 3) -> Iterator[Sweep]:
-    """Yield sweeps of 12 to 80 runs drawn from known truths, with larger runs that are held back."""
+    """Yield sweeps of 12 to 80 runs drawn from known truths, with larger runs held back."""
     for number, (name, truth) in enumerate(TRUTHS.items()):
         for runs in (12, 20, 36, 80):
             for noise in (0.003, 0.02):

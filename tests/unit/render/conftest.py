@@ -135,7 +135,7 @@ def make_fit(**changes):
             ),
         ),
         "widening": records.Widening(
-            kappa0=1.1, kappa1=0.4, floor_log=0.005, decades_tested=1.2, errors=40,
+            share=0.1, change=0.2, weights=(1.0,), decades_tested=1.2, cuts=5, errors=40,
             median_error=0.012,
             bins=(
                 records.BackTestBin(
