@@ -34,6 +34,10 @@ _COVERED = 0.9
 # Log error that stands for a prediction that is not positive (a factor of 150); times the spread of
 # the metric where errors are absolute.
 _LOST = 5.0
+# A form that is wrong by far more than the scatter of the runs would show among them, so runs that
+# lie on a law exactly do not get the prior of those that do not. 0.5% was the error of the form
+# before there was a better rule; a hundred times the scatter binds on hardly any measured runs.
+_EXACT_ERROR, _VISIBLE = 0.005, 100.0
 _EXACT = 1e-18  # of the metric's variance: rounding, which keeps the weights of exact forms finite
 _EDGES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)  # decades; the last bin is open
 _FEWEST_IN_BIN = 3  # fewer at the far end join the bin before
@@ -64,7 +68,9 @@ def widening_of(tried: Sequence[Tried], scale: FloatArray) -> Widening:
     if tests:
         used = shared or tests[:1]
         mixed = _mixture(used, weights if shared else np.ones(1), change, lost)
-    share = _share(mixed, change)
+    seen = _EXACT_ERROR * (1.0 if relative else float(np.std(values)))
+    prior = min(PRIOR_SHARE, (seen + _VISIBLE * main.fitted.noise) / (change or 1.0))
+    share = _share(mixed, change, prior)
     return Widening(
         share=share, change=change, weights=tuple(float(w) for w in weights),
         **_reach(mixed, share * change),
@@ -138,19 +144,19 @@ def _mixture(tests: Sequence[BackTest], weights: FloatArray, change: float, lost
     )  # fmt: skip
 
 
-def _share(mixed: _Mixed | None, change: float) -> float:
+def _share(mixed: _Mixed | None, change: float, prior: float) -> float:
     """Return the error of the form at one decade as a share of the change in a decade."""
     if mixed is None or change <= 0.0:
-        return PRIOR_SHARE
+        return prior
     beyond = mixed.decades > 0.0
     if not beyond.any():
-        return PRIOR_SHARE
+        return prior
     cut = mixed.cut[beyond]
     excess = (mixed.error / mixed.factor) ** 2 - mixed.variance
     needed = np.maximum(excess[beyond], 0.0) / (change**2 * mixed.decades[beyond])
     cuts, place, counts = np.unique(cut, return_inverse=True, return_counts=True)
     found = weighted_quantile(needed, 1.0 / counts[place], _COVERED)
-    total = cuts.size * found + _PRIOR_CUTS * PRIOR_SHARE**2
+    total = cuts.size * found + _PRIOR_CUTS * prior**2
     return float(np.sqrt(total / (cuts.size + _PRIOR_CUTS)))
 
 

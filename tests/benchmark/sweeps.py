@@ -217,7 +217,7 @@ TRUTHS: dict[str, Callable[..., np.ndarray]] = {
 }  # fmt: skip
 
 
-def made_sweeps(seeds: int = 3) -> Iterator[Sweep]:
+def made_sweeps(seeds: int = 2) -> Iterator[Sweep]:
     """Yield sweeps of 12 to 80 runs drawn from known truths, with larger runs held back."""
     for number, (name, truth) in enumerate(TRUTHS.items()):
         for runs in (12, 20, 36, 80):

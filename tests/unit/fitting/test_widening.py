@@ -157,3 +157,14 @@ def test_the_weighted_quantile_reaches_its_level():
     values = np.array([3.0, 1.0, 2.0])
     assert weighted_quantile(values, np.ones(3), 2 / 3) == 2.0
     assert weighted_quantile(values, np.array([8.0, 1.0, 1.0]), 0.5) == 3.0
+
+
+def test_runs_that_lie_on_a_law_exactly_get_a_small_prior():
+    exact = 40.0 * X[0] ** -0.5
+    fitted = fit_law(get_law("power"), X, exact)
+    untested = Tried(fitted.law, fitted, made_test([], decades=[]), "")
+    widening = widening_of([untested], X[0])
+    assert widening.share * widening.change == pytest.approx(0.005, rel=1e-3)
+    tested = Tried(fitted.law, fitted, back_test(fitted, X[0]), "")
+    widening = widening_of([tested], X[0])
+    assert widening.share * widening.change == pytest.approx(0.005 / 2.0, rel=1e-3)

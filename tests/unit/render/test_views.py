@@ -72,7 +72,7 @@ def test_the_back_test_is_shown_by_distance(make):
     shown = table(view_of(make.fit()), "Back-test by distance")
     assert column(shown, "decades beyond the runs") == ["0 to 0.50", "0.50 to 1.2"]
     assert column(shown, "forecasts") == ["25", "15"]
-    assert column(shown, "median error") == ["0.900%", ""]
+    assert column(shown, "median error") == ["0.900%", "–"]
     assert column(shown, "inside 90%") == ["96%", "80%"]
 
 
