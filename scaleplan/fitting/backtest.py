@@ -109,7 +109,8 @@ def _above(
     """Return the forecasts of the runs above one cut by the fit to the rows below it."""
     law, inputs, values = fitted.law, fitted.inputs, fitted.values
     above = np.flatnonzero(~rows)
-    predicted = evaluate_batch(law, theta[None], inputs)[0]
+    # A law without parameters knows no batch.
+    predicted = np.atleast_2d(evaluate_batch(law, theta[None], inputs))[0]
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(predicted / values)
     error = logs if fitted.residual == "log" else predicted - values
@@ -140,15 +141,17 @@ def leverage(fitted: Fitted, theta: FloatArray, at: FloatArray, new: FloatArray)
     """
     if not fitted.free:
         return np.zeros(new.shape[1])
-    jacobian, gradient = _jacobian(fitted, theta, at), _jacobian(fitted, theta, new)
+    with np.errstate(over="ignore", invalid="ignore"):  # absurd exponents: seen in the result
+        jacobian, gradient = _jacobian(fitted, theta, at), _jacobian(fitted, theta, new)
     if not np.isfinite(jacobian).all():
         return np.full(new.shape[1], np.inf)
     scale = np.sqrt((jacobian**2).sum(axis=0))
     scale = np.where(scale > 0.0, scale, 1.0)
     _, values, directions = np.linalg.svd(jacobian / scale, full_matrices=False)
     kept = values > 1e-10 * values[0]
-    projected = (gradient / scale) @ directions[kept].T / values[kept]
-    found = (projected**2).sum(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        projected = (gradient / scale) @ directions[kept].T / values[kept]
+        found = (projected**2).sum(axis=1)
     return np.where(np.isnan(found), np.inf, found)
 
 

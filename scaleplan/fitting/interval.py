@@ -65,10 +65,12 @@ def predict(
     weights = widening.weights if len(widening.weights) == len(fits) else (1.0,) * len(fits)
     known = [(w, part) for w, part in zip(weights, parts, strict=True) if part and w > 0.0]
     total = math.fsum(w for w, _ in known)
-    centre = math.fsum(w * part.centre for w, part in known) / total
-    variance = math.fsum(
-        w * (part.parameters + part.noise + (part.centre - centre) ** 2) for w, part in known
-    )
+    reach = widening.change * math.sqrt(1.0 + decades)
+    moves = [(w, _within(part.centre - first.centre, reach)) for w, part in known]
+    move = math.fsum(w * m for w, m in moves) / total
+    centre = first.centre + move
+    variance = math.fsum(w * (part.parameters + part.noise) for w, part in known)
+    variance += math.fsum(w * (m - move) ** 2 for w, m in moves)
     form = (widening.share * widening.change) ** 2 * decades
     spread = _factor(level, min(part.dof for _, part in known)) * math.sqrt(variance / total + form)
     back = _inverse(relative=main.residual == "log")
@@ -106,11 +108,17 @@ def _part(fit: LawFit, inputs: Sequence[float], widening: Widening, decades: flo
     if relative:
         variance /= value * value
     # Parameters known so badly that the metric could do anything still leave it its own pace: no
-    # law is less sure than one that is wholly wrong from a decade inside the data on.
+    # law is less sure than one that is wholly wrong from a decade inside the data on. Nor does a
+    # second form lie farther from the first than that (see `reach`).
     limit = widening.change**2 * (1.0 + decades)
     if widening.change > 0.0:
         variance = min(variance, limit)
     return _Part(math.log(value) if relative else value, variance, fit.noise**2, fit.dof)
+
+
+def _within(distance: float, reach: float) -> float:
+    """Return a distance no larger than `reach`, where a reach is known."""
+    return max(-reach, min(distance, reach)) if reach > 0.0 else distance
 
 
 def _factor(level: float, dof: int) -> float:

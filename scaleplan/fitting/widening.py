@@ -134,12 +134,14 @@ def _mixture(tests: Sequence[BackTest], weights: FloatArray, change: float, lost
         claimed = np.stack([
             t.noise**2 + np.fmin(t.noise**2 * t.leverage, limit) for t in tests
         ])  # fmt: skip
-    centre = weights @ error
+    reach = np.sqrt(limit)
+    move = np.clip(error - error[0], -reach, reach) if change > 0.0 else error - error[0]
+    centre = error[0] + weights @ move
     dof = np.min([t.dof for t in tests], axis=0)
     quantiles = {int(d): t_quantile(0.5 + 0.5 * _COVERED, float(d)) for d in np.unique(dof)}
     return _Mixed(
         cut=first.cut, decades=first.decades, error=centre,
-        variance=weights @ (claimed + (error - centre) ** 2),
+        variance=weights @ (claimed + (error[0] + move - centre) ** 2),
         factor=np.array([quantiles[int(d)] for d in dof]), log_error=first.log_error,
     )  # fmt: skip
 

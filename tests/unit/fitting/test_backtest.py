@@ -51,6 +51,13 @@ def test_too_few_runs_give_no_forecast():
     assert test.rmse_log is None
 
 
+def test_a_law_without_parameters_is_tested_run_by_run():
+    x = np.geomspace(1.0, 500.0, 9)[None]
+    test = back_test(fit_law(get_law("efficiency"), x, 1.0 / x[0]), x[0])
+    assert test.error.size > 5
+    assert np.abs(test.error).max() < 1e-12
+
+
 def test_a_law_whose_derivatives_overflow_is_not_sure_of_anything():
     fitted = fit_law(get_law("power"), X, noisy(0.005))
     with np.errstate(all="ignore"):

@@ -70,6 +70,13 @@ def test_parameters_that_are_not_known_leave_the_metric_its_own_pace():
     assert half_width(point) == pytest.approx(T30 * 0.2 * 2.0)
 
 
+def test_a_second_form_lies_no_farther_away_than_the_metric_changes():
+    absurd = replace(OTHER, theta=(1e30, -0.5), noise=0.02)
+    point = at([ONE, absurd], replace(PLAIN, change=0.2, weights=(0.9, 0.1)), decades=3.0)
+    variance = 0.9 * 0.01**2 + 0.02**2 + 0.9 * 0.1 * 0.4**2
+    assert half_width(point) == pytest.approx(T12 * math.sqrt(variance))
+
+
 def test_a_form_that_gives_no_number_is_left_out():
     broken = replace(OTHER, theta=(-1.0, -0.5))
     both = replace(PLAIN, weights=(0.5, 0.5))
