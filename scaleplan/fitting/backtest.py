@@ -82,11 +82,13 @@ def back_test(fitted: Fitted, scale: FloatArray) -> BackTest:
         return _joined([])
     thetas = fitted.refit(np.stack(list(usable.values())).astype(float), careful=True)
     sizes = np.concatenate([np.log10(np.abs(fitted.inputs)), logs[None]])
-    return _joined([
+    parts = [
         _above(fitted, theta, number, rows, sizes)
         for (number, rows), theta in zip(usable.items(), thetas, strict=True)
         if np.isfinite(theta).all()
-    ])  # fmt: skip
+    ]
+    # A refit that overflows on its own runs is none.
+    return _joined([part for part in parts if np.isfinite(part.noise).all()])
 
 
 def _joined(parts: Sequence[BackTest]) -> BackTest:
@@ -111,7 +113,7 @@ def _above(
     above = np.flatnonzero(~rows)
     # A law without parameters knows no batch.
     predicted = np.atleast_2d(evaluate_batch(law, theta[None], inputs))[0]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         logs = np.log(predicted / values)
     error = logs if fitted.residual == "log" else predicted - values
     known, new = sizes[:, rows], sizes[:, above]

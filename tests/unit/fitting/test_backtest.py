@@ -51,6 +51,19 @@ def test_too_few_runs_give_no_forecast():
     assert test.rmse_log is None
 
 
+def test_a_refit_that_overflows_on_its_own_runs_is_left_out(monkeypatch):
+    fitted = fit_law(get_law("power"), X, noisy(0.005))
+    good = fitted.refit(np.ones((1, 40)))
+
+    def refit(self, weights, *, careful=False):
+        thetas = np.repeat(good, len(weights), axis=0)
+        thetas[0] = 1e300, 300.0
+        return thetas
+
+    monkeypatch.setattr(type(fitted), "refit", refit)
+    assert set(back_test(fitted, X[0]).cut) == {1, 2, 3, 4, 5}
+
+
 def test_a_law_without_parameters_is_tested_run_by_run():
     x = np.geomspace(1.0, 500.0, 9)[None]
     test = back_test(fit_law(get_law("efficiency"), x, 1.0 / x[0]), x[0])
