@@ -67,7 +67,7 @@ class Forms:
 def with_bent(comparison: Comparison, bent: Tried) -> Comparison:
     """Return the comparison with the shifted power law among the admissible forms.
 
-    It is never chosen by itself: a fourth parameter costs more than it gives (own simulation).
+    It is never chosen by itself: picking a winner costs more than it gives (own simulation, 2026).
 
     Args:
         comparison: Laws of one input with one of them chosen.

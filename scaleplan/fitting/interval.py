@@ -18,8 +18,8 @@ from scaleplan.laws import get_law
 from scaleplan.records import LawFit, Range, Widening
 
 # Error of a form one decade beyond the data as a share of the metric's change in a decade, for
-# laws that no back-test has tried. Pooled over the choosing half of tests/benchmark/coverage.py,
-# 0.1 covers 89% of larger runs by forecast and 93% by set, 0.15 covers 93% and 95% (2026).
+# laws that no back-test has tried. On the choosing half of tests/benchmark/coverage.py, with 8 runs
+# or more, 0.1 covers 90% of larger runs by forecast and 92% by set, 0.15 covers 93% and 94% (2026).
 PRIOR_SHARE = 0.125
 # Beyond e^50 an interval says nothing; the cap keeps the numbers finite.
 _LARGEST_LOG = 50.0

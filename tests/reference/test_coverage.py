@@ -46,6 +46,7 @@ def measured(every, cuts):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not (FOLDER / "chinchilla_runs.csv").exists(), reason="public sweeps are not here"
 )
