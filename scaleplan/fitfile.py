@@ -154,6 +154,8 @@ def _check(fit: Fit, path: str) -> None:
             raise _broken(
                 path, f"the {law.name} law has {len(law.parameters)} parameters, not {size}"
             )
+    if len(fit.widening.weights) != 1 + len(fit.alternatives):
+        raise _broken(path, "widening.weights has not one number for each law")
     if len(fit.inputs) != len(get_law(fit.law).inputs) or fit.main.law != fit.law:
         raise _broken(path, "law and inputs do not belong together")
 

@@ -10,9 +10,8 @@ import numpy as np
 from scaleplan import __version__
 from scaleplan.fitting.allocation import allocation_note
 from scaleplan.fitting.axes import Axes, lacking, metric_symbol
-from scaleplan.fitting.backtest import widening_of
 from scaleplan.fitting.checking import check, quality_of
-from scaleplan.fitting.choice import choose, comparable
+from scaleplan.fitting.choice import choose
 from scaleplan.fitting.clusters import clusters_of
 from scaleplan.fitting.identifiability import no_effect, with_known_interval
 from scaleplan.fitting.levels import named, named_parameters
@@ -21,11 +20,11 @@ from scaleplan.fitting.recipe import DEFAULT, Recipe
 from scaleplan.fitting.resampling import IntervalKind, resample, resampled_kind
 from scaleplan.fitting.sensitivity import objective_rows
 from scaleplan.fitting.uncertainty import bias_notes, parameters_of
+from scaleplan.fitting.widening import widening_of
 from scaleplan.laws import HasOptimum
 from scaleplan.records import (
     Cleaning,
     Fit,
-    LawFit,
     Note,
     OptimumRow,
     Parameter,
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from scaleplan.fitting.fitted import Fitted
-    from scaleplan.fitting.selection import Comparison, Tried
     from scaleplan.runs.table import Runs
 
 _FALLING = {"loss", "error", "accuracy"}  # an accuracy is fitted as its error
@@ -83,8 +81,8 @@ def fit(
     """
     choice = choose(runs, law, recipe, alone=alone)
     chosen, axes, comparison, notes = choice.tried, choice.axes, choice.comparison, choice.notes
-    fitted, test = chosen.fitted, chosen.test
-    if fitted is None or test is None:  # pragma: no cover - choose returns fitted laws only
+    fitted = chosen.fitted
+    if fitted is None:  # pragma: no cover - choose returns fitted laws only
         raise TypeError(chosen.law.name)
     quality = quality_of(runs, axes, fitted)
     ratio = runs.flops_per_param_token
@@ -99,9 +97,10 @@ def fit(
     notes += bias_notes(parameters, draws)
     if law == "auto":
         _refuse_without_effect(fitted, parameters, axes, notes)
-    widening = widening_of(test)
     ranges = _ranges(runs, axes)
-    fits = (fitted.record(), *_others(comparison, chosen))
+    widening = widening_of(choice.together, axes.scale)
+    others = (t.fitted.record() for t in choice.together[1:] if t.fitted is not None)
+    fits = (fitted.record(), *others)
     budgets = flops or default_budgets(ranges)
     rows: tuple[OptimumRow, ...] = ()
     if isinstance(fitted.law, HasOptimum) and ratio is not None:
@@ -155,15 +154,6 @@ def _formula(runs: Runs, axes: Axes, fitted: Fitted) -> str:
     theta = [float(v) for v in fitted.theta]
     text = fitted.law.write(theta, metric=symbol, names=axes.symbols)
     return named(text, runs.levels, axes.symbols[-1]) if runs.levels else text
-
-
-def _others(comparison: Comparison, chosen: Tried) -> tuple[LawFit, ...]:
-    """Return the other admissible laws that may widen the chosen one's forecasts."""
-    return tuple(
-        t.fitted.record()
-        for t in comparison.admissible
-        if t.fitted is not None and t.law.name != chosen.law.name and comparable(t.law, chosen.law)
-    )
 
 
 def _ranges(runs: Runs, axes: Axes) -> tuple[Range, ...]:

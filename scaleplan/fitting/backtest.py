@@ -1,47 +1,54 @@
 """Back-test over scale: fit the smaller runs, predict the larger ones, and learn from the misses.
 
-A textbook interval fails on real extrapolation because the form is only nearly right. The ratio of
-observed to claimed error, as a function of the distance in decades, is what widens our intervals.
+A textbook interval fails on real extrapolation because the form is only nearly right. What the
+errors of these forecasts exceed their claims by is what widens our intervals; see `widening`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scaleplan.fitting.distributions import t_quantile
 from scaleplan.fitting.fitted import Fitted, evaluate_batch, fit_law, noise_scale
 from scaleplan.fitting.starts import spread_rows
-from scaleplan.records import Widening
+from scaleplan.laws import CurvedLaw, OptimizerFactors
+from scaleplan.laws.base import COUNT
 
 if TYPE_CHECKING:
-    from scaleplan.laws.base import BoolArray, FloatArray
+    from collections.abc import Sequence
+
+    from scaleplan.laws.base import BoolArray, FloatArray, IndexArray
 
 _CUTS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)  # quantiles of scale below which a fit is made
 _SPARE_RUNS = 2  # runs below a cut beyond the number of parameters
-_FEWEST_FOR_TREND = 9  # three errors in each third of the distances
 _MANY_RUNS, _SAMPLE = 4000, 2000  # more runs do not change a quantile of errors
-_TREND_DECADES = 0.3  # thirds of distances closer together than this show no trend
-_COVERED = 0.9  # the error ratio is taken at this quantile
-# Model error per (1 + decade), in log units: seed-to-seed and form error that no fit to smaller
-# runs can see. Chosen on two public sweeps (own calculation, 2026), to be read as fitted.
-_FLOOR_LOG = 0.005
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BackTest:
-    """Errors of forecasts from smaller to larger runs.
+    """Errors of forecasts from smaller to larger runs, one entry a forecast.
 
     Args:
-        decades: Shape (m,), log10 of target scale over the largest fitted scale.
-        ratio: Shape (m,), |error| over the half-width that a 90% interval for a new run claims.
+        cut: Shape (m,), which cut of scale it was made below, counted from 0.
+        run: Shape (m,), which run it was a forecast of.
+        decades: Shape (m,), log10 of how far that run lies beyond the runs below the cut, in
+            scale or in the input that is farthest.
+        error: Shape (m,), predicted less observed: in logs for log laws, else in metric units.
+        noise: Shape (m,), the scale of one run's residual below the cut.
+        leverage: Shape (m,), variance of the prediction in units of the noise's.
+        dof: Shape (m,), degrees of freedom below the cut.
         log_error: Shape (m,), ln(predicted / observed), NaN where a prediction is not positive.
     """
 
+    cut: IndexArray
+    run: IndexArray
     decades: FloatArray
-    ratio: FloatArray
+    error: FloatArray
+    noise: FloatArray
+    leverage: FloatArray
+    dof: IndexArray
     log_error: FloatArray
 
     @property
@@ -68,45 +75,71 @@ def back_test(fitted: Fitted, scale: FloatArray) -> BackTest:
     logs = np.log10(scale)
     cuts = sorted({float(q) for q in np.quantile(logs, _CUTS, method="lower")})
     fewest = fitted.free + _SPARE_RUNS
-    below = [logs <= cut + 1e-12 for cut in cuts]
-    usable = [b for b in below if b.sum() >= fewest and not b.all() and _varied(fitted, b)]
+    below = {number: logs <= cut + 1e-12 for number, cut in enumerate(cuts)}
+    usable = {
+        number: rows for number, rows in below.items()
+        if rows.sum() >= fewest and not rows.all() and _varied(fitted, rows)
+    }  # fmt: skip
     if not usable:
-        empty = np.empty(0)
-        return BackTest(empty, empty, empty)
-    thetas = fitted.refit(np.stack(usable).astype(float), careful=True)
-    decades, ratios, errors = [], [], []
-    for rows, theta in zip(usable, thetas, strict=True):
-        if not np.isfinite(theta).all():
-            continue
-        above = ~rows
-        miss, claimed, log_error = _misses(fitted, theta, rows, above)
-        decades.append(logs[above] - logs[rows].max())
-        factor = t_quantile(0.95, float(rows.sum() - fitted.free))
-        ratios.append(np.abs(miss) / np.maximum(factor * claimed, 1e-12))
-        errors.append(log_error)
-    if not decades:
-        empty = np.empty(0)
-        return BackTest(empty, empty, empty)
-    return BackTest(np.concatenate(decades), np.concatenate(ratios), np.concatenate(errors))
+        return _joined([])
+    thetas = fitted.refit(np.stack(list(usable.values())).astype(float), careful=True)
+    sizes = np.concatenate([np.log10(np.abs(fitted.inputs)), logs[None]])
+    parts = [
+        _above(fitted, theta, number, rows, sizes)
+        for (number, rows), theta in zip(usable.items(), thetas, strict=True)
+        if np.isfinite(theta).all()
+    ]
+    # A refit that overflows on its own runs is none.
+    return _joined([part for part in parts if np.isfinite(part.noise).all()])
+
+
+def _joined(parts: Sequence[BackTest]) -> BackTest:
+    """Return the forecasts of all cuts as one."""
+    if not parts:
+        none, counts = np.empty(0), np.empty(0, np.intp)
+        return BackTest(counts, counts, none, none, none, none, counts, none)
+    columns = [[getattr(part, field.name) for part in parts] for field in fields(BackTest)]
+    return BackTest(*(np.concatenate(column) for column in columns))
 
 
 def _varied(fitted: Fitted, rows: BoolArray) -> bool:
-    """Tell whether every input takes at least three values among these rows."""
-    return all(np.unique(column[rows]).size > 2 for column in fitted.inputs)
+    """Tell whether every input takes enough values among these rows to fit the law to them.
+
+    Three values for a curve; two for a count; every level of a label, which nothing else tells.
+    """
+    law = fitted.law
+    units = law.units if isinstance(law, CurvedLaw) else ()
+    for k, column in enumerate(fitted.inputs):
+        fewest = 2 if units and units[k] == COUNT else 3
+        if isinstance(law, OptimizerFactors) and law.inputs[k] == "level":
+            fewest = np.unique(column).size
+        if np.unique(column[rows]).size < fewest:
+            return False
+    return True
 
 
-def _misses(
-    fitted: Fitted, theta: FloatArray, rows: BoolArray, above: BoolArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return (error, claimed standard deviation, log error) of each run above the cut."""
+def _above(
+    fitted: Fitted, theta: FloatArray, number: int, rows: BoolArray, sizes: FloatArray
+) -> BackTest:
+    """Return the forecasts of the runs above one cut by the fit to the rows below it."""
     law, inputs, values = fitted.law, fitted.inputs, fitted.values
-    predicted = evaluate_batch(law, theta[None], inputs)[0]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    above = np.flatnonzero(~rows)
+    # A law without parameters knows no batch.
+    predicted = np.atleast_2d(evaluate_batch(law, theta[None], inputs))[0]
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         logs = np.log(predicted / values)
     error = logs if fitted.residual == "log" else predicted - values
-    noise = noise_scale(error[rows], fitted.free)
-    claimed = noise * np.sqrt(1.0 + leverage(fitted, theta, inputs[:, rows], inputs[:, above]))
-    return error[above], claimed, logs[above]
+    known, new = sizes[:, rows], sizes[:, above]
+    beyond = np.maximum(
+        new - known.max(axis=1, keepdims=True), known.min(axis=1, keepdims=True) - new
+    )
+    count = above.size
+    return BackTest(
+        cut=np.full(count, number), run=above, decades=np.maximum(beyond.max(axis=0), 0.0),
+        error=error[above], noise=np.full(count, noise_scale(error[rows], fitted.free)),
+        leverage=leverage(fitted, theta, inputs[:, rows], inputs[:, above]),
+        dof=np.full(count, int(rows.sum()) - fitted.free), log_error=logs[above],
+    )  # fmt: skip
 
 
 def leverage(fitted: Fitted, theta: FloatArray, at: FloatArray, new: FloatArray) -> FloatArray:
@@ -123,13 +156,18 @@ def leverage(fitted: Fitted, theta: FloatArray, at: FloatArray, new: FloatArray)
     """
     if not fitted.free:
         return np.zeros(new.shape[1])
-    jacobian, gradient = _jacobian(fitted, theta, at), _jacobian(fitted, theta, new)
+    with np.errstate(over="ignore", invalid="ignore"):  # absurd exponents: seen in the result
+        jacobian, gradient = _jacobian(fitted, theta, at), _jacobian(fitted, theta, new)
+    if not np.isfinite(jacobian).all():
+        return np.full(new.shape[1], np.inf)
     scale = np.abs(jacobian).max(axis=0)  # squares of a diverging exponent would overflow
     scale = np.where(scale > 0.0, scale, 1.0)
     _, values, directions = np.linalg.svd(jacobian / scale, full_matrices=False)
     kept = values > 1e-10 * values[0]
-    projected = (gradient / scale) @ directions[kept].T / values[kept]
-    return np.asarray((projected**2).sum(axis=1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        projected = (gradient / scale) @ directions[kept].T / values[kept]
+        found = (projected**2).sum(axis=1)
+    return np.where(np.isnan(found), np.inf, found)
 
 
 def _jacobian(fitted: Fitted, theta: FloatArray, inputs: FloatArray) -> FloatArray:
@@ -139,41 +177,3 @@ def _jacobian(fitted: Fitted, theta: FloatArray, inputs: FloatArray) -> FloatArr
     if fitted.residual == "raw":
         return columns
     return np.asarray(columns / fitted.law.evaluate(parts, list(inputs))[:, None])
-
-
-def widening_of(test: BackTest) -> Widening:
-    """Return how the back-test widens intervals with the distance beyond the data."""
-    count = int(test.ratio.size)
-    if count == 0:
-        return Widening(
-            kappa0=1.0, kappa1=0.0, floor_log=_FLOOR_LOG, decades_tested=0.0, errors=0,
-            median_error=None,
-        )  # fmt: skip
-    finite = test.log_error[np.isfinite(test.log_error)]
-    kappa0, kappa1 = _trend(test)
-    return Widening(
-        kappa0=kappa0, kappa1=kappa1, floor_log=_FLOOR_LOG,
-        decades_tested=float(test.decades.max()), errors=count,
-        median_error=float(np.median(np.abs(finite))) if finite.size else None,
-    )  # fmt: skip
-
-
-def _trend(test: BackTest) -> tuple[float, float]:
-    """Return (k0, k1) of the error ratio k0 + k1 d, from its 90% quantile in thirds of d."""
-    ratio = np.where(np.isfinite(test.ratio), test.ratio, 100.0)
-    overall = float(np.quantile(ratio, _COVERED))
-    if ratio.size < _FEWEST_FOR_TREND:
-        return max(1.0, overall), 0.0
-    order = np.argsort(test.decades, kind="stable")
-    thirds = np.array_split(order, 3)
-    middle = np.array([test.decades[rows].mean() for rows in thirds])
-    heights = np.array([np.quantile(ratio[rows], _COVERED) for rows in thirds])
-    if np.ptp(middle) < _TREND_DECADES:
-        return max(1.0, overall), 0.0
-    slope, intercept = np.polyfit(middle, heights, 1)
-    if slope <= 0.0:
-        return max(1.0, overall), 0.0
-    if intercept < 0.0:
-        # A ratio cannot be negative: the line through the origin that fits best.
-        intercept, slope = 0.0, float(middle @ heights) / float(middle @ middle)
-    return float(intercept), float(slope)

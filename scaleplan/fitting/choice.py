@@ -9,7 +9,14 @@ import numpy as np
 
 from scaleplan.errors import FitError, UsageError
 from scaleplan.fitting.axes import Axes, axes_for, single_roles
-from scaleplan.fitting.forms import ADDITIVE, COUPLED, choose_form
+from scaleplan.fitting.forms import (
+    ADDITIVE,
+    BENT,
+    COUPLED,
+    STRAIGHT_IN_LOGS,
+    choose_form,
+    with_bent,
+)
 from scaleplan.fitting.identifiability import check_design
 from scaleplan.fitting.remarks import fallback_note
 from scaleplan.fitting.selection import (
@@ -46,6 +53,26 @@ class Choice:
     axes: Axes
     comparison: Comparison
     notes: tuple[Note, ...] = ()
+
+    @property
+    def together(self) -> tuple[Tried, ...]:
+        """Return the laws that forecast together, the main one first.
+
+        They are admissible, fitted to the same numbers and of the same kind: a straight line far
+        from the data leaves the metric's range and would say nothing beside a power law, and next
+        to an accuracy the laws of its error mean something else.
+        """
+        main = self.tried
+        if main.fitted is None:  # pragma: no cover - a choice is fitted
+            raise TypeError(main.law.name)
+        kind, values = main.fitted.residual, main.fitted.values
+        others = [
+            t for t in self.comparison.admissible
+            if t.fitted is not None and t.law.name != main.law.name
+            and t.fitted.residual == kind and t.law.inputs == main.law.inputs
+            and np.array_equal(t.fitted.values, values)
+        ]  # fmt: skip
+        return (main, *others)
 
 
 def choose(runs: Runs, name: str, recipe: Recipe, *, alone: bool = False) -> Choice:
@@ -126,7 +153,7 @@ def _best_single(runs: Runs, recipe: Recipe) -> tuple[Axes, Comparison]:
             [_try(runs, law, axes, recipe) for law in one_input_laws()], prefer="power_floor"
         )
         if comparison.chosen is not None:
-            return axes, comparison
+            return axes, _with_bent(runs, axes, comparison, recipe)
         tries.append((axes, comparison))
     return tries[0]
 
@@ -158,7 +185,17 @@ def _asked_for(runs: Runs, law: Law, recipe: Recipe, *, alone: bool) -> Choice:
     common = axes_for(runs, get_law("power"), axes.roles[0])
     compared = dict.fromkeys((*one_input_laws(), law))
     comparison = compare([_try(runs, other, common, recipe) for other in compared], prefer=law.name)
-    return Choice(tried, axes, _as_used(comparison, law.name, _ASKED))
+    comparison = _as_used(comparison, law.name, _ASKED)
+    if common.complement == axes.complement:
+        comparison = _with_bent(runs, common, comparison, recipe)
+    return Choice(tried, axes, comparison)
+
+
+def _with_bent(runs: Runs, axes: Axes, comparison: Comparison, recipe: Recipe) -> Comparison:
+    """Add the bent form beside a power law that was chosen, for its forecasts."""
+    if comparison.chosen is None or comparison.chosen.law.name not in STRAIGHT_IN_LOGS:
+        return comparison
+    return with_bent(comparison, _try(runs, get_law(BENT), axes, recipe))
 
 
 def _as_used(comparison: Comparison, name: str, why: str) -> Comparison:
@@ -183,12 +220,3 @@ def _try(runs: Runs, law: Law, axes: Axes, recipe: Recipe) -> Tried:
         law, axes.columns, axes.inputs, axes.values, scale=axes.scale, recipe=recipe,
         falling=runs.metric.kind in _FALLING,
     )  # fmt: skip
-
-
-def comparable(law: Law, main: Law) -> bool:
-    """Tell whether an admissible law may widen the main one's forecasts.
-
-    Straight lines are left out of the union for power laws: far from the data they leave the
-    metric's range and would say nothing.
-    """
-    return law.residual == main.residual and law.inputs == main.inputs

@@ -1,8 +1,8 @@
-"""The two forms of a law of parameters and tokens, additive and coupled, side by side.
+"""The other form: what is fitted beside a law because no sweep is large enough to know the form.
 
-No sweep is large enough to know the form. The additive law is the default; the coupled one is
-fitted beside it, and forecasts take the union of both intervals: their spread is the cheapest
-honest sign of model error.
+Beside the additive law of parameters and tokens stands the coupled one, beside a power law of one
+input the shifted one, which bends where small runs have not yet learned. Forecasts are a mixture of
+both: their spread is the cheapest honest sign of model error.
 """
 
 from __future__ import annotations
@@ -13,20 +13,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.fitting.distributions import f_tail
+from scaleplan.records import Candidate
 
 if TYPE_CHECKING:
     from scaleplan.fitting.fitted import Fitted
     from scaleplan.fitting.selection import Comparison, Tried
-    from scaleplan.records import Candidate
 
 ADDITIVE, COUPLED = "chinchilla", "coupled"
+STRAIGHT_IN_LOGS, BENT = ("power_floor", "power"), "shifted"
 # The coupled form takes over if 1 is outside the 95% interval of its k, by the F test of k = 1,
 # and the back-test improves by a fifth (own calculation on public sweeps, 2026).
 _SIGNIFICANT, _BETTER = 0.05, 0.8
 # With fewer runs the switch misled on public sweeps: of 12 to 28 runs, errors rose in two sets of
 # five and fell in one (own calculation, 2026).
 _RUNS_A_PARAMETER = 5
+_OTHER = "the other form: forecasts are a mixture of both"
 _SPARE_RUNS = 3  # below this a t interval says nothing
+_BENT_SPARE_RUNS = 2  # a t quantile with one degree of freedom is 6
 _CLIP_SIGMAS = 5.0
 
 
@@ -36,7 +39,7 @@ class Forms:
 
     Args:
         main: The form that forecasts.
-        other: The form whose interval is united with the main one's; None if it cannot be used.
+        other: The form that the main one's forecasts are mixed with; None if it cannot be used.
         reason: Why the main form was chosen.
     """
 
@@ -56,9 +59,34 @@ class Forms:
         if candidate.law == self.main.law.name:
             return replace(candidate, verdict="chosen", reason=self.reason)
         if self.other is not None and candidate.law == self.other.law.name:
-            reason = "the other form: forecasts take the union of both intervals"
+            reason = _OTHER
             return replace(candidate, verdict="admissible", reason=reason)
         return candidate
+
+
+def with_bent(comparison: Comparison, bent: Tried) -> Comparison:
+    """Return the comparison with the shifted power law among the admissible forms.
+
+    It is never chosen by itself: picking a winner costs more than it gives (own simulation, 2026).
+
+    Args:
+        comparison: Laws of one input with one of them chosen.
+        bent: The shifted law fitted to the same runs, or why it could not be.
+    """
+    known = {candidate.law for candidate in comparison.candidates}
+    fitted = bent.fitted
+    if bent.law.name in known or fitted is None or fitted.dof < _BENT_SPARE_RUNS:
+        return comparison
+    residuals = fitted.log_residuals()
+    added = Candidate(
+        law=bent.law.name, aicc=None, verdict="admissible", reason=_OTHER,
+        rmse_log=None if residuals is None else float(np.sqrt(np.mean(residuals**2))),
+        backtest_rmse_log=None if bent.test is None else bent.test.rmse_log,
+    )  # fmt: skip
+    return replace(
+        comparison, admissible=(*comparison.admissible, bent),
+        candidates=(*comparison.candidates, added),
+    )  # fmt: skip
 
 
 def choose_form(additive: Tried, coupled: Tried, *, asked: str = "") -> Forms:

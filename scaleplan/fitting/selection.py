@@ -109,14 +109,16 @@ def compare(tried: Sequence[Tried], *, prefer: str) -> Comparison:
     }
     admissible = tuple(t for t in tried if not reasons[t.law.name])
     among = admissible or tuple(t for t in tried if t.fitted)
-    chosen = _pick(among, criteria, prefer, passed=bool(admissible))
+    falling = any(t.fitted and any(spec.is_floor for spec in t.law.parameters) for t in tried)
+    chosen = _pick(among, criteria, prefer, passed=bool(admissible), falling=falling)
     candidates = tuple(_candidate(t, chosen, reasons, criteria, best, errors) for t in tried)
     return Comparison(chosen, admissible, candidates)
 
 
 def _pick(
-    among: tuple[Tried, ...], criteria: dict[str, float | None], prefer: str, *, passed: bool
-) -> Tried | None:
+    among: tuple[Tried, ...], criteria: dict[str, float | None], prefer: str,
+    *, passed: bool, falling: bool,
+) -> Tried | None:  # fmt: skip
     usable = [t for t in among if t.fitted is not None]
     if not usable:
         return None
@@ -126,8 +128,9 @@ def _pick(
 
     def rank(t: Tried) -> tuple[bool, float]:
         value = criteria[t.law.name]
-        # Where no law passes, a straight line is the worst of them to extrapolate with.
-        straight = isinstance(t.law, LinearLaw) and not passed
+        # Where no law passes, or the metric falls to a floor, a straight line is the worst of them
+        # to extrapolate with: it is used only where it alone passes.
+        straight = isinstance(t.law, LinearLaw) and (falling or not passed)
         return straight, math.inf if value is None else value
 
     return min(usable, key=rank)
@@ -146,7 +149,7 @@ def _candidate(
     if chosen is not None and name == chosen.law.name:
         why = "the default while it is admissible"
         if name != "power_floor":
-            why = "smallest AICc among the admissible laws"
+            why = "smallest AICc among the admissible laws that can be extrapolated"
         return Candidate(
             law=name, rmse_log=rmse, aicc=relative, backtest_rmse_log=errors.get(name),
             verdict="rejected" if reason else "chosen",

@@ -9,6 +9,7 @@ from scaleplan.errors import UsageError
 from scaleplan.fitting.interval import decades_beyond, predict
 from scaleplan.planning.allocation import has_optimum, optimal_split, optimal_split_given
 from scaleplan.records import Fit, Forecast, ForecastPoint, Interval
+from scaleplan.units import format_percent, format_significant
 
 Point = dict[str, float]
 
@@ -55,15 +56,20 @@ def forecast_interval(fit: Fit) -> Interval | None:
         return None
     dof = fit.main.dof
     parts = [f"delta method with run noise, t quantile with {dof} degrees of freedom"]
-    if fit.widening.errors:
-        parts.append(
-            f"widened by a back-test of {fit.widening.errors} forecasts up to "
-            f"{fit.widening.decades_tested:.1f} decades"
-        )
-    parts.append(f"model-error floor {100 * fit.widening.floor_log:g}% per decade beyond the data")
     if fit.alternatives:
         names = ", ".join(other.law for other in fit.alternatives)
-        parts.append(f"union with the admissible {names}")
+        parts.append(f"mixture with the admissible {names}")
+    widening = fit.widening
+    growth = format_percent(widening.share * widening.change, 2)
+    if fit.main.residual == "raw":
+        growth = f"{format_significant(widening.share * widening.change, 2)} {fit.metric.unit}"
+    source = "not back-tested"
+    if widening.errors:
+        source = (
+            f"from a back-test of {widening.errors} forecasts up to "
+            f"{widening.decades_tested:.1f} decades"
+        )
+    parts.append(f"error of the form {growth.strip()} x sqrt(decades beyond the data), {source}")
     return Interval(level=fit.interval.level, method="; ".join(parts), n=fit.interval.n)
 
 

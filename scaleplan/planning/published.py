@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from scaleplan import __version__
+from scaleplan.fitting.interval import PRIOR_SHARE
 from scaleplan.laws import get_law
 from scaleplan.records import (
     Assumption,
@@ -18,9 +22,6 @@ from scaleplan.records import (
 _SYMBOLS = {
     "params": "N", "tokens": "D", "flops": "C", "active_params": "N_active", "unique_tokens": "U",
 }  # fmt: skip
-# The same model-error floor that a fit to the user's own runs gets; a published law carries no
-# back-test, so nothing else widens it.
-_FLOOR_LOG = 0.005
 # Without a published count of runs a t quantile has no degrees of freedom to use.
 _NO_RUNS = 0
 
@@ -56,12 +57,13 @@ def fit_from_published(published: PublishedLaw) -> Fit:
         interval=Interval(
             level=0.9, n=published.runs or 0,
             method="published parameters, covariance of resampled runs, t quantile; plus run noise "
-            "and a model-error floor of 0.5% per decade beyond the data",
+            "and an error of the form that grows beyond the data",
         ) if known else None,
         quality=None, optimum=(), candidates=(), objectives=(),
+        # A published law carries no back-test: its form is trusted like an untested one.
         widening=Widening(
-            kappa0=1.0, kappa1=0.0, floor_log=_FLOOR_LOG, decades_tested=0.0, errors=0,
-            median_error=None,
+            share=PRIOR_SHARE, change=_change_per_decade(published, inputs), weights=(1.0,),
+            decades_tested=0.0, cuts=0, errors=0, median_error=None,
         ),
         ranges=published.ranges, flops_per_param_token=published.flops_per_param_token,
         cleaning=None, notes=_notes(published),
@@ -96,3 +98,22 @@ def _notes(published: PublishedLaw) -> tuple[Note, ...]:
             )
         )  # fmt: skip
     return tuple(notes)
+
+
+def _change_per_decade(published: PublishedLaw, inputs: Sequence[str]) -> float:
+    """Return how much the metric changes in a decade of scale, over the published ranges.
+
+    In log units for laws of relative errors, else in metric units; 0 where no range is given.
+    """
+    law, known = get_law(published.law), {r.role: r for r in published.ranges}
+    if any(role not in known or known[role].low <= 0.0 for role in inputs):
+        return 0.0
+    decades = math.fsum(math.log10(known[role].high / known[role].low) for role in inputs)
+    ends = [
+        float(law.evaluate(list(published.theta), [getattr(known[role], end) for role in inputs]))
+        for end in ("low", "high")
+    ]
+    if decades <= 0.0 or (law.residual == "log" and min(ends) <= 0.0):
+        return 0.0
+    small, large = map(math.log, ends) if law.residual == "log" else ends
+    return abs(small - large) / decades

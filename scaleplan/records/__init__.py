@@ -18,6 +18,7 @@ from scaleplan.records.checks import (
 from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
 from scaleplan.records.comparisons import ComparedLaw, LawComparison
 from scaleplan.records.fits import (
+    BackTestBin,
     Candidate,
     Fit,
     Interval,
@@ -38,6 +39,7 @@ __all__ = [
     "Accelerator",
     "AllocationApproach",
     "Assumption",
+    "BackTestBin",
     "Candidate",
     "Cleaning",
     "ColumnUse",

@@ -159,27 +159,51 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Widening:
-    """How a back-test over scale widens intervals beyond the data.
-
-    The standard deviation of a forecast d decades beyond the data is multiplied by
-    max(1, kappa0 + kappa1 d), and (floor_log x (1 + d)) is added in quadrature.
+class BackTestBin:
+    """Forecasts of a back-test that reached about as far beyond their runs.
 
     Args:
-        kappa0: Ratio of observed to claimed error next to the data.
-        kappa1: Its growth per decade.
-        floor_log: Model error per (1 + decade) in log units.
-        decades_tested: How far beyond its fitted runs the back-test could look.
-        errors: Number of forecast errors behind it; 0 means that no back-test was possible.
-        median_error: Median absolute log error of those forecasts, None without a back-test.
+        decades_low: Least distance, log10 of target over the largest fitted run.
+        decades_high: Largest distance.
+        forecasts: Number of forecasts.
+        median_error: Median absolute log error, None where it is not defined.
+        inside: Share of runs inside their 90% interval, widened as forecasts are.
     """
 
-    kappa0: float
-    kappa1: float
-    floor_log: float
+    decades_low: float
+    decades_high: float
+    forecasts: int
+    median_error: float | None
+    inside: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Widening:
+    """How far the form of a law may be wrong beyond the data, learned by a back-test over scale.
+
+    A forecast d decades beyond the data is the mixture of its laws by `weights`; to its variance
+    (share x change)^2 d is added for the form.
+
+    Args:
+        share: Error of the form one decade beyond the data, as a share of `change`.
+        change: How much the metric changes in a decade of scale among the fitted runs: in log
+            units where errors are relative, else in metric units.
+        weights: Of the main law and its alternatives, in this order; they sum to 1.
+        decades_tested: How far beyond its fitted runs the back-test could look.
+        cuts: Number of cuts of scale below which a fit was made.
+        errors: Number of forecast errors behind it; 0 means that no back-test was possible.
+        median_error: Median absolute log error of those forecasts, None without a back-test.
+        bins: The same forecasts by distance, nearest first.
+    """
+
+    share: float
+    change: float
+    weights: tuple[float, ...]
     decades_tested: float
+    cuts: int
     errors: int
     median_error: float | None
+    bins: tuple[BackTestBin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         Identifiability,
         Influence,
         PureError,
-        Widening,
     )
 
 _METHODS = {1: "1 lower envelope", 2: "2 isoFLOP minima", 3: "3 fitted law"}
@@ -169,26 +168,4 @@ def influence_table(influences: tuple[Influence, ...]) -> Table:
         footer=f"at {format_flops(first.at_flops)} FLOP, {count(first.params)} parameters with all "
         "runs; those that move it by over 25%, refitted without each"
         + (f"; and {more} more, see --format json" if more > 0 else ""),
-    )
-
-
-def backtest_facts(widening: Widening) -> Facts:
-    """Say how well larger runs were forecast from smaller ones."""
-    if widening.errors == 0:
-        tested = "not possible with these runs; intervals beyond the data rest on a default"
-        return Facts(title="Back-test over scale", pairs=(("forecasts", tested),))
-    return Facts(
-        title="Back-test over scale",
-        pairs=pairs_of(
-            (
-                ("forecasts", f"{widening.errors} of larger runs from smaller ones"),
-                ("farthest", f"{format_significant(widening.decades_tested, 2)} decades"),
-                ("median error", format_percent(widening.median_error)),
-                (
-                    "error over claimed",
-                    f"{format_significant(widening.kappa0, 3)} at the data, "
-                    f"{format_significant(widening.kappa1, 3)} more a decade",
-                ),
-            )
-        ),
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scaleplan.render.backtest_view import backtest_blocks
 from scaleplan.render.checks_view import (
-    backtest_facts,
     design_facts,
     influence_table,
     isoflop_blocks,
@@ -63,7 +63,7 @@ def fit_view(fit: Fit) -> View:
     if fit.influences:
         blocks.append(influence_table(fit.influences))
     blocks += isoflop_blocks(fit)
-    blocks.append(backtest_facts(fit.widening))
+    blocks += backtest_blocks(fit)
     return View(
         title=f"scaleplan fit: {fit.name}",
         blocks=tuple(blocks),

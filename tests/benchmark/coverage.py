@@ -1,164 +1,258 @@
-"""Do 90% intervals hold on larger runs that the fit has not seen?
+"""Do 90% intervals hold on larger runs that the fit has not seen, no wider than needed?
 
-For every public sweep and several cuts of scale: fit below the cut with everything that `fit` does
-(its own back-test included), forecast every run above it, and count how often the interval holds
-what the run really reached. Prints coverage, median half-width and median error for each set.
+For every sweep and several cuts of scale: fit the runs below the cut as `fit` does (its own
+back-test included), forecast every run above it, and compare with what that run reached.
 
-    python tests/benchmark/coverage.py [FOLDER]
+    python tests/benchmark/coverage.py [FOLDER] [--quick] [--half choosing|scoring]
 
-FOLDER holds the public sweeps (default ../shared/data); without it nothing is printed but that.
+FOLDER holds the public sweeps (default ../shared/data); without it the sweeps that need none are
+measured: made ones and this project's own. `--quick` takes two cuts and every fourth sweep of a
+set.
+
+Columns, for each set: sweeps; cuts that were fitted; cuts that `fit` refused; forecasts; coverage;
+median half-width; median error; and the interval score (Gneiting & Raftery 2007, equation 43: width
+plus 2/0.1 times the miss, on the log scale), over that of the one width which, known beforehand,
+would be best for all forecasts of the set. Wider than needed and too narrow both raise it.
+
+`sweeps.py` says which sweeps the recipe was chosen on and which it was only scored on.
 """
 
 from __future__ import annotations
 
-import csv
+import argparse
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from sweeps import CHOOSING, ONE, REPEATED, SCORING, Sweep, made_sweeps, own_sweeps, public_sweeps
 
-from scaleplan.fitting.backtest import widening_of
-from scaleplan.fitting.forms import ADDITIVE, COUPLED, choose_form
-from scaleplan.fitting.interval import predict
+from scaleplan import __version__
+from scaleplan.errors import ScaleplanError
+from scaleplan.fitting.choice import choose
+from scaleplan.fitting.interval import decades_beyond, predict
 from scaleplan.fitting.recipe import DEFAULT
-from scaleplan.fitting.selection import Tried, try_law
-from scaleplan.laws import get_law
+from scaleplan.fitting.widening import widening_of
+from scaleplan.records import Cleaning, ColumnUse, LawFit, Metric, Range, Widening
+from scaleplan.runs.table import Origins, Runs
 
-CUTS = (0.4, 0.5, 0.6, 0.7, 0.8)
 LEVEL = 0.9
+QUICK_CUTS, QUICK_STEP = (0.5, 0.8), 4
+# A set counts as one with enough runs where the median fit rests on this many.
+ENOUGH_RUNS = 20
+_WIDTHS = 200  # half-widths tried for the best constant one
 
 
-@dataclass(frozen=True)
-class Sweep:
-    name: str
-    law: str
-    inputs: np.ndarray
-    values: np.ndarray
+@dataclass
+class Forecasts:
+    """What was forecast in one set: one entry a run, in log units."""
+
+    half: str
+    sweeps: int = 0
+    fits: int = 0
+    refused: int = 0
+    runs: list[int] = field(default_factory=list)
+    error: list[float] = field(default_factory=list)
+    low: list[float] = field(default_factory=list)
+    high: list[float] = field(default_factory=list)
+    decades: list[float] = field(default_factory=list)
 
 
-def read(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
-
-
-def sweep(name: str, law: str, rows: list[dict[str, str]], columns: tuple[str, ...]) -> Sweep:
-    kept = [r for r in rows if all(r[c] for c in columns) and float(r[columns[-1]]) > 0]
-    data = np.array([[float(r[c]) for c in columns] for r in kept]).T
-    return Sweep(name, law, data[:-1], data[-1])
-
-
-def sweeps(folder: Path) -> Iterator[Sweep]:
-    rows = read(folder / "chinchilla_runs.csv")
-    two = ("params", "tokens", "loss")
-    yield sweep("chinchilla 245", "chinchilla", rows, two)
-    kept = [r for r in rows if r["excluded_by_refit"] == "0"]
-    yield sweep("chinchilla 240", "chinchilla", kept, two)
-    yield sweep("llama3 isoflop", "chinchilla", read(folder / "llama3_isoflop.csv"), two)
-    rows = read(folder / "overtraining_runs.csv")
-    for train_set in ("C4", "RedPajama", "RefinedWeb"):
-        mine = [r for r in rows if r["train_set"] == train_set]
-        for loss in ("loss_c4_val", "loss_openlm", "loss_paloma_ptb"):
-            columns = ("params", "tokens", loss)
-            yield sweep(f"gadre {train_set} {loss[5:]}", "chinchilla", mine, columns)
-    rows = [r for r in read(folder / "data_constrained_c4.csv") if float(r["epochs"]) <= 1.0]
-    rows = [r for r in rows if not r["seed"] and r["deduplicated"] == "0"]
-    yield sweep("muennighoff one epoch", "chinchilla", rows, two)
-    best: dict[tuple[str, str], dict[str, str]] = {}
-    for r in read(folder / "lr_batch_grid.csv"):
-        key = (r["params_no_embed"], r["tokens"])
-        if r["suspect_tokens"] == "0" and (
-            key not in best or float(r["smoothed_loss"]) < float(best[key]["smoothed_loss"])
-        ):
-            best[key] = r
-    columns = ("params_no_embed", "tokens", "smoothed_loss")
-    yield sweep("step law, best of group", "chinchilla", list(best.values()), columns)
-    rows = read(folder / "finetune_data_scaling.csv")
-    for task in ("flan", "gigaword", "wikiword"):
-        for model in sorted({r["model"] for r in rows}):
-            mine = [r for r in rows if r["task"] == task and r["model"] == model]
-            mine = [r for r in mine if float(r["examples"]) > 0]
-            yield sweep(f"finetune {task}", "power_floor", mine, ("examples", "loss"))
-    rows = read(folder / "routed_experts_final.csv")
-    for router in ("Dense", "S-Base", "RL-R", "Hash"):
-        mine = [r for r in rows if r["router"] == router and r["experts"] in {"1", "64"}]
-        columns = ("dense_params", "loss_validation")
-        yield sweep(f"routed {router}", "power_floor", mine, columns)
-    rows = read(folder / "clip_zeroshot.csv")
-    for task in ("imagenet1k", "mscoco_captions"):
-        mine = [r for r in rows if r["task"] == task and r["train_set"] != "CLIP-WIT"]
-        yield sweep(f"clip {task}", "power_floor", mine, ("gmacs_total", "error"))
-    yield sweep(
-        "addition", "power_floor", read(folder / "addition_broken_power_law.csv"),
-        ("examples", "loss"),
+def runs_of(data: Sweep, rows: np.ndarray) -> Runs:
+    """Return some rows of a sweep as the runs that `fit` takes."""
+    roles = ("input",) if data.roles == ONE else data.roles
+    columns = dict(zip(roles, data.inputs[:, rows], strict=True))
+    if "tokens" in columns:
+        columns["flops"] = 6.0 * columns["params"] * columns["tokens"]
+    count = int(rows.sum())
+    uses = tuple(ColumnUse(role=role, column=role, how="given") for role in columns)
+    return Runs(
+        columns={**columns, "value": data.values[rows]}, labels={}, extra={},
+        metric=Metric(name="loss", kind="loss", unit=""), metadata={}, units={}, notes=(),
+        cleaning=Cleaning(
+            files=(data.name,), rows_read=count, rows_used=count, dropped=(), changed=(),
+            columns=uses,
+        ),
+        fingerprint=data.name, assumptions=(), flops_per_param_token=6.0,
+        origins=Origins((data.name,), np.zeros(count, np.int64), np.arange(1, count + 1)),
     )  # fmt: skip
 
 
-def forecasts(data: Sweep) -> Iterator[tuple[float, float, bool]]:
-    """Yield (log error, relative half-width, covered) of each run above each cut."""
-    scale = np.log10(data.inputs).sum(axis=0)
-    for cut in np.quantile(scale, CUTS, method="lower"):
-        below, above = scale <= cut, scale > cut
-        used = tried(data, below, 10 ** scale[below])
-        if not used or used[0].fitted is None or used[0].test is None:
+def measure(data: Sweep, cuts: Iterable[float], found: Forecasts) -> None:
+    """Fit below each cut, forecast above it, and add what came out."""
+    found.sweeps += 1
+    scale = np.log10(data.scale)
+    tops = [float(np.quantile(scale[~data.held], cut, method="lower")) for cut in cuts]
+    for top in dict.fromkeys(tops):
+        below = (scale <= top) & ~data.held
+        if below.all():
             continue
-        widening = widening_of(used[0].test)
-        fits = [t.fitted.record() for t in used if t.fitted is not None]
-        for i in np.flatnonzero(above):
-            at = [float(v) for v in data.inputs[:, i]]
-            decades = max(0.0, float(scale[i] - scale[below].max()))
-            found = predict(fits, [at] * len(fits), widening=widening, decades=decades, level=LEVEL)
-            if found.low is None or found.high is None:
-                continue
-            truth = float(data.values[i])
-            half = 0.5 * (found.high - found.low) / found.value
-            yield abs(np.log(found.value / truth)), half, found.low <= truth <= found.high
+        try:
+            law = "data_constrained" if data.roles == REPEATED else "auto"
+            basis = basis_of(runs_of(data, below), law)
+        except ScaleplanError:
+            found.refused += 1
+            continue
+        if basis.fits[0].covariance is None or basis.fits[0].dof < 1:
+            found.refused += 1
+            continue
+        found.fits += 1
+        for i in np.flatnonzero(~below):
+            add(basis, sizes(data, int(i)), float(data.values[i]), found)
 
 
-def tried(data: Sweep, rows: np.ndarray, scale: np.ndarray) -> list[Tried]:
-    """Return the laws that `fit` would forecast these rows' larger runs with, main one first."""
+@dataclass(frozen=True)
+class Basis:
+    """What `predict` reads of a fit: laws, their inputs, widening, and the fitted ranges."""
 
-    def one(name: str) -> Tried:
-        law = get_law(name)
-        return try_law(
-            law, tuple(law.inputs), data.inputs[:, rows], data.values[rows], scale=scale,
-            recipe=DEFAULT, falling=True,
-        )  # fmt: skip
-
-    main = one(data.law)
-    if main.fitted is None or data.law != ADDITIVE:
-        return [main]
-    forms = choose_form(main, one(COUPLED))
-    return [forms.main] if forms.other is None else [forms.main, forms.other]
+    fits: tuple[LawFit, ...]
+    roles: tuple[str, ...]
+    widening: Widening
+    ranges: tuple[Range, ...]
+    runs: int
 
 
-def main(folder: Path) -> None:
-    if not (folder / "chinchilla_runs.csv").exists():
-        print(f"no public sweeps in {folder}: nothing to measure")
+def basis_of(runs: Runs, law: str) -> Basis:
+    """Return what `fit` would forecast with: the same choice, without bootstrap and advice."""
+    choice = choose(runs, law, DEFAULT)
+    together = choice.together
+    rows = choice.axes.rows
+    return Basis(
+        fits=tuple(t.fitted.record() for t in together), roles=choice.axes.roles,
+        widening=widening_of(together, choice.axes.scale),
+        ranges=tuple(
+            Range(role=role, low=float(column[rows].min()), high=float(column[rows].max()))
+            for role, column in runs.columns.items() if role != "value"
+        ),
+        runs=int(rows.size),
+    )  # fmt: skip
+
+
+def sizes(data: Sweep, i: int) -> dict[str, float]:
+    """Return the inputs of one run by role, compute among them where it follows."""
+    roles = ("input",) if data.roles == ONE else data.roles
+    at = {role: float(data.inputs[k, i]) for k, role in enumerate(roles)}
+    if "tokens" in at:
+        at["flops"] = 6.0 * at["params"] * at["tokens"]
+    return at
+
+
+def add(basis: Basis, at: dict[str, float], truth: float, found: Forecasts) -> None:
+    """Forecast one run and add its error and bounds."""
+    decades = decades_beyond(basis.ranges, at)
+    inputs = [at[role] for role in basis.roles]
+    point = predict(
+        basis.fits, [inputs] * len(basis.fits), widening=basis.widening, decades=decades,
+        level=LEVEL,
+    )  # fmt: skip
+    if point.low is None or point.high is None:
         return
-    print(f"{'set':32} {'forecasts':>9} {'coverage':>8} {'half-width':>10} {'error':>7}")
-    by_name: dict[str, list[tuple[float, float, bool]]] = {}
-    for data in sweeps(folder):
-        by_name.setdefault(data.name, []).extend(forecasts(data))
-    everything: list[tuple[float, float, bool]] = []
-    for name, found in by_name.items():
-        if found:
-            line(name, found)
-            everything += found
-    line("all forecasts together", everything)
-    shares = [np.mean([c for _, _, c in found]) for found in by_name.values() if found]
-    print(f"mean coverage over sets: {np.mean(shares):.3f}")
+    found.runs.append(basis.runs)
+    found.decades.append(decades)
+    # A straight line can leave the positive numbers; a millionth of the truth stands for zero.
+    for numbers_, value in (
+        (found.error, point.value), (found.low, point.low), (found.high, point.high),
+    ):  # fmt: skip
+        numbers_.append(float(np.log(max(value / truth, 1e-6))))
 
 
-def line(name: str, found: list[tuple[float, float, bool]]) -> None:
-    errors, widths, covered = zip(*found, strict=True)
-    print(
-        f"{name:32} {len(found):9} {np.mean(covered):8.3f} "
-        f"{100 * np.median(widths):9.2f}% {100 * np.median(errors):6.2f}%"
+def summary(found: Forecasts) -> tuple[float, float, float, float]:
+    """Return coverage, median half-width, median error, and score over that of the best width."""
+    error, low, high = map(np.array, (found.error, found.low, found.high))
+    covered = (low <= 0.0) & (high >= 0.0)
+    miss = np.maximum(low, 0.0) + np.maximum(-high, 0.0)
+    penalty = 2.0 / (1.0 - LEVEL)
+    score = float(np.mean(high - low + penalty * miss))
+    size = np.abs(error)
+    widths = np.quantile(size, np.linspace(0.0, 1.0, _WIDTHS))
+    best = min(float(np.mean(2.0 * w + penalty * np.maximum(size - w, 0.0))) for w in widths)
+    return (
+        float(covered.mean()), float(np.median(0.5 * (high - low))), float(np.median(size)),
+        score / best if best > 0.0 else float("inf"),
+    )  # fmt: skip
+
+
+def collect(folder: Path, half: str, quick: bool) -> dict[str, Forecasts]:
+    """Forecast every set of a half (empty for both), with progress on standard error."""
+    public = public_sweeps(folder) if (folder / "chinchilla_runs.csv").exists() else iter(())
+    every = [*public, *own_sweeps(), *made_sweeps()]
+    every = [data for data in every if half in {"", data.half}]
+    sets: dict[str, Forecasts] = {}
+    seen: dict[str, int] = defaultdict(int)
+    began = time.monotonic()
+    for done, data in enumerate(every):
+        name = f"{data.name} *" if data.half == SCORING else data.name
+        seen[name] += 1
+        if quick and seen[name] % QUICK_STEP != 1:
+            continue
+        cuts = QUICK_CUTS if quick and len(data.cuts) > 2 else data.cuts
+        measure(data, cuts, sets.setdefault(name, Forecasts(data.half)))
+        note = f"\r{done + 1}/{len(every)} sweeps, {time.monotonic() - began:.0f} s"
+        print(note, end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return {name: found for name, found in sets.items() if found.error or found.refused}
+
+
+def table(sets: dict[str, Forecasts]) -> Iterator[str]:
+    """Yield the lines of the table: one a set, and the pooled ones of each half."""
+    yield (
+        f"{'set':36} {'sweeps':>6} {'fits':>5} {'refused':>7} {'forecasts':>9} {'coverage':>8} "
+        f"{'half-width':>10} {'error':>7} {'score':>6}"
     )
+    for half in (CHOOSING, SCORING):
+        mine = {n: f for n, f in sets.items() if f.half == half}
+        if not mine:
+            continue
+        for name, found in mine.items():
+            yield line(name, found)
+        enough = {n: f for n, f in mine.items() if f.runs and np.median(f.runs) >= ENOUGH_RUNS}
+        for what, some in (("", mine), (f", {ENOUGH_RUNS} runs or more", enough)):
+            yield from pooled(f"{half}{what}", [f for f in some.values() if f.error])
+        yield ""
+
+
+def line(name: str, found: Forecasts) -> str:
+    counts = f"{name:36} {found.sweeps:6} {found.fits:5} {found.refused:7} {len(found.error):9}"
+    return f"{counts} {numbers(summary(found))}" if found.error else counts
+
+
+def numbers(values: Iterable[float]) -> str:
+    coverage, half, error, score = values
+    return f"{coverage:8.3f} {100 * half:9.2f}% {100 * error:6.2f}% {score:6.2f}"
+
+
+def pooled(name: str, some: list[Forecasts]) -> Iterator[str]:
+    """Yield the row where every forecast weighs the same, and the one where every set does."""
+    if not some:
+        return
+    whole = Forecasts("")
+    for found in some:
+        whole.sweeps, whole.fits = whole.sweeps + found.sweeps, whole.fits + found.fits
+        whole.refused += found.refused
+        for key in ("error", "low", "high"):
+            getattr(whole, key).extend(getattr(found, key))
+    yield line(f"= {name}, by forecast", whole)
+    each = np.array([summary(found) for found in some])
+    middle = [each[:, 0].mean(), *np.exp(np.log(np.maximum(each[:, 1:], 1e-12)).mean(axis=0))]
+    yield f"{f'= {name}, by set':36} {'':30} {numbers(middle)}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    default = Path(__file__).parents[3] / "shared" / "data"
+    parser.add_argument("folder", nargs="?", type=Path, default=default)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--half", choices=(CHOOSING, SCORING), default="")
+    given = parser.parse_args()
+    if not (given.folder / "chinchilla_runs.csv").exists():
+        print(f"no public sweeps in {given.folder}: only this project's own and made ones")
+    print(f"scaleplan {__version__}; * marks sets that no recipe was chosen on")
+    for text in table(collect(given.folder, given.half, given.quick)):
+        print(text)
 
 
 if __name__ == "__main__":
-    default = Path(__file__).parents[3] / "shared" / "data"
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else default)
+    main()

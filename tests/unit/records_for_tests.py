@@ -23,7 +23,7 @@ def fit_like(**changes) -> Fit:
     base = replace(
         BESIROGLU, name="fit of runs.csv", quality=quality, parameters=parameters, notes=(),
         widening=Widening(
-            kappa0=1.0, kappa1=0.5, floor_log=0.005, decades_tested=2.0, errors=300,
+            share=0.1, change=0.15, weights=(1.0,), decades_tested=2.0, cuts=6, errors=300,
             median_error=0.01,
         ),
     )  # fmt: skip

@@ -218,6 +218,7 @@ def test_parameter_at_a_bound():
 
 def test_no_back_test():
     none = Widening(
-        kappa0=1.0, kappa1=0.0, floor_log=0.005, decades_tested=0.0, errors=0, median_error=None
-    )
+        share=0.125, change=0.15, weights=(1.0,), decades_tested=0.0, cuts=0, errors=0,
+        median_error=None,
+    )  # fmt: skip
     assert "NO_BACKTEST" in ids(fit_like(widening=none))

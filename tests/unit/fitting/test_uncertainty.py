@@ -117,7 +117,13 @@ def test_the_interval_of_the_size_covers_the_true_one():
     truth, covered = (1.8, 480.0, 0.35, 2000.0, 0.36), 0
     params, _ = CHINCHILLA.optimum(list(truth), 1e23, 6.0)
     none = Widening(
-        kappa0=1.0, kappa1=0.0, floor_log=0.0, decades_tested=0.0, errors=0, median_error=None
+        share=0.0,
+        change=0.0,
+        weights=(1.0,),
+        decades_tested=0.0,
+        cuts=0,
+        errors=0,
+        median_error=None,
     )
     for seed in range(60):
         n, d, loss = grid(seed)

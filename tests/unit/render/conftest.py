@@ -138,8 +138,17 @@ def make_fit(**changes):
             ),
         ),
         "widening": records.Widening(
-            kappa0=1.1, kappa1=0.4, floor_log=0.005, decades_tested=1.2, errors=40,
+            share=0.1, change=0.2, weights=(1.0,), decades_tested=1.2, cuts=5, errors=40,
             median_error=0.012,
+            bins=(
+                records.BackTestBin(
+                    decades_low=0.0, decades_high=0.5, forecasts=25, median_error=0.009,
+                    inside=0.96,
+                ),
+                records.BackTestBin(
+                    decades_low=0.5, decades_high=1.2, forecasts=15, median_error=None, inside=0.8
+                ),
+            ),
         ),
         "ranges": (records.Range(role="params", low=3e7, high=3e9),),
         "flops_per_param_token": 6.0, "cleaning": make_cleaning(), "notes": _NOTES,

@@ -86,6 +86,14 @@ def test_a_fit_without_back_test_says_so(make):
     assert "not possible" in shown["forecasts"]
 
 
+def test_the_back_test_is_shown_by_distance(make):
+    shown = table(view_of(make.fit()), "Back-test by distance")
+    assert column(shown, "decades beyond the runs") == ["0 to 0.50", "0.50 to 1.2"]
+    assert column(shown, "forecasts") == ["25", "15"]
+    assert column(shown, "median error") == ["0.900%", "–"]
+    assert column(shown, "inside 90%") == ["96%", "80%"]
+
+
 def test_a_published_law_shows_no_reading(make):
     view = view_of(make.fit(cleaning=None, quality=None, candidates=(), optimum=()))
     assert not any(getattr(block, "title", "") == "Read" for block in view.blocks)

@@ -1,0 +1,63 @@
+"""The other form stands beside the one that forecasts."""
+
+from __future__ import annotations
+
+import numpy as np
+from made_runs import make_runs
+
+from scaleplan.fitting.choice import choose
+from scaleplan.fitting.recipe import DEFAULT
+
+X = np.geomspace(1e3, 1e6, 16)
+
+
+def noise(sigma, n=16, seed=0):
+    return np.exp(sigma * np.random.default_rng(seed).standard_normal(n))
+
+
+def choice_of(values, law="auto", x=X):
+    return choose(make_runs(values, input=x), law, DEFAULT)
+
+
+def names(choice):
+    return [tried.law.name for tried in choice.together]
+
+
+def test_a_bent_form_stands_beside_a_power_law():
+    choice = choice_of((1.0 + 30 * X**-0.4) * noise(0.003))
+    assert names(choice)[0] == "power_floor"
+    assert names(choice)[-1] == "shifted"
+    by_law = {c.law: c for c in choice.comparison.candidates}
+    assert by_law["shifted"].verdict == "admissible"
+    assert "mixture" in by_law["shifted"].reason
+
+
+def test_it_stands_beside_one_that_was_asked_for():
+    assert names(choice_of(30 * X**-0.2 * noise(0.003), "power"))[-1] == "shifted"
+
+
+def test_it_needs_spare_runs():
+    few = X[::3][:5]
+    assert "shifted" not in names(choice_of(1.0 + 30 * few**-0.4, x=few))
+
+
+def test_no_bent_form_stands_beside_a_straight_line():
+    values = 5.0 - 1e-6 * X + 0.01 * np.random.default_rng(1).standard_normal(16)
+    assert set(names(choice_of(values, "linear"))) <= {"linear", "log_linear"}
+
+
+def test_laws_of_an_error_do_not_stand_beside_one_of_an_accuracy():
+    accuracy = 0.2 + 1e-7 * X + 0.001 * np.random.default_rng(1).standard_normal(16)
+    choice = choose(make_runs(accuracy, kind="accuracy", input=X), "linear", DEFAULT)
+    assert names(choice) == ["linear"]
+
+
+def test_a_falling_metric_is_extrapolated_along_a_curve_where_one_is_admissible():
+    # A short pure power law that a straight line in ln x describes a little better.
+    x = np.geomspace(1.0, 3.0, 12)
+    for seed in range(40):
+        values = 2.0 * x**-0.1 * noise(0.01, 12, seed)
+        choice = choice_of(values, x=x)
+        admissible = {t.law.name for t in choice.comparison.admissible}
+        if "power" in admissible or "power_floor" in admissible:
+            assert names(choice)[0] in {"power", "power_floor"}

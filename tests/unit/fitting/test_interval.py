@@ -1,0 +1,99 @@
+"""The interval of a forecast is that of a mixture of laws, wider the farther out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from scaleplan.fitting.distributions import t_quantile
+from scaleplan.fitting.interval import predict
+from scaleplan.records import LawFit, Widening
+
+# ln y = ln A + a ln x with a known: the variance of ln y is that of ln A alone.
+ONE = LawFit(
+    law="power", theta=(2.0, -0.5), covariance=((0.0004, 0.0), (0.0, 0.0)), noise=0.02, dof=30,
+    residual="log",
+)  # fmt: skip
+OTHER = replace(ONE, theta=(2.2, -0.5), covariance=((0.0, 0.0), (0.0, 0.0)), noise=0.03, dof=12)
+PLAIN = Widening(
+    share=0.0, change=0.0, weights=(1.0,), decades_tested=0.0, cuts=0, errors=0, median_error=None
+)
+T30, T12 = t_quantile(0.95, 30.0), t_quantile(0.95, 12.0)
+
+
+def half_width(point):
+    return 0.5 * math.log(point.high / point.low)
+
+
+def at(fits, widening, *, decades=0.0):
+    return predict(
+        fits, [(100.0,)] * len(fits), widening=widening, decades=decades, level=0.9
+    )  # fmt: skip
+
+
+def test_inside_the_data_it_is_parameters_and_noise():
+    point = at([ONE], PLAIN)
+    assert point.value == pytest.approx(0.2)
+    assert half_width(point) == pytest.approx(T30 * math.hypot(0.01, 0.02))
+    assert 0.5 * math.log(point.mean_high / point.mean_low) == pytest.approx(T30 * 0.01)
+
+
+@pytest.mark.parametrize("decades", [0.0, 0.25, 1.0, 4.0])
+def test_the_form_adds_a_variance_that_grows_with_distance(decades):
+    point = at([ONE], replace(PLAIN, share=0.1, change=0.5), decades=decades)
+    form = 0.05 * math.sqrt(decades)
+    assert half_width(point) == pytest.approx(T30 * math.hypot(0.01, 0.02, form))
+
+
+def test_the_spread_of_forms_counts_by_their_weights():
+    point = at([ONE, OTHER], replace(PLAIN, weights=(0.75, 0.25)))
+    ends = math.log(0.2), math.log(0.22)
+    centre = 0.75 * ends[0] + 0.25 * ends[1]
+    variance = 0.75 * (0.01**2 + 0.02**2) + 0.25 * 0.03**2
+    variance += 0.75 * (ends[0] - centre) ** 2 + 0.25 * (ends[1] - centre) ** 2
+    assert half_width(point) == pytest.approx(T12 * math.sqrt(variance))
+    assert math.sqrt(point.low * point.high) == pytest.approx(math.exp(centre))
+    assert point.value == pytest.approx(0.2)  # the formula that was printed
+
+
+def test_the_interval_holds_the_value_of_the_main_law():
+    far = replace(OTHER, theta=(20.0, -0.5), noise=0.001)
+    point = at([replace(ONE, noise=0.001), far], replace(PLAIN, weights=(0.001, 0.999)))
+    assert point.low == pytest.approx(0.2)
+
+
+def test_parameters_that_are_not_known_leave_the_metric_its_own_pace():
+    wild = replace(ONE, covariance=((1e6, 0.0), (0.0, 1e6)), noise=0.0)
+    point = at([wild], replace(PLAIN, change=0.2), decades=3.0)
+    assert half_width(point) == pytest.approx(T30 * 0.2 * 2.0)
+
+
+def test_a_second_form_lies_no_farther_away_than_the_metric_changes():
+    absurd = replace(OTHER, theta=(1e30, -0.5), noise=0.02)
+    point = at([ONE, absurd], replace(PLAIN, change=0.2, weights=(0.9, 0.1)), decades=3.0)
+    variance = 0.9 * 0.01**2 + 0.02**2 + 0.9 * 0.1 * 0.4**2
+    assert half_width(point) == pytest.approx(T12 * math.sqrt(variance))
+
+
+def test_a_form_that_gives_no_number_is_left_out():
+    broken = replace(OTHER, theta=(-1.0, -0.5))
+    both = replace(PLAIN, weights=(0.5, 0.5))
+    assert half_width(at([ONE, broken], both)) == pytest.approx(half_width(at([ONE], PLAIN)))
+    assert at([broken, ONE], both).low is None
+
+
+def test_a_law_without_covariance_has_no_interval():
+    point = at([replace(ONE, covariance=None)], PLAIN)
+    assert (point.low, point.high, point.mean_low) == (None, None, None)
+
+
+def test_an_absolute_law_is_widened_in_the_units_of_its_metric():
+    line = LawFit(
+        law="linear", theta=(0.1, 0.5), covariance=((0.0, 0.0), (0.0, 0.01)), noise=0.2, dof=30,
+        residual="raw",
+    )  # fmt: skip
+    point = at([line], replace(PLAIN, share=0.5, change=0.6), decades=1.0)
+    assert point.value == pytest.approx(10.5)
+    assert point.high - point.value == pytest.approx(T30 * math.hypot(0.1, 0.2, 0.3))
