@@ -59,6 +59,21 @@ def test_a_true_floor_of_zero_is_found_at_the_bound():
     assert fitted.theta[0] < 0.5
 
 
+@pytest.mark.parametrize("seed", [0, 4, 6])
+def test_a_small_exponent_is_followed_to_where_it_has_replaced_the_floor(seed):
+    """The optimum has no floor; the valley to it from any grid point is long and kinked."""
+    rng = np.random.default_rng(seed)
+    x = np.exp(rng.uniform(-3, 3, (2, 60)))
+    values = 0.8 + 0.05 * x[0] ** -1.5 + 0.3 * x[1] ** -0.014
+    values = values * np.exp(0.002 * rng.standard_normal(60))
+    problem = Problem.of(CHINCHILLA, x, values)
+    best = solve(problem, delta=1e-3)
+    starts = [[np.log(0.05), 1.5, a, b, 0.0] for a in (0.0, -0.2) for b in (0.002, 0.005, 0.01)]
+    known = problem.minimise(np.array(starts), delta=1e-3, max_steps=500).objective.min()
+    assert best.converged
+    assert best.objective <= known * (1 + 1e-9)
+
+
 def test_delta_follows_the_noise_and_has_three_digits():
     rng = np.random.default_rng(2)
     x = np.geomspace(1e6, 1e10, 200)[None]
