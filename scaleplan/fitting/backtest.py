@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from scaleplan.laws.base import BoolArray, FloatArray, IndexArray
 
 _CUTS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)  # quantiles of scale below which a fit is made
+# Refits that start at the optimum of all runs, with a second look at odd ends, are as good as
+# those from everywhere with so many runs: in 1104 of 1104 cuts of made sweeps; with 14 runs in 166
+# of 168 (own calculation, 2026).
+_SURE_RUNS = 20
 _SPARE_RUNS = 2  # runs below a cut beyond the number of parameters
 _MANY_RUNS, _SAMPLE = 4000, 2000  # more runs do not change a quantile of errors
 
@@ -82,7 +86,8 @@ def back_test(fitted: Fitted, scale: FloatArray) -> BackTest:
     }  # fmt: skip
     if not usable:
         return _joined([])
-    thetas = fitted.refit(np.stack(list(usable.values())).astype(float), careful=True)
+    weights = np.stack(list(usable.values())).astype(float)
+    thetas = fitted.refit(weights, careful=scale.size < _SURE_RUNS)
     sizes = np.concatenate([np.log10(np.abs(fitted.inputs)), logs[None]])
     parts = [
         _above(fitted, theta, number, rows, sizes)
