@@ -195,7 +195,9 @@ def _with_bent(runs: Runs, axes: Axes, comparison: Comparison, recipe: Recipe) -
     """Add the bent form beside a power law that was chosen, for its forecasts."""
     if comparison.chosen is None or comparison.chosen.law.name not in STRAIGHT_IN_LOGS:
         return comparison
-    return with_bent(comparison, _try(runs, get_law(BENT), axes, recipe))
+    with np.errstate(over="ignore", invalid="ignore"):  # where it does not settle it is left out
+        bent = _try(runs, get_law(BENT), axes, recipe)
+    return with_bent(comparison, bent)
 
 
 def _as_used(comparison: Comparison, name: str, why: str) -> Comparison:

@@ -77,6 +77,8 @@ def with_bent(comparison: Comparison, bent: Tried) -> Comparison:
     fitted = bent.fitted
     if bent.law.name in known or fitted is None or fitted.dof < _BENT_SPARE_RUNS:
         return comparison
+    if fitted.covariance is None or not np.isfinite(fitted.covariance).all():
+        return comparison
     residuals = fitted.log_residuals()
     added = Candidate(
         law=bent.law.name, aicc=None, verdict="admissible", reason=_OTHER,

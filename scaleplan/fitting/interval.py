@@ -103,7 +103,7 @@ def _part(fit: LawFit, inputs: Sequence[float], widening: Widening, decades: flo
         return None
     gradient = [float(g) for g in law.gradient(list(fit.theta), list(inputs))]
     variance = math.inf
-    if all(math.isfinite(g) for g in gradient):
+    if all(map(math.isfinite, (*gradient, *(v for row in fit.covariance for v in row)))):
         variance = max(0.0, quadratic_form(fit.covariance, gradient))
     if relative:
         variance /= value * value

@@ -84,6 +84,12 @@ def test_a_form_that_gives_no_number_is_left_out():
     assert at([broken, ONE], both).low is None
 
 
+def test_a_covariance_that_is_no_number_claims_nothing():
+    unknown = replace(ONE, covariance=((math.nan, 0.0), (0.0, math.inf)), noise=0.0)
+    point = at([unknown], replace(PLAIN, change=0.2))
+    assert half_width(point) == pytest.approx(T30 * 0.2)
+
+
 def test_a_law_without_covariance_has_no_interval():
     point = at([replace(ONE, covariance=None)], PLAIN)
     assert (point.low, point.high, point.mean_low) == (None, None, None)
