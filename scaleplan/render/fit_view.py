@@ -75,7 +75,7 @@ def fit_view(fit: Fit) -> View:
 def reading_blocks(cleaning: Cleaning) -> list[Block]:
     """Say what was read, and list what was not used."""
     rows = f"{cleaning.rows_read} read, {cleaning.rows_used} used"
-    rows += f", {len(cleaning.dropped)} dropped, {len(cleaning.changed)} changed"
+    rows += f", {len(cleaning.dropped)} dropped, {_rows(cleaning.changed)} changed"
     merged = cleaning.rows_read - cleaning.rows_used - len(cleaning.dropped)
     if merged > 0:
         rows += f", {merged} other points of the same runs"
@@ -95,6 +95,11 @@ def reading_blocks(cleaning: Cleaning) -> list[Block]:
         if notes:
             blocks.append(_row_notes(f"{title} rows", notes))
     return blocks
+
+
+def _rows(notes: tuple[RowNote, ...]) -> int:
+    """Count the rows that notes are about; a note without a line is about a whole file."""
+    return len({(note.file, note.line) for note in notes})
 
 
 def _use(use: ColumnUse) -> str:

@@ -11,7 +11,7 @@ from scaleplan.records import Metric, Note, RowNote
 from scaleplan.runs.columns import Assignment
 from scaleplan.runs.frame import Frame, coalesce
 from scaleplan.runs.metrics import metric_record
-from scaleplan.runs.numbers import conversion_note, percent_cells
+from scaleplan.runs.numbers import conversion_notes, percent_cells
 from scaleplan.runs.raw import RawColumn
 from scaleplan.runs.roles import SIZE_NAMES, factor, unit_factor
 from scaleplan.runs.table import IntArray
@@ -114,18 +114,15 @@ def declared_unit(role: str, names: tuple[str, ...], metadata: Mapping[str, str]
 
 
 def _conversions(frame: Frame, column: RawColumn, names: tuple[str, ...]) -> list[RowNote]:
-    """Return a line on each file in which cells of a column were not plain numbers."""
+    """Return a line on each cell of a column that was not a plain number."""
     written = (column.codes >= 0) & ~np.isnan(column.numbers)
     result: list[RowNote] = []
     for file in np.unique(frame.file_of[written]):
         rows = np.flatnonzero(frame.file_of == file)
-        first = int(rows[written[rows]][0])
         name = next(n for n in names if int(file) in frame.present[n])
-        note = conversion_note(
-            column.take(rows), name, frame.files[int(file)], int(frame.lines[first]) or None
+        result += conversion_notes(
+            column.take(rows), name, frame.files[int(file)], frame.lines[rows]
         )
-        if note is not None:
-            result.append(note)
     return result
 
 

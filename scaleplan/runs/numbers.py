@@ -11,8 +11,12 @@ import numpy as np
 
 from scaleplan.records import RowNote
 from scaleplan.runs.raw import ABSENT, RawColumn, RawTable
+from scaleplan.runs.table import IntArray
 from scaleplan.runs.text import shown
 from scaleplan.units import parse_count
+
+# So many cells of one column are told one by one; the rest of a long log are counted.
+MOST_TOLD = 1_000
 
 _HEAD = re.compile(r"^\s*[+-]?[\d.,]+")
 
@@ -84,22 +88,25 @@ def percent_cells(column: RawColumn) -> int:
     return int(np.count_nonzero(signs[column.codes[written]]))
 
 
-def conversion_note(column: RawColumn, name: str, file: str, line: int | None) -> RowNote | None:
-    """Return one line on the cells of a column that were not plain numbers, or None.
+def conversion_notes(column: RawColumn, name: str, file: str, lines: IntArray) -> list[RowNote]:
+    """Return a line on each cell of a column that was not a plain number, and what it was read as.
 
     Args:
         column: The column, of one file.
         name: Its name.
         file: The file.
-        line: Where the first such cell stands.
+        lines: Shape (n,), the line of each cell; 0 where it is not known.
     """
     written = np.flatnonzero((column.codes >= 0) & ~np.isnan(column.numbers))
-    if not written.size:
-        return None
-    first = int(written[0])
-    cells = "1 cell was" if written.size == 1 else f"{written.size} cells were"
-    reason = (
-        f"{name}: {cells} read as numbers, first {shown(column.text(first))} "
-        f"as {write_number(float(column.numbers[first]))}"
-    )
-    return RowNote(file=file, line=line, reason=reason)
+    told = [
+        RowNote(
+            file=file, line=int(lines[i]) or None,
+            reason=f"{name}: {shown(column.text(int(i)))} read as "
+            f"{write_number(float(column.numbers[i]))}",
+        )
+        for i in written[:MOST_TOLD]
+    ]  # fmt: skip
+    if written.size > MOST_TOLD:
+        more = f"{name}: {written.size - MOST_TOLD} more cells were read as numbers in the same way"
+        told.append(RowNote(file=file, line=int(lines[written[MOST_TOLD]]) or None, reason=more))
+    return told

@@ -19,6 +19,7 @@ from scaleplan.runs.frame import join
 from scaleplan.runs.gathering import Gathered, gather
 from scaleplan.runs.locating import locate
 from scaleplan.runs.notices import fingerprint, notices
+from scaleplan.runs.numbers import MOST_TOLD
 from scaleplan.runs.opening import Progress, read_all
 from scaleplan.runs.raw import RawColumn, numeric_column
 from scaleplan.runs.repeated import best_of
@@ -26,6 +27,7 @@ from scaleplan.runs.request import Request, read_request
 from scaleplan.runs.shared import united
 from scaleplan.runs.splitting import levels_by, role_of, rows_by
 from scaleplan.runs.table import FloatArray, Origins, Runs
+from scaleplan.runs.text import shown
 
 
 def load_runs(
@@ -138,7 +140,7 @@ def _read_and_clean(
     cleaning = Cleaning(
         files=frame.files, rows_read=rows_read, rows_used=len(cleaned),
         dropped=_in_order((*early, *dropped), frame.files),
-        changed=(*changed, *_left_empty(cleaned, kind)),
+        changed=_in_order((*changed, *_left_empty(cleaned, kind)), frame.files),
         columns=tuple(chosen.uses),
     )  # fmt: skip
     notes = (
@@ -222,15 +224,18 @@ def _uses(chosen: Assignment, derived: Sequence[ColumnUse]) -> tuple[ColumnUse, 
 
 
 def _left_empty(rows: Gathered, metric: Metric) -> tuple[RowNote, ...]:
-    """Return a line on each column in a role that has cells which are no numbers."""
+    """Return a line on each cell, of a column in a role, that is no number and was left empty."""
     result = []
     for role, column in rows.roles.items():
         odd = np.flatnonzero((column.codes >= 0) & np.isnan(column.numbers) & ~column.blank)
         if odd.size and rows.names[role] != metric.name:
-            first = rows.row_note(int(odd[0]), "")
-            cells = "1 cell" if odd.size == 1 else f"{odd.size} cells"
-            reason = f"{rows.names[role]}: {cells} without a number left empty"
-            result.append(replace(first, reason=reason, run=""))
+            name = rows.names[role]
+            for i in odd[:MOST_TOLD]:
+                reason = f"{name}: {shown(column.text(int(i)))} is no number; left empty"
+                result.append(replace(rows.row_note(int(i), reason), run=""))
+            if odd.size > MOST_TOLD:
+                reason = f"{name}: {odd.size - MOST_TOLD} more cells are no numbers; left empty"
+                result.append(replace(rows.row_note(int(odd[MOST_TOLD]), reason), run=""))
     return tuple(result)
 
 

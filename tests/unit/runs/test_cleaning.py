@@ -103,8 +103,19 @@ def test_units_in_text_and_separators_are_read_and_said(load):
     assert runs.column("params").tolist() == [350e6, 1.3e9, 10_000.0]
     assert runs.column("tokens").tolist() == [1234567.0, 7e9, 2e9]
     said = [note.reason for note in runs.cleaning.changed]
-    assert "params: 2 cells were read as numbers, first '350M params' as 3.5e+08" in said
-    assert any(s.startswith("tokens: 2 cells") for s in said)
+    assert "params: '350M params' read as 3.5e+08" in said
+    assert "tokens: '2 x 10^9' read as 2e+09" in said
+    lines = [note.line for note in runs.cleaning.changed]
+    assert lines == sorted(lines) == [2, 2, 3, 4]
+
+
+def test_a_long_log_tells_a_thousand_changed_cells_and_counts_the_rest(load):
+    runs = load("params,loss\n" + "".join(f"{n}M,{9 - n / 1e3}\n" for n in range(1, 1204)))
+    changed = runs.cleaning.changed
+    assert len(changed) == 1001
+    assert changed[999].reason == "params: '1000M' read as 1e+09"
+    assert changed[1000].reason == "params: 203 more cells were read as numbers in the same way"
+    assert changed[1000].line == 1002
 
 
 def test_percentages(load):
@@ -166,7 +177,7 @@ def test_cells_of_other_roles_that_are_no_numbers_are_said(load):
     runs = load("params,lr,loss\n1,auto,4\n2,1e-3,3\n3,2e-3,2\n")
     assert math.isnan(runs.column("learning_rate")[0])
     assert [note.reason for note in runs.cleaning.changed] == [
-        "lr: 1 cell without a number left empty"
+        "lr: 'auto' is no number; left empty"
     ]
 
 
