@@ -11,7 +11,33 @@ _PATIENCE = 0.5  # seconds; what is over sooner needs no counter
 _REFRESH = 0.1  # seconds between two updates
 _CLEAR_LINE = "\r\x1b[K"
 
+# A fit of fewer runs is over before anybody wonders what it does.
+_MANY_RUNS = 3_000
+
 Progress = Callable[[int, int], None]
+
+
+@contextmanager
+def stages(runs: int, *, quiet: bool) -> Iterator[Callable[[str], None] | None]:
+    """Give a function that shows which law is being fitted, or None where nobody would see it.
+
+    Args:
+        runs: How many runs are fitted.
+        quiet: Whether the command line asked for silence.
+    """
+    if quiet or runs < _MANY_RUNS or sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+
+    def show(law: str) -> None:
+        sys.stderr.write(f"{_CLEAR_LINE}fitting the {law} law to {runs} runs")
+        sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        sys.stderr.write(_CLEAR_LINE)
+        sys.stderr.flush()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypedDict
 
 from scaleplan.cli import values
-from scaleplan.cli.progress import progress
+from scaleplan.cli.progress import progress, stages
 from scaleplan.errors import FitError, UsageError
 
 if TYPE_CHECKING:
@@ -123,11 +123,11 @@ def fit_runs(
 
     recipe = recipe_of(fitting)
     try:
-        with progress("resample", quiet=quiet) as shown:
+        with progress("resample", quiet=quiet) as shown, stages(len(runs), quiet=quiet) as law:
             fitted = fit(
                 runs, law=fitting.law, resamples=resamples, level=level, seed=seed, recipe=recipe,
                 flops=flops, interval=fitting.interval.value, cluster=fitting.cluster,
-                on_progress=shown,
+                on_progress=shown, on_law=law,
             )  # fmt: skip
     except FitError as error:
         # A refusal prints no table of dropped rows, which may be the reason for it.

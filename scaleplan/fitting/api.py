@@ -55,6 +55,7 @@ def fit(
     interval: IntervalKind = "auto",
     cluster: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    on_law: Callable[[str], None] | None = None,
 ) -> Fit:
     """Fit a law to runs.
 
@@ -71,6 +72,7 @@ def fit(
             runs) if there are enough of them, and else uses the delta method.
         cluster: The column that names which runs are resampled together.
         on_progress: Called with (done, all) resamples.
+        on_law: Called with the name of each law before it is fitted.
 
     Returns:
         The fit, with its notes.
@@ -79,7 +81,7 @@ def fit(
         FitError: If the runs cannot carry the law.
         InputError: If a column that the law needs is missing.
     """
-    choice = choose(runs, law, recipe, alone=alone)
+    choice = choose(runs, law, recipe, alone=alone, on_law=on_law)
     chosen, axes, comparison, notes = choice.tried, choice.axes, choice.comparison, choice.notes
     fitted = chosen.fitted
     if fitted is None:  # pragma: no cover - choose returns fitted laws only

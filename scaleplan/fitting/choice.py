@@ -31,6 +31,8 @@ from scaleplan.laws import Law, LinearLaw, OptimizerFactors, get_law
 from scaleplan.records import Candidate, Note
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scaleplan.fitting.recipe import Recipe
     from scaleplan.runs.table import Runs
 
@@ -75,7 +77,28 @@ class Choice:
         return (main, *others)
 
 
-def choose(runs: Runs, name: str, recipe: Recipe, *, alone: bool = False) -> Choice:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trials:
+    """Fits laws to the same runs by the same recipe, saying which before each."""
+
+    runs: Runs
+    recipe: Recipe
+    on_law: Callable[[str], None] | None
+
+    def of(self, law: Law, axes: Axes) -> Tried:
+        """Fit and back-test one law, or say why it cannot be fitted."""
+        if self.on_law is not None:
+            self.on_law(law.name)
+        return try_law(
+            law, axes.columns, axes.inputs, axes.values, scale=axes.scale, recipe=self.recipe,
+            falling=self.runs.metric.kind in _FALLING,
+        )  # fmt: skip
+
+
+def choose(
+    runs: Runs, name: str, recipe: Recipe,
+    *, alone: bool = False, on_law: Callable[[str], None] | None = None,
+) -> Choice:  # fmt: skip
     """Return the law to use: the one of that name, or for `auto` the one the runs can carry.
 
     Args:
@@ -83,14 +106,16 @@ def choose(runs: Runs, name: str, recipe: Recipe, *, alone: bool = False) -> Cho
         name: The law's name, or `auto`.
         recipe: What is minimised, and which parameters are held.
         alone: Whether a law that is asked for is compared with no other.
+        on_law: Called with the name of each law before it is fitted.
 
     Raises:
         FitError: If the runs cannot carry the law, or none.
         InputError: If a column that the law needs is missing.
         UsageError: If there is no such law, or it has no parameter that the recipe limits.
     """
+    trials = _Trials(runs, recipe, on_law)
     if name != "auto":
-        return _asked_for(runs, _law_of(runs, name), recipe, alone=alone)
+        return _asked_for(trials, _law_of(runs, name), alone=alone)
     if recipe.limits:
         message = "parameters can be fixed or bounded only for a law that is asked for"
         raise UsageError(message, hint="Add --law NAME, for example --law chinchilla.")
@@ -99,19 +124,19 @@ def choose(runs: Runs, name: str, recipe: Recipe, *, alone: bool = False) -> Cho
     falling = runs.metric.kind in _FALLING  # the law of two inputs has a floor
     if falling and not runs.has("input") and runs.has("params") and runs.has("tokens"):
         axes = axes_for(runs, both)
-        tried = _try(runs, both, axes, recipe)
+        tried = trials.of(both, axes)
         if tried.fitted is not None:
             # Criteria compare laws on the same runs only.
             one = axes_for(runs, get_law("power_floor"), "params").within(axes.rows)
-            others = [_try(runs, law, one, recipe) for law in one_input_laws()]
-            second = _try(runs, get_law(COUPLED), axes, recipe)
+            others = [trials.of(law, one) for law in one_input_laws()]
+            second = trials.of(get_law(COUPLED), axes)
             forms = choose_form(tried, second)
             comparison = compare([tried, second, *others], prefer=forms.main.law.name)
             comparison = forms.applied(comparison)
             return Choice(forms.main, axes, comparison)
         if min(np.unique(column).size for column in axes.inputs) > 1:
             refusal = tried.refusal
-    axes, comparison = _best_single(runs, recipe)
+    axes, comparison = _best_single(trials)
     if comparison.chosen is None:
         design = check_design(get_law("linear"), axes.columns, axes.inputs)
         if design is not None:
@@ -126,7 +151,7 @@ def choose(runs: Runs, name: str, recipe: Recipe, *, alone: bool = False) -> Cho
         notes = (fallback_note(refusal, axes),)
     if isinstance(comparison.chosen.law, LinearLaw):
         axes = axes_for(runs, comparison.chosen.law, axes.roles[0])
-        return Choice(_try(runs, comparison.chosen.law, axes, recipe), axes, comparison, notes)
+        return Choice(trials.of(comparison.chosen.law, axes), axes, comparison, notes)
     return Choice(comparison.chosen, axes, comparison, notes)
 
 
@@ -144,28 +169,29 @@ def _law_of(runs: Runs, name: str) -> Law:
     return law
 
 
-def _best_single(runs: Runs, recipe: Recipe) -> tuple[Axes, Comparison]:
+def _best_single(trials: _Trials) -> tuple[Axes, Comparison]:
     """Compare the laws of one input on the first column that can carry any of them."""
     tries = []
-    for role in single_roles(runs):
-        axes = axes_for(runs, get_law("power"), role)
+    for role in single_roles(trials.runs):
+        axes = axes_for(trials.runs, get_law("power"), role)
         comparison = compare(
-            [_try(runs, law, axes, recipe) for law in one_input_laws()], prefer="power_floor"
+            [trials.of(law, axes) for law in one_input_laws()], prefer="power_floor"
         )
         if comparison.chosen is not None:
-            return axes, _with_bent(runs, axes, comparison, recipe)
+            return axes, _with_bent(trials, axes, comparison)
         tries.append((axes, comparison))
     return tries[0]
 
 
-def _asked_for(runs: Runs, law: Law, recipe: Recipe, *, alone: bool) -> Choice:
+def _asked_for(trials: _Trials, law: Law, *, alone: bool) -> Choice:
     """Fit the law that was asked for, and test it against the others of its kind."""
+    runs, recipe = trials.runs, trials.recipe
     recipe.check(law)
     axes = axes_for(runs, law)
     design = check_design(law, axes.columns, axes.inputs, held=sum(recipe.fixed(law)))
     if design is not None:
         raise design.error()
-    tried = _try(runs, law, axes, recipe)
+    tried = trials.of(law, axes)
     if tried.fitted is None:
         raise FitError(
             tried.refusal,
@@ -175,7 +201,7 @@ def _asked_for(runs: Runs, law: Law, recipe: Recipe, *, alone: bool) -> Choice:
         # The others have other parameters: a law with some held is compared with nothing.
         return Choice(tried, axes, _as_used(compare([tried], prefer=law.name), law.name, _ASKED))
     if law.name in {ADDITIVE, COUPLED}:
-        other = _try(runs, get_law(COUPLED if law.name == ADDITIVE else ADDITIVE), axes, recipe)
+        other = trials.of(get_law(COUPLED if law.name == ADDITIVE else ADDITIVE), axes)
         both = (tried, other) if law.name == ADDITIVE else (other, tried)
         forms = choose_form(*both, asked=law.name)
         return Choice(tried, axes, forms.applied(compare([tried, other], prefer=law.name)))
@@ -184,19 +210,19 @@ def _asked_for(runs: Runs, law: Law, recipe: Recipe, *, alone: bool) -> Choice:
     # Compare on one footing: straight lines are judged on the error when the metric is accuracy.
     common = axes_for(runs, get_law("power"), axes.roles[0])
     compared = dict.fromkeys((*one_input_laws(), law))
-    comparison = compare([_try(runs, other, common, recipe) for other in compared], prefer=law.name)
+    comparison = compare([trials.of(other, common) for other in compared], prefer=law.name)
     comparison = _as_used(comparison, law.name, _ASKED)
     if common.complement == axes.complement:
-        comparison = _with_bent(runs, common, comparison, recipe)
+        comparison = _with_bent(trials, common, comparison)
     return Choice(tried, axes, comparison)
 
 
-def _with_bent(runs: Runs, axes: Axes, comparison: Comparison, recipe: Recipe) -> Comparison:
+def _with_bent(trials: _Trials, axes: Axes, comparison: Comparison) -> Comparison:
     """Add the bent form beside a power law that was chosen, for its forecasts."""
     if comparison.chosen is None or comparison.chosen.law.name not in STRAIGHT_IN_LOGS:
         return comparison
     with np.errstate(over="ignore", invalid="ignore"):  # where it does not settle it is left out
-        bent = _try(runs, get_law(BENT), axes, recipe)
+        bent = trials.of(get_law(BENT), axes)
     return with_bent(comparison, bent)
 
 
@@ -215,10 +241,3 @@ def _as_used(comparison: Comparison, name: str, why: str) -> Comparison:
         return candidate
 
     return replace(comparison, candidates=tuple(marked(c) for c in comparison.candidates))
-
-
-def _try(runs: Runs, law: Law, axes: Axes, recipe: Recipe) -> Tried:
-    return try_law(
-        law, axes.columns, axes.inputs, axes.values, scale=axes.scale, recipe=recipe,
-        falling=runs.metric.kind in _FALLING,
-    )  # fmt: skip

@@ -66,3 +66,16 @@ def test_columns_left_out_are_named():
     assert "not shown at this width" in text
     wide = in_terminal(250, "budget", "--gpus", "64", "--params", "1e9")
     assert "not shown at this width" not in wide
+
+
+def test_a_long_fit_says_which_law_it_is_at_and_leaves_no_trace(tmp_path):
+    path = tmp_path / "runs.csv"
+    rows = (f"{1e7 * 1.003**i:.0f},{2 + 300 / (1e7 * 1.003**i) ** 0.3:.6f}" for i in range(3500))
+    path.write_text("params,loss\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    text = in_terminal(100, "fit", str(path), "--resamples", "0")
+    stages = re.findall(r"fitting the (\w+) law to 3500 runs", text)
+    assert {"power", "power_floor", "linear"} <= set(stages)
+    last = text.rindex("fitting the")
+    assert "\x1b[K" in text[last:], "the line is cleared before the result"
+    quiet = in_terminal(100, "fit", str(path), "--resamples", "0", "--quiet")
+    assert "fitting the" not in quiet
