@@ -156,7 +156,8 @@ ByOption = Annotated[
     str | None,
     typer.Option(
         "--by", metavar="COLUMN",
-        help="Fit the runs of each value of this column apart, for example dataset.",
+        help="Fit the runs of each value of this column apart, for example dataset; or together, "
+        "with --law optimizer_factors.",
     ),
 ]  # fmt: skip
 ResamplesOption = Annotated[

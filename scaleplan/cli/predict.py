@@ -17,6 +17,7 @@ EXAMPLES = """\b
 Examples:
   scaleplan predict fit.yaml --params 10B --tokens 200B
   scaleplan predict fit.yaml --flops 1e22,1e23 --format csv
+  scaleplan predict besiroglu_2024 --params 70B --tokens 1.4T
   scaleplan predict runs.csv --law power --at 4096"""
 
 
@@ -24,7 +25,9 @@ def predict_command(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="FIT_OR_RUNS...", help="A fit kept by `scaleplan fit -o`, or logs to fit now."
+            metavar="FIT_OR_RUNS...",
+            help="A fit kept by `scaleplan fit -o`, a published law by its id (see `scaleplan "
+            "laws`), or logs to fit now.",
         ),
     ],
     params: Annotated[
@@ -97,9 +100,9 @@ def _fit(
     sources: list[str], reading: options.Reading, fitting: options.Fitting, *, seed: int
 ) -> Fit:
     """Return the saved fit, or fit the logs."""
-    from scaleplan.cli.sources import fit_runs, is_saved_fit, read_runs
+    from scaleplan.cli.sources import fit_runs, is_published, is_saved_fit, read_runs
 
-    saved = [source for source in sources if is_saved_fit(source)]
+    saved = [source for source in sources if is_saved_fit(source) or is_published(source)]
     if not saved:
         # The bootstrap serves the table of parameters, which a forecast does not show.
         return fit_runs(
@@ -107,8 +110,8 @@ def _fit(
             flops=(), quiet=reading.quiet,
         )  # fmt: skip
     if len(sources) > 1:
-        message = f"{saved[0]} is a saved fit and cannot be read together with other files"
-        raise UsageError(message, hint="Give one saved fit, or logs only.")
+        message = f"{saved[0]} is a finished fit and cannot be read together with other files"
+        raise UsageError(message, hint="Give one saved fit or published law, or logs only.")
     unused = {
         "--law": fitting.law != "auto", "--delta": fitting.delta, "--fix": fitting.fix,
         "--bound": fitting.bound, "--columns": reading.columns,
@@ -120,6 +123,11 @@ def _fit(
     if given:
         message = f"{' and '.join(given)} cannot change {saved[0]}, which is fitted already"
         raise UsageError(message, hint="Give the logs instead, or leave these options out.")
+    if is_published(sources[0]):
+        from scaleplan.catalog import published_law
+        from scaleplan.planning.published import fit_from_published
+
+        return fit_from_published(published_law(sources[0]))
     from scaleplan.fitfile import load_fit
 
     return load_fit(sources[0])

@@ -32,6 +32,15 @@ def is_saved_fit(source: str) -> bool:
     return source != "-" and Path(source).is_file() and is_fit_file(source)
 
 
+def is_published(source: str) -> bool:
+    """Tell whether a source is the id of a published law, and no file of that name is there."""
+    from scaleplan.catalog import published_laws
+
+    if Path(source).suffix or Path(source).exists():
+        return False
+    return any(law.id == source for law in published_laws())
+
+
 class ReadingArguments(TypedDict):
     """The arguments that every reader of logs takes."""
 

@@ -133,3 +133,15 @@ def law_inputs(name):
     from scaleplan.laws import get_law
 
     return get_law(name).inputs
+
+
+def test_a_published_law_is_forecast_by_its_id(invoke):
+    row = predicted(invoke, "besiroglu_2024", "--flops", "5.88e23")
+    # Worked from the published parameters: Besiroglu et al. 2024, arXiv 2404.10102.
+    assert float(row["params"]) == pytest.approx(7.3016e10, rel=1e-3)
+    assert float(row["tokens"]) == pytest.approx(1.3422e12, rel=1e-3)
+    assert float(row["value"]) == pytest.approx(1.97386, rel=1e-3)
+    refused = invoke("predict", "besiroglu_2024", "--flops", "1e20", "--law", "power")
+    assert refused.exit_code == 2
+    assert "cannot change besiroglu_2024" in refused.stderr
+    assert invoke("predict", "besiroglu_2025", "--flops", "1e20").exit_code == 3
