@@ -138,8 +138,9 @@ def refit(
     ends = problem.minimise(
         warm, delta=solution.delta, weights=weights, values=values, max_steps=60
     )
-    suspicious = ~ends.converged | (ends.steps >= _MANY_STEPS)
-    suspicious |= problem.left_the_valley(ends.phi)
+    suspicious = ~ends.converged | problem.left_the_valley(ends.phi)
+    if isinstance(problem, Problem):
+        suspicious |= ends.steps >= _MANY_STEPS
     rows = np.flatnonzero(suspicious)
     if rows.size:
         own = None if values is None else values[rows]
