@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scaleplan.fitting.curved_point import Point, next_secant
+from scaleplan.fitting.curved_point import Point, next_secant, second_derivatives
 from scaleplan.fitting.curved_steps import best_length, next_damping, solve_restricted
 from scaleplan.fitting.newton import Minima
 
@@ -35,7 +35,7 @@ _DIAGONAL = 0.1  # share of the damping that acts along the axes: it holds direc
 _PROBE = 0.1  # share of a step over which its curvature is measured, as the authors advise
 _LARGEST_BEND = 0.75  # of the step's length, beyond which the bend is not to be trusted
 _NEAR = 1e-8  # predicted fall, of the objective, below which a step is neither bent nor stretched
-_ASIDE = 1e-4  # of a central difference of the slopes
+_CURVATURE_LASTS = 4  # steps of a refit whose bend is read off the curvature at its start
 _BLOCK = 200_000  # doubles of derivatives held at once
 
 
@@ -89,7 +89,8 @@ class _Batch:
         end = Minima(
             starts.copy(), np.full(batch, np.inf), np.zeros(batch, bool), np.zeros(batch, np.intp)
         )
-        self.curvature = self.curvature_at(starts)
+        if self.refit and (starts == starts[0]).all():
+            self.curvature = second_derivatives(self.problem, starts[0])
         alive, at, secant, damping, age = self.entered(starts, np.arange(min(block, batch)))
         waiting = alive.size
         while alive.size:
@@ -106,7 +107,7 @@ class _Batch:
                 age, move, fall = age[keep], move[keep], fall[keep]
                 self.select(alive)
             if alive.size:
-                at, secant, damping = self.moved(at, secant, damping, move, fall)
+                at, secant, damping = self.moved(at, secant, damping, age, move, fall)
                 age = age + 1
             if waiting < batch and 2 * alive.size <= block:
                 new = np.arange(waiting, min(batch, waiting + block - alive.size))
@@ -121,11 +122,11 @@ class _Batch:
         return end
 
     def moved(
-        self, at: Point, secant: FloatArray, damping: FloatArray, move: FloatArray,
-        fall: FloatArray,
+        self, at: Point, secant: FloatArray, damping: FloatArray, age: IndexArray,
+        move: FloatArray, fall: FloatArray,
     ) -> tuple[Point, FloatArray, FloatArray]:  # fmt: skip
         """Return points, secants and dampings after a step; who would rise stays."""
-        move, fall = self.bent(at, move, fall, damping)
+        move, fall = self.bent(at, move, fall, damping, age)
         # Refits stay near their start: there its metric, which only shapes the damping, serves.
         trial = self.point(at.phi + move, metric=at.metric if self.refit else None)
         # A rise within rounding of the objective is no rise: without it noise-free fits stall.
@@ -144,7 +145,7 @@ class _Batch:
         size = starts.shape[1]
         return (
             rows,
-            self.point(starts[rows]),
+            self.point(starts[rows], common=self.curvature is not None),
             np.zeros((rows.size, size, size)),
             np.full(rows.size, _FIRST_DAMPING),
             np.zeros(rows.size, np.intp),
@@ -155,31 +156,21 @@ class _Batch:
         self.weights = None if self.all_weights is None else self.all_weights[rows]
         self.values = None if self.all_values is None else self.all_values[rows]
 
-    def curvature_at(self, starts: FloatArray) -> FloatArray | None:
-        """Return the second derivatives of the predictions, shape (n, p p), at a common start.
-
-        Refits stay near it: there they are the curvature that the law adds, with each point's own
-        residuals, but for what the secant estimate corrects. None if the starts differ.
-        """
-        if self.weights is None or (starts != starts[0]).any():
-            return None
-        size = starts.shape[1]
-        aside = _ASIDE * np.eye(size)
-        with np.errstate(all="ignore"):
-            slopes = self.problem.model(np.concatenate([starts[0] + aside, starts[0] - aside]))[1]
-        second = (slopes[:size] - slopes[size:]) / (2.0 * _ASIDE)
-        second = 0.5 * (second + second.transpose(1, 0, 2))
-        return second.reshape(size * size, -1).T if np.isfinite(second).all() else None
-
-    def point(self, phi: FloatArray, *, metric: FloatArray | None = None) -> Point:
+    def point(
+        self, phi: FloatArray, *, metric: FloatArray | None = None, common: bool = False
+    ) -> Point:
         """Return objective, slopes and curvatures at phi, shape (b, p).
 
         Args:
             phi: Shape (b, p).
             metric: A metric to keep instead of a new one.
+            common: Whether all phi are the same.
         """
         with np.errstate(all="ignore"):
-            predicted, derivatives = self.problem.model(phi)
+            predicted, derivatives = self.problem.model(phi[:1] if common else phi)
+            if common:
+                predicted = predicted.repeat(len(phi), axis=0)
+                derivatives = derivatives.repeat(len(phi), axis=0)
             residual = predicted - (self.problem.y if self.values is None else self.values)
             psi = np.clip(residual, -self.delta, self.delta)
             pull = psi if self.weights is None else self.weights * psi
@@ -236,8 +227,9 @@ class _Batch:
         return move, fall
 
     def bent(
-        self, at: Point, move: FloatArray, fall: FloatArray, damping: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+        self, at: Point, move: FloatArray, fall: FloatArray, damping: FloatArray,
+        age: IndexArray,
+    ) -> tuple[FloatArray, FloatArray]:  # fmt: skip
         """Return the steps (b, p), bent along the law and of the best length, and their falls (b,).
 
         Half the acceleration a that solves (J^T W J + damping) a = -J^T W r'' is added, r'' the
@@ -253,9 +245,8 @@ class _Batch:
         weights = None if self.weights is None else self.weights[rows]
         slopes = at.derivatives[rows]
         with np.errstate(all="ignore"):
-            ahead = self.problem.predictions(phi + _PROBE * step)
             along = (step[:, None, :] @ slopes)[:, 0, :]
-            bend = 2.0 / _PROBE * ((ahead - at.predicted[rows]) / _PROBE - along)
+            bend = self.second_derivative(at, rows, step, along, age[rows])
             observed = self.problem.y if self.values is None else self.values[rows]
             residual = at.predicted[rows] - observed
             pull = bend * np.asarray(np.abs(residual) <= self.delta)
@@ -273,6 +264,23 @@ class _Batch:
         moved[rows] = np.clip(phi + step, low, high) - phi
         falls[rows] = at.value[rows] - value
         return moved, falls
+
+    def second_derivative(
+        self, at: Point, rows: IndexArray, step: FloatArray, along: FloatArray, age: IndexArray
+    ) -> FloatArray:
+        """Return the second derivative of the predictions along steps, shape (rows, n)."""
+        bend = np.empty_like(along)
+        near = np.zeros(rows.size, bool)
+        if self.curvature is not None:
+            near = np.asarray(age < _CURVATURE_LASTS)
+            squares = step[near, :, None] * step[near, None, :]
+            bend[near] = squares.reshape(-1, step.shape[1] ** 2) @ self.curvature.T
+        far = ~near
+        if far.any():
+            ahead = self.problem.predictions(at.phi[rows[far]] + _PROBE * step[far])
+            change = (ahead - at.predicted[rows[far]]) / _PROBE
+            bend[far] = 2.0 / _PROBE * (change - along[far])
+        return bend
 
     def acceleration(
         self, at: Point, step: FloatArray, damping: FloatArray, right: FloatArray

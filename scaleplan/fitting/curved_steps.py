@@ -49,6 +49,28 @@ def solve_restricted(
 
 def _uphill_turned(matrix: FloatArray, target: FloatArray) -> FloatArray:
     """Solve each symmetric system, with the sign of negative eigenvalues turned."""
+    rows = np.flatnonzero(_indefinite(matrix))
+    solution = solve_systems(matrix, target)
+    if rows.size:
+        solution[rows] = _turned(matrix[rows], target[rows])
+    return solution
+
+
+def _indefinite(matrix: FloatArray) -> BoolArray:
+    """Tell which symmetric matrices are not positive definite, by the pivots of elimination."""
+    left = matrix
+    found = np.zeros(len(matrix), bool)
+    with np.errstate(all="ignore"):
+        for _ in range(matrix.shape[1]):
+            pivot = left[:, 0, 0]
+            found |= ~(pivot > 0.0)
+            column = left[:, 1:, 0]
+            shares = column / pivot[:, None]
+            left = left[:, 1:, 1:] - shares[:, :, None] * column[:, None, :]
+    return found
+
+
+def _turned(matrix: FloatArray, target: FloatArray) -> FloatArray:
     sane = np.isfinite(np.einsum("bij->b", matrix) + target.sum(axis=1))
     if not sane.all():
         matrix = np.where(sane[:, None, None], matrix, np.eye(matrix.shape[1]))
