@@ -119,11 +119,7 @@ class CurvedProblem:
         return np.where(self.logs, np.exp(np.where(self.logs, phi, 0.0)), phi)
 
     def model(self, phi: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the prediction as `y` is written, shape (b, n), and its derivatives, (b, p, n).
-
-        Args:
-            phi: Shape (b, p).
-        """
+        """Return predictions (b, n) as `y` is written and slopes (b, p, n), for phi (b, p)."""
         theta = self.scaled_theta(phi)
         value, gradient = self.law.value_and_gradient(
             [theta[:, k, None] for k in range(self.size)], list(self.x)
@@ -135,6 +131,12 @@ class CurvedProblem:
             np.multiply(column, factor, out=derivatives[:, k])
         return (value if self.raw else np.log(value)), derivatives
 
+    def predictions(self, phi: FloatArray) -> FloatArray:
+        """Return the prediction alone as `y` is written, shape (b, n), for phi of shape (b, p)."""
+        theta = self.scaled_theta(phi)
+        value = self.law.evaluate([theta[:, k, None] for k in range(self.size)], list(self.x))
+        return np.asarray(value if self.raw else np.log(value))
+
     @property
     def unit(self) -> float:
         """Return what a residual of 1 is: 1 in logarithms, the metric's scale if `raw`."""
@@ -142,7 +144,7 @@ class CurvedProblem:
 
     def residuals(self, phi: FloatArray) -> FloatArray:
         """Return predicted less observed, logs or metric units, shape (n,), at one phi."""
-        return np.asarray(self.unit * (self.model(phi[None])[0][0] - self.y))
+        return np.asarray(self.unit * (self.predictions(phi[None])[0] - self.y))
 
     def jacobian(self, phi: FloatArray) -> FloatArray:
         """Return d residuals / d phi, shape (n, p), at one phi."""
@@ -195,9 +197,7 @@ class CurvedProblem:
             theta = self._starts()
             phi = np.where(self.logs, np.log(np.where(self.logs, theta, 1.0)), theta)
             phi = np.clip(phi, self.low, self.high)
-            parts = self.scaled_theta(phi)
-            value = self.law.evaluate([parts[:, k, None] for k in range(self.size)], list(self.x))
-            residual = (value if self.raw else np.log(value)) - self.y
+            residual = self.predictions(phi) - self.y
         psi = np.clip(residual, -delta, delta)
         objective = (psi * (residual - 0.5 * psi)).sum(axis=1)
         order = np.argsort(np.where(np.isfinite(objective), objective, np.inf), kind="stable")

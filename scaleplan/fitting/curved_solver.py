@@ -1,36 +1,41 @@
 """Damped Newton for many fits of one curved law at once, inside bounds.
 
-The Hessian is the Gauss-Newton part, exact from the law's gradient, plus a secant estimate of what
-the curvature of the law adds (Dennis, Gay & Welsch 1981, NL2SOL): near an optimum whose residuals
-are not small Gauss-Newton alone converges slowly. A damped step is bent along its valley (geodesic
-acceleration, Transtrum & Sethna 2012, arXiv 1201.5885): floors, exponents and coefficients trade
-off along curves, which straight steps follow in hundreds of small ones. All starts, or all
-resamples, advance together as one array computation; finished ones leave the batch.
+The Hessian is the Gauss-Newton part, exact from the law's gradient, plus what the curvature of the
+law adds: near an optimum whose residuals are not small Gauss-Newton alone converges slowly. Refits
+take it from the second derivatives at their common start, and all fits add a secant estimate of the
+rest (Dennis, Gay & Welsch 1981, NL2SOL). A step is bent along its valley (geodesic acceleration,
+Transtrum & Sethna 2012, arXiv 1201.5885): floors, exponents and coefficients trade off along
+curves, which straight steps follow in hundreds of small ones. All starts, or all resamples, advance
+together as one array computation; as some finish, others enter.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scaleplan.fitting.newton import Minima, solve_systems
+from scaleplan.fitting.curved_point import Point, next_secant, second_derivatives
+from scaleplan.fitting.curved_steps import best_length, next_damping, solve_restricted
+from scaleplan.fitting.newton import Minima
 
 if TYPE_CHECKING:
     from scaleplan.fitting.curved_problem import CurvedProblem
-    from scaleplan.laws.base import BoolArray, FloatArray
+    from scaleplan.laws.base import BoolArray, FloatArray, IndexArray
 
 # Stop when the predicted fall is below 1e-13 of the objective; the absolute part is for noise-free
 # data, whose objective goes to zero.
 _RELATIVE_STOP, _ABSOLUTE_STOP = 1e-13, 1e-26
+# A resample needs its optimum to a thousandth of its spread, which is reached long before.
+_REFIT_STOP = 1e-10
 _LONGEST_STEP = 2.0  # in logarithms, or as a multiple of a linear coordinate above 1
-_FIRST_DAMPING = 0.1
+_FIRST_DAMPING = 0.03
 _NO_STEP_LEFT = 1e12  # damping at which no step changes the objective
-_DIAGONAL = 0.01  # share of the damping that acts along the axes: it holds directions without slope
+_DIAGONAL = 0.1  # share of the damping that acts along the axes: it holds directions without slope
 _PROBE = 0.1  # share of a step over which its curvature is measured, as the authors advise
 _LARGEST_BEND = 0.75  # of the step's length, beyond which the bend is not to be trusted
-_METRIC_LASTS = 10  # steps of a refit
+_NEAR = 1e-8  # predicted fall, of the objective, below which a step is neither bent nor stretched
+_CURVATURE_LASTS = 4  # steps of a refit whose bend is read off the curvature at its start
 _BLOCK = 200_000  # doubles of derivatives held at once
 
 
@@ -58,45 +63,8 @@ def minimise_curved(
     Returns:
         The end of each fit, in the order of the starts.
     """
-    block = max(1, _BLOCK // max(1, problem.y.size * problem.size))
-    parts = []
-    for first in range(0, len(starts), block):
-        rows = slice(first, first + block)
-        batch = _Batch(
-            problem, delta, None if weights is None else weights[rows],
-            None if values is None else values[rows], held,
-        )  # fmt: skip
-        parts.append(batch.run(np.clip(starts[rows], problem.low, problem.high), max_steps))
-    return Minima(
-        np.concatenate([p.phi for p in parts]),
-        np.concatenate([p.objective for p in parts]),
-        np.concatenate([p.converged for p in parts]),
-        np.concatenate([p.steps for p in parts]),
-    )
-
-
-@dataclass(slots=True, eq=False)
-class _Point:
-    """The objective around one phi of each fit."""
-
-    phi: FloatArray  # (b, p)
-    predicted: FloatArray  # (b, n)
-    value: FloatArray  # (b,)
-    gradient: FloatArray  # (b, p)
-    gauss: FloatArray  # (b, p, p), sum w psi' J J^T
-    metric: FloatArray  # (b, p, p), sum w min(1, delta/|r|) J J^T
-    derivatives: FloatArray  # (b, p, n), J
-    pull: FloatArray  # (b, n), w psi
-
-    def kept(self, rows: BoolArray) -> _Point:
-        return _Point(
-            self.phi[rows], self.predicted[rows], self.value[rows], self.gradient[rows],
-            self.gauss[rows], self.metric[rows], self.derivatives[rows], self.pull[rows],
-        )  # fmt: skip
-
-    def replace(self, rows: BoolArray, other: _Point) -> None:
-        for field in fields(self):
-            getattr(self, field.name)[rows] = getattr(other, field.name)[rows]
+    batch = _Batch(problem, delta, weights, values, held)
+    return batch.run(np.clip(starts, problem.low, problem.high), max_steps)
 
 
 class _Batch:
@@ -108,58 +76,101 @@ class _Batch:
     ) -> None:  # fmt: skip
         self.problem, self.delta, self.weights = problem, delta, weights
         self.values, self.held = values, held
+        self.all_weights, self.all_values = weights, values
+        self.refit = weights is not None
+        self.stop = _REFIT_STOP if self.refit else _RELATIVE_STOP
         self.linear = (~problem.logs).astype(float)
+        self.curvature: FloatArray | None = None
 
     def run(self, starts: FloatArray, max_steps: int) -> Minima:
-        """Return the ends of these starts."""
+        """Return the ends of these starts; new ones enter as others leave, to keep blocks full."""
         batch, size = starts.shape
+        block = max(1, _BLOCK // max(1, self.problem.y.size * size))
         end = Minima(
             starts.copy(), np.full(batch, np.inf), np.zeros(batch, bool), np.zeros(batch, np.intp)
         )
-        alive = np.arange(batch)
-        at = self.point(starts)
-        secant = np.zeros((batch, size, size))
-        damping = np.full(batch, _FIRST_DAMPING)
-        for step in range(max_steps + 1):
+        if self.refit and (starts == starts[0]).all():
+            self.curvature = second_derivatives(self.problem, starts[0])
+        alive, at, secant, damping, age = self.entered(starts, np.arange(min(block, batch)))
+        waiting = alive.size
+        while alive.size:
             move, fall = self.step(at, secant, damping)
-            enough = _RELATIVE_STOP * at.value + _ABSOLUTE_STOP
+            enough = self.stop * at.value + _ABSOLUTE_STOP
             done = (fall <= enough) & (damping <= 1.0) & (fall >= 0.0)
-            stop = done | ~np.isfinite(at.value) | (damping > _NO_STEP_LEFT)
-            if step == max_steps:
-                stop[:] = True
+            stop = done | ~np.isfinite(at.value) | (damping > _NO_STEP_LEFT) | (age == max_steps)
             if stop.any():
                 gone = alive[stop]
                 end.phi[gone], end.objective[gone] = at.phi[stop], at.value[stop]
-                end.converged[gone], end.steps[gone] = done[stop], step
+                end.converged[gone], end.steps[gone] = done[stop], age[stop]
                 keep = ~stop
-                if not keep.any():
-                    return end
                 alive, at, damping, secant = alive[keep], at.kept(keep), damping[keep], secant[keep]
-                move, fall = move[keep], fall[keep]
-                self.weights = None if self.weights is None else self.weights[keep]
-                self.values = None if self.values is None else self.values[keep]
-            move = self.bent(at, move, damping)
-            # Refits stay near their start: there the first metric serves for some steps.
-            renew = self.weights is None or step % _METRIC_LASTS == _METRIC_LASTS - 1
-            trial = self.point(at.phi + move, metric=None if renew else at.metric)
-            # A rise within rounding of the objective is no rise: without it noise-free fits stall.
-            accept = (trial.value <= at.value * (1.0 + 1e-15)) & (fall > 0.0)
-            damping = _next_damping(damping, accept, at.value - trial.value, fall)
-            secant = np.where(accept[:, None, None], _secant(secant, at, trial, move), secant)
-            # Most steps are accepted: it is cheaper to put back the few points that are not.
-            trial.replace(~accept, at)
-            at = trial
+                age, move, fall = age[keep], move[keep], fall[keep]
+                self.select(alive)
+            if alive.size:
+                at, secant, damping = self.moved(at, secant, damping, age, move, fall)
+                age = age + 1
+            if waiting < batch and 2 * alive.size <= block:
+                new = np.arange(waiting, min(batch, waiting + block - alive.size))
+                waiting += new.size
+                rows, points, *others = self.entered(starts, new)
+                at = at.joined(points)
+                alive, secant, damping, age = (
+                    np.concatenate(pair)
+                    for pair in zip((alive, secant, damping, age), (rows, *others), strict=True)
+                )
+                self.select(alive)
         return end
 
-    def point(self, phi: FloatArray, *, metric: FloatArray | None = None) -> _Point:
+    def moved(
+        self, at: Point, secant: FloatArray, damping: FloatArray, age: IndexArray,
+        move: FloatArray, fall: FloatArray,
+    ) -> tuple[Point, FloatArray, FloatArray]:  # fmt: skip
+        """Return points, secants and dampings after a step; who would rise stays."""
+        move, fall = self.bent(at, move, fall, damping, age)
+        # Refits stay near their start: there its metric, which only shapes the damping, serves.
+        trial = self.point(at.phi + move, metric=at.metric if self.refit else None)
+        # A rise within rounding of the objective is no rise: without it noise-free fits stall.
+        accept = (trial.value <= at.value * (1.0 + 1e-15)) & (fall > 0.0)
+        damping = next_damping(damping, accept, at.value - trial.value, fall)
+        secant = np.where(accept[:, None, None], next_secant(secant, at, trial, move), secant)
+        # Most steps are accepted: it is cheaper to put back the few points that are not.
+        trial.replace(~accept, at)
+        return trial, secant, damping
+
+    def entered(
+        self, starts: FloatArray, rows: IndexArray
+    ) -> tuple[IndexArray, Point, FloatArray, FloatArray, IndexArray]:
+        """Return rows of the batch at their starts: (rows, points, secant, damping, steps)."""
+        self.select(rows)
+        size = starts.shape[1]
+        return (
+            rows,
+            self.point(starts[rows], common=self.curvature is not None),
+            np.zeros((rows.size, size, size)),
+            np.full(rows.size, _FIRST_DAMPING),
+            np.zeros(rows.size, np.intp),
+        )
+
+    def select(self, rows: IndexArray) -> None:
+        """Take the weights and values of these rows."""
+        self.weights = None if self.all_weights is None else self.all_weights[rows]
+        self.values = None if self.all_values is None else self.all_values[rows]
+
+    def point(
+        self, phi: FloatArray, *, metric: FloatArray | None = None, common: bool = False
+    ) -> Point:
         """Return objective, slopes and curvatures at phi, shape (b, p).
 
         Args:
             phi: Shape (b, p).
             metric: A metric to keep instead of a new one.
+            common: Whether all phi are the same.
         """
         with np.errstate(all="ignore"):
-            predicted, derivatives = self.problem.model(phi)
+            predicted, derivatives = self.problem.model(phi[:1] if common else phi)
+            if common:
+                predicted = predicted.repeat(len(phi), axis=0)
+                derivatives = derivatives.repeat(len(phi), axis=0)
             residual = predicted - (self.problem.y if self.values is None else self.values)
             psi = np.clip(residual, -self.delta, self.delta)
             pull = psi if self.weights is None else self.weights * psi
@@ -169,6 +180,9 @@ class _Batch:
             turned = derivatives.transpose(0, 2, 1)
             gradient = (derivatives @ pull[:, :, None])[:, :, 0]
             gauss = (derivatives * share[:, None, :]) @ turned
+            bend = np.zeros_like(gauss)
+            if self.curvature is not None:
+                bend = (pull @ self.curvature).reshape(gauss.shape)
             if metric is None:
                 relax = np.fmax(psi / residual, inside)  # min(1, delta / |r|), and 1 at r = 0
                 relax = relax if self.weights is None else relax * self.weights
@@ -181,14 +195,14 @@ class _Batch:
             derivatives = np.where(sane[:, None, None], derivatives, 0.0)
             gradient = np.where(sane[:, None], gradient, 0.0)
             gauss, metric = (np.where(sane[:, None, None], m, 0.0) for m in (gauss, metric))
-        return _Point(phi, predicted, value, gradient, gauss, metric, derivatives, pull)
+        return Point(phi, predicted, value, gradient, gauss, bend, metric, derivatives, pull)
 
     def step(
-        self, at: _Point, secant: FloatArray, damping: FloatArray
+        self, at: Point, secant: FloatArray, damping: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """Return the damped step inside the bounds (b, p) and the fall it predicts (b,)."""
         low, high = self.problem.low, self.problem.high
-        hessian = at.gauss + secant
+        hessian = at.gauss + at.bend + secant
         diagonal = np.diagonal(at.metric, axis1=1, axis2=2)
         ridge = damping[:, None] * _DIAGONAL * diagonal
         ridge = ridge + 1e-13 * diagonal.sum(axis=1, keepdims=True) + 1e-300
@@ -199,11 +213,11 @@ class _Batch:
         held = ((at.phi <= low) & (at.gradient >= 0.0)) | ((at.phi >= high) & (at.gradient <= 0.0))
         if self.held is not None:
             held[:, self.held] = True
-        move = _restricted(matrix, -at.gradient, held, to)
+        move = solve_restricted(matrix, -at.gradient, held, to)
         below, above = at.phi + move < low, at.phi + move > high
         if (below | above).any():
             to = np.where(below, low - at.phi, np.where(above, high - at.phi, to))
-            move = _restricted(matrix, -at.gradient, held | below | above, to)
+            move = solve_restricted(matrix, -at.gradient, held | below | above, to)
         longest = (np.abs(move) / np.maximum(1.0, self.linear * np.abs(at.phi))).max(axis=1)
         move = move * np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, 1e-300))[:, None]
         move = np.clip(at.phi + move, low, high) - at.phi
@@ -212,87 +226,75 @@ class _Batch:
         )
         return move, fall
 
-    def bent(self, at: _Point, move: FloatArray, damping: FloatArray) -> FloatArray:
-        """Return the steps (b, p), bent to second order along the law where they are damped.
+    def bent(
+        self, at: Point, move: FloatArray, fall: FloatArray, damping: FloatArray,
+        age: IndexArray,
+    ) -> tuple[FloatArray, FloatArray]:  # fmt: skip
+        """Return the steps (b, p), bent along the law and of the best length, and their falls (b,).
 
         Half the acceleration a that solves (J^T W J + damping) a = -J^T W r'' is added, r'' the
-        second derivative of the predictions along the step.
+        second derivative of the predictions along the step. Along that parabola the residuals are
+        known to second order: its best length costs no evaluation of the law, and sees where
+        residuals enter or leave the quadratic part of Huber's loss, which the Hessian does not.
         """
-        rows = np.flatnonzero(damping > 0.0)
+        rows = np.flatnonzero(np.abs(fall) > _NEAR * at.value + _ABSOLUTE_STOP)
         if not rows.size:
-            return move
+            return move, fall
         low, high = self.problem.low, self.problem.high
-        phi, step, metric = at.phi[rows], move[rows], at.metric[rows]
+        phi, step = at.phi[rows], move[rows]
+        weights = None if self.weights is None else self.weights[rows]
+        slopes = at.derivatives[rows]
         with np.errstate(all="ignore"):
-            ahead = self.problem.model(phi + _PROBE * step)[0]
-            along = np.einsum("bpn,bp->bn", at.derivatives[rows], step)
-            bend = 2.0 / _PROBE * ((ahead - at.predicted[rows]) / _PROBE - along)
+            along = (step[:, None, :] @ slopes)[:, 0, :]
+            bend = self.second_derivative(at, rows, step, along, age[rows])
             observed = self.problem.y if self.values is None else self.values[rows]
-            inside = np.abs(at.predicted[rows] - observed) <= self.delta
-            pull = bend * inside if self.weights is None else bend * inside * self.weights[rows]
-            right = -np.einsum("bpn,bn->bp", at.derivatives[rows], pull)
-        diagonal = np.diagonal(metric, axis1=1, axis2=2)
-        ridge = (_DIAGONAL * damping[rows, None] + 1e-13) * diagonal + 1e-300
-        matrix = at.gauss[rows] + damping[rows, None, None] * metric
-        matrix = matrix + ridge[:, :, None] * np.eye(phi.shape[1])
-        held = (phi + step <= low) | (phi + step >= high)
+            residual = at.predicted[rows] - observed
+            pull = bend * np.asarray(np.abs(residual) <= self.delta)
+            pull = pull if weights is None else pull * weights
+            right = -(slopes @ pull[:, :, None])[:, :, 0]
+        usable = np.isfinite(bend).all(axis=1, keepdims=True)
+        usable &= np.isfinite(right).all(axis=1, keepdims=True)
+        right, bend = np.where(usable, right, 0.0), np.where(usable, bend, 0.0)
+        half = 0.5 * self.acceleration(at.kept(rows), step, damping[rows], right)
+        with np.errstate(all="ignore"):
+            bend = 0.5 * bend + (half[:, None, :] @ slopes)[:, 0, :]
+            length, value = best_length(residual, along, bend, weights, self.delta)
+        moved, falls = move.copy(), fall.copy()
+        step = length[:, None] * (step + length[:, None] * half)
+        moved[rows] = np.clip(phi + step, low, high) - phi
+        falls[rows] = at.value[rows] - value
+        return moved, falls
+
+    def second_derivative(
+        self, at: Point, rows: IndexArray, step: FloatArray, along: FloatArray, age: IndexArray
+    ) -> FloatArray:
+        """Return the second derivative of the predictions along steps, shape (rows, n)."""
+        bend = np.empty_like(along)
+        near = np.zeros(rows.size, bool)
+        if self.curvature is not None:
+            near = np.asarray(age < _CURVATURE_LASTS)
+            squares = step[near, :, None] * step[near, None, :]
+            bend[near] = squares.reshape(-1, step.shape[1] ** 2) @ self.curvature.T
+        far = ~near
+        if far.any():
+            ahead = self.problem.predictions(at.phi[rows[far]] + _PROBE * step[far])
+            change = (ahead - at.predicted[rows[far]]) / _PROBE
+            bend[far] = 2.0 / _PROBE * (change - along[far])
+        return bend
+
+    def acceleration(
+        self, at: Point, step: FloatArray, damping: FloatArray, right: FloatArray
+    ) -> FloatArray:
+        """Return the acceleration (b, p) that the slope `right` drives; none where it is large."""
+        diagonal = np.diagonal(at.metric, axis1=1, axis2=2)
+        ridge = (_DIAGONAL * damping[:, None] + 1e-13) * diagonal + 1e-300
+        matrix = at.gauss + damping[:, None, None] * at.metric
+        matrix = matrix + ridge[:, :, None] * np.eye(step.shape[1])
+        ends = at.phi + step
+        held = np.asarray((ends <= self.problem.low) | (ends >= self.problem.high))
         if self.held is not None:
             held[:, self.held] = True
-        usable = np.isfinite(right).all(axis=1)
-        right = np.where(usable[:, None], right, 0.0)
-        acceleration = _restricted(matrix, right, held, np.zeros_like(step))
-        lengths = [np.einsum("bi,bi->b", v * v, diagonal) for v in (acceleration, step)]
-        usable &= lengths[0] <= (2.0 * _LARGEST_BEND) ** 2 * lengths[1]
-        moved = move.copy()
-        step = step + np.where(usable[:, None], 0.5 * acceleration, 0.0)
-        moved[rows] = np.clip(phi + step, low, high) - phi
-        return moved
-
-
-def _restricted(
-    matrix: FloatArray, target: FloatArray, held: BoolArray, to: FloatArray
-) -> FloatArray:
-    """Solve each system with the components `held` fixed at `to`."""
-    if not held.any():
-        return solve_systems(matrix, target)
-    fixed = np.where(held, to, 0.0)
-    free = ~held
-    right = np.where(free, target - np.einsum("bij,bj->bi", matrix, fixed), fixed)
-    inner = matrix * (free[:, :, None] & free[:, None, :])
-    return solve_systems(inner + held[:, :, None] * np.eye(held.shape[1]), right)
-
-
-def _next_damping(
-    damping: FloatArray, accept: BoolArray, fallen: FloatArray, predicted: FloatArray
-) -> FloatArray:
-    # Where next to no fall was predicted the ratio may be infinite, which is above 0.7 as well.
-    with np.errstate(over="ignore", invalid="ignore"):
-        gain = np.where(accept, fallen / np.maximum(predicted, 1e-300), 0.0)
-    after = np.where(gain > 0.7, damping * 0.1, np.where(gain < 0.2, damping * 2.0, damping))
-    after = np.where(accept, after, np.maximum(damping, 1e-8) * 8.0)
-    return np.where(accept & (after < 1e-9), 0.0, after)
-
-
-def _secant(secant: FloatArray, old: _Point, new: _Point, move: FloatArray) -> FloatArray:
-    """Return the next estimate of sum w psi d2r from the change of the slopes along a step.
-
-    The sized update of Dennis, Gay & Welsch 1981, equations 2.4 and 2.5.
-    """
-    with np.errstate(all="ignore"):
-        change = new.gradient - old.gradient
-        goal = new.gradient - (old.derivatives @ new.pull[:, :, None])[:, :, 0]
-        now = np.einsum("bij,bj->bi", secant, move)
-        along = np.einsum("bi,bi->b", move, now)
-        wanted = np.abs(np.einsum("bi,bi->b", move, goal))
-        size = np.where(np.abs(along) > 0.0, np.minimum(1.0, wanted / np.abs(along)), 1.0)
-        miss = goal - size[:, None] * now
-        across = np.einsum("bi,bi->b", change, move)
-        direction = change / across[:, None]
-        outer = miss[:, :, None] * direction[:, None, :]
-        inner = np.einsum("bi,bi->b", miss, move)
-        after = (
-            size[:, None, None] * secant + outer + outer.transpose(0, 2, 1)
-            - inner[:, None, None] * direction[:, :, None] * direction[:, None, :]
-        )  # fmt: skip
-        usable = (across > 0.0) & np.isfinite(after).all(axis=(1, 2))
-    return np.where(usable[:, None, None], after, secant)
+        found = solve_restricted(matrix, right, held, np.zeros_like(step), definite=True)
+        lengths = [np.einsum("bi,bi->b", v * v, diagonal) for v in (found, step)]
+        small: BoolArray = np.less_equal(lengths[0], (2.0 * _LARGEST_BEND) ** 2 * lengths[1])
+        return np.asarray(found * small[:, None])

@@ -25,6 +25,7 @@ SMALLEST_DELTA = 1e-3
 _HUBER = 1.345
 _MAD_TO_SIGMA = 1.4826  # median absolute deviation to standard deviation of a normal
 _AGREEMENT = 1e-6  # relative difference of objectives that counts as the same optimum
+_WARM_STEPS = 100  # a further step costs less than a second look from everywhere
 _MANY_STEPS = 25  # a warm refit that needs more has left the valley it started in
 _DELTA_ROUNDS = 6
 _FURTHER_TRIES = 4
@@ -130,16 +131,17 @@ def refit(
         values: Shape (batch, n), each fit's own y; None for the problem's.
 
     Returns:
-        The ends. A refit that looks suspicious (many steps, floor at zero, exponent out of range)
-        is repeated from the spread starts and the best end kept.
+        The ends. A refit that looks suspicious (not converged, floor at zero, exponent out of its
+        range) is repeated from the spread starts and the best end kept.
     """
     count = len(weights)
     warm = np.tile(solution.phi, (count, 1))
     ends = problem.minimise(
-        warm, delta=solution.delta, weights=weights, values=values, max_steps=60
+        warm, delta=solution.delta, weights=weights, values=values, max_steps=_WARM_STEPS
     )
-    suspicious = ~ends.converged | (ends.steps >= _MANY_STEPS)
-    suspicious |= problem.left_the_valley(ends.phi)
+    suspicious = ~ends.converged | problem.left_the_valley(ends.phi)
+    if isinstance(problem, Problem):
+        suspicious |= ends.steps >= _MANY_STEPS
     rows = np.flatnonzero(suspicious)
     if rows.size:
         own = None if values is None else values[rows]

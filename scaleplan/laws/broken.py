@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, final
 
-from scaleplan.laws.base import CurvedLaw, ParameterSpec, T, exp, log, softplus
+from scaleplan.laws.base import CurvedLaw, ParameterSpec, T, exp, log
 from scaleplan.units import format_significant
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ class Broken(CurvedLaw):
     def evaluate(self, theta: Sequence[T], inputs: Sequence[T]) -> T:
         """Return a + b x^-c0 (1 + (x/d)^(1/f))^(-c1 f), in logarithms so that nothing overflows."""
         floor, size, slope, change, at, width = theta
-        bend = softplus((log(inputs[0]) - log(at)) / width)
+        distance = (log(inputs[0]) - log(at)) / width
+        bend = 0.5 * (distance + abs(distance)) + log(1.0 + exp(-abs(distance)))
         return floor + size * exp(-slope * log(inputs[0]) - change * width * bend)
 
     def gradient(self, theta: Sequence[T], inputs: Sequence[T]) -> tuple[T, ...]:
@@ -74,8 +75,12 @@ class Broken(CurvedLaw):
         floor, size, slope, change, at, width = theta
         log_x = log(inputs[0])
         distance = (log_x - log(at)) / width
-        bend = softplus(distance)
-        above = exp(distance - bend)  # share of the break passed, 0 far below d and 1 far above
+        # Logistic and softplus of the distance, without overflow, from one exponential.
+        small = exp(-abs(distance))
+        bend = 0.5 * (distance + abs(distance)) + log(1.0 + small)
+        # Share of the break passed, 0 far below d and 1 far above.
+        passed = distance > 0.0
+        above = (passed + (1.0 - passed) * small) / (1.0 + small)
         power = exp(-slope * log_x - change * width * bend)
         reducible = size * power
         return floor + reducible, (

@@ -6,14 +6,16 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, final
 
-from scaleplan.laws.base import CurvedLaw, ParameterSpec, T, exp, log, softplus
+from scaleplan.laws.base import CurvedLaw, ParameterSpec, T, exp, log, smaller
 from scaleplan.units import format_significant
 
 if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
 
 _STEPS = 40
-_CLOSE = 1e-13
+_CLOSE = 2e-4  # a last step this small leaves less than its fourth power
+_FARTHEST = 500.0  # position beyond which a share counts as zero
+_LN_2 = math.log(2.0)
 _FLOORS = (0.0, 0.3, 0.6, 0.85, 0.97)  # shares of the smallest value
 _CHANCES = (1.01, 1.1, 1.4, 2.5, 10.0)  # multiples of the largest
 _SHAPES = (0.2, 0.5, 1.0, 2.5, 7.0, 18.0)
@@ -55,7 +57,7 @@ class Saturating(CurvedLaw):
     def evaluate(self, theta: Sequence[T], inputs: Sequence[T]) -> T:
         """Return y, the root of the formula between e_inf and e0."""
         floor, chance = theta[0], theta[1]
-        return floor + (chance - floor) * exp(-softplus(-_position(theta, inputs)))
+        return floor + (chance - floor) * _shares(_position(theta, inputs))[0]
 
     def gradient(self, theta: Sequence[T], inputs: Sequence[T]) -> tuple[T, ...]:
         """Return the derivatives with respect to e_inf, e0, alpha, b and c."""
@@ -68,15 +70,15 @@ class Saturating(CurvedLaw):
         floor, chance, alpha, size, _ = theta
         place = _position(theta, inputs)
         # Distances to both ends from the position itself: no digits are lost near either.
-        above = (chance - floor) * exp(-softplus(-place))
-        below = (chance - floor) * exp(-softplus(place))
+        passed, left, logarithm = _shares(place)
+        above, below = (chance - floor) * passed, (chance - floor) * left
         # G(y) = ln(y - e_inf) - alpha ln(e0 - y) - ln b - c ln x, dy = -dG / (dG/dy).
         total = below + alpha * above
         slope = above * below / total  # 1 / (dG/dy)
         return floor + above, (
             below / total,
             alpha * above / total,
-            slope * log(below),
+            slope * (log(chance - floor) - logarithm),
             slope / size,
             slope * log(inputs[0]),
         )
@@ -112,23 +114,43 @@ class Saturating(CurvedLaw):
 
 
 def _position(theta: Sequence[T], inputs: Sequence[T]) -> T:
-    """Return t with y = e_inf + (e0 - e_inf) / (1 + e^-t), by Newton's method.
+    """Return t with y = e_inf + (e0 - e_inf) / (1 + e^-t), by Householder's method of order 3.
 
-    In t the formula reads F(t) = ln s(t) - alpha ln s(-t) + (1 - alpha) ln(e0 - e_inf) - ln b
-    - c ln x = 0 with s the logistic function. F rises with a slope between 1 and alpha and bends
-    one way only, so that Newton's method converges from every start, monotonically.
+    In t the formula reads F(t) = t + (alpha - 1) ln(1 + e^t) - goal = 0 with goal = ln b + c ln x
+    - (1 - alpha) ln(e0 - e_inf). F rises with a slope between 1 and alpha and bends one way only,
+    so that the roots of both its asymptotes and of its tangent at 0 lie on one side of its own
+    root: the nearest of the three is less than 1 away.
     """
     floor, chance, alpha, size, exponent = theta
-    goal = log(size) + exponent * log(inputs[0]) - (1.0 - alpha) * log(chance - floor)
-    place = goal / (1.0 + alpha)
+    rise = alpha - 1.0
+    goal = log(size) + exponent * log(inputs[0]) + rise * log(chance - floor)
+    side = 1.0 - 2.0 * (rise < 0.0)
+    tangent = 2.0 * (goal - rise * _LN_2) / (1.0 + alpha)
+    start = side * smaller(smaller(side * goal, side * goal / alpha), side * tangent)
+    place = _within(start)
     for _ in range(_STEPS):
-        one, other = softplus(-place), softplus(place)
-        error = alpha * other - one - goal
-        step = error / (exp(-other) + alpha * exp(-one))
-        place = place - step
-        if _all_small(step, place):
+        passed, left, logarithm = _shares(place)
+        slope = 1.0 + rise * passed
+        step = (goal - place - rise * logarithm) / slope  # Newton's
+        bend = rise * passed * left / slope * step
+        step = step * (1.0 + 0.5 * bend) / (1.0 + bend + bend * step * (left - passed) / 6.0)
+        before, place = place, _within(place + step)
+        if _all_small(place - before, place):
             break
     return place
+
+
+def _within(place: T) -> T:
+    """Return t inside the range where e^-t is neither infinite nor zero."""
+    return -smaller(-smaller(place, 0.0 * place + _FARTHEST), 0.0 * place + _FARTHEST)
+
+
+def _shares(place: T) -> tuple[T, T, T]:
+    """Return s(t) = 1 / (1 + e^-t), s(-t) and ln(1 + e^t)."""
+    odds = exp(-place)
+    passed = 1.0 / (1.0 + odds)
+    left = odds * passed
+    return passed, left, -log(left)
 
 
 def _all_small(step: T, place: T) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from surfaces import oracle, random_surface
 
-from scaleplan.fitting.curved_solver import _next_damping
+from scaleplan.fitting.curved_steps import next_damping
 from scaleplan.fitting.fitted import fit_law
 from scaleplan.fitting.problem import Problem
 from scaleplan.fitting.recipe import Recipe
@@ -141,7 +141,7 @@ def test_straight_lines_match_numpy(law):
 
 def test_a_fall_where_none_was_predicted_lowers_the_damping():
     # Warnings are errors: the ratio of the two overflows.
-    after = _next_damping(
+    after = next_damping(
         np.array([1e-3]), np.array([True]), fallen=np.array([1e9]), predicted=np.array([0.0])
     )
     assert after == pytest.approx([1e-4])
