@@ -96,6 +96,9 @@ def no_back_test(fit: Fit) -> Iterator[Note]:
         )  # fmt: skip
 
 
+_OF_LOSS = {"loss_to_error", "loss_to_accuracy"}
+
+
 def rises_with_size(fit: Fit) -> Iterator[Note]:
     """Warn when a metric that should fall rises with the inputs, or an accuracy falls."""
     ranges = {r.role: r for r in fit.ranges}
@@ -105,13 +108,15 @@ def rises_with_size(fit: Fit) -> Iterator[Note]:
     small = float(law.evaluate(list(fit.main.theta), [ranges[r].low for r in fit.inputs]))
     large = float(law.evaluate(list(fit.main.theta), [ranges[r].high for r in fit.inputs]))
     rises = (large > small) is not fit.complement
-    wanted = fit.metric.kind in {"accuracy", "score"}
+    # Against a loss a good metric moves the other way: the larger run has the smaller loss.
+    of_loss = fit.law in _OF_LOSS or any("loss" in column.lower() for column in fit.input_columns)
+    wanted = (fit.metric.kind in {"accuracy", "score"}) is not of_loss
     if small != large and rises is not wanted and fit.metric.kind != "score":
         columns = " and ".join(fit.input_columns)
         yield Note(
             id="WRONG_DIRECTION", severity="warning",
-            text=f"{fit.metric.name} {'rises' if rises else 'falls'} with {columns}: larger runs "
-            "are worse.",
+            text=f"{fit.metric.name} {'rises' if rises else 'falls'} with {columns}: "
+            f"{'runs of lower loss' if of_loss else 'larger runs'} are worse.",
             action="Check that the columns are what they are taken for; if they are, these runs "
             "overfit or diverge.",
             numbers=(("smallest", small), ("largest", large)),

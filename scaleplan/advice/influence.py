@@ -78,12 +78,13 @@ def lack_of_fit(fit: Fit) -> Iterator[Note]:
         tail = "" if p is None else f" (lack of fit: p = {p:.2g})"
         yield Note(id="PURE_ERROR", severity="info", text=f"{text}{tail}.", numbers=numbers)
         return
+    additive = fit.law == "chinchilla"
+    other = "the coupled law (--law coupled)" if additive else "other laws (scaleplan compare)"
     yield Note(
         id="LACK_OF_FIT", severity="warning",
         text=f"{text}: more than replicates explain ({'p < 1e-6' if p < 1e-6 else f'p = {p:.2g}'})."
         " The form of the law, or a setting that is not among its inputs, is at fault.",
-        action="Compare with another law (--law coupled), and check what else differs between "
-        "runs.",
+        action=f"Compare with {other}, and check what else differs between runs.",
         numbers=(*numbers, ("p", p)),
         source="F test of lack of fit, Draper & Smith 1998, section 2.1",
     )  # fmt: skip

@@ -24,6 +24,7 @@ _RELATIVE_NOTE, _RELATIVE_WARN, _RELATIVE_REFUSE = 0.1, 0.2, 0.5
 # the error of log10 N* that they stood for in the same simulation.
 _TARGET_FACTOR = 100.0
 _DECADES_NOTE, _DECADES_WARN, _DECADES_REFUSE = 0.12, 0.3, 0.75
+_AT_THE_END = 1e-6  # relative distance within which an exponent is at the end of its range
 
 
 def allocation_note(fitted: Fitted) -> Note | None:
@@ -32,6 +33,12 @@ def allocation_note(fitted: Fitted) -> Note | None:
     Args:
         fitted: A fit of a law of params and tokens.
     """
+    beyond = _exponents_beyond(fitted)
+    if beyond:
+        return _allocation_note(
+            f"fitted {' and '.join(beyond)}: no published law has such exponents, and the split "
+            "follows from them", (), refuse=True, warn=True, note=True,
+        )  # fmt: skip
     if fitted.law.name == "chinchilla":
         return _note_of_the_additive_law(fitted)
     law, error = fitted.law, None
@@ -47,6 +54,25 @@ def allocation_note(fitted: Fitted) -> Note | None:
         refuse=decades > _DECADES_REFUSE, warn=decades > _DECADES_WARN,
         note=decades > _DECADES_NOTE,
     )  # fmt: skip
+
+
+def _exponents_beyond(fitted: Fitted) -> list[str]:
+    """Return the free exponents of the split that are at or beyond an end of the law's range.
+
+    The solver of sums of powers knows no ends, and the others stop at them: neither is an exponent
+    to plan with.
+    """
+    law = fitted.law
+    if not isinstance(law, HasOptimum):
+        return []
+    theta = fitted.theta.tolist()
+    split = law.balance(theta)[1::2]
+    return [
+        f"{spec.symbol} = {value:.3g}"
+        for spec, value, held in zip(law.parameters, theta, fitted.fixed.tolist(), strict=True)
+        if not (spec.unit or held) and value in split
+        and not spec.low < value < spec.high * (1.0 - _AT_THE_END)
+    ]  # fmt: skip
 
 
 def _note_of_the_additive_law(fitted: Fitted) -> Note | None:

@@ -17,14 +17,17 @@ _NEARLY_FRESH = 4.0
 
 
 def repeat_notes(runs: Runs, roles: tuple[str, ...], rows: IndexArray) -> tuple[Note, ...]:
-    """Return the warning on repeated data, if the law takes tokens and the log tells repeats.
+    """Return the warning on repeated data, if the law takes all tokens as fresh and the log tells.
 
     Args:
         runs: Cleaned runs.
         roles: The inputs of the law.
         rows: Which runs were fitted.
     """
-    if "tokens" not in roles or not runs.has("unique_tokens") or not runs.has("tokens"):
+    counts_repeats = "unique_tokens" in roles
+    if counts_repeats or "tokens" not in roles:
+        return ()
+    if not runs.has("unique_tokens") or not runs.has("tokens"):
         return ()
     epochs = runs.column("tokens")[rows] / runs.column("unique_tokens")[rows]
     repeated = epochs[np.isfinite(epochs) & (epochs > _NEARLY_FRESH)]
@@ -37,8 +40,8 @@ def repeat_notes(runs: Runs, roles: tuple[str, ...], rows: IndexArray) -> tuple[
             text=f"{repeated.size} of {rows.size} runs saw their data more than {_NEARLY_FRESH:g} "
             f"times (up to {repeated.max():.3g} epochs); the law counts repeats as fresh data, so "
             "its exponent of tokens is too small and forecasts for fresh data too high.",
-            action="Fit the runs with few epochs apart, or fit against unique data "
-            "(--columns tokens=COLUMN).",
+            action="Use the law of repeated data (--law data_constrained), or fit the runs with "
+            "few epochs apart.",
             numbers=(("runs", float(repeated.size)), ("most_epochs", float(repeated.max()))),
             source="Muennighoff et al. 2023, arXiv 2305.16264, section 6",
         ),

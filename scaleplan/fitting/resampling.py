@@ -5,13 +5,14 @@ Every resample is one row of a batch: the solver advances all of them together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from scaleplan.errors import FitError, UsageError
 from scaleplan.fitting.backtest import leverage
+from scaleplan.fitting.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,6 +33,9 @@ _RESIDUAL_RATIO = 2
 # Beyond this the sampling distribution is normal to the digits that are printed, and the delta
 # method costs nothing.
 _BOOTSTRAP_MOST_RUNS = 5_000
+# Of 1,911 runs with E at 0 nine in ten resamples are refitted from several starts; two found the
+# percentiles of ten to four digits in a quarter of the time (public sweep of learning rates, 2026).
+_MANY_RUNS = 1_000
 _BLOCK_DOUBLES = 4_000_000  # weights or values held at once while resampling
 _BLOCK_RESAMPLES = 500
 _FULL_LEVERAGE = 1.0 - 1e-6  # such a run is met by a parameter of its own: it has no residual
@@ -96,6 +100,7 @@ def resample(
     if refusal is not None:
         other = "--interval delta or profile" + (", or leave out --cluster" if clusters else "")
         raise FitError(f"no {kind} bootstrap: {refusal}", hint=f"Use {other}.")
+    fitted = _with_brief_refits(fitted)
     codes = _codes(fitted, None if kind in {"case", "residual"} else clusters)
     groups = int(codes.max()) + 1
     if kind in {"case", "clustered"}:
@@ -108,6 +113,14 @@ def resample(
         draw, fitted.values.size, resamples, np.random.default_rng(seed), on_progress
     )
     return Resamples(theta, f"{method}, {resamples} resamples")
+
+
+def _with_brief_refits(fitted: Fitted) -> Fitted:
+    """Return the fit, of many runs with refits from fewer starts."""
+    problem = fitted.problem
+    if fitted.values.size <= _MANY_RUNS or not isinstance(problem, Problem):
+        return fitted
+    return replace(fitted, problem=replace(problem, brief=True))
 
 
 def resampled_kind(kind: IntervalKind, cluster: str | None) -> IntervalKind:

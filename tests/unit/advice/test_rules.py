@@ -15,7 +15,10 @@ from scaleplan.records import (
     Identifiability,
     Influence,
     IsoflopMinimum,
+    LawFit,
+    Metric,
     PureError,
+    Range,
     SizeAt,
     Widening,
 )
@@ -222,3 +225,28 @@ def test_no_back_test():
         median_error=None,
     )  # fmt: skip
     assert "NO_BACKTEST" in ids(fit_like(widening=none))
+
+
+@pytest.mark.parametrize(("gain", "wrong"), [(-0.5, False), (0.5, True)])
+def test_an_error_may_rise_with_the_loss_and_must_not_fall(gain, wrong):
+    fit = fit_like(
+        law="linear", inputs=("x",), input_columns=("loss",), parameters=(), alternatives=(),
+        metric=Metric(name="error", kind="error", unit="fraction"),
+        ranges=(Range(role="x", low=1.8, high=3.0),),
+        main=LawFit(
+            law="linear", theta=(-gain, 0.1 + 4.0 * max(gain, 0.0)),
+            covariance=((0.0, 0.0), (0.0, 0.0)), noise=0.0, dof=5, residual="raw",
+        ),
+    )  # fmt: skip
+    notes = [n for n in fit_notes(fit) if n.id == "WRONG_DIRECTION"]
+    assert bool(notes) is wrong
+    assert all("runs of lower loss are worse" in note.text for note in notes)
+
+
+@pytest.mark.parametrize(("law", "advice"), [("chinchilla", "coupled"), ("power", "compare")])
+def test_a_lack_of_fit_names_a_law_of_the_same_inputs(law, advice):
+    fit = fit_like(law=law)
+    found = PureError(runs=12, groups=4, scatter=0.004, relative=True, lack_of_fit_p=1e-4)
+    notes = fit_notes(replace(fit, quality=replace(fit.quality, pure_error=found), ranges=()))
+    note = next(n for n in notes if n.id == "LACK_OF_FIT")
+    assert advice in note.action

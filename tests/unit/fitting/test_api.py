@@ -108,8 +108,20 @@ def test_a_line_through_an_accuracy_is_the_accuracys_own(tmp_path):
 def test_repeated_data_are_said(tmp_path):
     n, d, loss = grid()
     found = fit(runs_of(tmp_path, "params,tokens,unique_tokens,loss", (n, d, d / 10, loss)))
-    assert "REPEATED_DATA" in ids(found)
+    note = next(note for note in found.notes if note.id == "REPEATED_DATA")
+    assert "--law data_constrained" in note.action
     found = fit(runs_of(tmp_path, "params,tokens,unique_tokens,loss", (n, d, d / 2, loss)))
+    assert "REPEATED_DATA" not in ids(found)
+
+
+def test_repeated_data_are_no_warning_under_the_law_that_counts_them(tmp_path):
+    n, d, u = (m.ravel() for m in np.meshgrid([3e7, 2e8, 1e9], [1e9, 5e9, 4e10], [5e8, 2e9, 4e9]))
+    kept = d >= u
+    n, d, u = n[kept], d[kept], u[kept]
+    fresh = u + u * 15.0 * (1.0 - np.exp(-(d / u - 1.0) / 15.0))
+    loss = 1.87 + 520.0 / n**0.353 + 1490.0 / fresh**0.353
+    logs = runs_of(tmp_path, "params,tokens,unique_tokens,loss", (n, d, u, loss))
+    found = fit(logs, law="data_constrained", resamples=0, alone=True)
     assert "REPEATED_DATA" not in ids(found)
 
 

@@ -72,3 +72,13 @@ def test_allocation_is_refused_near_a_ray():
     inputs = np.stack([params, 20 * params * wiggle])
     note = allocation_note(fit_law(CHINCHILLA, inputs, law_values(inputs, 0.02)))
     assert note.id == "ALLOCATION_REFUSED"
+
+
+@pytest.mark.parametrize(("name", "beyond"), [("chinchilla", "alpha"), ("coupled", "alpha")])
+def test_an_exponent_beyond_every_published_one_gives_no_split(name, beyond):
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(3e7, 3e8, 6), np.geomspace(5e8, 5e10, 6)))
+    values = law_values(np.stack([n, d]), noise=1e-4, theta=(1.5, 1.5e41, 5.5, 1500.0, 0.35))
+    note = allocation_note(fit_law(get_law(name), np.stack([n, d]), values))
+    assert note.id == "ALLOCATION_REFUSED"
+    assert f"{beyond} = " in note.text
+    assert "no published law has such exponents" in note.text

@@ -7,6 +7,7 @@ import pytest
 
 from scaleplan.errors import FitError, UsageError
 from scaleplan.fitting.fitted import fit_law
+from scaleplan.fitting.problem import Problem
 from scaleplan.fitting.resampling import KINDS, percentile, resample, resampled_kind
 from scaleplan.fitting.uncertainty import parameters_of
 from scaleplan.laws import get_law
@@ -170,3 +171,20 @@ def test_a_percentile_of_mostly_undefined_values_is_none():
     assert percentile(values, 0.9) == pytest.approx((4.95, 94.05))
     values[:2] = np.nan
     assert percentile(values, 0.9) is None
+
+
+def test_many_runs_without_a_floor_are_refitted_from_few_starts(monkeypatch):
+    x = np.geomspace(1e6, 1e10, 1100)[None]
+    noise = 0.02 * np.random.default_rng(0).standard_normal(1100)
+    fitted = fit_law(POWER_FLOOR, x, 30.0 * x[0] ** -0.07 * np.exp(noise))
+    assert fitted.theta[0] == 0.0
+    started = []
+    minimise = Problem.minimise
+
+    def counted(self, starts, **options):
+        started.append(len(starts))
+        return minimise(self, starts, **options)
+
+    monkeypatch.setattr(Problem, "minimise", counted)
+    resample(fitted, resamples=40, seed=0, clusters=None, kind="case")
+    assert 40 < sum(started) <= 40 * (1 + 2)
