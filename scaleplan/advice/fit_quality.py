@@ -12,6 +12,9 @@ from scaleplan.units import format_count, format_significant
 # 2410.11840) take 5 models as the least that helps.
 _FEW_RUNS = 8
 _FEW_SPARE = 3
+# A coefficient at N = 1 or D = 1 is extrapolated over ten decades: factors of 1e5 are usual there.
+# An interval that reaches zero is open if it is wide against the value.
+_OPEN_FACTOR, _OPEN_SHARE = 1e6, 4.0
 _MOVES = 0.25  # relative change of the recommended size that is worth saying
 _STRAIGHT = {"linear", "log_linear"}
 
@@ -52,6 +55,28 @@ def few_runs(fit: Fit) -> Iterator[Note]:
             action=f"Train at least {max(_FEW_RUNS, size + _FEW_SPARE)} runs.",
             numbers=(("runs", float(runs)), ("parameters", float(size))),
             source="Choshen et al. 2024, arXiv 2410.11840",
+        )  # fmt: skip
+
+
+def undetermined(fit: Fit) -> Iterator[Note]:
+    """Warn of parameters that the runs leave open: their interval says next to nothing."""
+    wide = []
+    for p in fit.parameters:
+        if p.low is None or p.high is None or p.symbol == "E":  # a floor has a note of its own
+            continue
+        if p.low > 0.0:
+            is_open = p.high / p.low > _OPEN_FACTOR
+        else:
+            is_open = p.high - p.low > _OPEN_SHARE * abs(p.value) > 0.0
+        if is_open:
+            wide.append(f"{p.symbol} ({format_significant(p.low)} to {format_significant(p.high)})")
+    if wide:
+        yield Note(
+            id="PARAMETERS_UNDETERMINED", severity="warning",
+            text=f"These runs leave {', '.join(wide)} open: other values fit as well.",
+            action="Do not quote them; forecasts near the data can still be good. Add runs where "
+            "they act, or use a law with fewer parameters.",
+            numbers=(("parameters", float(len(wide))),),
         )  # fmt: skip
 
 
@@ -138,6 +163,6 @@ def score_above_one(fit: Fit) -> Iterator[Note]:
 Rule = Callable[[Fit], Iterator[Note]]
 
 FIT_RULES: tuple[Rule, ...] = (
-    form_rejected, few_runs, objective_matters, at_bound, no_back_test,
+    form_rejected, few_runs, undetermined, objective_matters, at_bound, no_back_test,
     rises_with_size, score_above_one,
 )  # fmt: skip

@@ -250,3 +250,33 @@ def test_a_lack_of_fit_names_a_law_of_the_same_inputs(law, advice):
     notes = fit_notes(replace(fit, quality=replace(fit.quality, pure_error=found), ranges=()))
     note = next(n for n in notes if n.id == "LACK_OF_FIT")
     assert advice in note.action
+
+
+def parameters_with(low, high, value=1.0, symbol="alpha"):
+    fit = fit_like()
+    parameters = tuple(p for p in fit.parameters if p.symbol != symbol)
+    return replace(
+        fit,
+        parameters=(
+            *parameters,
+            replace(fit.parameters[1], symbol=symbol, value=value, low=low, high=high),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "value", "warned"),
+    [
+        (1e-3, 1e4, 1.0, True),
+        (1e-2, 1e3, 1.0, False),
+        (-3.0, 3.0, 1.0, True),
+        (-0.5, 2.0, 1.0, False),
+        (-1.0, 1.0, 0.0, False),
+        (None, None, 1.0, False),
+    ],
+)
+def test_open_parameters_are_named(low, high, value, warned):
+    notes = [n for n in fit_notes(parameters_with(low, high, value)) if "UNDETERMINED" in n.id]
+    assert bool(notes) is warned
+    if warned:
+        assert "alpha (" in notes[0].text
