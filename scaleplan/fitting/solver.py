@@ -139,7 +139,10 @@ def refit(
     ends = problem.minimise(
         warm, delta=solution.delta, weights=weights, values=values, max_steps=_WARM_STEPS
     )
-    suspicious = ~ends.converged | problem.left_the_valley(ends.phi)
+    suspicious = ~ends.converged
+    if not problem.left_the_valley(solution.phi[None])[0]:
+        # Where the fit to all runs has its floor at zero already, refits that do are no surprise.
+        suspicious |= problem.left_the_valley(ends.phi)
     if isinstance(problem, Problem):
         suspicious |= ends.steps >= _MANY_STEPS
     rows = np.flatnonzero(suspicious)

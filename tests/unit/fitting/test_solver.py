@@ -192,3 +192,16 @@ def test_a_held_coordinate_stays_and_the_others_are_best_for_it(name):
         free = np.delete(slope / scale, k)
         assert np.abs(free).max() < 1e-5 * np.sqrt(end.objective[0])
         assert end.objective[0] >= fitted.objective
+
+
+def test_refits_of_a_law_without_a_floor_are_as_good_as_those_from_everywhere():
+    rng = np.random.default_rng(1)
+    params, tokens = 10 ** rng.uniform(6, 10, 80), 10 ** rng.uniform(8, 12, 80)
+    values = (20 / params**0.1 + 30 / tokens**0.12) * np.exp(0.01 * rng.standard_normal(80))
+    fitted = fit_law(CHINCHILLA, np.stack([params, tokens]), values)
+    assert fitted.theta[0] == 0.0
+    draws = rng.integers(0, 80, (20, 80))
+    weights = np.stack([np.bincount(draw, minlength=80) for draw in draws]).astype(float)
+    warm = refit(fitted.problem, fitted.solution, weights)
+    everywhere = refit_from_pool(fitted.problem, fitted.solution, weights)
+    assert (warm.objective <= everywhere.objective * (1 + 1e-6)).all()
