@@ -173,11 +173,11 @@ def test_a_percentile_of_mostly_undefined_values_is_none():
     assert percentile(values, 0.9) is None
 
 
-def test_many_runs_without_a_floor_are_refitted_from_few_starts(monkeypatch):
+def starts_of_resamples(monkeypatch, floor):
+    """Return a fit of 1,100 runs and how many starts 40 resamples of it took."""
     x = np.geomspace(1e6, 1e10, 1100)[None]
     noise = 0.02 * np.random.default_rng(0).standard_normal(1100)
-    fitted = fit_law(POWER_FLOOR, x, 30.0 * x[0] ** -0.07 * np.exp(noise))
-    assert fitted.theta[0] == 0.0
+    fitted = fit_law(POWER_FLOOR, x, (floor + 30.0 * x[0] ** -0.07) * np.exp(noise))
     started = []
     minimise = Problem.minimise
 
@@ -187,4 +187,17 @@ def test_many_runs_without_a_floor_are_refitted_from_few_starts(monkeypatch):
 
     monkeypatch.setattr(Problem, "minimise", counted)
     resample(fitted, resamples=40, seed=0, clusters=None, kind="case")
-    assert 40 < sum(started) <= 40 * (1 + 2)
+    return fitted, sum(started)
+
+
+def test_many_runs_that_may_have_no_floor_are_refitted_from_few_starts(monkeypatch):
+    fitted, starts = starts_of_resamples(monkeypatch, 0.8)
+    assert fitted.theta[0] > 0.0
+    # Some resamples end with no floor: those, and no others, are started from two more places.
+    assert 40 < starts <= 40 * (1 + 2)
+
+
+def test_runs_without_a_floor_are_refitted_from_their_optimum_alone(monkeypatch):
+    fitted, starts = starts_of_resamples(monkeypatch, 0.0)
+    assert fitted.theta[0] == 0.0
+    assert starts == 40
