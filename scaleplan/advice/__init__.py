@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from scaleplan.advice.critical_size import critical_size
 from scaleplan.advice.design import DESIGN_RULES
 from scaleplan.advice.extrapolation import point_notes
 from scaleplan.advice.fit_quality import FIT_RULES
 from scaleplan.advice.fitness import fitness_notes
+from scaleplan.advice.floor import floor_reached, forms_spread
+from scaleplan.advice.hull import outside_hull
 from scaleplan.advice.influence import INFLUENCE_RULES
 from scaleplan.advice.isoflop import ISOFLOP_RULES
 from scaleplan.advice.plan_limits import PLAN_RULES
+from scaleplan.advice.saturation import SATURATION_RULES
 from scaleplan.records import Fit, Forecast, Note, Plan
 
 __all__ = ["fit_notes", "forecast_notes", "plan_notes"]
@@ -20,7 +24,7 @@ def fit_notes(fit: Fit) -> tuple[Note, ...]:
     Args:
         fit: The fit.
     """
-    rules = (*FIT_RULES, *DESIGN_RULES, *INFLUENCE_RULES, *ISOFLOP_RULES)
+    rules = (*FIT_RULES, *DESIGN_RULES, *INFLUENCE_RULES, *ISOFLOP_RULES, *SATURATION_RULES)
     return tuple(note for rule in rules for note in rule(fit))
 
 
@@ -34,8 +38,11 @@ def forecast_notes(forecast: Forecast, fit: Fit) -> tuple[Note, ...]:
     notes: list[Note] = []
     for point in forecast.points:
         notes += point_notes(point, fit)
+        notes += (*floor_reached(point, fit), *forms_spread(point, fit))
         if point.params is not None and point.tokens is not None:
+            notes += outside_hull(fit, point.params, point.tokens)
             notes += fitness_notes(fit, point.params, point.tokens, metric_value=point.value)
+            notes += critical_size(fit, point.params, metric_value=point.value)
     return _first_of_each(notes)
 
 

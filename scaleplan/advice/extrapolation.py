@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scaleplan.advice.floor import reducible
 from scaleplan.records import Fit, ForecastPoint, Note, Severity
 from scaleplan.units import format_count, format_percent, format_significant
 
@@ -82,10 +83,14 @@ def _width(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
         return
     half = 0.5 * (point.high - point.low) / abs(point.value)
     if half > _WIDE:
+        left = reducible(fit, 1.0 - point.value if fit.complement else point.value)
+        # Wider than half of what scale can still remove, it does not tell progress from none.
+        blind = left is not None and half * abs(point.value) > 0.5 * left
+        more = " It is wider than half of what more scale can remove." if blind else ""
         yield Note(
-            id="WIDE_INTERVAL", severity="info",
+            id="WIDE_INTERVAL", severity="warning" if blind else "info",
             text=f"The interval at {_place(point)} is +-{format_percent(half, 2)} wide; "
-            "differences between designs are usually smaller.",
+            f"differences between designs are usually smaller.{more}",
             action="Compare designs by their difference under one law, not by these levels.",
             numbers=(("relative_half_width", half),),
             source="Choshen et al. 2024, arXiv 2410.11840: about 4% is useful for decisions",

@@ -1,4 +1,4 @@
-"""What the shell offers after `--law` and `--gpu`."""
+"""What the shell offers after `--law`, `--gpu` and `explain`."""
 
 from __future__ import annotations
 
@@ -25,3 +25,10 @@ def gpus(incomplete: str) -> list[str]:
     names = [accelerator.id for accelerator in accelerators()]
     names += [] if comma else ["all"]
     return [f"{before}{comma}{name}" for name in names if name.startswith(last)]
+
+
+def notes(incomplete: str) -> list[str]:
+    """Return the ids of notes that begin with what was typed, in any case."""
+    from scaleplan.advice.explanations import EXPLANATIONS
+
+    return [one.id for one in EXPLANATIONS if one.id.startswith(incomplete.upper())]

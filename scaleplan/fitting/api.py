@@ -13,6 +13,7 @@ from scaleplan.fitting.axes import Axes, lacking, metric_symbol
 from scaleplan.fitting.checking import check, quality_of
 from scaleplan.fitting.choice import choose
 from scaleplan.fitting.clusters import clusters_of
+from scaleplan.fitting.hull import hull_of
 from scaleplan.fitting.identifiability import no_effect, with_known_interval
 from scaleplan.fitting.levels import named, named_parameters
 from scaleplan.fitting.optimum import default_budgets, optimum_rows, size_interval
@@ -137,7 +138,18 @@ def fit(
         influences=checks.influences, levels=runs.levels,
         optimum_interval=size_interval(fits[0], draws, level=level, runs=fitted.values.size)
         if rows else None,
+        hull=_hull(runs, axes),
     )  # fmt: skip
+
+
+def _hull(runs: Runs, axes: Axes) -> tuple[tuple[float, float], ...]:
+    """Return the hull of the fitted runs in size and tokens, empty where one is not known."""
+    size = "active_params" if "active_params" in axes.roles else "params"
+    if not runs.has(size) or not runs.has("tokens"):
+        return ()
+    params, tokens = (runs.column(role)[axes.rows] for role in (size, "tokens"))
+    known = np.isfinite(params) & np.isfinite(tokens) & (params > 0.0) & (tokens > 0.0)
+    return hull_of(params[known], tokens[known])
 
 
 def _refuse_without_effect(

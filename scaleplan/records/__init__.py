@@ -6,7 +6,7 @@ that a number is not known, never that it is zero.
 
 from __future__ import annotations
 
-from scaleplan.records.advice import Assumption, Note, Severity
+from scaleplan.records.advice import Assumption, Explanation, Explanations, Note, Severity
 from scaleplan.records.checks import (
     AllocationApproach,
     Identifiability,
@@ -44,6 +44,8 @@ __all__ = [
     "Cleaning",
     "ColumnUse",
     "ComparedLaw",
+    "Explanation",
+    "Explanations",
     "Fit",
     "Forecast",
     "ForecastPoint",

@@ -37,3 +37,34 @@ class Assumption:
     value: float | str
     unit: str = ""
     source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a note is given: what it says, the rule with its formula and thresholds, and the reasons.
+
+    Args:
+        id: The note's id.
+        stage: Where it is given: `reading`, `fitting`, `forecasting`, `planning` or `checking`.
+        says: What the note says, in one sentence.
+        rule: When it is given: formula and thresholds.
+        reason: Why that matters.
+        action: What to do.
+        source: Where the rule or its thresholds come from.
+    """
+
+    id: str
+    stage: str
+    says: str
+    rule: str
+    reason: str
+    action: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanations:
+    """Explanations that were asked for; with `brief` only what each says is shown."""
+
+    entries: tuple[Explanation, ...]
+    brief: bool

@@ -232,7 +232,8 @@ class Fit:
     """A law fitted to runs, or a published one: everything that predict and budget read.
 
     `interval` says how the parameters' intervals were made, `optimum_interval` those of the sizes
-    in `optimum`.
+    in `optimum`. `hull` holds the corners (params, tokens) of the convex hull of the runs in logs,
+    counter-clockwise; empty where a law does not have both.
     """
 
     name: str
@@ -265,6 +266,7 @@ class Fit:
     influences: tuple[Influence, ...] = ()
     levels: tuple[str, ...] = ()
     optimum_interval: Interval | None = None
+    hull: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

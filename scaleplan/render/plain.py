@@ -16,6 +16,7 @@ _MAIN = {
     "scaleplan.fits/1": ("parameters", ""),
     "scaleplan.forecast/1": ("points", ""),
     "scaleplan.plan/1": ("rows", ""),
+    "scaleplan.explanations/1": ("explanations", ""),
     "scaleplan.laws/1": ("laws", ""),
     "scaleplan.gpus/1": ("accelerators", ""),
 }

@@ -1,0 +1,180 @@
+"""Notes on logs: what was read, guessed, joined, converted or left out."""
+
+from __future__ import annotations
+
+from scaleplan.records import Explanation
+
+_OWN = "a decision of this program"
+
+
+def _entry(
+    id_: str, says: str, rule: str, reason: str, action: str, source: str = _OWN
+) -> Explanation:
+    return Explanation(
+        id=id_, stage="reading", says=says, rule=rule, reason=reason, action=action, source=source
+    )
+
+
+READING = (
+    _entry(
+        "MIXED", "Runs differ in something that makes their losses not comparable.",
+        "A column of tokenizer, dataset, optimizer, schedule, task or unit holds more than one "
+        "value.",
+        "The irreducible loss E depends on data and tokenizer, A and B on the recipe. One law over "
+        "several of them bends its exponents to explain the differences.",
+        "Fit each apart with --by COLUMN, or compare them with --by optimizer "
+        "--law optimizer_factors.",
+        "Porian et al. 2024, arXiv 2406.19146: recipe and counting explain the gap between "
+        "published laws",
+    ),
+    _entry(
+        "LOSS_UNIT", "The unit of a loss was recognised, or is doubtful.",
+        "nats = bits x ln 2; bits per byte = nats per token / (ln 2 x bytes per token). Typical "
+        "ranges: 1.5 to 11 nats per token, 0.5 to 8 bits per byte, perplexity above 4.",
+        "An offset or a factor between units changes E and with it every forecast far out.",
+        "Name the unit in the column, as loss (nats/token) or bits_per_byte.",
+    ),
+    _entry(
+        "LOSS_UNITS_MIXED", "Losses of different units stand in one column.",
+        "Runs declare different units, or fall into two groups of ranges that one unit does not "
+        "explain.",
+        "Differences of unit look like differences of scale.",
+        "Convert them, or fit each apart with --by unit.",
+    ),
+    _entry(
+        "POSSIBLY_DIVERGED", "A run ended far above runs of its size.",
+        "The last loss is far above the same run's best, or above what smaller runs reach.",
+        "One diverged run moves exponents, and a robust loss only limits that.",
+        "Look at its curve with `scaleplan check`; leave it out for a reason that is in the curve.",
+    ),
+    _entry(
+        "ENDED_NOT_FINITE", "A run's metric ended as NaN or infinity.",
+        "The last values of a curve are not finite; the best point before them is used.",
+        "A run that diverged late may still be usable; one that diverged early is not.",
+        "Leave it out if it diverged early.",
+    ),
+    _entry(
+        "CURVES_REDUCED", "Logs of every step or epoch were reduced to one point a run.",
+        "The last point of each run, or its best validation point where the metric rises again.",
+        "Points of one run share its noise and its learning-rate schedule; before the end the rate "
+        "has not decayed, so that the loss lies above what a run of that length would reach.",
+        "--all-points keeps them, and then resamples whole runs.",
+        "Hoffmann et al. 2022, arXiv 2203.15556, section 3.1; Choshen et al. 2024, arXiv "
+        "2410.11840",
+    ),
+    _entry(
+        "CURVES_MERGED", "Rows that hold other columns only were joined to the next point.",
+        "Rows of one run without the metric fill gaps of the rows that follow.",
+        "Trackers write training and validation metrics on rows of their own.",
+        "Check the columns that are shown if a join looks wrong.",
+    ),
+    _entry(
+        "REPLICATES", "Several runs share all inputs.",
+        "Equal params and tokens (and further inputs) in more than one run.",
+        "They tell the scatter of a run apart from what the law misses.",
+        "Keep them; use --best-of if they are a sweep of learning rates.",
+        "Draper & Smith 1998, section 2.1",
+    ),
+    _entry(
+        "BEST_OF", "Of runs that share their sizes only the best was kept.",
+        "--best-of: lowest loss (highest accuracy) of each group of equal inputs.",
+        "A law describes well-tuned runs; a sweep holds badly tuned ones on purpose.",
+        "Check that the best is not on the edge of the sweep.",
+    ),
+    _entry(
+        "BEST_OF_NOTHING", "--best-of found no runs that share their sizes.",
+        "Every group of equal inputs has one run.", "Nothing was left out.",
+        "Leave the option out, or name the columns with --best-of-each.",
+    ),
+    _entry(
+        "BEST_OF_PROPOSED", "The runs look like a sweep of settings at equal sizes.",
+        "Groups of equal inputs differ in learning rate, batch size or the like, and scatter by "
+        "more than replicates do.",
+        "Badly tuned runs raise E and hide the law.", "Use --best-of.",
+    ),
+    _entry(
+        "REPEATED_DATA", "Training tokens exceed unique tokens in some runs.",
+        "tokens / unique_tokens > 1.",
+        "Up to about 4 epochs a repeated token is worth nearly a fresh one, at 16 little, at 40 "
+        "nothing; laws of params and tokens take all tokens for fresh.",
+        "Fit the data_constrained law, which has unique tokens among its inputs.",
+        "Muennighoff et al. 2023, arXiv 2305.16264",
+    ),
+    _entry(
+        "FLOPS_CONVENTION", "Logged FLOPs are not 6 x params x tokens.",
+        "median of flops / (params x tokens) more than a tenth from 6, or uneven over runs.",
+        "Embeddings, attention, recomputation and backward passes are counted differently; the "
+        "optimal size for a budget depends on what the budget counts.",
+        "Use the same count for plans as for logs.",
+        "Kaplan et al. 2020, arXiv 2001.08361, table 1; Hoffmann et al. 2022, appendix F",
+    ),
+    _entry(
+        "FLOPS_NOT_DERIVED", "Compute was not derived, since samples are not tokens.",
+        "The data column counts images, examples or interactions.",
+        "6 x params x tokens holds for dense transformers and tokens only.",
+        "Log the FLOPs of each run for laws of compute.",
+    ),
+    _entry(
+        "PARAMS_CONVENTION", "Parameters are counted without embeddings.",
+        "The log has no column of all parameters.",
+        "With and without embeddings exponents differ, most below 100M parameters.",
+        "Count planned models in the same way.",
+        "Porian et al. 2024, arXiv 2406.19146; Pearce & Song 2024, arXiv 2406.12907",
+    ),
+    _entry(
+        "COLUMNS_JOINED", "Files name one role differently, and were read as one column.",
+        "Columns of different names play the same role in different files.",
+        "They may count different things.", "Name the column with --columns, or fit files apart.",
+    ),
+    _entry(
+        "UNUSED_COLUMNS", "Numeric columns vary and play no part in the fit.",
+        "Columns without a known role and with more than one value.",
+        "One of them may be the size that the metric depends on.",
+        "Name it with --columns ROLE=COLUMN or --input COLUMN.",
+    ),
+    _entry(
+        "NO_SIZE", "No column for the size of a run was found.",
+        "No name of params, tokens or flops was recognised.", "A law needs an input.",
+        "Name one with --columns or --input.",
+    ),
+    _entry(
+        "METADATA_DIFFER", "Files state different values of the same setting.",
+        "A key outside the rows has several values.", "What holds for one file may not for all.",
+        "Check that the files belong together.",
+    ),
+    _entry(
+        "DUPLICATE_COLUMN", "A table has two columns of one name.", "Equal headings.",
+        "Which of them is meant cannot be known.", "Rename one.",
+    ),
+    _entry(
+        "DUPLICATE_KEY", "A JSON object gives a key twice.", "Equal keys in one object.",
+        "The last one is used, as in most readers.", "Correct the file.",
+    ),
+    _entry(
+        "ENCODING", "A file is not UTF-8.", "Bytes that UTF-8 does not allow.",
+        "Names may be misread; numbers are not.", "Save it as UTF-8.",
+    ),
+    _entry(
+        "SKIPPED_FILE", "A file of a folder is no log.", "It could not be read as one.",
+        "Folders hold other files too.", "Name it alone to see what is wrong.",
+    ),
+    _entry(
+        "TENSORBOARD", "A CSV of TensorBoard holds one metric.",
+        "Columns Wall time, Step, Value.", "The run and metric come from the file's name.",
+        "Give other metrics of the run as files beside it.",
+    ),
+    _entry(
+        "WANDB_CHART", "A CSV of a Weights & Biases chart holds one metric of several runs.",
+        "Columns RUN - METRIC with __MIN and __MAX.", "Runs come from the headings.",
+        "Add sizes of the runs, which charts do not export.",
+    ),
+    _entry(
+        "INPUT_UNIT", "The unit of an input was taken from its name.", "A unit in the heading.",
+        "Values are multiplied by it.", "Check the fitted range that is shown.",
+    ),
+    _entry(
+        "ERROR_ABOVE_ONE", "An error rate is given in percent.",
+        "Values of an error or accuracy above 1.", "Laws of shares need values from 0 to 1.",
+        "Nothing, if percent was meant.",
+    ),
+)
