@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scaleplan.advice.classification import classification_notes
 from scaleplan.advice.critical_size import critical_size
 from scaleplan.advice.design import DESIGN_RULES
 from scaleplan.advice.extrapolation import point_notes
@@ -15,7 +16,7 @@ from scaleplan.advice.plan_limits import PLAN_RULES
 from scaleplan.advice.saturation import SATURATION_RULES
 from scaleplan.records import Fit, Forecast, Note, Plan
 
-__all__ = ["fit_notes", "forecast_notes", "plan_notes"]
+__all__ = ["classification_notes", "fit_notes", "forecast_notes", "plan_notes"]
 
 
 def fit_notes(fit: Fit) -> tuple[Note, ...]:

@@ -72,8 +72,7 @@ def forms_spread(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
     if apart <= half:
         return
     said = ", ".join(
-        f"{part.law} {format_significant(value)}"
-        for part, value in zip(parts, values, strict=True)
+        f"{part.law} {format_significant(value)}" for part, value in zip(parts, values, strict=True)
     )
     yield Note(
         id="FORM_SPREAD", severity="warning",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -47,6 +48,20 @@ def fit_command(
             help="Budgets for the table of compute-optimal sizes, for example 1e21,1e22.",
         ),
     ] = None,
+    classes: Annotated[
+        int | None,
+        typer.Option(
+            parser=values.whole, metavar="INTEGER",
+            help="Number of equally likely classes behind an accuracy: chance is 1 / this.",
+        ),
+    ] = None,
+    test_examples: Annotated[
+        int | None,
+        typer.Option(
+            parser=values.whole, metavar="INTEGER",
+            help="Number of test examples behind an accuracy, for its noise and ceiling.",
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -60,8 +75,15 @@ def fit_command(
     seed: options.SeedOption = 0,
 ) -> None:  # fmt: skip
     """Fit a scaling law to the logs of runs, and say how surely it holds."""
+    from scaleplan.advice import classification_notes
     from scaleplan.cli.output import emit
-    from scaleplan.cli.sources import fit_runs, has_levels, read_runs, refuse_overwriting
+    from scaleplan.cli.sources import (
+        fit_runs,
+        has_levels,
+        joined_notes,
+        read_runs,
+        refuse_overwriting,
+    )
 
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
@@ -76,6 +98,8 @@ def fit_command(
     written = options.Output(output_format=output_format, quiet=quiet, strict=strict)
     together = by is not None and has_levels(law)
     if by is not None and not together:
+        values.refuse_together(by=by, classes=classes)
+        values.refuse_together(by=by, test_examples=test_examples)
         from scaleplan.cli.groups import check_place, fit_groups, save_groups
 
         if output is not None:
@@ -94,6 +118,10 @@ def fit_command(
         logs, fitting=fitting, resamples=resamples, level=level, seed=seed,
         flops=budgets, quiet=quiet,
     )  # fmt: skip
+    told = classification_notes(
+        fit, logs.value.tolist(), classes=classes, test_examples=test_examples
+    )
+    fit = replace(fit, notes=joined_notes(fit.notes, tuple(told)))
     if output is not None:
         from scaleplan.fitfile import save_fit
 

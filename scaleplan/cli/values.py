@@ -36,6 +36,14 @@ class Pairs:
     values: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A gap, in the metric's unit or, typed with %, as a share of the validation value."""
+
+    value: float
+    relative: bool
+
+
 def _refusing(parse: Callable[[str | float], float], text: str | float, hint: str) -> float:
     try:
         return parse(text)
@@ -51,6 +59,15 @@ def positive(text: str | float) -> float:
 def fraction(text: str | float) -> float:
     """Read a share above 0 and at most 1, or a percentage."""
     return _refusing(units.parse_fraction, text, "Write a share as 0.4 or 40%.")
+
+
+def gap(text: str | Gap) -> Gap:
+    """Read a gap between training and validation: 0.05, or 5% of the validation value."""
+    if isinstance(text, Gap):
+        return text
+    if text.strip().endswith("%"):
+        return Gap(fraction(text), relative=True)
+    return Gap(positive(text), relative=False)
 
 
 def level(text: str | float) -> float:

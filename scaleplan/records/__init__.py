@@ -34,6 +34,7 @@ from scaleplan.records.fits import (
 )
 from scaleplan.records.groups import GroupFit, GroupFits
 from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
+from scaleplan.records.sizes import GapFit, SizePlan, SizeRow, SizeVerdict
 
 __all__ = [
     "Accelerator",
@@ -49,6 +50,7 @@ __all__ = [
     "Fit",
     "Forecast",
     "ForecastPoint",
+    "GapFit",
     "GroupFit",
     "GroupFits",
     "Identifiability",
@@ -73,5 +75,8 @@ __all__ = [
     "RowNote",
     "Severity",
     "SizeAt",
+    "SizePlan",
+    "SizeRow",
+    "SizeVerdict",
     "Widening",
 ]

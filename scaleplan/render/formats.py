@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from scaleplan.records import Explanations, Fit, Forecast, GroupFits, LawComparison, Plan
+from scaleplan.records import (
+    Explanations,
+    Fit,
+    Forecast,
+    GroupFits,
+    LawComparison,
+    Plan,
+    SizePlan,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,8 +21,8 @@ if TYPE_CHECKING:
     from scaleplan.render.view import View
 
 Result: TypeAlias = (
-    "Fit | GroupFits | LawComparison | Forecast | Plan | Explanations | LawCatalogue | "
-    "AcceleratorCatalogue"
+    "Fit | GroupFits | LawComparison | Forecast | Plan | Explanations | SizePlan | "
+    "LawCatalogue | AcceleratorCatalogue"
 )
 
 
@@ -46,6 +54,10 @@ def view_of(result: Result) -> View:  # noqa: PLR0911 - one return a kind of rec
             from scaleplan.render.explanation_view import explanations_view
 
             return explanations_view(result)
+        case SizePlan():
+            from scaleplan.render.sizes_view import sizes_view
+
+            return sizes_view(result)
         case _:
             pass
     from scaleplan.render import catalogue_view
@@ -78,6 +90,10 @@ def document_of(result: Result) -> dict[str, Any]:  # noqa: PLR0911 - as view_of
             from scaleplan.render.explanation_view import explanations_document
 
             return explanations_document(result)
+        case SizePlan():
+            from scaleplan.render.sizes_view import sizes_document
+
+            return sizes_document(result)
         case _:
             pass
     from scaleplan.render.catalogue_view import LawCatalogue

@@ -17,6 +17,7 @@ _MAIN = {
     "scaleplan.forecast/1": ("points", ""),
     "scaleplan.plan/1": ("rows", ""),
     "scaleplan.explanations/1": ("explanations", ""),
+    "scaleplan.sizes/1": ("rows", ""),
     "scaleplan.laws/1": ("laws", ""),
     "scaleplan.gpus/1": ("accelerators", ""),
 }
