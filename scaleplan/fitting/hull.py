@@ -9,6 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
 
+_ROUNDING = 1e-9  # of an e-fold squared: runs on one ray have no area
 _MOST_CORNERS = 64  # more than any sweep has; a curve of millions of points is thinned to them
 
 
@@ -39,7 +40,7 @@ def _chain(points: FloatArray, order: range) -> list[int]:
     """Return one side of the hull, as indices in the order in which it is walked."""
     kept: list[int] = []
     for i in order:
-        while len(kept) > 1 and _turn(points[kept[-2]], points[kept[-1]], points[i]) <= 0.0:
+        while len(kept) > 1 and _turn(points[kept[-2]], points[kept[-1]], points[i]) <= _ROUNDING:
             kept.pop()
         kept.append(i)
     return kept

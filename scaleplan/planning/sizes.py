@@ -128,13 +128,14 @@ def size_plan(
     table = tuple(params) or _sizes(sized.low, sized.high)
     rows = tuple(_row(question, each) for each in table)
     ends = (sized.low / _BEYOND, sized.high * _BEYOND)
-    low = _threshold(lambda n: not question.underfits(n), *ends)
+    # Where every size underfits the largest searched one stands for its end.
+    low = _threshold(lambda n: not question.underfits(n), *ends) or ends[1]
     high = _threshold(question.overfits, *ends)
     return SizePlan(
         fit_name=fit.name, law=fit.law, formula=fit.formula, metric=fit.metric,
         data=tuple(question.data.items()), gap=gap, max_gap=limit.value,
-        max_gap_relative=limit.relative, params_low=low, params_high=high,
-        possible=low is None or high is None or low <= high, rows=rows,
+        max_gap_relative=limit.relative, params_low=low if low > ends[0] else None, params_high=high,
+        possible=high is None or low <= high, rows=rows,
         interval=forecast_interval(fit), cleaning=fit.cleaning, notes=(),
         assumptions=(*_assumptions(question), *fit.assumptions),
     )  # fmt: skip
@@ -190,11 +191,10 @@ def _verdict(question: _Question, params: float, ratio: float | None) -> SizeVer
 
 
 def _threshold(test: Callable[[float], bool], low: float, high: float) -> float | None:
-    """Return the size from which a test holds, by bisection in logs; None if it holds nowhere.
-
-    A test that holds everywhere in the searched range has no such end either.
-    """
-    if test(low) or not test(high):
+    """Return the size from which a test holds, by bisection in logs; None if it holds nowhere."""
+    if test(low):
+        return low
+    if not test(high):
         return None
     left, right = math.log(low), math.log(high)
     for _ in range(_BISECTIONS):

@@ -74,8 +74,9 @@ class SizePlan:
 
     Args:
         max_gap: The limit on the gap; a share of the validation value if `max_gap_relative`.
-        params_low: Smallest size that does not underfit; None if none does or all do.
-        params_high: Largest size whose predicted gap is within the limit; None without such an end.
+        params_low: Smallest size that does not underfit; None if none in the searched range does,
+            from a hundredth of the smallest to a hundred times the largest fitted size.
+        params_high: Largest size whose predicted gap is within the limit; None likewise.
         data: The data set, by role: `tokens`, and `unique_tokens` where they are known.
     """
 
