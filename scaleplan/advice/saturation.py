@@ -24,7 +24,9 @@ def saturated_input(fit: Fit) -> Iterator[Note]:
     if any(r not in ranges for r in fit.inputs) or not set(roles) <= set(_NAMES):
         return
     law = get_law(fit.law)
-    middle = [math.sqrt(ranges[r].low * ranges[r].high) for r in fit.inputs]
+    # Further inputs may be counts or levels, which have no middle.
+    middle = [math.sqrt(ranges[r].low * ranges[r].high) for r in roles]
+    middle += [ranges[r].low for r in fit.inputs[2:]]
     value = law.evaluate(list(fit.main.theta), middle)
     if not math.isfinite(value) or value <= 0.0:
         return
