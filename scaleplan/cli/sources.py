@@ -78,14 +78,19 @@ def read_groups(
         return load_groups(sources, by, **_reading_arguments(reading), on_progress=shown)
 
 
-def _reading_arguments(reading: Reading) -> ReadingArguments:
+def columns_of(reading: Reading) -> dict[str, str] | None:
+    """Return which column plays which role, as the command line says; None if it says nothing."""
     columns: dict[str, str] = {}
     for role, column in (pair for group in reading.columns for pair in group.values):
         if columns.setdefault(role, column) != column:
             message = f"--columns gives {role} two columns, {columns[role]} and {column}"
             raise UsageError(message, hint="Give each role once.")
+    return columns or None
+
+
+def _reading_arguments(reading: Reading) -> ReadingArguments:
     return {
-        "columns": columns or None,
+        "columns": columns_of(reading),
         "metric": reading.metric,
         "input_column": reading.input_column,
         "all_points": reading.all_points,

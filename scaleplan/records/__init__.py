@@ -17,6 +17,13 @@ from scaleplan.records.checks import (
 )
 from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
 from scaleplan.records.comparisons import ComparedLaw, LawComparison
+from scaleplan.records.curves import (
+    CurveCheck,
+    CurveForecast,
+    CurveVerdict,
+    Expectation,
+    Verdict,
+)
 from scaleplan.records.fits import (
     BackTestBin,
     Candidate,
@@ -45,6 +52,10 @@ __all__ = [
     "Cleaning",
     "ColumnUse",
     "ComparedLaw",
+    "CurveCheck",
+    "CurveForecast",
+    "CurveVerdict",
+    "Expectation",
     "Explanation",
     "Explanations",
     "Fit",
@@ -78,5 +89,6 @@ __all__ = [
     "SizePlan",
     "SizeRow",
     "SizeVerdict",
+    "Verdict",
     "Widening",
 ]

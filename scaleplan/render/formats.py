@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from scaleplan.records import (
+    CurveCheck,
     Explanations,
     Fit,
     Forecast,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from scaleplan.render.view import View
 
 Result: TypeAlias = (
-    "Fit | GroupFits | LawComparison | Forecast | Plan | Explanations | SizePlan | "
+    "Fit | GroupFits | LawComparison | Forecast | Plan | Explanations | SizePlan | CurveCheck | "
     "LawCatalogue | AcceleratorCatalogue"
 )
 
@@ -58,6 +59,10 @@ def view_of(result: Result) -> View:  # noqa: PLR0911 - one return a kind of rec
             from scaleplan.render.sizes_view import sizes_view
 
             return sizes_view(result)
+        case CurveCheck():
+            from scaleplan.render.check_view import check_view
+
+            return check_view(result)
         case _:
             pass
     from scaleplan.render import catalogue_view
@@ -94,6 +99,10 @@ def document_of(result: Result) -> dict[str, Any]:  # noqa: PLR0911 - as view_of
             from scaleplan.render.sizes_view import sizes_document
 
             return sizes_document(result)
+        case CurveCheck():
+            from scaleplan.render.check_view import check_document
+
+            return check_document(result)
         case _:
             pass
     from scaleplan.render.catalogue_view import LawCatalogue

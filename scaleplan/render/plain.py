@@ -18,6 +18,7 @@ _MAIN = {
     "scaleplan.plan/1": ("rows", ""),
     "scaleplan.explanations/1": ("explanations", ""),
     "scaleplan.sizes/1": ("rows", ""),
+    "scaleplan.check/1": ("runs", ""),
     "scaleplan.laws/1": ("laws", ""),
     "scaleplan.gpus/1": ("accelerators", ""),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
+from scaleplan.advice.explanations.checking import CHECKING
 from scaleplan.advice.explanations.fitting import FITTING
 from scaleplan.advice.explanations.forecasting import FORECASTING
 from scaleplan.advice.explanations.planning import PLANNING
@@ -14,7 +15,7 @@ from scaleplan.records import Explanation
 
 __all__ = ["EXPLANATIONS", "explanation"]
 
-EXPLANATIONS: tuple[Explanation, ...] = (*READING, *FITTING, *FORECASTING, *PLANNING)
+EXPLANATIONS: tuple[Explanation, ...] = (*READING, *FITTING, *FORECASTING, *PLANNING, *CHECKING)
 # One rule speaks about every law that is rejected, under the law's own name.
 _ANY_LAW = re.compile(r"[A-Z0-9_]+_REJECTED")
 

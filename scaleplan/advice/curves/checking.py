@@ -1,0 +1,179 @@
+"""The verdicts on all runs of a log, and what there is to say about them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from scaleplan.advice.curves.verdict import judge
+from scaleplan.errors import UsageError
+from scaleplan.planning.forecast import forecast_at
+from scaleplan.records import (
+    Assumption,
+    CurveCheck,
+    CurveVerdict,
+    Expectation,
+    Fit,
+    Note,
+    Severity,
+)
+from scaleplan.runs.series import Curve, CurveLog
+
+_IDS = {
+    "overfitting": "VAL_RISING", "diverged": "DIVERGED", "plateau": "PLATEAU",
+    "underfitting": "STILL_FALLING", "too short": "TOO_SHORT",
+}  # fmt: skip
+_SEVERITIES: dict[str, Severity] = {
+    "overfitting": "warning", "diverged": "error", "plateau": "warning", "underfitting": "warning",
+    "too short": "info",
+}  # fmt: skip
+_TEXTS = {
+    "SPIKES": ("jumped and came back", "Look at these steps: data, learning rate, precision."),
+    "GAP_GROWS": (
+        "have a gap between training and validation above 10% that grows, while validation does "
+        "not rise yet", "Watch validation; it is what turns next.",
+    ),
+    "OVERCONFIDENT": (
+        "lose on validation loss while validation accuracy still rises: over-confidence, not loss "
+        "of skill", "Calibrate (label smoothing, temperature), or choose by accuracy.",
+    ),
+}  # fmt: skip
+_NOTES: dict[str, Severity] = {"SPIKES": "info", "GAP_GROWS": "info", "OVERCONFIDENT": "warning"}
+_HOLE = 10.0  # times the usual distance between points
+_NAMED = 6
+
+
+def check_curves(
+    log: CurveLog,
+    *,
+    level: float = 0.9,
+    total: float | None = None,
+    fit: Fit | None = None,
+    given: dict[str, float] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> CurveCheck:
+    """Judge every run of a log.
+
+    Args:
+        log: The curves.
+        level: Level of the intervals of forecasts.
+        total: Where runs are planned to end, in the units of their axis.
+        fit: A law that says where a run should be.
+        given: Inputs of that law which the log does not give, by role.
+        on_progress: Called with (done, all) runs.
+
+    Raises:
+        UsageError: If the fit needs an input that neither the log nor `given` has.
+    """
+    verdicts = []
+    for done, curve in enumerate(log.curves, start=1):
+        found = judge(curve, level=level, total=total)
+        if fit is not None:
+            found = replace(found, expectation=_expectation(curve, found, fit, given or {}))
+        verdicts.append(found)
+        if on_progress is not None:
+            on_progress(done, len(log.curves))
+    metric = log.curves[0].metric
+    assumptions = (
+        Assumption(
+            name="overfitting", value="validation lies above its lowest trend point by more than "
+            "chance and 1% of the fall so far, over 3 points or more, while training does not rise",
+            source="rules chosen on simulated curves, tests/benchmark/curve_verdicts.py",
+        ),
+        Assumption(
+            name="underfitting",
+            value="twice as many steps would bring 6% of the fall so far and 2% of the value",
+            source="a convention; power law of the curve",
+        ),
+    )  # fmt: skip
+    return CurveCheck(
+        metric=metric, files=log.files, rows=log.rows, runs=tuple(verdicts),
+        notes=(*log.notes, *_log_notes(log), *_verdict_notes(verdicts)), assumptions=assumptions,
+    )  # fmt: skip
+
+
+def _expectation(
+    curve: Curve, verdict: CurveVerdict, fit: Fit, given: dict[str, float]
+) -> Expectation | None:
+    """Return where a law says that the run should be now; None if its noise is not known."""
+    point = {**curve.sizes, **given}
+    if "params" in point:
+        point.setdefault("active_params", point["params"])
+    if {"params", "tokens"} <= set(point):
+        point.setdefault("flops", fit.flops_per_param_token * point["params"] * point["tokens"])
+    missing = [role for role in fit.inputs if role not in point]
+    if missing:
+        raise UsageError(
+            f"{fit.name} needs {' and '.join(missing)}, which the log of {curve.run} does not give",
+            hint=f"Give --with {missing[0]}=NUMBER.",
+        )
+    found = forecast_at(fit, point)
+    if found.low is None or found.high is None or fit.interval is None:
+        return None
+    from scaleplan.fitting.distributions import t_quantile
+
+    # The interval's half-width over its quantile is one standard deviation of a new run.
+    quantile = t_quantile(0.5 + 0.5 * fit.interval.level, float(max(1, fit.main.dof)))
+    deviation = 0.5 * (found.high - found.low) / quantile
+    if not deviation > 0.0 or not math.isfinite(verdict.best):
+        return None
+    return Expectation(
+        fit_name=fit.name, expected=found.value, reached=verdict.best,
+        z=(verdict.best - found.value) / deviation,
+    )  # fmt: skip
+
+
+def _log_notes(log: CurveLog) -> Iterator[Note]:
+    """Yield what was seen in the rows of runs: order, restarts, holes."""
+    curves = log.curves
+    seen = (
+        (
+            "OUT_OF_ORDER", [c.run for c in curves if c.sorted_rows > 0],
+            "have rows out of the order of their steps; they were sorted", "",
+        ),
+        (
+            "RESTARTED", [c.run for c in curves if c.replaced > 0],
+            "wrote steps twice, as a run does that was resumed from a checkpoint; the later values "
+            "are used", "",
+        ),
+        (
+            "HOLE", [c.run for c in curves if c.gap > _HOLE],
+            f"have a hole of more than {_HOLE:g} times the usual distance between points",
+            "Rules see the points on both sides of it only.",
+        ),
+    )  # fmt: skip
+    for id_, found, text, action in seen:
+        if found:
+            yield Note(
+                id=id_, severity="info", text=f"{_named(found)} {text}.", action=action,
+                numbers=(("runs", float(len(found))),),
+            )  # fmt: skip
+
+
+def _verdict_notes(verdicts: Sequence[CurveVerdict]) -> Iterator[Note]:
+    for verdict, id_ in _IDS.items():
+        found = [one for one in verdicts if one.verdict == verdict]
+        if not found:
+            continue
+        first = found[0]
+        yield Note(
+            id=id_, severity=_SEVERITIES[verdict],
+            text=f"{_named([one.run for one in found])}: {verdict}. {first.run}: {first.reason}.",
+            action=first.action, numbers=(("runs", float(len(found))),),
+            source="rules chosen on simulated curves, tests/benchmark/curve_verdicts.py",
+        )  # fmt: skip
+    for id_, severity in _NOTES.items():
+        runs = [one.run for one in verdicts if id_ in one.notes]
+        if runs:
+            text, action = _TEXTS[id_]
+            yield Note(
+                id=id_, severity=severity, text=f"{_named(runs)} {text}.", action=action,
+                numbers=(("runs", float(len(runs))),),
+            )  # fmt: skip
+
+
+def _named(runs: Sequence[str]) -> str:
+    shown = ", ".join(runs[:_NAMED])
+    more = f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else ""
+    return f"{len(runs)} run{'s' if len(runs) != 1 else ''} ({shown}{more})"

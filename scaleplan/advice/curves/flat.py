@@ -1,0 +1,110 @@
+"""Rules on curves that do not turn: plateau, underfitting, healthy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from scaleplan.advice.curves.seen import FEWEST, Finding, Seen, where
+from scaleplan.advice.curves.trend import Trend, slope_t
+from scaleplan.records import CurveForecast
+from scaleplan.runs.series import Series
+from scaleplan.units import format_significant
+
+_LAST_POINTS = 3  # fewer have no trend
+_FLAT_SHARE = 0.005  # of the whole fall: less than this in the last half is no progress
+_FLAT_ERRORS = 2.5
+# What doubling the steps must still bring for a run to be called underfitted: of the fall so far,
+# and of the value itself. Conventions.
+_GAIN_OF_FALL, _GAIN_OF_VALUE = 0.06, 0.02
+_JUST_BEGUN = 0.3  # of the fall so far, still to come at this slope
+_FALLING_T = 2.5  # errors by which the slope of the last third has to be below zero
+# A learning rate that has come down to this share of its peak has ended its schedule.
+_ANNEALED = 0.2
+
+
+def plateau(seen: Seen) -> Finding | None:
+    """Find a curve whose last half has brought nothing that noise does not explain."""
+    trend = seen.trend
+    size = trend.raw.size
+    half = int(np.searchsorted(trend.at, 0.5 * (trend.at[0] + trend.at[-1])))
+    if size - half < _LAST_POINTS or size < 2 * FEWEST:
+        return None
+    third = max(1, (size - half) // 3)
+    early, late = trend.raw[half : half + third], trend.raw[-third:]
+    gained = float(early.mean() - late.mean())
+    error = trend.noise * math.sqrt(2.0 / third)
+    if gained > max(_FLAT_ERRORS * error, _FLAT_SHARE * max(seen.fall, 0.0)):
+        return None
+    since = _flat_since(trend)
+    return Finding(
+        verdict="plateau", since=since,
+        reason=f"{seen.curve.metric.name} has gained {format_significant(max(gained, 0.0), 2)} "
+        f"in the last half, which noise explains ({format_significant(error, 2)})",
+        action="Stop here, lower the learning rate, or take a larger model: more of the same "
+        "brings nothing.",
+    )  # fmt: skip
+
+
+def _flat_since(trend: Trend) -> float:
+    """Return since where the trend has stayed within noise of its level at the end."""
+    end = float(np.median(trend.raw[-max(1, trend.raw.size // 6) :]))
+    band = max(4.0 * trend.error, 0.01 * float(trend.smooth[0] - trend.smooth.min()))
+    above = np.flatnonzero(trend.smooth > end + band)
+    return float(
+        trend.at[min(int(above[-1]) + 1, trend.at.size - 1)] if above.size else trend.at[0]
+    )
+
+
+def underfitting(seen: Seen, doubling: CurveForecast | None) -> Finding | None:
+    """Find a curve that twice as many steps would still improve by much."""
+    if doubling is None or _annealed(seen.curve.learning_rate):
+        return None
+    trend = seen.trend
+    last = seen.sign * float(trend.smooth[-1])
+    slope = _gain_by_slope(trend)
+    gain = min(seen.sign * (last - doubling.value), slope)
+    if slope > _JUST_BEGUN * max(seen.fall, 0.0):
+        gain = slope  # before its main fall a curve bends downwards, as no power law does
+    level = abs(last) if seen.sign > 0.0 else max(1.0 - last, 1e-12)
+    if gain <= max(_GAIN_OF_FALL * max(seen.fall, 0.0), _GAIN_OF_VALUE * level, 2.0 * trend.error):
+        return None
+    twice = where(seen, doubling.at)
+    return Finding(
+        verdict="underfitting", since=None,
+        reason=f"{seen.curve.metric.name} still improves: twice as long, to {twice}, would bring "
+        f"{format_significant(gain, 3)} more ({format_significant(doubling.low)} to "
+        f"{format_significant(doubling.high)} then)",
+        action="Train longer, or raise the learning rate.",
+    )  # fmt: skip
+
+
+def _gain_by_slope(trend: Trend) -> float:
+    """Return what doubling the steps brings by the slope in ln x of the last third; 0 if unclear.
+
+    For a power law with exponent near 1/2 it is 0.85 ln 2 times that slope.
+    """
+    kept = (trend.at > 0.0) & (trend.at >= trend.at[-1] - (trend.at[-1] - trend.at[0]) / 3.0)
+    x, y = np.log(trend.at[kept]), trend.raw[kept]
+    if x.size < _LAST_POINTS or slope_t(y) > -_FALLING_T:
+        return 0.0
+    centred = x - x.mean()
+    return float(-0.85 * math.log(2.0) * (centred @ y) / (centred @ centred))
+
+
+def _annealed(rate: Series) -> bool:
+    """Tell whether a logged learning rate has come down to the end of its schedule."""
+    known = rate.value[np.isfinite(rate.value) & (rate.value >= 0.0)]
+    return known.size >= FEWEST and float(known[-1]) <= _ANNEALED * float(known.max())
+
+
+def healthy(seen: Seen) -> Finding:
+    """Say that nothing else was found."""
+    last = seen.sign * float(seen.trend.smooth[-1])
+    return Finding(
+        verdict="healthy", since=None,
+        reason=f"{seen.curve.metric.name} has come to {format_significant(last)} and neither "
+        "rises nor stands still",
+        action="Nothing.",
+    )  # fmt: skip

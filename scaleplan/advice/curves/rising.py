@@ -1,0 +1,123 @@
+"""Rules on curves that turn upwards: diverged, and overfitting."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from scaleplan.advice.curves.seen import (
+    RISE_ERRORS,
+    RISE_SHARE,
+    Finding,
+    Seen,
+    chance_rise,
+    gap_of,
+    rise,
+    where,
+)
+from scaleplan.advice.curves.trend import Trend, ends, slope_t
+from scaleplan.units import format_percent, format_significant
+
+_RISING_POINTS = 3  # evaluations after the best one (methods: at least 3)
+_RISING_T = 2.5
+# A smaller rise counts if it is steady: over this many points, with a slope this many errors
+# above zero (a search for the lowest point favours a rise after it, hence more than 2 or 3).
+_STEADY_POINTS, _STEADY_T, _STEADY_ERRORS = 5, 4.0, 2.0
+# Above its start, or half of the way back to it with the training loss too, a run is lost.
+_LOST_SHARE = 0.25
+
+
+def diverged(seen: Seen) -> Finding | None:
+    """Find values that are lost, or that have jumped up and stay there, in training too."""
+    action = "Stop it, go back to a checkpoint before, lower the learning rate or clip gradients."
+    name = seen.curve.metric.name
+    if seen.lost_at is not None:
+        return Finding(
+            verdict="diverged", since=seen.lost_at, action=action,
+            reason=f"the values are not finite from {where(seen, seen.lost_at)} to the end",
+        )  # fmt: skip
+    judged = seen.training if seen.training is not None else seen.trend
+    best = int(np.argmin(judged.smooth))
+    start, _ = ends(judged, 0.05)
+    # Overfitting raises validation loss too, but slowly and without the training loss.
+    risen = rise(judged, best)
+    fall = max(start - float(judged.smooth[best]), 0.0)
+    chance = (RISE_ERRORS + math.sqrt(2.0 * math.log(max(2.0, judged.raw.size)))) * judged.error
+    if risen <= max(_LOST_SHARE * fall, chance):
+        return None
+    if seen.training is None and not _sudden(judged, best):
+        return None
+    since = float(judged.at[_onset(judged, best)])
+    shown = "training" if seen.training is not None else name
+    return Finding(
+        verdict="diverged", since=since, action=action,
+        reason=f"{shown} has risen by {format_significant(risen)} from its lowest value since "
+        f"{where(seen, since)}, {format_percent(risen / fall if fall else 1.0, 2)} of what it "
+        "had fallen, and stays there",
+    )  # fmt: skip
+
+
+def _onset(trend: Trend, best: int) -> int:
+    """Return where the rise after the lowest point begins for good."""
+    half = trend.smooth[best] + 0.1 * (trend.smooth[-1] - trend.smooth[best])
+    below = np.flatnonzero(trend.smooth[best:] <= half)
+    return min(best + int(below[-1]) + 1, trend.smooth.size - 1) if below.size else best
+
+
+def _sudden(trend: Trend, best: int) -> bool:
+    """Tell whether most of a rise happened within a small part of the run, as divergence does."""
+    after = trend.smooth[best:]
+    if after.size < 3:
+        return True
+    low, high = float(after[0]), float(after.max())
+    quarter = int(np.argmax(after >= low + 0.2 * (high - low)))
+    most = int(np.argmax(after >= low + 0.7 * (high - low)))
+    return (most - quarter) <= max(trend.window, 0.1 * trend.smooth.size)
+
+
+def overfitting(seen: Seen) -> Finding | None:
+    """Find a validation metric that has turned while the training metric goes on."""
+    trend, best = seen.trend, seen.best
+    if not len(seen.curve.validation):
+        return None
+    after = trend.raw[best + 1 :]
+    if after.size < _RISING_POINTS:
+        return None
+    risen = rise(trend, best)
+    steady = (
+        after.size >= _STEADY_POINTS and slope_t(after) >= _STEADY_T
+        and risen > max(_STEADY_ERRORS * trend.error, RISE_SHARE * max(seen.fall, 0.0))
+    )  # fmt: skip
+    if risen <= chance_rise(seen) and not steady:
+        return None
+    tail = trend.smooth[best:]
+    if slope_t(tail) < _RISING_T or slope_t(after[-max(_RISING_POINTS, after.size // 2) :]) < -2.0:
+        return None
+    if seen.training is not None and not _training_goes_on(seen):
+        return None
+    since = float(trend.at[best])
+    name = seen.curve.metric.name
+    verb = "risen" if seen.sign > 0.0 else "fallen"
+    gap = gap_of(seen)
+    beside = f"; the gap to training is {format_percent(gap, 2)}" if gap is not None else ""
+    return Finding(
+        verdict="overfitting", since=since,
+        reason=f"{name} has {verb} by {format_significant(risen)} since {where(seen, since)}, "
+        f"steadily over {after.size} points; one reading scatters by "
+        f"{format_significant(trend.noise, 2)}{beside}",
+        action=f"Use the checkpoint at {where(seen, since)}; stop earlier, regularise more, or "
+        "add data.",
+    )  # fmt: skip
+
+
+def _training_goes_on(seen: Seen) -> bool:
+    """Tell whether the training metric has not risen with the validation metric."""
+    training = seen.training
+    if training is None:  # pragma: no cover - asked by the caller
+        return True
+    since = float(seen.trend.at[seen.best])
+    place = min(int(np.searchsorted(training.at, since)), training.smooth.size - 1)
+    risen = float(training.smooth[-1] - training.smooth[place])
+    fall = float(training.smooth[0] - training.smooth.min())
+    return risen <= max(RISE_ERRORS * training.error, RISE_SHARE * 5.0 * max(fall, 0.0))

@@ -1,0 +1,130 @@
+"""The verdict on one curve: diverged, overfitting, plateau, underfitting or healthy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from scaleplan.advice.curves.ahead import forecast_at
+from scaleplan.advice.curves.flat import healthy, plateau, underfitting
+from scaleplan.advice.curves.rising import diverged, overfitting
+from scaleplan.advice.curves.seen import FEWEST, Seen, gap_of, lost_at, training_trend
+from scaleplan.advice.curves.trend import slope_t, trend_of
+from scaleplan.records import CurveForecast, CurveVerdict, Verdict
+from scaleplan.runs.series import Curve, Series
+from scaleplan.runs.table import BoolArray, FloatArray
+
+_RISING_POINTS, _RISING_T = 3, 2.5  # as for a rising metric
+_GAP_WARNING = 0.10
+# What a metric cannot pass, in the direction in which all series fall.
+_LOWEST = {"loss": 0.0, "error": 0.0, "accuracy": -1.0, "score": -math.inf}
+
+
+def judge(curve: Curve, *, level: float = 0.9, total: float | None = None) -> CurveVerdict:
+    """Return what the curve of one run says.
+
+    Args:
+        curve: The run as it was logged.
+        level: Level of the intervals of forecasts.
+        total: Where the run is planned to end, in the units of its axis.
+    """
+    sign = 1.0 if curve.metric.kind in {"loss", "error"} else -1.0
+    main = curve.main
+    finite = np.isfinite(main.value)
+    if int(finite.sum()) < FEWEST:
+        return _too_short(curve, main, finite)
+    trend = trend_of(main.at[finite], sign * main.value[finite])
+    seen = Seen(
+        curve=curve, sign=sign, trend=trend, training=training_trend(curve, sign),
+        lost_at=lost_at(curve), best=int(np.argmin(trend.smooth)), level=level,
+    )  # fmt: skip
+    lowest = _LOWEST[curve.metric.kind]
+    twice = forecast_at(trend, 2.0 * float(trend.at[-1]), level=level, lowest=lowest)
+    doubling = _signed(twice, sign)
+    finding = (
+        diverged(seen) or overfitting(seen) or plateau(seen)
+        or underfitting(seen, doubling) or healthy(seen)
+    )  # fmt: skip
+    final = None
+    if total is not None and total > float(trend.at[-1]):
+        final = _signed(forecast_at(trend, total, level=level, lowest=lowest), sign)
+    return CurveVerdict(
+        run=curve.run, file=curve.file, verdict=finding.verdict, axis=curve.axis,
+        points=int(finite.sum()), since=finding.since, best_at=float(trend.at[seen.best]),
+        best=sign * float(trend.smooth[seen.best]), last=sign * float(trend.smooth[-1]),
+        noise=trend.noise, gap=gap_of(seen), reason=finding.reason, action=finding.action,
+        spikes=trend.spikes, doubling=doubling, final=final, expectation=None,
+        notes=further_notes(seen, finding.verdict),
+    )  # fmt: skip
+
+
+def _signed(found: CurveForecast | None, sign: float) -> CurveForecast | None:
+    """Return a forecast of a falling series in the metric's own direction."""
+    if found is None or sign > 0.0:
+        return found
+    return replace(found, value=-found.value, low=-found.high, high=-found.low)
+
+
+def _too_short(curve: Curve, main: Series, finite: BoolArray) -> CurveVerdict:
+    values = main.value[finite]
+    broken = len(main) > 0 and not math.isfinite(float(main.value[-1]))
+    last = float(values[-1]) if values.size else math.nan
+    best = math.nan
+    at = math.nan
+    if values.size:
+        falls = curve.metric.kind in {"loss", "error"}
+        place = int(np.argmin(values) if falls else np.argmax(values))
+        best, at = float(values[place]), float(main.at[finite][place])
+    return CurveVerdict(
+        run=curve.run, file=curve.file, verdict="diverged" if broken else "too short",
+        axis=curve.axis, points=int(values.size),
+        since=float(main.at[np.argmax(~finite)]) if broken else None, best_at=at, best=best,
+        last=last, noise=0.0, gap=None,
+        reason=f"{curve.metric.name} is not finite at the end" if broken
+        else f"{values.size} points of {curve.metric.name}; {FEWEST} are needed",
+        action="Restart from an earlier checkpoint with a lower learning rate." if broken
+        else "Log more points.",
+        spikes=0, doubling=None, final=None, expectation=None, notes=(),
+    )  # fmt: skip
+
+
+def further_notes(seen: Seen, verdict: Verdict) -> tuple[str, ...]:
+    """Return the ids of what else is seen in the run."""
+    found = []
+    if seen.trend.spikes and verdict != "diverged":
+        found.append("SPIKES")
+    gap = gap_of(seen)
+    if (
+        gap is not None
+        and gap > _GAP_WARNING
+        and verdict in {"healthy", "plateau"}
+        and (_gap_grows(seen))
+    ):
+        found.append("GAP_GROWS")
+    if len(seen.curve.accuracy) and verdict == "overfitting" and _accuracy_rises(seen):
+        found.append("OVERCONFIDENT")
+    return tuple(found)
+
+
+def _gap_grows(seen: Seen) -> bool:
+    """Tell whether the gap has grown over the last evaluations."""
+    training = seen.training
+    if training is None:
+        return False
+    beside: FloatArray = np.interp(seen.trend.at, training.at, training.smooth)
+    gap = seen.trend.smooth - beside
+    tail = gap[-max(_RISING_POINTS + 1, gap.size // 4) :]
+    return slope_t(tail) > _RISING_T
+
+
+def _accuracy_rises(seen: Seen) -> bool:
+    """Tell whether accuracy has gone on rising while the validation loss rose."""
+    accuracy = seen.curve.accuracy
+    since = float(seen.trend.at[seen.best])
+    after = accuracy.value[accuracy.at >= since]
+    if after.size < _RISING_POINTS:
+        return False
+    third = max(1, after.size // 3)
+    return float(after[-third:].mean()) >= float(after[:third].mean())

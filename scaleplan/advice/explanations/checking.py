@@ -1,0 +1,112 @@
+"""Notes on training curves: what a run that is going on does."""
+
+from __future__ import annotations
+
+from scaleplan.records import Explanation
+
+_OWN = "rules chosen on simulated curves, tests/benchmark/curve_verdicts.py"
+
+
+def _entry(
+    id_: str, says: str, rule: str, reason: str, action: str, source: str = _OWN
+) -> Explanation:
+    return Explanation(
+        id=id_, stage="checking", says=says, rule=rule, reason=reason, action=action, source=source
+    )
+
+
+CHECKING = (
+    _entry(
+        "VAL_RISING",
+        "Validation has turned: the run overfits.",
+        "The trend (running median, then mean, over 4% of the points) ends above its lowest point "
+        "by more than (4 + sqrt(2 ln n)) standard errors and 1% of the fall so far, or rises "
+        "steadily (t >= 4 over 5 points or more), at least 3 evaluations after the best one, while "
+        "the training metric does not rise. Noise: 1.48 MAD of each reading minus the mean of its "
+        "neighbours. Training above validation (dropout) is no sign of anything.",
+        "From there on the model learns its training set.",
+        "Use the best checkpoint; stop earlier, regularise more, or add data.",
+    ),
+    _entry(
+        "DIVERGED",
+        "The values are lost, or have jumped up and stay there.",
+        "Not finite to the end; or the training trend (without one: a sudden rise of the "
+        "validation trend) ends above its lowest point by over 25% of its fall and beyond noise.",
+        "Nothing that is trained from here is worth its price.",
+        "Go back to a checkpoint before, lower the learning rate or clip gradients.",
+    ),
+    _entry(
+        "PLATEAU",
+        "The last half has brought nothing.",
+        "Mean of the first against the last third of the last half: gain below 2.5 standard errors "
+        "or 0.5% of the fall.",
+        "More of the same brings nothing more.",
+        "Stop, lower the learning rate, or take a larger model.",
+    ),
+    _entry(
+        "STILL_FALLING",
+        "The run has stopped too early: it still improves.",
+        "Twice the steps would bring over 6% of the fall so far and 2% of the value: the smaller "
+        "of a power law's forecast and 0.85 ln 2 times the slope in ln steps of the last third, whose "
+        "t is below -2.5. Not for runs whose logged learning rate has come to 20% of its peak.",
+        "The same model can be better for more steps.",
+        "Train longer, or raise the learning rate.",
+    ),
+    _entry(
+        "TOO_SHORT",
+        "Too few points.",
+        "Fewer than 4 finite readings.",
+        "No trend can be seen.",
+        "Log more points.",
+    ),
+    _entry(
+        "SPIKES",
+        "Single readings jumped and came back.",
+        "A reading over 8 standard deviations from the running median.",
+        "One bad batch, or the sign of a learning rate near its limit.",
+        "Look at these steps.",
+    ),
+    _entry(
+        "GAP_GROWS",
+        "The gap to training grows, and validation does not rise yet.",
+        "(validation - training) / validation > 10% and rising (t > 2.5) over the last quarter.",
+        "A gap alone proves nothing; a growing one comes before a turn.",
+        "Watch validation.",
+    ),
+    _entry(
+        "OVERCONFIDENT",
+        "Validation loss rises while validation accuracy does too.",
+        "Overfitting by the loss; mean accuracy of the last third since then not below the first.",
+        "The model is as right as before and surer where it is wrong.",
+        "Calibrate, or choose the checkpoint by accuracy.",
+        "Guo et al. 2017, arXiv 1706.04599",
+    ),
+    _entry(
+        "RUNS_SPLIT",
+        "One file holds several runs without a name.",
+        "Steps fall back to within 5% of the first one.",
+        "Joined they would look like one run that jumps.",
+        "Name runs in a column.",
+    ),
+    _entry(
+        "OUT_OF_ORDER",
+        "Rows are not in the order of their steps.",
+        "A step below the one before.",
+        "They were sorted.",
+        "Nothing.",
+    ),
+    _entry(
+        "RESTARTED",
+        "A run wrote steps twice.",
+        "Equal steps in one run.",
+        "A resumed run repeats steps since its checkpoint; the later values count.",
+        "Nothing.",
+    ),
+    _entry(
+        "HOLE",
+        "A run has a hole.",
+        "A distance over 10 times the median one.",
+        "What happened there is not known.",
+        "Check the log.",
+    ),
+)

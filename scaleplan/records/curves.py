@@ -1,0 +1,94 @@
+"""Verdicts on training curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from scaleplan.records.advice import Assumption, Note
+from scaleplan.records.cleaned import Metric
+
+Verdict = Literal["healthy", "overfitting", "underfitting", "diverged", "plateau", "too short"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveForecast:
+    """The metric expected at a later point of the same run, if nothing about it changes.
+
+    Args:
+        at: Where, in the units of the curve's axis.
+        value: The law's value; `low` and `high` hold one reading at `level`.
+        method: How it was made.
+    """
+
+    at: float
+    value: float
+    low: float
+    high: float
+    level: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """Where a law says that this run should be: z is (reached - expected) / standard deviation."""
+
+    fit_name: str
+    expected: float
+    reached: float
+    z: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveVerdict:
+    """One run: what its curve says.
+
+    Args:
+        run: Its name; `file` is where it was read.
+        verdict: What it says; `too short` for fewer points than any rule needs.
+        axis: What positions count: step, epoch, tokens or row.
+        points: Number of points of the metric that was judged.
+        since: Position since which it is so; None for a healthy run.
+        best_at: Position of the best point, smoothed; `best` is the metric there.
+        last: The metric at the end, smoothed.
+        noise: Standard deviation of one reading around its trend.
+        gap: (validation - training) at the end as a share of validation; None if not known.
+        reason: The rule that decided, with its numbers.
+        action: What to do.
+        spikes: Number of single jumps that came back.
+        doubling: The forecast for twice as many steps, None if it cannot be made.
+        final: The forecast for the planned end, None if none was given or it is reached.
+        expectation: Where a fit says that the run should be.
+        notes: Ids of what else was seen in this run.
+    """
+
+    run: str
+    file: str
+    verdict: Verdict
+    axis: str
+    points: int
+    since: float | None
+    best_at: float
+    best: float
+    last: float
+    noise: float
+    gap: float | None
+    reason: str
+    action: str
+    spikes: int
+    doubling: CurveForecast | None
+    final: CurveForecast | None
+    expectation: Expectation | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveCheck:
+    """The verdicts on all runs of a log."""
+
+    metric: Metric
+    files: tuple[str, ...]
+    rows: int
+    runs: tuple[CurveVerdict, ...]
+    notes: tuple[Note, ...]
+    assumptions: tuple[Assumption, ...]

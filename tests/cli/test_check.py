@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+IMAGES = "sample_runs/images/epochs.csv"
+
+
+def write(path, rows, header="step,train_loss,val_loss"):
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return str(path)
+
+
+def falling(n, start=1):
+    return [f"{s},{2 / s**0.5 + 0.9:.6f},{2 / s**0.5 + 1:.6f}" for s in range(start, n + 1)]
+
+
+def document(invoke, *arguments):
+    result = invoke("check", *arguments, "--format", "json", "-q")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_the_images_overfit_where_their_data_are_few(invoke):
+    found = document(invoke, IMAGES)
+    assert found["schema"] == "scaleplan.check/1"
+    assert len(found["runs"]) == 36
+    verdicts = {run["run"]: run["verdict"] for run in found["runs"]}
+    assert verdicts["w1-n250"] == "overfitting"
+    assert all(run["since_step"] is not None for run in found["runs"]
+               if run["verdict"] == "overfitting")  # fmt: skip
+
+
+def test_strict_stops_a_launch(invoke):
+    assert invoke("check", IMAGES, "--strict", "-q").exit_code == 6
+
+
+def test_restarts_overlap_and_later_values_win(invoke, tmp_path):
+    rows = falling(60)
+    resumed = [row.replace(",", ",", 1) for row in falling(100, 51)]
+    found = document(invoke, write(tmp_path / "a.csv", rows + resumed))
+    assert len(found["runs"]) == 1
+    assert found["runs"][0]["points"] == 100
+    assert "RESTARTED" in {note["id"] for note in found["notes"]}
+
+
+def test_several_runs_without_a_name_are_not_joined(invoke, tmp_path):
+    found = document(invoke, write(tmp_path / "a.csv", falling(30) + falling(30)))
+    assert len(found["runs"]) == 2
+    assert "RUNS_SPLIT" in {note["id"] for note in found["notes"]}
+
+
+def test_steps_out_of_order_are_sorted(invoke, tmp_path):
+    rows = falling(30)
+    mixed = [rows[i] for i in np.random.default_rng(0).permutation(30)]
+    named = [f"a,{row}" for row in mixed]
+    found = document(
+        invoke, write(tmp_path / "a.csv", named, "run,step,train_loss,val_loss")
+    )  # fmt: skip
+    (run,) = found["runs"]
+    assert run["best_step"] == 30
+    assert "OUT_OF_ORDER" in {note["id"] for note in found["notes"]}
+
+
+def test_validation_may_be_missing_on_most_rows(invoke, tmp_path):
+    rows = [f"{s},{1 + 1 / s},{1.1 + 1 / s if s % 10 == 0 else ''}" for s in range(1, 201)]
+    (run,) = document(invoke, write(tmp_path / "a.csv", rows))["runs"]
+    assert run["points"] == 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "step,val_loss\n", "\x00\x01\x02", "step\n1\n2\n"],
+)
+def test_logs_without_a_curve_are_refused(invoke, tmp_path, text):
+    path = tmp_path / "bad.csv"
+    path.write_text(text, encoding="utf-8")
+    result = invoke("check", str(path))
+    assert result.exit_code in {3, 2}, result.output
+    assert "Traceback" not in result.output
+
+
+def test_run_names_cannot_paint_the_terminal(invoke, tmp_path):
+    rows = [f"\x1b[31m[bold]a[/bold],{row}" for row in falling(20)]
+    result = invoke("check", write(tmp_path / "a.csv", rows, "run,step,train_loss,val_loss"))
+    assert "\x1b" not in result.stdout
+    assert "[bold]a[/bold]" in result.stdout
+
+
+def test_a_fit_needs_its_inputs(invoke, tmp_path):
+    fit = tmp_path / "fit.yaml"
+    made = invoke("fit", "sample_runs/language/runs.csv", "-o", str(fit), "-q", "--resamples", "0")
+    assert made.exit_code == 0
+    log = write(tmp_path / "a.csv", falling(40))
+    result = invoke("check", log, "--fit", str(fit))
+    assert result.exit_code == 2
+    assert "needs params" in result.stderr
+    found = document(invoke, log, "--fit", str(fit), "--with", "params=100000,tokens=8M")
+    law = found["runs"][0]["expectation"]
+    assert law["z"] * (law["reached"] - law["expected"]) > 0.0
+
+
+def test_a_log_of_nothing_but_nan_is_a_lost_run(invoke, tmp_path):
+    (run,) = document(invoke, write(tmp_path / "a.csv", ["1,1,nan", "2,1,nan"]))["runs"]
+    assert run["verdict"] == "diverged"
+
+
+def test_watching_follows_a_log_and_ends_with_the_interrupt(tmp_path):
+    log = tmp_path / "a.csv"
+    write(log, falling(20))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scaleplan", "check", str(log), "--watch", "--format", "json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    assert process.stderr is not None
+    first = process.stderr.readline()
+    assert "a.csv" in first or "run 1" in first
+    rows = falling(20) + [f"{s},0.5,{2.0 + 0.2 * (s - 20):.3f}" for s in range(21, 41)]
+    write(log, rows)
+    second = process.stderr.readline()
+    assert "overfitting" in second
+    log.unlink()
+    assert "waiting" in process.stderr.readline()
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert json.loads(out)["runs"][0]["verdict"] == "overfitting"

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scaleplan.advice.curves import check_curves, judge
+from scaleplan.records import Metric
+from scaleplan.runs.series import Curve, CurveLog, Series
+from tests.unit.records_for_tests import fit_like
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmark"))
+
+from made_curves import KINDS, make
+
+LOSS = Metric(name="val_loss", kind="loss", unit="nats/token")
+NOTHING = Series(np.empty(0), np.empty(0))
+
+
+def curve(values, train=None, *, metric=LOSS, accuracy=None, rate=None, sizes=None):
+    at = np.arange(1.0, len(values) + 1)
+
+    def series(column):
+        return NOTHING if column is None else Series(at, np.asarray(column, float))
+
+    return Curve(
+        run="r", file="f", axis="epoch", metric=metric, validation=series(values),
+        training=series(train), accuracy=series(accuracy), learning_rate=series(rate),
+        sizes=sizes or {}, sorted_rows=0, replaced=0, gap=1.0,
+    )  # fmt: skip
+
+
+def falling(n=40, floor=1.0):
+    return floor + 2.0 * np.arange(1.0, n + 1) ** -0.5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_simulated_curves_are_called_what_they_are(kind):
+    found = [judge(make(kind, 2_000_000 + i).curve).verdict for i in range(60)]
+    least = {"healthy": 0.5}.get(kind, 0.85)
+    assert found.count(kind) >= least * len(found), found
+    if kind == "healthy":
+        assert found.count("overfitting") <= 2
+
+
+def test_the_best_checkpoint_is_at_the_turn():
+    n = 50
+    values = falling(n)
+    values[25:] = values[25] + 0.02 * np.arange(n - 25)
+    found = judge(curve(values, falling(n, 0.8)))
+    assert found.verdict == "overfitting"
+    assert abs(found.best_at - 26) <= 3
+    assert found.since == found.best_at
+
+
+def test_a_rise_with_training_is_no_overfitting():
+    values = falling(50)
+    values[30:] += np.linspace(0.0, 3.0, 20)
+    assert judge(curve(values, values - 0.1)).verdict == "diverged"
+
+
+def test_training_above_validation_is_no_alarm():
+    assert judge(curve(falling(), falling() + 0.5)).verdict != "overfitting"
+
+
+def test_a_few_epochs_of_fine_tuning():
+    assert judge(curve([0.6, 0.5, 0.55, 0.66, 0.8], [0.6, 0.3, 0.2, 0.1, 0.05])).verdict == (
+        "overfitting"
+    )
+    assert judge(curve([1.0, 0.9, 0.85])).verdict == "too short"
+
+
+def test_accuracy_falls_instead_of_rising():
+    top = Metric(name="val_accuracy", kind="accuracy", unit="fraction")
+    values = np.r_[np.linspace(0.2, 0.9, 20), np.linspace(0.9, 0.7, 20)]
+    found = judge(curve(values, np.linspace(0.2, 0.99, 40), metric=top))
+    assert found.verdict == "overfitting"
+    assert found.best == pytest.approx(0.9, abs=0.02)
+
+
+def test_lost_values_are_divergence_and_a_burst_is_not():
+    values = falling(40)
+    burst = values.copy()
+    burst[10:13] = np.nan
+    assert judge(curve(burst)).verdict != "diverged"
+    values[35:] = np.nan
+    found = judge(curve(values))
+    assert (found.verdict, found.since) == ("diverged", 36.0)
+    assert judge(curve([1.0, math.inf])).verdict == "diverged"
+
+
+def test_overconfidence_is_told_apart():
+    values = falling(50)
+    values[25:] = values[25] + 0.03 * np.arange(25)
+    rising = np.linspace(0.5, 0.9, 50)
+    found = judge(curve(values, falling(50, 0.5), accuracy=rising))
+    assert "OVERCONFIDENT" in found.notes
+    assert (
+        "OVERCONFIDENT" not in judge(curve(values, falling(50, 0.5), accuracy=rising[::-1])).notes
+    )
+
+
+def test_an_annealed_run_is_not_underfitted():
+    slow = 1.0 + np.exp(-np.arange(40) / 40.0)
+    assert judge(curve(slow)).verdict == "underfitting"
+    ended = judge(curve(slow, rate=np.linspace(1e-3, 1e-5, 40)))
+    assert ended.verdict == "healthy"
+
+
+def test_forecasts_bracket_a_power_law():
+    at = np.arange(1.0, 201)
+    found = judge(curve(1.0 + 2.0 * at**-0.5), total=400.0)
+    assert found.final is not None
+    truth = 1.0 + 2.0 * 400.0**-0.5
+    assert found.final.value == pytest.approx(truth, rel=2e-3)
+    assert found.final.low <= truth <= found.final.high
+
+
+def test_spikes_are_counted_and_do_no_harm():
+    values = falling(60)
+    values[30] += 5.0
+    found = judge(curve(values))
+    assert found.spikes == 1
+    assert found.verdict not in {"overfitting", "diverged"}
+
+
+def log_of(*curves):
+    return CurveLog(curves=curves, files=("f",), rows=10, notes=())
+
+
+def test_a_law_says_where_a_run_should_be():
+    fit = fit_like()
+    law = 1.817 + 482.0 / 1e9**0.3478 + 2085.0 / 2e10**0.3658
+    good = curve(
+        law + falling(30, 0.0) - falling(30, 0.0)[-1], sizes={"params": 1e9, "tokens": 2e10}
+    )
+    (run,) = check_curves(log_of(good), fit=fit).runs
+    assert run.expectation is not None
+    assert abs(run.expectation.z) < 1.0
+    bad = curve(good.validation.value + 0.5, sizes={"params": 1e9, "tokens": 2e10})
+    (run,) = check_curves(log_of(bad), fit=fit).runs
+    assert run.expectation.z > 5.0
+
+
+def test_notes_carry_ids_and_severities():
+    values = falling(50)
+    values[25:] = values[25] + 0.03 * np.arange(25)
+    check = check_curves(log_of(curve(values, falling(50, 0.5)), curve([1.0, 0.9])))
+    ids = {note.id: note.severity for note in check.notes}
+    assert ids["VAL_RISING"] == "warning"
+    assert ids["TOO_SHORT"] == "info"
