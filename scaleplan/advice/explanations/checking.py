@@ -48,7 +48,7 @@ CHECKING = (
         "The run has stopped too early: it still improves.",
         "Twice the steps would bring over 6% of the fall so far and 2% of the value: the smaller "
         "of a power law's forecast and 0.85 ln 2 times the slope in ln steps of the last third, "
-        "whose t is below -2.5. Not for runs whose logged learning rate has come to 20% of its peak.",
+        "whose t is below -2.5. Not for runs whose logged learning rate has come down to a fifth.",
         "The same model can be better for more steps.",
         "Train longer, or raise the learning rate.",
     ),
