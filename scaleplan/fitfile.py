@@ -44,30 +44,40 @@ def save_fit(fit: Fit, path: str) -> None:
     Raises:
         InputError: If the file cannot be written.
     """
-    import yaml
-
-    dumper = _plain_dumper()
-    document = {"schema": SCHEMA, **_plain(asdict(fit))}
-    text = yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
+    text = dump_plain({"schema": SCHEMA, **_plain(asdict(fit))})
     try:
-        _write_whole(Path(path), text)
+        write_whole(Path(path), text.encode())
     except OSError as error:
         raise _cannot_write(path, error) from error
 
 
-def _write_whole(target: Path, text: str) -> None:
-    """Write a file whole or not at all; a device or pipe is written to as it stands."""
+def dump_plain(document: dict[str, Any]) -> str:
+    """Return a document of plain values as YAML, without anchors."""
+    import yaml
+
+    return str(
+        yaml.dump(document, Dumper=_plain_dumper(), sort_keys=False, allow_unicode=True, width=100)
+    )
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file whole or not at all; a device or pipe is written to as it stands.
+
+    Args:
+        target: The file.
+        content: All of it.
+    """
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if target.exists() and not target.is_file():
-        with target.open("w", encoding="utf-8") as out:
-            out.write(text)
+        with target.open("wb") as out:
+            out.write(content)
         return
     target = target.resolve()  # through a link, the file it points to is replaced
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".scaleplan-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(text)
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
         Path(temporary).chmod(mode)
         Path(temporary).replace(target)

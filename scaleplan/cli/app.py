@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from scaleplan import __version__
-from scaleplan.cli import budget, check, compare, explain, fit, gpus, laws, predict, sizes
+from scaleplan.cli import budget, check, compare, explain, fit, gpus, laws, predict, runs, sizes
 from scaleplan.cli.boundary import ErrorBoundary
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 
 _COMMANDS = (
+    ("runs", "Show logs as they are understood.", runs.runs_command, runs.EXAMPLES),
     ("fit", "Fit a law to the logs of runs.", fit.fit_command, fit.EXAMPLES),
     ("predict", "Forecast runs that were not trained.", predict.predict_command, predict.EXAMPLES),
     ("budget", "Plan time, memory and cost of a run.", budget.budget_command, budget.EXAMPLES),

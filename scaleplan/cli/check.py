@@ -32,6 +32,8 @@ def check_command(
     ],
     columns: options.ColumnsOption = None,
     metric: options.MetricOption = None,
+    given_values: options.SetOption = None,
+    pattern: options.PatternOption = None,
     total_steps: Annotated[
         float | None,
         typer.Option(
@@ -64,7 +66,13 @@ def check_command(
     law = _fit(fit)
     inputs = _given(given or [], law)
     reading = options.Reading(
-        columns=columns or [], metric=metric, input_column=None, all_points=True, quiet=quiet
+        columns=columns or [],
+        metric=metric,
+        input_column=None,
+        all_points=True,
+        quiet=quiet,
+        pattern=pattern,
+        given=values.all_given(given_values),
     )
     output = options.Output(output_format=output_format, quiet=quiet, strict=strict)
     if watch:
@@ -87,12 +95,12 @@ def _check(
     """Read the logs and judge their runs."""
     from scaleplan.advice.curves import check_curves
     from scaleplan.cli.progress import progress
-    from scaleplan.cli.sources import columns_of
+    from scaleplan.cli.sources import columns_of, given_of
     from scaleplan.runs.series import load_curves
 
     with progress("reading file", quiet=hushed) as shown:
         log = load_curves(
-            logs, columns=columns_of(reading), metric=reading.metric,
+            logs, columns=columns_of(reading), metric=reading.metric, given=given_of(reading),
             stdin=sys.stdin.buffer if sys.stdin is not None else None, on_progress=shown,
         )  # fmt: skip
     with progress("run", quiet=hushed) as shown:

@@ -64,6 +64,8 @@ def compare_command(
     ] = None,
     columns: options.ColumnsOption = None,
     metric: options.MetricOption = None,
+    given_values: options.SetOption = None,
+    pattern: options.PatternOption = None,
     input_column: options.InputOption = None,
     all_points: options.AllPointsOption = False,
     level: options.LevelOption = 0.9,
@@ -84,7 +86,8 @@ def compare_command(
     check_target(target)
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
-        quiet=quiet,
+        quiet=quiet, pattern=pattern,
+        given=values.all_given(given_values),
     )  # fmt: skip
     found = read_runs(runs, reading)
     with progress("fit", quiet=quiet) as shown:

@@ -28,6 +28,8 @@ def fit_command(
     law: options.FitLawOption = "auto",
     columns: options.ColumnsOption = None,
     metric: options.MetricOption = None,
+    given_values: options.SetOption = None,
+    pattern: options.PatternOption = None,
     input_column: options.InputOption = None,
     all_points: options.AllPointsOption = False,
     best_of: options.BestOfOption = False,
@@ -88,7 +90,8 @@ def fit_command(
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
         quiet=quiet, best_of=best_of or best_of_each is not None,
-        best_of_each=best_of_each.values if best_of_each is not None else (),
+        best_of_each=best_of_each.values if best_of_each is not None else (), pattern=pattern,
+        given=values.all_given(given_values),
     )  # fmt: skip
     fitting = options.Fitting(
         law=law, objective=objective, delta=delta, fix=fix or [], bound=bound or [],

@@ -57,6 +57,8 @@ class Reading:
     quiet: bool
     best_of: bool = False
     best_of_each: tuple[str, ...] = ()
+    pattern: str | None = None
+    given: tuple[tuple[str, str, str], ...] = ()
 
 
 @unique
@@ -124,6 +126,20 @@ InputOption = Annotated[
     typer.Option(
         "--input", metavar="COLUMN",
         help="The single column to fit against, instead of params and tokens.",
+    ),
+]  # fmt: skip
+SetOption = Annotated[
+    list[values.GivenValues] | None,
+    typer.Option(
+        "--set", parser=values.given_values, metavar="[RUN:]COLUMN=VALUE,...",
+        help="What the log does not say, for all runs or one: params=124M or base:params=7B.",
+    ),
+]  # fmt: skip
+PatternOption = Annotated[
+    str | None,
+    typer.Option(
+        "--pattern", metavar="REGEX",
+        help="How lines of a printed log are read: named groups are the columns.",
     ),
 ]  # fmt: skip
 AllPointsOption = Annotated[

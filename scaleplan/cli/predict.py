@@ -62,6 +62,8 @@ def predict_command(
     bound: options.BoundOption = None,
     columns: options.ColumnsOption = None,
     metric: options.MetricOption = None,
+    given_values: options.SetOption = None,
+    pattern: options.PatternOption = None,
     input_column: options.InputOption = None,
     all_points: options.AllPointsOption = False,
     output_format: options.FormatOption = options.OutputFormat.TABLE,
@@ -77,7 +79,8 @@ def predict_command(
 
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
-        quiet=quiet,
+        quiet=quiet, pattern=pattern,
+        given=values.all_given(given_values),
     )  # fmt: skip
     fitting = options.Fitting(
         law=law, objective=objective, delta=delta, fix=fix or [], bound=bound or []

@@ -60,6 +60,8 @@ def sizes_command(
     law: options.FitLawOption = "auto",
     columns: options.ColumnsOption = None,
     metric: options.MetricOption = None,
+    given_values: options.SetOption = None,
+    pattern: options.PatternOption = None,
     input_column: options.InputOption = None,
     level: options.LevelOption = 0.9,
     output_format: options.FormatOption = options.OutputFormat.TABLE,
@@ -76,7 +78,8 @@ def sizes_command(
 
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=False,
-        quiet=quiet,
+        quiet=quiet, pattern=pattern,
+        given=values.all_given(given_values),
     )  # fmt: skip
     fitting = options.Fitting(
         law=law, objective=options.ObjectiveName.HUBER, delta=None, fix=[], bound=[]

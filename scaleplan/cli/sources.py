@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scaleplan.cli.options import Fitting, Reading
     from scaleplan.fitting.recipe import Recipe
     from scaleplan.records import Cleaning, Fit, Note
+    from scaleplan.runs.request import Given
     from scaleplan.runs.table import Runs
 
 
@@ -49,6 +50,7 @@ class ReadingArguments(TypedDict):
     input_column: str | None
     all_points: bool
     best_of_each: tuple[str, ...] | None
+    given: Given | None
     stdin: BinaryIO | None
 
 
@@ -88,6 +90,13 @@ def columns_of(reading: Reading) -> dict[str, str] | None:
     return columns or None
 
 
+def given_of(reading: Reading) -> Given:
+    """Return what the command line says beside the columns of logs."""
+    from scaleplan.runs.request import Given
+
+    return Given(pattern=reading.pattern, values=reading.given)
+
+
 def _reading_arguments(reading: Reading) -> ReadingArguments:
     return {
         "columns": columns_of(reading),
@@ -95,6 +104,7 @@ def _reading_arguments(reading: Reading) -> ReadingArguments:
         "input_column": reading.input_column,
         "all_points": reading.all_points,
         "best_of_each": reading.best_of_each if reading.best_of else None,
+        "given": given_of(reading),
         "stdin": sys.stdin.buffer if sys.stdin is not None else None,
     }
 

@@ -44,6 +44,13 @@ class Gap:
     relative: bool
 
 
+@dataclass(frozen=True, slots=True)
+class GivenValues:
+    """(run, or empty for all, column, text), typed as `column=text` or `run:column=text`."""
+
+    values: tuple[tuple[str, str, str], ...]
+
+
 def _refusing(parse: Callable[[str | float], float], text: str | float, hint: str) -> float:
     try:
         return parse(text)
@@ -221,6 +228,26 @@ def settings(text: str | Settings) -> Settings:
     if isinstance(text, Settings):
         return text
     return Settings(tuple(_assignments(text, "unique_tokens=25B")))
+
+
+def given_values(text: str | GivenValues) -> GivenValues:
+    """Read values that a log does not say: `params=124M`, `base:params=7B,base:tokens=1T`."""
+    if isinstance(text, GivenValues):
+        return text
+    found = []
+    for part in split_list(text):
+        left, equals, value = part.partition("=")
+        run, colon, column = left.rpartition(":")
+        if not equals or not column.strip() or not value.strip() or (colon and not run.strip()):
+            message = f"{part!r} is not a column and its value"
+            raise OptionError(message, hint="Write --set params=124M, or --set RUN:params=124M.")
+        found.append((run.strip(), column.strip(), value.strip()))
+    return GivenValues(tuple(found))
+
+
+def all_given(groups: list[GivenValues] | None) -> tuple[tuple[str, str, str], ...]:
+    """Return the values of an option that may be repeated."""
+    return tuple(each for group in groups or [] for each in group.values)
 
 
 def split_list(text: str) -> list[str]:

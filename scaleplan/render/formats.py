@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scaleplan.render.catalogue_view import AcceleratorCatalogue, LawCatalogue
+    from scaleplan.render.runs_view import RunsShown
     from scaleplan.render.view import View
 
 Result: TypeAlias = (
     "Fit | GroupFits | LawComparison | Forecast | Plan | Explanations | SizePlan | CurveCheck | "
-    "LawCatalogue | AcceleratorCatalogue"
+    "LawCatalogue | AcceleratorCatalogue | RunsShown"
 )
 
 
@@ -66,7 +67,10 @@ def view_of(result: Result) -> View:  # noqa: PLR0911 - one return a kind of rec
         case _:
             pass
     from scaleplan.render import catalogue_view
+    from scaleplan.render.runs_view import RunsShown, runs_view
 
+    if isinstance(result, RunsShown):
+        return runs_view(result)
     if isinstance(result, catalogue_view.LawCatalogue):
         return catalogue_view.laws_view(result)
     return catalogue_view.accelerators_view(result)
@@ -106,7 +110,10 @@ def document_of(result: Result) -> dict[str, Any]:  # noqa: PLR0911 - as view_of
         case _:
             pass
     from scaleplan.render.catalogue_view import LawCatalogue
+    from scaleplan.render.runs_view import RunsShown, runs_document
 
+    if isinstance(result, RunsShown):
+        return runs_document(result)
     if isinstance(result, LawCatalogue):
         return json_document.laws_document(result)
     return json_document.accelerators_document(result)

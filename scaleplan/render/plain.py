@@ -19,6 +19,7 @@ _MAIN = {
     "scaleplan.explanations/1": ("explanations", ""),
     "scaleplan.sizes/1": ("rows", ""),
     "scaleplan.check/1": ("runs", ""),
+    "scaleplan.runs/1": ("runs", ""),
     "scaleplan.laws/1": ("laws", ""),
     "scaleplan.gpus/1": ("accelerators", ""),
 }

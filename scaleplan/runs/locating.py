@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scaleplan.errors import InputError, UsageError
+from scaleplan.runs.checkpoints import only_last_checkpoints
+from scaleplan.runs.formats.stores import kind_of
 from scaleplan.runs.text import clean_text, listed, near
 
 STANDARD_INPUT = "-"
@@ -63,7 +65,7 @@ def _expand(source: str, extensions: Sequence[str]) -> list[Located]:
     if not source or "\0" in source:
         raise InputError("an empty name is no file", hint="Give the path of a log.")
     path = Path(source)
-    if path.is_dir():
+    if path.is_dir() and not kind_of(path):
         return _in_folder(path, extensions)
     if path.exists():
         return [_file(path)]
@@ -111,18 +113,22 @@ def _below(folder: Path, extensions: Sequence[str]) -> list[Path]:
         )  # fmt: skip
 
     for place, folders, files in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        # A run of MLflow is one log, however many files it keeps.
+        found += [Path(place, f) for f in folders if kind_of(Path(place, f))]
+        folders[:] = sorted(
+            f for f in folders if not f.startswith(".") and not kind_of(Path(place, f))
+        )
         found += [
             Path(place, f) for f in files
-            if not f.startswith(".") and _extension(f) in extensions and Path(place, f).exists()
+            if not f.startswith(".") and Path(place, f).exists()
+            and (_extension(f) in extensions or kind_of(Path(place, f)))
         ]  # fmt: skip
-    return sorted(found)
+    return sorted(only_last_checkpoints(found))
 
 
 def _file(path: Path, *, found: bool = False) -> Located:
-    return Located(
-        path=path, name=clean_text(str(path)), extension=_extension(path.name), found=found
-    )
+    extension = kind_of(path) or _extension(path.name)
+    return Located(path=path, name=clean_text(str(path)), extension=extension, found=found)
 
 
 def _extension(name: str) -> str:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from scaleplan.errors import InputError
+from scaleplan.errors import InputError, UsageError
 from scaleplan.records import Note
 from scaleplan.runs.exports import reshape
 from scaleplan.runs.formats import read_table
+from scaleplan.runs.formats.stores import STORES
+from scaleplan.runs.given import unmatched, with_given
 from scaleplan.runs.locating import Located
 from scaleplan.runs.metrics import describe, find_column
 from scaleplan.runs.numbers import settle
 from scaleplan.runs.raw import RawTable
 from scaleplan.runs.request import Request, keeps_text
 from scaleplan.runs.shared import with_shared
+from scaleplan.runs.sidecars import RUNS_FILE, values_beside, with_settings
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.text import listed
 
@@ -45,6 +48,7 @@ def read_all(
     progress = _Bytes(sum(_size(each) for each in located), report)
     tables: list[RawTable] = []
     refused: list[InputError] = []
+    request = _with_values_beside(located, request)
     for each in located:
         try:
             table = _read(each, request, stdin, progress)
@@ -62,11 +66,31 @@ def read_all(
                 hint=refused[0].hint,
             )
         raise refused[0]
+    lost = unmatched(tables, request)
+    if lost:
+        raise UsageError(
+            f"values were given for {listed(lost, 5)}, and no log has a run of that name",
+            hint="`scaleplan runs` lists the runs as they are named.",
+        )
     notes = [
         Note(id="SKIPPED_FILE", severity="info", text=f"Not a log, passed over: {error}.")
         for error in refused
     ]
     return tables, notes
+
+
+def _with_values_beside(located: Sequence[Located], request: Request) -> Request:
+    """Add what `runs.yaml` files beside the logs say; what was typed comes after it, and counts."""
+    paths = [each.path for each in located if each.path is not None]
+    logs = {path.resolve() for path in paths} - {
+        path.resolve() for each in located if (path := each.path) is not None and each.found
+        and path.name == RUNS_FILE
+    }  # fmt: skip
+    folders = dict.fromkeys(path.parent for path in paths)
+    beside: list[tuple[str, str, str]] = []
+    for folder in folders:
+        beside += values_beside(folder, lambda name: keeps_text(request, name), logs=logs)
+    return replace(request, given=(*beside, *request.given)) if beside else request
 
 
 def _require_metric(table: RawTable, request: Request) -> None:
@@ -100,6 +124,10 @@ def _read(located: Located, request: Request, stdin: BinaryIO | None, progress: 
                 "is closed", file=located.name, hint="Send a log into it, or name a file."
             )
         return _parse(stdin or sys.stdin.buffer, located, request, progress)
+    store = STORES.get(located.extension)
+    if store is not None:
+        raw = store(located.path, located.name, lambda name: keeps_text(request, name))
+        return _finish(raw, located, request)
     try:
         stream = located.path.open("rb")
     except OSError as error:
@@ -117,8 +145,20 @@ def _parse(stream: BinaryIO, located: Located, request: Request, progress: _Byte
     def keep_text(name: str) -> bool:
         return keeps_text(request, name)
 
-    raw = read_table(source, located.extension, keep_text)
-    table = with_shared(reshape(settle(raw, keep_text)), request)
+    raw = read_table(source, located.extension, keep_text, request.pattern)
+    return _finish(raw, located, request)
+
+
+def _finish(raw: RawTable, located: Located, request: Request) -> RawTable:
+    """Settle the cells of a table, and add what files beside it and the person say."""
+
+    def keep_text(name: str) -> bool:
+        return keeps_text(request, name)
+
+    settled = reshape(settle(raw, keep_text))
+    if located.path is not None:
+        settled = with_settings(settled, located.path, keep_text)
+    table = with_given(with_shared(settled, request), request)
     if not len(table):
         _refuse_empty(table)
     return table

@@ -23,7 +23,7 @@ from scaleplan.runs.numbers import MOST_TOLD
 from scaleplan.runs.opening import Progress, read_all
 from scaleplan.runs.raw import RawColumn, numeric_column
 from scaleplan.runs.repeated import best_of
-from scaleplan.runs.request import Request, read_request
+from scaleplan.runs.request import Given, Request, read_request
 from scaleplan.runs.shared import united
 from scaleplan.runs.splitting import levels_by, role_of, rows_by
 from scaleplan.runs.table import FloatArray, Origins, Runs
@@ -39,6 +39,7 @@ def load_runs(
     all_points: bool = False,
     best_of_each: Sequence[str] | None = None,
     levels_of: str | None = None,
+    given: Given | None = None,
     stdin: BinaryIO | None = None,
     on_progress: Progress | None = None,
 ) -> Runs:
@@ -53,6 +54,7 @@ def load_runs(
         best_of_each: Keep the best run of each size and of each value of these columns (empty: of
             each size); None keeps all runs.
         levels_of: A column whose values are numbered as the levels of a law that has them.
+        given: What the logs do not say, and how printed ones are read.
         stdin: What `-` reads; the process's standard input by default.
         on_progress: Called with (bytes done, bytes in all; 0 if not known).
 
@@ -63,7 +65,7 @@ def load_runs(
         InputError: If the logs cannot be read or hold no usable run.
         UsageError: If an argument names a role or column that does not exist.
     """
-    request = read_request(columns, metric, input_column)
+    request = read_request(columns, metric, input_column, given)
     cleaned = _read_and_clean(sources, request, all_points, stdin, on_progress)
     return _finished(cleaned, best_of_each, levels_of=levels_of)
 
@@ -77,6 +79,7 @@ def load_groups(
     input_column: str | None = None,
     all_points: bool = False,
     best_of_each: Sequence[str] | None = None,
+    given: Given | None = None,
     stdin: BinaryIO | None = None,
     on_progress: Progress | None = None,
 ) -> tuple[Cleaning, tuple[tuple[str, Runs], ...]]:
@@ -90,6 +93,7 @@ def load_groups(
         input_column: Any column to be used as the single input of a law.
         all_points: Keep all points of training curves instead of one a run.
         best_of_each: Keep the best run of each size, group by group.
+        given: What the logs do not say, and how printed ones are read.
         stdin: What `-` reads.
         on_progress: Called with (bytes done, bytes in all).
 
@@ -100,7 +104,7 @@ def load_groups(
         InputError: If the logs cannot be read or hold no usable run.
         UsageError: If there is no such column.
     """
-    request = read_request(columns, metric, input_column)
+    request = read_request(columns, metric, input_column, given)
     cleaned = _read_and_clean(sources, request, all_points, stdin, on_progress)
     groups = [
         (name, _finished(replace(cleaned, rows=cleaned.rows.take(rows)), best_of_each, part=True))

@@ -13,22 +13,50 @@ from scaleplan.runs.text import fold, listed, near, shown
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for: columns by role, the metric and its kind, the single input."""
+    """What was asked for.
+
+    Args:
+        roles: Columns by role.
+        metric: The metric's column.
+        kind: Its kind.
+        input_column: The single input.
+        pattern: A regular expression that lines of printed logs are read by.
+        given: (run or empty for all, column, text) that the log does not say.
+    """
 
     roles: Mapping[str, str]
     metric: str | None
     kind: str | None
     input_column: str | None
+    pattern: str | None = None
+    given: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a person says about logs beside their columns.
+
+    Args:
+        pattern: A regular expression whose named groups are the columns of a printed log.
+        values: (run, or empty for all, column or role, text) that the log does not say.
+    """
+
+    pattern: str | None = None
+    values: tuple[tuple[str, str, str], ...] = ()
 
 
 def read_request(
-    columns: Mapping[str, str] | None, metric: str | None, input_column: str | None
+    columns: Mapping[str, str] | None,
+    metric: str | None,
+    input_column: str | None,
+    given: Given | None = None,
 ) -> Request:
     """Check the names of roles that a person gave.
 
     Raises:
         UsageError: If a role is not known, or two options name different metrics.
     """
+    given = given or Given()
     roles: dict[str, str] = {}
     kind = None
     for name, column in (columns or {}).items():
@@ -49,7 +77,9 @@ def read_request(
                 hint="Give one of them.",
             )
         metric, kind = column, role if role in KIND_WORDS else None
-    return Request(roles, metric, kind, input_column or roles.pop("input", None))
+    return Request(
+        roles, metric, kind, input_column or roles.pop("input", None), given.pattern, given.values
+    )
 
 
 def keeps_text(request: Request, column: str) -> bool:

@@ -18,7 +18,7 @@ from scaleplan.runs.grouping import combine, groups_of
 from scaleplan.runs.locating import locate
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.opening import Progress, read_all
-from scaleplan.runs.request import read_request
+from scaleplan.runs.request import Given, read_request
 from scaleplan.runs.table import FloatArray, IntArray
 
 _AXES = ("step", "epoch", "tokens")  # what may order the points of a run
@@ -89,6 +89,7 @@ def load_curves(
     *,
     columns: Mapping[str, str] | None = None,
     metric: str | None = None,
+    given: Given | None = None,
     stdin: BinaryIO | None = None,
     on_progress: Progress | None = None,
 ) -> CurveLog:
@@ -98,6 +99,7 @@ def load_curves(
         sources: Files, patterns, folders, and `-` for standard input.
         columns: Role to column.
         metric: The metric's column, or its kind.
+        given: What the logs do not say, and how printed ones are read.
         stdin: What `-` reads.
         on_progress: Called with (bytes done, bytes in all; 0 if not known).
 
@@ -105,7 +107,7 @@ def load_curves(
         InputError: If the logs cannot be read or hold no curve.
         UsageError: If an argument names a role or column that does not exist.
     """
-    request = read_request(columns, metric, None)
+    request = read_request(columns, metric, None, given)
     tables, skipped = read_all(locate(sources, EXTENSIONS), request, stdin, on_progress)
     frame = join(tables)
     chosen = assign(frame, request)

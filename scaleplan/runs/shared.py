@@ -26,13 +26,13 @@ def with_shared(table: RawTable, request: Request) -> RawTable:
         named = name in {*request.roles.values(), request.metric, request.input_column}
         if (role is None and not named) or not value or not len(table):
             continue
-        one = _one_cell(name, value, keep_text=keeps_text(request, name))
+        one = one_cell(name, value, keep_text=keeps_text(request, name))
         whole = one.take(np.zeros(len(table), dtype=np.int64))
         columns[name] = _filled(columns[name], whole) if name in columns else whole
     return replace(table, columns=columns)
 
 
-def _one_cell(name: str, text: str, *, keep_text: bool) -> RawColumn:
+def one_cell(name: str, text: str, *, keep_text: bool) -> RawColumn:
     """Read one cell as a column of one row."""
     builder = TableBuilder(name, keep_text=lambda _: keep_text)
     builder.add({name: [text]}, [0])

@@ -6,6 +6,7 @@ from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.formats.delimited import DELIMITED
 from scaleplan.runs.formats.json_file import JSON
 from scaleplan.runs.formats.json_lines import JSON_LINES
+from scaleplan.runs.formats.printed import PRINTED, read_with
 from scaleplan.runs.formats.yaml_file import YAML
 from scaleplan.runs.raw import RawTable
 from scaleplan.runs.source import TextSource
@@ -13,27 +14,37 @@ from scaleplan.runs.source import TextSource
 __all__ = ["EXTENSIONS", "FORMATS", "Format", "read_table"]
 
 # In the order in which they look at an input without a known extension; the last takes anything.
-FORMATS: tuple[Format, ...] = (JSON_LINES, JSON, YAML, DELIMITED)
+FORMATS: tuple[Format, ...] = (JSON_LINES, JSON, PRINTED, YAML, DELIMITED)
 
 EXTENSIONS = tuple(sorted({extension for each in FORMATS for extension in each.extensions}))
 
 
-def read_table(source: TextSource, extension: str, keep_text: KeepText) -> RawTable:
+def read_table(
+    source: TextSource, extension: str, keep_text: KeepText, pattern: str | None = None
+) -> RawTable:
     """Read an input in the format of its extension, or in the first that recognises its text.
 
     Args:
         source: The text.
         extension: Lower case with its dot (`.csv`), or empty.
         keep_text: Tells by name which columns are text.
+        pattern: A regular expression that its lines are read by, instead of any format.
 
     Raises:
         InputError: If it is not a log.
     """
+    if pattern is not None:
+        return read_with(source, keep_text, pattern)
     known = [each for each in FORMATS if extension in each.extensions]
     if not known:
         known = [each for each in FORMATS if each.recognises(source.head)] or [DELIMITED]
     # JSON and JSON Lines are often given each other's names.
     chosen = known[0]
+    if chosen is PRINTED and not PRINTED.recognises(source.head):
+        # Tables and documents are often called .txt or .log.
+        chosen = next(
+            e for e in (*FORMATS, DELIMITED) if e.recognises(source.head) or e == DELIMITED
+        )
     if chosen in (JSON, JSON_LINES):
         chosen = JSON_LINES if JSON_LINES.recognises(source.head) else JSON
     return chosen.read(source, keep_text)

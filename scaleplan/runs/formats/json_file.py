@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import Format, KeepText
+from scaleplan.runs.formats.lm_eval import is_lm_eval, lm_eval_records
 from scaleplan.runs.formats.records import Found, Record, Value, add_records, find_records
 from scaleplan.runs.formats.records import require_mappings as require
 from scaleplan.runs.formats.trainer_state import is_trainer_state, trainer_records
@@ -96,6 +97,8 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
     document = decoder.decode(source.read().removeprefix("\ufeff"))
     if isinstance(document, Mapping) and is_trainer_state(document):
         found: Found = trainer_records(document)
+    elif isinstance(document, Mapping) and is_lm_eval(document):
+        found = lm_eval_records(document)
     else:
         found = find_records(document, source.name)
     require(found, source.name)

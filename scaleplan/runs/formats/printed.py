@@ -1,0 +1,187 @@
+"""Printed logs: lines such as `Epoch 3, Loss: 1.902150` or `iter 10: loss 4.27, time 18.5ms`.
+
+A line gives the numbers whose names are known: steps, epochs, tokens, learning rates and metrics.
+Every other line is passed over, and counted. A pattern of the user's own replaces the search.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from scaleplan.errors import InputError, UsageError
+from scaleplan.records import Note
+from scaleplan.runs.formats.base import Format, KeepText
+from scaleplan.runs.metrics import describe
+from scaleplan.runs.raw import RawTable, TableBuilder
+from scaleplan.runs.roles import NUMBER_ROLES, rank
+from scaleplan.runs.source import TextSource
+from scaleplan.runs.text import shown
+
+# One to three words, then perhaps a mark, then a number; `Epoch [3/10]` gives 3.
+_PAIR = re.compile(
+    r"(?<![A-Za-z0-9_])"
+    r"(?P<name>[A-Za-z][A-Za-z0-9_@/.]{0,40}(?:[ _][A-Za-z][A-Za-z0-9_/]{0,40}){0,2})"
+    r"[ \t]{0,3}(?:[:=]{1,2}|->)?[ \t]{0,3}[\[(]?"
+    r"(?P<number>[-+]?(?:\d[\d_]*(?:,\d{3})*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+    r"|[-+]?(?:nan|inf)\b)"
+    r"(?P<percent>[ ]?%)?",
+    re.IGNORECASE,
+)
+_LONGEST = 4000  # characters of a line that are searched; a longer one is no message
+_AXES = ("step", "epoch", "tokens")
+_BLOCK = 5000
+_MOST_NAMES = 100
+
+
+def read(source: TextSource, keep_text: KeepText) -> RawTable:
+    """Read a printed log by the names that are known.
+
+    Args:
+        source: The text.
+        keep_text: Tells by name which columns are text.
+
+    Raises:
+        InputError: If no line holds a metric.
+    """
+    return _read(source, keep_text, None)
+
+
+def read_with(source: TextSource, keep_text: KeepText, pattern: str) -> RawTable:
+    r"""Read a printed log by a pattern whose named groups are the columns.
+
+    Args:
+        source: The text.
+        keep_text: Tells by name which columns are text.
+        pattern: A regular expression such as `Epoch (?P<epoch>\d+), Loss: (?P<loss>[\d.]+)`.
+
+    Raises:
+        UsageError: If it is no regular expression or names no group.
+        InputError: If no line matches.
+    """
+    return _read(source, keep_text, compiled(pattern))
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern, checked.
+
+    Raises:
+        UsageError: If it is no regular expression or names no group.
+    """
+    example = r"For example --pattern 'Epoch (?P<epoch>\d+), Loss: (?P<loss>[\d.]+)'."
+    try:
+        made = re.compile(pattern)
+    except re.error as error:
+        message = f"--pattern is not a regular expression: {error}"
+        raise UsageError(message, hint=example) from None
+    if not made.groupindex:
+        raise UsageError("--pattern names no group", hint=example)
+    return made
+
+
+def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | None) -> RawTable:
+    builder = TableBuilder(source.name, keep_text=keep_text)
+    skipped = 0
+    rows: list[dict[str, str]] = []
+    lines: list[int] = []
+    found = False
+    for line, text in enumerate(source.lines(), 1):
+        row = _known(text) if pattern is None else _matched(text, pattern)
+        if not row:
+            skipped += bool(text.strip())
+            continue
+        found = True
+        rows.append(row)
+        lines.append(line)
+        if len(rows) >= _BLOCK:
+            _add(builder, rows, lines)
+            rows, lines = [], []
+    if not found:
+        raise InputError(
+            "no line matches --pattern" if pattern is not None
+            else "no line holds a metric such as `loss 2.31`",
+            file=source.name,
+            hint=r"Describe a line with --pattern 'Epoch (?P<epoch>\d+), Loss: (?P<loss>[\d.]+)'.",
+        )  # fmt: skip
+    _add(builder, rows, lines)
+    for note in source.notes():
+        builder.note(note)
+    if skipped:
+        builder.note(_note(source.name, skipped))
+    return builder.build({})
+
+
+def _note(file: str, skipped: int) -> Note:
+    return Note(
+        id="LINES_PASSED_OVER", severity="info",
+        text=f"{skipped} lines of {file} hold no known number and were passed over.",
+        action="Describe the lines that count with --pattern.",
+        numbers=(("lines", float(skipped)),),
+    )  # fmt: skip
+
+
+def _add(builder: TableBuilder, rows: list[dict[str, str]], lines: list[int]) -> None:
+    """Add rows; a line without a step belongs to the step before it."""
+    merged = list(_carried(rows))
+    names = list(dict.fromkeys(name for row in merged for name in row))[:_MOST_NAMES]
+    builder.add({name: [row.get(name, "") for row in merged] for name in names}, lines)
+
+
+def _carried(rows: list[dict[str, str]]) -> Iterator[dict[str, str]]:
+    last: dict[str, str] = {}
+    for row in rows:
+        steps = {name: text for name, text in row.items() if _axis(name)}
+        last = steps or last
+        yield {**last, **row}
+
+
+def _axis(name: str) -> bool:
+    return any(rank(role, name) is not None for role in _AXES)
+
+
+def _known(text: str) -> dict[str, str]:
+    """Return the numbers of a line whose names are known; empty without a metric or a step."""
+    row: dict[str, str] = {}
+    for match in _PAIR.finditer(text[:_LONGEST]):
+        name = _name(match["name"])
+        if name is None or name in row:
+            continue
+        row[name] = match["number"] + ("%" if match["percent"] else "")
+    # A line of settings (`batch size 64, learning rate 3e-4`) measures nothing.
+    return row if any(describe(name) is not None for name in row) else {}
+
+
+def _name(words: str) -> str | None:
+    """Return the longest end of some words that names a role or a metric."""
+    parts = words.split(" ")
+    for start in range(len(parts)):
+        name = " ".join(parts[start:])
+        if describe(name) is not None:
+            return name
+        if any(rank(role, name) is not None for role in NUMBER_ROLES):
+            return name
+    return None
+
+
+def _matched(text: str, pattern: re.Pattern[str]) -> dict[str, str]:
+    match = pattern.search(text[:_LONGEST])
+    if match is None:
+        return {}
+    return {name: value or "" for name, value in match.groupdict().items()}
+
+
+def recognises(head: str) -> bool:
+    """Tell whether most lines of a text that say anything are messages with a metric."""
+    lines = [line for line in head.splitlines()[:200] if line.strip()]
+    if not lines or lines[0].lstrip()[:1] in {"{", "["}:
+        return False
+    hits = sum(1 for line in lines if shown(line) and _known(line))
+    commas = lines[0].count(",") + lines[0].count("\t")
+    # A table has its names in the first line only, and as many marks in each.
+    same = all(line.count(",") + line.count("\t") == commas for line in lines[:20])
+    return hits >= 2 and not (same and not _known(lines[0]))
+
+
+PRINTED = Format(
+    name="printed log", extensions=(".log", ".out", ".txt"), recognises=recognises, read=read
+)

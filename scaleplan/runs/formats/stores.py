@@ -1,0 +1,201 @@
+"""Logs that are no text: Parquet files, TensorBoard event files, runs of MLflow's file store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scaleplan.errors import InputError
+from scaleplan.records import Note
+from scaleplan.runs.formats.base import KeepText
+from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, numeric_column
+from scaleplan.runs.text import clean_text
+
+EVENTS = ".tfevents"  # stands for `events.out.tfevents.*`, which have no ending
+PARQUET = ".parquet"
+MLFLOW = ".mlflow"  # stands for the folder of one run: meta.yaml beside metrics/
+_LARGEST_ROWS = 50_000_000
+_LARGEST_VALUE = 1 << 16  # characters of a parameter of MLflow that are read
+
+Store = Callable[[Path, str, KeepText], RawTable]
+
+
+def kind_of(path: Path) -> str:
+    """Return what kind of store a path is; empty for everything else."""
+    if path.is_dir():
+        return MLFLOW if is_mlflow_run(path) else ""
+    if path.name.startswith("events.out.tfevents."):
+        return EVENTS
+    return PARQUET if path.suffix.lower() == PARQUET else ""
+
+
+def is_mlflow_run(folder: Path) -> bool:
+    """Tell whether a folder is one run of MLflow's file store."""
+    return (folder / "meta.yaml").is_file() and (folder / "metrics").is_dir()
+
+
+def _missing(file: str, library: str, extra: str) -> InputError:
+    return InputError(
+        f"needs {library} to be read, which is not installed", file=file,
+        hint=f"pip install 'scaleplan[{extra}]'",
+    )  # fmt: skip
+
+
+def read_parquet(path: Path, name: str, keep_text: KeepText) -> RawTable:
+    """Read a Parquet file.
+
+    Args:
+        path: The file.
+        name: What messages call it.
+        keep_text: Tells by name which columns are text.
+
+    Raises:
+        InputError: If pyarrow is missing, or the file is damaged.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise _missing(name, "pyarrow", "large") from None
+    try:
+        with pq.ParquetFile(path) as file:
+            if file.metadata.num_rows > _LARGEST_ROWS:
+                message = f"has {file.metadata.num_rows} rows, more than {_LARGEST_ROWS}"
+                raise InputError(message, file=name, hint="Keep the rows that a plan needs.")
+            table = file.read()
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"is no Parquet file that can be read: {clean_text(str(error))[:200]}", file=name,
+            hint="A file that was cut off has lost its end, where the columns are described.",
+        ) from error  # fmt: skip
+    columns = {
+        clean_text(column): _column(table.column(i), keep_text(column), name)
+        for i, column in enumerate(table.column_names)
+    }
+    rows = table.num_rows
+    return RawTable(
+        file=name, columns=columns, lines=np.zeros(rows, dtype=np.int64), shared={}, dropped=(),
+        notes=(), decimal_comma=False,
+    )  # fmt: skip
+
+
+def _column(column: Any, text: bool, name: str) -> RawColumn:  # noqa: ANN401 - an arrow column
+    import pyarrow as pa
+
+    kind = column.type
+    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    if numeric and not text:
+        floats = column.cast(pa.float64()).fill_null(float("nan"))
+        return numeric_column(np.asarray(floats.to_numpy(), dtype=np.float64))
+    builder = TableBuilder(name, keep_text=lambda _: text)
+    cells = ["" if value is None else str(value) for value in column.to_pylist()]
+    builder.add({"column": cells}, [0] * len(cells))
+    return builder.build({}).columns["column"]
+
+
+def read_events(path: Path, name: str, keep_text: KeepText) -> RawTable:
+    """Read the scalars of a TensorBoard event file; its folder names the run.
+
+    Args:
+        path: The file.
+        name: What messages call it.
+        keep_text: Tells by name which columns are text.
+
+    Raises:
+        InputError: If tensorboard is missing, or the file holds no scalars.
+    """
+    try:
+        from tensorboard.backend.event_processing.event_accumulator import (
+            TENSORS,
+            EventAccumulator,
+        )
+        from tensorboard.util import tensor_util
+    except ImportError:
+        raise _missing(name, "tensorboard", "tensorboard") from None
+    found = EventAccumulator(str(path), size_guidance={"scalars": 0, TENSORS: 0})
+    found.Reload()
+    tags = found.Tags()
+    values: dict[int, dict[str, str]] = {}
+    for tag in tags.get("scalars", []):
+        for event in found.Scalars(tag):
+            values.setdefault(event.step, {})[clean_text(tag)] = repr(float(event.value))
+    for tag in tags.get("tensors", []):
+        for event in found.Tensors(tag):
+            array = tensor_util.make_ndarray(event.tensor_proto)
+            if array.ndim == 0 and array.dtype.kind in "fiu":
+                values.setdefault(event.step, {})[clean_text(tag)] = repr(float(array))
+    if not values:
+        raise InputError(
+            "holds no scalars", file=name,
+            hint="Give the event file of a run that logged some; it may have been cut off.",
+        )  # fmt: skip
+    rows = [{"step": str(step), **row} for step, row in sorted(values.items())]
+    return _table(rows, name, keep_text, run=path.parent.name or path.name)
+
+
+def read_mlflow(path: Path, name: str, keep_text: KeepText) -> RawTable:
+    """Read one run of MLflow's file store: `metrics/NAME` holds time, value and step a line.
+
+    Args:
+        path: The folder of the run.
+        name: What messages call it.
+        keep_text: Tells by name which columns are text.
+
+    Raises:
+        InputError: If it holds no metrics.
+    """
+    values: dict[str, dict[str, str]] = {}
+    notes: list[Note] = []
+    for file in sorted((path / "metrics").rglob("*")):
+        if not file.is_file():
+            continue
+        metric = clean_text(str(file.relative_to(path / "metrics")))
+        bad = 0
+        for line in _text(file, name).splitlines():
+            parts = line.split()
+            if len(parts) < 2:
+                bad += bool(parts)
+                continue
+            step = parts[2] if len(parts) > 2 else "0"
+            values.setdefault(step, {})[metric] = parts[1]
+        if bad:
+            notes.append(
+                Note(id="LINES_PASSED_OVER", severity="info",
+                     text=f"{bad} lines of {clean_text(str(file))} hold no time, value and step.")
+            )  # fmt: skip
+    if not values:
+        raise InputError("holds no metrics", file=name, hint="Give the folder of a run with some.")
+    params = {
+        clean_text(file.name): _text(file, name)[:_LARGEST_VALUE].strip()
+        for file in sorted((path / "params").glob("*")) if file.is_file()
+    }  # fmt: skip
+    named = path / "tags" / "mlflow.runName"
+    run = _text(named, name).strip() if named.is_file() else path.name
+    rows = [{"step": step, **row, **params} for step, row in values.items()]
+    table = _table(rows, name, keep_text, run=clean_text(run))
+    return RawTable(
+        file=table.file, columns=table.columns, lines=table.lines, shared=table.shared,
+        dropped=table.dropped, notes=tuple(notes), decimal_comma=False,
+    )  # fmt: skip
+
+
+def _text(file: Path, name: str) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise InputError(f"{file.name} cannot be read: {error.strerror}", file=name) from error
+
+
+def _table(rows: list[dict[str, str]], name: str, keep_text: KeepText, *, run: str) -> RawTable:
+    builder = TableBuilder(name, keep_text=keep_text)
+    names = list(dict.fromkeys(column for row in rows for column in row))
+    columns = {column: [row.get(column, "") for row in rows] for column in names}
+    columns["run"] = [clean_text(run)] * len(rows)
+    builder.add(columns, [0] * len(rows))
+    return builder.build({})
+
+
+STORES: dict[str, Store] = {PARQUET: read_parquet, EVENTS: read_events, MLFLOW: read_mlflow}

@@ -1,0 +1,79 @@
+"""Values that a person gives for runs whose log does not say them: `--set`, `runs.yaml`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePath
+
+import numpy as np
+
+from scaleplan.runs.raw import RawColumn, RawTable, text_column
+from scaleplan.runs.request import Request, keeps_text
+from scaleplan.runs.roles import rank, text_role
+from scaleplan.runs.shared import one_cell
+from scaleplan.runs.table import BoolArray
+
+
+def with_given(table: RawTable, request: Request) -> RawTable:
+    """Write given values into a table: over what it says, into a column of their name.
+
+    Args:
+        table: One input.
+        request: With `given` as (run, or empty for all, column, text); a run is the name in the
+            table, the file's name with or without its ending, or the name of its folder.
+    """
+    columns = dict(table.columns)
+    for run, name, text in request.given:
+        rows = _rows_of(table, run)
+        if not rows.any():
+            continue
+        target = _column_for(columns, name)
+        cell = one_cell(target, text, keep_text=keeps_text(request, target))
+        columns[target] = _written(columns.get(target), cell, rows)
+    return replace(table, columns=columns)
+
+
+def unmatched(tables: Sequence[RawTable], request: Request) -> list[str]:
+    """Return the runs that values were given for and that no table has."""
+    runs = {run for run, _, _ in request.given if run}
+    return sorted(run for run in runs if not any(_rows_of(t, run).any() for t in tables))
+
+
+def _rows_of(table: RawTable, run: str) -> BoolArray:
+    """Return which rows belong to a run, shape (n,)."""
+    everything = np.ones(len(table), dtype=bool)
+    if not run:
+        return everything
+    path = PurePath(table.file)
+    if run in {table.file, path.name, path.stem, path.parent.name}:
+        return everything
+    for name, column in table.columns.items():
+        if text_role(name) != "run":
+            continue
+        codes = [i for i, text in enumerate(column.vocabulary) if text == run]
+        found = np.isin(column.codes, codes)
+        with contextlib.suppress(ValueError):  # of a name that is no number
+            found |= column.numbers == float(run)
+        return np.asarray(found, dtype=bool)
+    return np.zeros(len(table), dtype=bool)
+
+
+def _column_for(columns: dict[str, RawColumn], name: str) -> str:
+    """Return the column that is meant: of that name, or the one that plays the role."""
+    if name in columns:
+        return name
+    playing = [(found, c) for c in columns for found in [rank(name, c)] if found is not None]
+    return min(playing)[1] if playing else name
+
+
+def _written(column: RawColumn | None, cell: RawColumn, rows: BoolArray) -> RawColumn:
+    """Write one cell into some rows of a column."""
+    base = text_column([""] * rows.size) if column is None else column
+    offset = len(base.vocabulary)
+    code = int(cell.codes[0]) + offset if int(cell.codes[0]) >= 0 else -1
+    return RawColumn(
+        np.where(rows, cell.numbers[0], base.numbers),
+        np.where(rows, code, base.codes).astype(np.int32), (*base.vocabulary, *cell.vocabulary),
+    )  # fmt: skip
