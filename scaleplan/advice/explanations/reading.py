@@ -222,4 +222,18 @@ READING = (
         "Laws of shares need values from 0 to 1.",
         "Nothing, if percent was meant.",
     ),
+    _entry(
+        "LINES_PASSED_OVER",
+        "Lines of a printed log were passed over.",
+        "No known name with a number in them.",
+        "A log says more than metrics.",
+        "Describe the lines that count with --pattern.",
+    ),
+    _entry(
+        "SETTINGS_UNREAD",
+        "Settings beside a log cannot be read.",
+        "hparams.yaml or config.yaml is damaged or too large.",
+        "Sizes in it are not used.",
+        "Give sizes with --set.",
+    ),
 )

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scaleplan.errors import InputError, UsageError
+from scaleplan.runfile import save_runs
+from scaleplan.runs.reading import load_runs
+from scaleplan.runs.request import Given
+from scaleplan.runs.series import load_curves
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def write(path: Path, text: str) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def by_run(runs, role="value"):
+    return dict(zip(runs.labels["run"], runs.columns[role].tolist(), strict=True))
+
+
+def test_mlflow_runs_are_read_with_their_names_and_params():
+    runs = load_runs([str(SAMPLES / "mlruns")])
+    assert by_run(runs) == pytest.approx({"r1e+06": 2 + 1 / 3 + 1.0, "r2e+06": 2 + 1 / 3 + 0.5})
+    assert by_run(runs, "params") == {"r1e+06": 1e6, "r2e+06": 2e6}
+    one = next((SAMPLES / "mlruns").glob("*/*/metrics")).parent
+    assert len(load_runs([str(one)], all_points=True)) == 3
+
+
+def test_tensorboard_events_are_read():
+    pytest.importorskip("tensorboard")
+    (curve,) = load_curves([str(SAMPLES / "tensorboard")]).curves
+    assert curve.run == "runA"
+    assert curve.validation.value.tolist() == pytest.approx([2 + 1 / s for s in range(1, 11)])
+    assert curve.training.at.tolist() == list(range(1, 11))
+
+
+def test_a_cut_event_file_is_refused_or_read_in_part(tmp_path):
+    pytest.importorskip("tensorboard")
+    whole = next((SAMPLES / "tensorboard").rglob("events*")).read_bytes()
+    for size in (0, 10, len(whole) // 2):
+        path = tmp_path / f"{size}" / "events.out.tfevents.1.host.1.0"
+        path.parent.mkdir()
+        path.write_bytes(whole[:size])
+        if size < 11:
+            with pytest.raises(InputError, match="no scalars"):
+                load_curves([str(path)])
+            continue
+        (curve,) = load_curves([str(path)]).curves
+        assert 0 < len(curve.validation) < 10
+
+
+@pytest.mark.parametrize("ending", ["csv", "yaml", "parquet"])
+def test_written_runs_are_read_back_as_the_same_runs(tmp_path, ending):
+    if ending == "parquet":
+        pytest.importorskip("pyarrow")
+    runs = load_runs(["sample_runs/language/runs.csv"])
+    path = str(tmp_path / f"runs.{ending}")
+    save_runs(runs, path)
+    assert load_runs([path]).fingerprint == runs.fingerprint
+
+
+def test_formulas_in_names_are_made_harmless_in_csv(tmp_path):
+    log = write(tmp_path / "a.csv", "run,params,val_loss\n=1+1,1e6,3\n@x,2e6,2.5\nc,3e6,2.4\n")
+    path = tmp_path / "out.csv"
+    save_runs(load_runs([log]), str(path))
+    text = path.read_text(encoding="utf-8")
+    assert "'=1+1" in text
+    assert "\n=1+1" not in text
+
+
+def test_only_known_endings_are_written(tmp_path):
+    runs = load_runs(["sample_runs/language/runs.csv"])
+    with pytest.raises(UsageError, match=r"\.csv, \.yaml or \.parquet"):
+        save_runs(runs, str(tmp_path / "runs.xlsx"))
+
+
+def test_a_damaged_parquet_file_is_refused(tmp_path):
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "a.parquet"
+    path.write_bytes(b"PAR1 and nothing else")
+    with pytest.raises(InputError, match="no Parquet file"):
+        load_runs([str(path)])
+
+
+PRINTED = """Loading data
+2024-01-01 12:00:00 INFO Epoch 1, Loss: 2.302150
+Accuracy: 12.5%
+Epoch 2, Loss: 1.902150
+Accuracy: 42.5%
+Epoch [3/10] Loss: 1.5
+Accuracy: 52.5%
+"""
+NANOGPT = """step 0: train loss 4.2874, val loss 4.2823
+iter 0: loss 4.2664, time 18539.96ms, mfu -100.00%
+iter 10: loss 3.2000, time 12.00ms, mfu 10.00%
+step 250: train loss 1.9000, val loss 2.0000
+"""
+
+
+def test_printed_logs_are_read_by_their_names(tmp_path):
+    (curve,) = load_curves([write(tmp_path / "a.log", PRINTED)], metric="accuracy").curves
+    assert curve.main.value.tolist() == pytest.approx([0.125, 0.425, 0.525])
+    assert curve.main.at.tolist() == [1.0, 2.0, 3.0]
+    (curve,) = load_curves([write(tmp_path / "b.log", NANOGPT)]).curves
+    assert curve.validation.value.tolist() == pytest.approx([4.2823, 2.0])
+    assert curve.validation.at.tolist() == [0.0, 250.0]
+
+
+def test_what_a_printed_log_says_besides_is_counted(tmp_path):
+    log = load_curves([write(tmp_path / "a.log", PRINTED)])
+    note = next(n for n in log.notes if n.id == "LINES_PASSED_OVER")
+    assert dict(note.numbers)["lines"] == 1.0
+
+
+def test_a_pattern_reads_any_lines(tmp_path):
+    path = write(tmp_path / "a.txt", "[1] L=2.5;V=2.75\n[2] L=2.0;V=2.5\nnoise\n")
+    given = Given(pattern=r"\[(?P<epoch>\d+)\] L=(?P<train_loss>[\d.]+);V=(?P<val_loss>[\d.]+)")
+    (curve,) = load_curves([path], given=given).curves
+    assert curve.validation.value.tolist() == [2.75, 2.5]
+    assert curve.training.value.tolist() == [2.5, 2.0]
+
+
+@pytest.mark.parametrize("pattern", ["(", "no group", r"(?P<a>x)(?P<a>y)"])
+def test_bad_patterns_are_refused(tmp_path, pattern):
+    path = write(tmp_path / "a.log", PRINTED)
+    with pytest.raises(UsageError, match="--pattern"):
+        load_runs([path], given=Given(pattern=pattern))
+
+
+def test_lm_eval_results_become_runs_by_task(tmp_path):
+    for name, params, right in (("small", 1.0e8, 0.31), ("base", 1.0e9, 0.42)):
+        document = {
+            "results": {
+                "hellaswag": {"alias": "hellaswag", "acc,none": right - 0.05,
+                              "acc_stderr,none": 0.004, "acc_norm,none": right},
+            },
+            "config": {"model": "hf", "model_args": f"pretrained=org/{name}",
+                       "model_num_parameters": int(params)},
+        }  # fmt: skip
+        write(tmp_path / f"{name}.json", json.dumps(document))
+    runs = load_runs([str(tmp_path)])
+    assert by_run(runs) == {"org/base": 0.42, "org/small": 0.31}
+    assert by_run(runs, "params") == {"org/base": 1e9, "org/small": 1e8}
+
+
+def test_lightning_folders_take_the_settings_beside_the_metrics(tmp_path):
+    for version, params in ((0, "1e6"), (1, "4e6")):
+        folder = tmp_path / "lightning_logs" / f"version_{version}"
+        rows = "".join(
+            f"{e},{s},,{2.0 - 0.1 * e - 0.1 * version}\n{e},{s},{1.9 - 0.1 * e},\n"
+            for e, s in ((0, 99), (1, 199), (2, 299))
+        )
+        write(folder / "metrics.csv", "epoch,step,train_loss,val_loss\n" + rows)
+        write(folder / "hparams.yaml", f"n_params: {params}\nlr: 0.001\nname: net\n")
+    runs = load_runs([str(tmp_path)])
+    assert sorted(runs.columns["params"].tolist()) == [1e6, 4e6]
+    assert sorted(runs.value.tolist()) == pytest.approx([1.7, 1.8])
+
+
+def test_only_the_last_checkpoint_of_a_trainer_is_read(tmp_path):
+    for step in (10, 20, 100):
+        history = [{"step": s, "eval_loss": 3.0 - s / 100} for s in range(10, step + 1, 10)]
+        state = {"log_history": history, "global_step": step, "total_flos": 1e15 * step}
+        write(tmp_path / "out" / f"checkpoint-{step}" / "trainer_state.json", json.dumps(state))
+    runs = load_runs([str(tmp_path)])
+    assert runs.value.tolist() == [2.0]
+    assert runs.columns["flops"].tolist() == [1e17]
+
+
+def test_values_are_given_for_all_runs_or_one(tmp_path):
+    log = write(tmp_path / "a.csv", "run,val_loss\nx,3\ny,2.5\nz,2.2\n")
+    given = Given(values=(("", "params", "124M"), ("y", "params", "7B"), ("", "tokens", "1B")))
+    runs = load_runs([log], given=given)
+    assert by_run(runs, "params") == {"x": 124e6, "y": 7e9, "z": 124e6}
+    with pytest.raises(UsageError, match="no log has a run of that name"):
+        load_runs([log], given=Given(values=(("w", "params", "1"),)))
+
+
+def test_a_file_of_runs_beside_the_logs_gives_sizes(tmp_path):
+    for name, loss in (("small", 3.0), ("large", 2.0)):
+        write(tmp_path / f"{name}.csv", f"step,val_loss\n1,4\n2,{loss}\n")
+    write(tmp_path / "runs.yaml", "small: {params: 1e6, tokens: 20M}\nlarge: {params: 4e6}\n")
+    runs = load_runs([str(tmp_path / "small.csv"), str(tmp_path / "large.csv")])
+    assert sorted(runs.columns["params"].tolist()) == [1e6, 4e6]
+    whole = load_runs([str(tmp_path)])
+    assert sorted(whole.columns["params"].tolist()) == [1e6, 4e6]
