@@ -19,9 +19,10 @@ from scaleplan.runs.locating import locate
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.opening import Progress, read_all
 from scaleplan.runs.request import Given, read_request
-from scaleplan.runs.table import FloatArray, IntArray
+from scaleplan.runs.table import BoolArray, FloatArray, IntArray
 
 _AXES = ("step", "epoch", "tokens")  # what may order the points of a run
+_SERIES = ("value", "train_value", "learning_rate")
 _SIZES = ("params", "active_params", "tokens", "flops", "unique_tokens")
 
 
@@ -119,6 +120,8 @@ def load_curves(
     builder = _Builder(
         rows=rows, frame=frame, metric=kind, axis=axis, position=position, accuracy=beside,
         validated=validated,
+        # Of whole columns, once: there may be a thousand runs in them.
+        blank={role: rows.roles[role].blank for role in _SERIES if role in rows.roles},
     )  # fmt: skip
     curves = tuple(
         builder.curve(members, i + 1) for i, members in enumerate(_members(groups))
@@ -237,6 +240,7 @@ class _Builder:
     position: FloatArray
     accuracy: str | None
     validated: bool
+    blank: Mapping[str, BoolArray]
 
     def curve(self, members: IntArray, number: int) -> Curve:
         """Return the curve of these rows, in the order of their steps."""
@@ -266,7 +270,7 @@ class _Builder:
         if role not in self.rows.roles:
             return Series(np.empty(0), np.empty(0)), 0
         column = self.rows.roles[role]
-        logged = ~column.blank[members]
+        logged = ~self.blank[role][members]
         steps, values = at[logged], column.numbers[members][logged]
         return _latest(steps, values)
 

@@ -90,22 +90,23 @@ def _fit(at: FloatArray, values: FloatArray, lowest: float) -> _Power | None:
     """Fit E + A x^-alpha by least squares, x relative to the last position, A >= 0, E >= lowest."""
     if at.size < _FEWEST:
         return None
-    x = at / at[-1]
-    best: tuple[float, _Power] | None = None
-    for exponent in _EXPONENTS:
-        base = -np.log(x) if exponent == 0.0 else x**-exponent
-        centred = base - base.mean()
-        spread = float(centred @ centred)
-        size = max(0.0, float(centred @ values) / spread) if spread > 0.0 else 0.0
-        floor = float(values.mean() - size * base.mean())
-        if exponent > 0.0 and floor < lowest:
-            floor = lowest
-            size = max(0.0, float(base @ (values - floor)) / float(base @ base))
-        rest = values - floor - size * base
-        squares = float(rest @ rest)
-        if best is None or squares < best[0]:
-            best = (squares, _Power(floor, size, float(exponent)))
-    return None if best is None else best[1]
+    x = np.log(at / at[-1])
+    # One row an exponent; the first stands for the logarithm, the limit of small exponents.
+    base = np.exp(-_EXPONENTS[:, None] * x)
+    base[0] = -x
+    middle = base.mean(axis=1, keepdims=True)
+    centred = base - middle
+    spread = (centred**2).sum(axis=1)
+    size = np.maximum(centred @ values, 0.0) / np.where(spread > 0.0, spread, np.inf)
+    floor = values.mean() - size * middle[:, 0]
+    low = (floor < lowest) & (_EXPONENTS > 0.0)
+    if low.any():
+        held = np.maximum(base[low] @ (values - lowest), 0.0) / (base[low] ** 2).sum(axis=1)
+        floor, size = np.where(low, lowest, floor), size.copy()
+        size[low] = held
+    rest = values - floor[:, None] - size[:, None] * base
+    place = int(np.argmin((rest**2).sum(axis=1)))
+    return _Power(float(floor[place]), float(size[place]), float(_EXPONENTS[place]))
 
 
 def _past_errors(at: FloatArray, values: FloatArray, ratio: float, lowest: float) -> list[float]:
