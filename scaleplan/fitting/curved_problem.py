@@ -1,8 +1,8 @@
 """A curved law and its runs in the coordinates that the solver works in.
 
-Inputs and metric are divided by their geometric means, coefficients are logarithms, and everything
-else (exponents, floors, shifts) stays linear inside its bounds: in logarithms a floor whose true
-value is zero runs away to minus infinity. A parameter that is fixed has equal bounds.
+Inputs and metric are divided by a size of theirs (`curved_units`), coefficients are logarithms, and
+everything else (exponents, floors, shifts) stays linear inside its bounds: in logarithms a floor
+whose true value is zero runs away to minus infinity. A parameter that is fixed has equal bounds.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class CurvedProblem:
         """
         logs = np.array([spec.scale == "log" for spec in law.parameters])
         limited = {limit.symbol: limit for limit in limits}
-        input_scale, metric_scale = scales(law, inputs, values)
+        input_scale, metric_scale = scales(law, inputs, values, raw=raw)
         of_metric = metric_units(law)
         if limited and not bounds_carry_over(law, limits):
             # What is limited has units: the solver works in base units, so that a bound stays one.
@@ -210,7 +210,7 @@ class CurvedProblem:
     def _starts(self) -> FloatArray:
         """Return the law's own starts in this problem's units, shape (starts, p)."""
         values = self.y if self.raw else np.exp(self.y)
-        input_scale, metric_scale = scales(self.law, self.x, values)
+        input_scale, metric_scale = scales(self.law, self.x, values, raw=self.raw)
         theta = self.law.starts(list(self.x / input_scale[:, None]), values / metric_scale)
         # What has no unit is held before the rest is carried over: coefficients that were solved
         # at the centre of the runs then stay right there.

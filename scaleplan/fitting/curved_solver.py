@@ -23,11 +23,9 @@ if TYPE_CHECKING:
     from scaleplan.fitting.curved_problem import CurvedProblem
     from scaleplan.laws.base import BoolArray, FloatArray, IndexArray
 
-# Stop when the predicted fall is below 1e-13 of the objective; the absolute part is for noise-free
-# data, whose objective goes to zero.
+# Of the objective and in itself: that of noise-free data goes to zero.
 _RELATIVE_STOP, _ABSOLUTE_STOP = 1e-13, 1e-26
-# A resample needs its optimum to a thousandth of its spread, which is reached long before.
-_REFIT_STOP = 1e-10
+_REFIT_STOP = 1e-10  # far below what a resample needs, a thousandth of its spread
 _LONGEST_STEP = 2.0  # in logarithms, or as a multiple of a linear coordinate above 1
 _FIRST_DAMPING = 0.03
 _NO_STEP_LEFT = 1e12  # damping at which no step changes the objective
@@ -96,7 +94,9 @@ class _Batch:
         while alive.size:
             move, fall = self.step(at, secant, damping)
             enough = self.stop * at.value + _ABSOLUTE_STOP
-            done = (fall <= enough) & (damping <= 1.0) & (fall >= 0.0)
+            # An exact fit is at its end, though rounding may keep every step from going down.
+            exact = at.value <= _ABSOLUTE_STOP
+            done = exact | ((fall <= enough) & (damping <= 1.0) & (fall >= 0.0))
             stop = done | ~np.isfinite(at.value) | (damping > _NO_STEP_LEFT) | (age == max_steps)
             if stop.any():
                 gone = alive[stop]

@@ -19,17 +19,21 @@ if TYPE_CHECKING:
 _FARTHEST = 200.0  # bound of a logarithm that has none of its own; e^200 is beyond any size
 
 
-def scales(law: CurvedLaw, inputs: FloatArray, values: FloatArray) -> tuple[FloatArray, float]:
-    """Return geometric means: of each input (inputs,), shared within a unit, and of the values.
+def scales(
+    law: CurvedLaw, inputs: FloatArray, values: FloatArray, *, raw: bool
+) -> tuple[FloatArray, float]:
+    """Return what inputs (inputs,) and values are divided by.
 
-    Values that are not all positive have the root mean square instead.
+    Inputs by their geometric means, shared within a unit; values too, but by their root mean
+    square where differences are fitted: scores that fall to next to nothing have a geometric mean
+    that is no size of theirs.
     """
     means = np.log(inputs).mean(axis=1)
     if law.units:
         groups = np.array(law.units)
         means = np.array([means[groups == group].mean() for group in groups])
         means[groups == COUNT] = 0.0
-    if values.min() > 0.0:
+    if not raw:
         return np.exp(means), float(np.exp(np.log(values).mean()))
     return np.exp(means), float(np.sqrt(np.mean(values**2))) or 1.0
 

@@ -14,7 +14,7 @@ from scaleplan.fitting.problem import Problem
 from scaleplan.fitting.starts import spread_rows
 
 if TYPE_CHECKING:
-    from scaleplan.laws.base import FloatArray
+    from scaleplan.laws.base import FloatArray, IndexArray
 
 AnyProblem = Problem | CurvedProblem
 
@@ -149,8 +149,7 @@ def refit(
         suspicious |= ends.steps >= _MANY_STEPS
     rows = np.flatnonzero(suspicious)
     if rows.size:
-        own = None if values is None else values[rows]
-        again = _from_pool(problem, solution, weights[rows], own)
+        again = _from_pool(problem, solution, weights[rows], _own(values, rows))
         better = again.objective < ends.objective[rows]
         ends.phi[rows[better]] = again.phi[better]
         ends.objective[rows[better]] = again.objective[better]
@@ -168,20 +167,33 @@ def _from_pool(
 ) -> Minima:
     pool = problem.nearby(solution.phi, solution.pool, delta=max(solution.delta, SMALLEST_DELTA))
     each, count = len(pool), len(weights)
-    rows = np.repeat(np.arange(count), each)
-    starts = np.tile(pool, (count, 1))
+    rows, starts = np.repeat(np.arange(count), each), np.tile(pool, (count, 1))
     # With many runs most of these are soon seen to be nowhere near the best; with few, valleys are
     # so many that the best start of a few steps missed the best end in 8 to 14 of 60 resamples.
-    stages: tuple[tuple[int, int], ...] = ((_WARM_STEPS, 1),)
     if problem.y.size >= _FEW_VALLEYS:
-        stages = ((_POOL_STEPS, _POOL_KEPT), *stages)
-    for steps, kept in stages:
-        ends = problem.minimise(
-            starts, delta=solution.delta, weights=weights[rows],
-            values=None if values is None else values[rows], max_steps=steps,
-        )  # fmt: skip
-        found = np.where(np.isfinite(ends.objective), ends.objective, np.inf).reshape(count, -1)
-        first = np.argsort(found, axis=1, kind="stable")[:, :kept]
-        best = (first + np.arange(count)[:, None] * found.shape[1]).ravel()
-        rows, starts = rows[best], ends.phi[best]
-    return Minima(starts, ends.objective[best], ends.converged[best], ends.steps[best])
+        first = _from(problem, solution, starts, weights[rows], _own(values, rows), _POOL_STEPS)
+        best = _lowest(first, count, _POOL_KEPT)
+        rows, starts = rows[best], first.phi[best]
+    ends = _from(problem, solution, starts, weights[rows], _own(values, rows), _WARM_STEPS)
+    best = _lowest(ends, count, 1)
+    return Minima(ends.phi[best], ends.objective[best], ends.converged[best], ends.steps[best])
+
+
+def _own(values: FloatArray | None, rows: IndexArray) -> FloatArray | None:
+    return None if values is None else values[rows]
+
+
+def _from(
+    problem: AnyProblem, solution: Solution, starts: FloatArray, weights: FloatArray,
+    values: FloatArray | None, steps: int,
+) -> Minima:  # fmt: skip
+    return problem.minimise(
+        starts, delta=solution.delta, weights=weights, values=values, max_steps=steps
+    )
+
+
+def _lowest(ends: Minima, count: int, kept: int) -> IndexArray:
+    """Return the rows of the `kept` lowest ends of each of `count` fits, which stand in turn."""
+    found = np.where(np.isfinite(ends.objective), ends.objective, np.inf).reshape(count, -1)
+    first = np.argsort(found, axis=1, kind="stable")[:, :kept]
+    return np.asarray((first + np.arange(count)[:, None] * found.shape[1]).ravel())
