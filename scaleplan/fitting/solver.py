@@ -29,6 +29,8 @@ _WARM_STEPS = 100  # a further step costs less than a second look from everywher
 _MANY_STEPS = 25  # a warm refit that needs more has left the valley it started in
 _POOL_STEPS, _POOL_KEPT = 12, 4  # of a second look with so many runs, before its best go on
 _FEW_VALLEYS = 100
+_LOOKED_AT = 48  # of refits that end at a bound: if none can be bettered, at 95% under 6% can
+_BETTER = 1e-9  # by which an objective must be lower to be a better end
 _DELTA_ROUNDS = 6
 _FURTHER_TRIES = 4
 _MANY_RUNS, _SAMPLE, _POLISHED = 4000, 2000, 2
@@ -142,19 +144,44 @@ def refit(
         warm, delta=solution.delta, weights=weights, values=values, max_steps=_WARM_STEPS
     )
     suspicious = ~ends.converged
-    if not problem.left_the_valley(solution.phi[None])[0]:
-        # Where the fit to all runs has its floor at zero already, refits that do are no surprise.
-        suspicious |= problem.left_the_valley(ends.phi)
     if isinstance(problem, Problem):
         suspicious |= ends.steps >= _MANY_STEPS
-    rows = np.flatnonzero(suspicious)
-    if rows.size:
-        again = _from_pool(problem, solution, weights[rows], _own(values, rows))
-        better = again.objective < ends.objective[rows]
+    again = _SecondLook(problem, solution, ends, weights, values)
+    again.at(np.flatnonzero(suspicious))
+    if not problem.left_the_valley(solution.phi[None])[0]:
+        # Where the fit to all runs has its floor at zero already, refits that do are no surprise.
+        rows = np.flatnonzero(problem.left_the_valley(ends.phi) & ~suspicious)
+        # Nor are they where many do, and a sample of them cannot be bettered.
+        sample = rows
+        if rows.size > 2 * _LOOKED_AT:
+            sample = rows[spread_rows(ends.objective[rows], _LOOKED_AT)]
+        if again.at(sample) and sample.size < rows.size:
+            again.at(np.setdiff1d(rows, sample))
+    return ends
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _SecondLook:
+    """Refits of some rows from all spread starts, into the ends where they are better."""
+
+    problem: AnyProblem
+    solution: Solution
+    ends: Minima
+    weights: FloatArray
+    values: FloatArray | None
+
+    def at(self, rows: IndexArray) -> bool:
+        """Refit these rows again, and tell whether any came out better beyond rounding."""
+        if not rows.size:
+            return False
+        ends = self.ends
+        again = _from_pool(self.problem, self.solution, self.weights[rows], _own(self.values, rows))
+        before = ends.objective[rows]
+        better = again.objective < before
         ends.phi[rows[better]] = again.phi[better]
         ends.objective[rows[better]] = again.objective[better]
         ends.converged[rows[better]] = again.converged[better]
-    return ends
+        return bool((again.objective < before * (1.0 - _BETTER)).any())
 
 
 def refit_from_pool(problem: AnyProblem, solution: Solution, weights: FloatArray) -> Minima:
