@@ -187,10 +187,13 @@ def _of_two_inputs(trials: _Trials, axes: Axes, tries: list[Tried]) -> Choice:
     if trials.score and trials.runs.has("flops"):
         compute = axes_for(trials.runs, get_law("power"), "flops").within(axes.rows)
         if compute.rows.size == axes.rows.size:
-            comparison = compare([*tries[:2], *trials.curves(compute)], prefer=prefer, score=True)
+            curves = trials.curves(compute)
+            comparison = compare([*tries[:2], *curves], prefer=prefer, score=True)
             chosen = comparison.chosen
             if chosen is not None and chosen.law.name in NAMES and proven(chosen, tries[:2]):
-                further = compare(tries, prefer=prefer, score=True).candidates[2:]
+                wide = compare([*tries, *curves], prefer=chosen.law.name, score=True)
+                wide = _as_used(wide, chosen.law.name, _ASKED)
+                further = wide.candidates[2 : len(tries)]
                 comparison = replace(comparison, candidates=(*comparison.candidates, *further))
                 notes = (compute_note(comparison, compute, prefer),)
                 return Choice(chosen, compute, comparison, notes)
@@ -278,6 +281,6 @@ def _as_used(comparison: Comparison, name: str, why: str) -> Comparison:
             return replace(candidate, verdict="rejected", reason=f"{why}; but {reason}")
         if candidate.verdict == "chosen":
             return replace(candidate, verdict="admissible", reason="the data do not reject it")
-        return candidate
+        return replace(candidate, reason=candidate.reason.removeprefix(UNPASSED))
 
     return replace(comparison, candidates=tuple(marked(c) for c in comparison.candidates))

@@ -213,8 +213,8 @@ def test_optimum_of_mixtures_of_experts(flops, experts, params, tokens):
     ],
 )
 def test_mixtures_reduce_to_chinchilla(experts, size, mu, data, nu):
-    # Ludziejewski et al. 2025, table 4. Its coefficients are those of an E_start of 2.083 instead of
-    # the 2.0732 of their table 3: effective experts are 0.0098 more at every count, which moves the
+    # Ludziejewski et al. 2025, table 4. Its coefficients are those of an E_start of 2.083, not of
+    # the 2.0732 in their table 3: effective experts are 0.0098 more at every count, which moves the
     # data term by 0.26% for one expert and by 0.02% for 32. With 2.083 all six rows agree as far as
     # the printed digits of the other parameters reach.
     theta, table = list(published_law("ludziejewski").theta), (1.3637, size, -mu, data, -nu)

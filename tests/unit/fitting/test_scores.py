@@ -66,6 +66,9 @@ def test_a_score_of_compute_stands_in_for_the_law_of_both_sizes_with_a_note():
     assert [note.id for note in choice.notes] == ["SCORE_LAW_OF_COMPUTE"]
     rejected = {c.law for c in choice.comparison.candidates if c.verdict == "rejected"}
     assert {"chinchilla", "coupled"} <= rejected
+    assert [c.law for c in choice.comparison.candidates if c.verdict == "chosen"] == ["sigmoid"]
+    assert not any("used because" in c.reason for c in choice.comparison.candidates)
+    assert min(c.aicc for c in choice.comparison.candidates if c.aicc is not None) == 0.0
 
 
 def test_a_score_of_both_sizes_keeps_their_law():
