@@ -136,8 +136,9 @@ def fit(
         assumptions=runs.assumptions, fingerprint=runs.fingerprint, seed=seed,
         version=__version__, isoflop=checks.isoflop, approaches=checks.approaches,
         influences=checks.influences, levels=runs.levels,
-        optimum_interval=size_interval(fits[0], draws, level=level, runs=fitted.values.size)
-        if rows else None,
+        optimum_interval=size_interval(
+            fits[0], draws, level=level, runs=fitted.values.size, profiles=interval == "profile"
+        ) if rows else None,
         hull=_hull(runs, axes),
     )  # fmt: skip
 

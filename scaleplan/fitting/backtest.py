@@ -62,6 +62,10 @@ class BackTest:
             return None
         return float(np.sqrt(np.mean(self.log_error**2)))
 
+    def rows(self, kept: BoolArray | IndexArray) -> BackTest:
+        """Return some of the forecasts."""
+        return BackTest(*(getattr(self, field.name)[kept] for field in fields(self)))
+
 
 def back_test(fitted: Fitted, scale: FloatArray) -> BackTest:
     """Fit below each of several cuts of scale and predict above it.

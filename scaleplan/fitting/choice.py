@@ -19,6 +19,7 @@ from scaleplan.fitting.forms import (
 )
 from scaleplan.fitting.identifiability import check_design
 from scaleplan.fitting.remarks import fallback_note
+from scaleplan.fitting.scores import NAMES, below_one, compute_note, is_score, proven, score_laws
 from scaleplan.fitting.selection import (
     UNPASSED,
     Comparison,
@@ -85,14 +86,38 @@ class _Trials:
     recipe: Recipe
     on_law: Callable[[str], None] | None
 
-    def of(self, law: Law, axes: Axes) -> Tried:
-        """Fit and back-test one law, or say why it cannot be fitted."""
+    @property
+    def score(self) -> bool:
+        """Tell whether the metric is a bounded score."""
+        return is_score(self.runs)
+
+    def of(self, law: Law, axes: Axes, *, bounded: bool = False) -> Tried:
+        """Fit and back-test one law, or say why it cannot be fitted.
+
+        Args:
+            law: The law.
+            axes: What it is fitted to.
+            bounded: Whether its chance level may be no more than 1.
+        """
         if self.on_law is not None:
             self.on_law(law.name)
         return try_law(
-            law, axes.columns, axes.inputs, axes.values, scale=axes.scale, recipe=self.recipe,
+            law, axes.columns, axes.inputs, axes.values, scale=axes.scale,
+            recipe=below_one(self.recipe) if bounded else self.recipe,
             falling=self.runs.metric.kind in _FALLING,
         )  # fmt: skip
+
+    def singles(self, axes: Axes, asked: Law | None = None) -> list[Tried]:
+        """Fit the laws of one input that are compared without being asked for, and that one."""
+        tries = [self.of(law, axes) for law in dict.fromkeys((*one_input_laws(), asked)) if law]
+        return [*tries, *self.curves(axes, but="" if asked is None else asked.name)]
+
+    def curves(self, axes: Axes, *, but: str = "") -> list[Tried]:
+        """Fit the S-curves of a score with enough runs; `but` names one that is not wanted."""
+        if not self.score or self.recipe.limits:
+            return []
+        laws = score_laws(axes.inputs[0])
+        return [self.of(law, axes, bounded=True) for law in laws if law.name != but]
 
 
 def choose(
@@ -130,10 +155,7 @@ def choose(
             one = axes_for(runs, get_law("power_floor"), "params").within(axes.rows)
             others = [trials.of(law, one) for law in one_input_laws()]
             second = trials.of(get_law(COUPLED), axes)
-            forms = choose_form(tried, second)
-            comparison = compare([tried, second, *others], prefer=forms.main.law.name)
-            comparison = forms.applied(comparison)
-            return Choice(forms.main, axes, comparison)
+            return _of_two_inputs(trials, axes, [tried, second, *others])
         if min(np.unique(column).size for column in axes.inputs) > 1:
             refusal = tried.refusal
     axes, comparison = _best_single(trials)
@@ -155,6 +177,29 @@ def choose(
     return Choice(comparison.chosen, axes, comparison, notes)
 
 
+def _of_two_inputs(trials: _Trials, axes: Axes, tries: list[Tried]) -> Choice:
+    """Choose between the two forms, fitted first and second, unless the runs reject both.
+
+    A score that neither describes may still be an S-curve of compute.
+    """
+    forms = choose_form(tries[0], tries[1])
+    prefer = forms.main.law.name
+    if trials.score and trials.runs.has("flops"):
+        compute = axes_for(trials.runs, get_law("power"), "flops").within(axes.rows)
+        if compute.rows.size == axes.rows.size:
+            curves = trials.curves(compute)
+            comparison = compare([*tries[:2], *curves], prefer=prefer, score=True)
+            chosen = comparison.chosen
+            if chosen is not None and chosen.law.name in NAMES and proven(chosen, tries[:2]):
+                wide = compare([*tries, *curves], prefer=chosen.law.name, score=True)
+                wide = _as_used(wide, chosen.law.name, _ASKED)
+                further = wide.candidates[2 : len(tries)]
+                comparison = replace(comparison, candidates=(*comparison.candidates, *further))
+                notes = (compute_note(comparison, compute, prefer),)
+                return Choice(chosen, compute, comparison, notes)
+    return Choice(forms.main, axes, forms.applied(compare(tries, prefer=prefer)))
+
+
 def _law_of(runs: Runs, name: str) -> Law:
     """Return the law of a name, with as many levels as these runs have."""
     law = get_law(name)
@@ -174,9 +219,7 @@ def _best_single(trials: _Trials) -> tuple[Axes, Comparison]:
     tries = []
     for role in single_roles(trials.runs):
         axes = axes_for(trials.runs, get_law("power"), role)
-        comparison = compare(
-            [trials.of(law, axes) for law in one_input_laws()], prefer="power_floor"
-        )
+        comparison = compare(trials.singles(axes), prefer="power_floor", score=trials.score)
         if comparison.chosen is not None:
             return axes, _with_bent(trials, axes, comparison)
         tries.append((axes, comparison))
@@ -209,8 +252,8 @@ def _asked_for(trials: _Trials, law: Law, *, alone: bool) -> Choice:
         return Choice(tried, axes, _as_used(compare([tried], prefer=law.name), law.name, _ASKED))
     # Compare on one footing: straight lines are judged on the error when the metric is accuracy.
     common = axes_for(runs, get_law("power"), axes.roles[0])
-    compared = dict.fromkeys((*one_input_laws(), law))
-    comparison = compare([trials.of(other, common) for other in compared], prefer=law.name)
+    tries = trials.singles(common, law)
+    comparison = compare(tries, prefer=law.name, score=trials.score)
     comparison = _as_used(comparison, law.name, _ASKED)
     if common.complement == axes.complement:
         comparison = _with_bent(trials, common, comparison)
@@ -238,6 +281,6 @@ def _as_used(comparison: Comparison, name: str, why: str) -> Comparison:
             return replace(candidate, verdict="rejected", reason=f"{why}; but {reason}")
         if candidate.verdict == "chosen":
             return replace(candidate, verdict="admissible", reason="the data do not reject it")
-        return candidate
+        return replace(candidate, reason=candidate.reason.removeprefix(UNPASSED))
 
     return replace(comparison, candidates=tuple(marked(c) for c in comparison.candidates))

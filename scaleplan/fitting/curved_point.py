@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from scaleplan.fitting.curved_problem import CurvedProblem
     from scaleplan.laws.base import BoolArray, FloatArray, IndexArray
-
-_ASIDE = 1e-4  # of a central difference of the slopes: its error is near 1e-8
 
 
 @dataclass(slots=True, eq=False)
@@ -68,25 +65,3 @@ def next_secant(secant: FloatArray, old: Point, new: Point, move: FloatArray) ->
         )  # fmt: skip
         usable = (across > 0.0) & np.isfinite(after).all(axis=(1, 2))
     return np.where(usable[:, None, None], after, secant)
-
-
-def second_derivatives(problem: CurvedProblem, start: FloatArray) -> FloatArray | None:
-    """Return the second derivatives of the predictions at a start, shape (n, p p).
-
-    Refits stay near their common start: there these are the curvature that the law adds, with each
-    point's own residuals, but for what the secant estimate corrects.
-
-    Args:
-        problem: The law and its runs.
-        start: Shape (p,).
-
-    Returns:
-        None where they are no numbers.
-    """
-    size = start.size
-    aside = _ASIDE * np.eye(size)
-    with np.errstate(all="ignore"):
-        slopes = problem.model(np.concatenate([start + aside, start - aside]))[1]
-        second = (slopes[:size] - slopes[size:]) / (2.0 * _ASIDE)
-    second = 0.5 * (second + second.transpose(1, 0, 2))
-    return second.reshape(size * size, -1).T if np.isfinite(second).all() else None

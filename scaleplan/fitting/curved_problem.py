@@ -1,21 +1,26 @@
 """A curved law and its runs in the coordinates that the solver works in.
 
-Inputs and metric are divided by their geometric means, coefficients are logarithms, and everything
-else (exponents, floors, shifts) stays linear inside its bounds: in logarithms a floor whose true
-value is zero runs away to minus infinity. A parameter that is fixed has equal bounds.
+Inputs and metric are divided by a size of theirs (`curved_units`), coefficients are logarithms, and
+everything else (exponents, floors, shifts) stays linear inside its bounds: in logarithms a floor
+whose true value is zero runs away to minus infinity. A parameter that is fixed has equal bounds.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from scaleplan.fitting.curved_solver import minimise_curved
+from scaleplan.fitting.curved_units import (
+    bounds_carry_over,
+    log_bound,
+    metric_units,
+    scales,
+    unitless,
+)
 from scaleplan.fitting.starts import spread_rows
-from scaleplan.laws.base import COUNT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +30,6 @@ if TYPE_CHECKING:
     from scaleplan.laws import CurvedLaw
     from scaleplan.laws.base import BoolArray, FloatArray, IndexArray
 
-_FARTHEST = 200.0  # bound of a logarithm that has none of its own; e^200 is beyond any size
 # Of the law's starts so many are polished for a few steps, the best of those to convergence.
 _TRIED, _FIRST_STEPS, _POLISHED = 32, 12, 8
 _APART = 0.5  # two starts nearer than this in all coordinates lead to the same valley
@@ -84,18 +88,18 @@ class CurvedProblem:
         """
         logs = np.array([spec.scale == "log" for spec in law.parameters])
         limited = {limit.symbol: limit for limit in limits}
-        bounds = []
-        for spec in law.parameters:
-            kept = limited.get(spec.symbol, spec)
-            as_log = spec.scale == "log"
-            bounds.append(
-                (_log_bound(kept.low), _log_bound(kept.high)) if as_log else (kept.low, kept.high)
-            )
-        low, high = np.array(bounds).T
-        input_scale, metric_scale = _scales(law, inputs, values)
-        if limited and not _scale_free(law, set(limited)):
+        input_scale, metric_scale = scales(law, inputs, values, raw=raw)
+        of_metric = metric_units(law)
+        if limited and not bounds_carry_over(law, limits):
             # What is limited has units: the solver works in base units, so that a bound stays one.
             input_scale, metric_scale = np.ones(len(inputs)), 1.0
+        bounds = []
+        for k, spec in enumerate(law.parameters):
+            kept = limited.get(spec.symbol, spec)
+            unit = metric_scale if of_metric[k] and spec.symbol in limited else 1.0
+            ends = (kept.low / unit, kept.high / unit)
+            bounds.append((log_bound(ends[0]), log_bound(ends[1])) if spec.scale == "log" else ends)
+        low, high = np.array(bounds).T
         scaled = values / metric_scale
         return cls(
             law, inputs, values, inputs / input_scale[:, None], scaled if raw else np.log(scaled),
@@ -206,11 +210,11 @@ class CurvedProblem:
     def _starts(self) -> FloatArray:
         """Return the law's own starts in this problem's units, shape (starts, p)."""
         values = self.y if self.raw else np.exp(self.y)
-        input_scale, metric_scale = _scales(self.law, self.x, values)
+        input_scale, metric_scale = scales(self.law, self.x, values, raw=self.raw)
         theta = self.law.starts(list(self.x / input_scale[:, None]), values / metric_scale)
         # What has no unit is held before the rest is carried over: coefficients that were solved
         # at the centre of the runs then stay right there.
-        free = _unitless(self.law)
+        free = unitless(self.law)
         low = np.where(self.logs, np.exp(self.low), self.low)
         high = np.where(self.logs, np.exp(self.high), self.high)
         theta = np.where(free, np.clip(theta, low, high), theta)
@@ -259,40 +263,3 @@ def _distinct(points: FloatArray, apart: float, count: int) -> FloatArray:
         chosen.append(int(np.argmax(left)))
         left &= np.abs(points - points[chosen[-1]]).max(axis=1) > apart
     return points[chosen]
-
-
-def _scales(law: CurvedLaw, inputs: FloatArray, values: FloatArray) -> tuple[FloatArray, float]:
-    """Return geometric means: of each input (inputs,), shared within a unit, and of the values.
-
-    Values that are not all positive have the root mean square instead.
-    """
-    means = np.log(inputs).mean(axis=1)
-    if law.units:
-        groups = np.array(law.units)
-        means = np.array([means[groups == group].mean() for group in groups])
-        means[groups == COUNT] = 0.0
-    if values.min() > 0.0:
-        return np.exp(means), float(np.exp(np.log(values).mean()))
-    return np.exp(means), float(np.sqrt(np.mean(values**2))) or 1.0
-
-
-def _unitless(law: CurvedLaw) -> BoolArray:
-    """Tell which parameters do not depend on the units of inputs and metric, shape (p,)."""
-    count = len(law.parameters)
-    inputs = 1 + max(law.units, default=len(law.inputs) - 1)
-    scales = [2.0 + k for k in range(inputs)]
-    per_input = [1.0 if k == COUNT else scales[k] for k in law.units] if law.units else scales
-    moved = law.rescale([0.5] * count, per_input, 7.0)
-    return np.array([part == 0.5 for part in moved])
-
-
-def _scale_free(law: CurvedLaw, symbols: set[str]) -> bool:
-    """Tell whether none of these parameters depends on units."""
-    free = _unitless(law)
-    return all(free[k] for k, spec in enumerate(law.parameters) if spec.symbol in symbols)
-
-
-def _log_bound(bound: float) -> float:
-    if bound <= 0.0:
-        return -_FARTHEST
-    return math.log(bound) if math.isfinite(bound) else _FARTHEST

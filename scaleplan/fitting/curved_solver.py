@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scaleplan.fitting.curved_point import Point, next_secant, second_derivatives
+from scaleplan.fitting.curved_point import Point, next_secant
+from scaleplan.fitting.curved_start import StartCurvature
 from scaleplan.fitting.curved_steps import best_length, next_damping, solve_restricted
 from scaleplan.fitting.newton import Minima
 
@@ -23,11 +24,9 @@ if TYPE_CHECKING:
     from scaleplan.fitting.curved_problem import CurvedProblem
     from scaleplan.laws.base import BoolArray, FloatArray, IndexArray
 
-# Stop when the predicted fall is below 1e-13 of the objective; the absolute part is for noise-free
-# data, whose objective goes to zero.
+# Of the objective and in itself: that of noise-free data goes to zero.
 _RELATIVE_STOP, _ABSOLUTE_STOP = 1e-13, 1e-26
-# A resample needs its optimum to a thousandth of its spread, which is reached long before.
-_REFIT_STOP = 1e-10
+_REFIT_STOP = 1e-10  # far below what a resample needs, a thousandth of its spread
 _LONGEST_STEP = 2.0  # in logarithms, or as a multiple of a linear coordinate above 1
 _FIRST_DAMPING = 0.03
 _NO_STEP_LEFT = 1e12  # damping at which no step changes the objective
@@ -80,7 +79,7 @@ class _Batch:
         self.refit = weights is not None
         self.stop = _REFIT_STOP if self.refit else _RELATIVE_STOP
         self.linear = (~problem.logs).astype(float)
-        self.curvature: FloatArray | None = None
+        self.curvature: StartCurvature | None = None
 
     def run(self, starts: FloatArray, max_steps: int) -> Minima:
         """Return the ends of these starts; new ones enter as others leave, to keep blocks full."""
@@ -90,13 +89,15 @@ class _Batch:
             starts.copy(), np.full(batch, np.inf), np.zeros(batch, bool), np.zeros(batch, np.intp)
         )
         if self.refit and (starts == starts[0]).all():
-            self.curvature = second_derivatives(self.problem, starts[0])
+            self.curvature = StartCurvature.at(self.problem, starts[0])
         alive, at, secant, damping, age = self.entered(starts, np.arange(min(block, batch)))
         waiting = alive.size
         while alive.size:
             move, fall = self.step(at, secant, damping)
             enough = self.stop * at.value + _ABSOLUTE_STOP
-            done = (fall <= enough) & (damping <= 1.0) & (fall >= 0.0)
+            # An exact fit is at its end, though rounding may keep every step from going down.
+            exact = at.value <= _ABSOLUTE_STOP
+            done = exact | ((fall <= enough) & (damping <= 1.0) & (fall >= 0.0))
             stop = done | ~np.isfinite(at.value) | (damping > _NO_STEP_LEFT) | (age == max_steps)
             if stop.any():
                 gone = alive[stop]
@@ -182,7 +183,7 @@ class _Batch:
             gauss = (derivatives * share[:, None, :]) @ turned
             bend = np.zeros_like(gauss)
             if self.curvature is not None:
-                bend = (pull @ self.curvature).reshape(gauss.shape)
+                bend = self.curvature.bend(pull, derivatives)
             if metric is None:
                 relax = np.fmax(psi / residual, inside)  # min(1, delta / |r|), and 1 at r = 0
                 relax = relax if self.weights is None else relax * self.weights
@@ -273,8 +274,7 @@ class _Batch:
         near = np.zeros(rows.size, bool)
         if self.curvature is not None:
             near = np.asarray(age < _CURVATURE_LASTS)
-            squares = step[near, :, None] * step[near, None, :]
-            bend[near] = squares.reshape(-1, step.shape[1] ** 2) @ self.curvature.T
+            bend[near] = self.curvature.along(step[near])
         far = ~near
         if far.any():
             ahead = self.problem.predictions(at.phi[rows[far]] + _PROBE * step[far])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.fitting.distributions import f_tail
+from scaleplan.fitting.form_tests import RUNS_A_PARAMETER
 from scaleplan.records import Candidate
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ STRAIGHT_IN_LOGS, BENT = ("power_floor", "power"), "shifted"
 # The coupled form takes over if 1 is outside the 95% interval of its k, by the F test of k = 1,
 # and the back-test improves by a fifth (own calculation on public sweeps, 2026).
 _SIGNIFICANT, _BETTER = 0.05, 0.8
-# With fewer runs the switch misled on public sweeps: of 12 to 28 runs, errors rose in two sets of
-# five and fell in one (own calculation, 2026).
-_RUNS_A_PARAMETER = 5
 _OTHER = "the other form: forecasts are a mixture of both"
 _SPARE_RUNS = 3  # below this a t interval says nothing
 _BENT_SPARE_RUNS = 2  # a t quantile with one degree of freedom is 6
@@ -123,7 +121,7 @@ def _verdict(additive: Tried, coupled: Tried) -> tuple[bool, str]:
             f"the default; with k = {k:.2f} the coupled form fits better (p = {p:.2g}) but does "
             "not forecast larger runs a fifth better"
         )
-    if runs < _RUNS_A_PARAMETER * coupled.fitted.free:
+    if runs < RUNS_A_PARAMETER * coupled.fitted.free:
         return False, (
             f"the default; the coupled form (k = {k:.2f}) forecasts better, but {runs} runs are "
             "too few to rely on it"

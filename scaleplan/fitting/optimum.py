@@ -74,6 +74,7 @@ def optimum_rows(
         # C = k N D ties all sizes to N: their bounds follow from those of N exactly.
         products = budget / flops_per_param_token
         valley_low, valley_high = valley(fits[0], budget, flops_per_param_token, unit=unit)
+        forms = _by_form(fits, budget, flops_per_param_token)
         rows.append(
             OptimumRow(
                 flops=budget, params=params, params_low=low, params_high=high, tokens=tokens,
@@ -83,13 +84,27 @@ def optimum_rows(
                 tokens_per_param_low=None if high is None else products / high**2,
                 tokens_per_param_high=None if low is None else products / low**2,
                 params_valley_low=valley_low, params_valley_high=valley_high,
+                params_forms_low=min(forms) if len(forms) > 1 else None,
+                params_forms_high=max(forms) if len(forms) > 1 else None,
             )
         )  # fmt: skip
     return tuple(rows)
 
 
+def _by_form(
+    fits: Sequence[LawFit], budget: float, flops_per_param_token: float
+) -> tuple[float, ...]:
+    """Return N* of each form that has one: their spread is no part of the intervals."""
+    laws = [(fit, get_law(fit.law)) for fit in fits]
+    sizes = [
+        law.optimum(list(fit.theta), budget, flops_per_param_token)[0]
+        for fit, law in laws if isinstance(law, HasOptimum)
+    ]  # fmt: skip
+    return tuple(size for size in sizes if math.isfinite(size) and size > 0.0)
+
+
 def size_interval(
-    fit: LawFit, draws: Resamples | None, *, level: float, runs: int
+    fit: LawFit, draws: Resamples | None, *, level: float, runs: int, profiles: bool = False
 ) -> Interval | None:
     """Return how the intervals of the sizes in `optimum_rows` are made.
 
@@ -98,12 +113,16 @@ def size_interval(
         draws: What `optimum_rows` is given.
         level: Interval level.
         runs: Number of fitted runs.
+        profiles: Whether the parameters' intervals are profiles. N* is no single parameter of the
+            law, so that its interval is not.
     """
     if draws is not None:
         return Interval(level=level, method=draws.method, n=runs)
     if fit.covariance is None or fit.dof < 1:
         return None
     method = f"delta method in ln N*, t quantile with {fit.dof} degrees of freedom"
+    if profiles:
+        method = f"{method}; profiles are of the law's own parameters only"
     return Interval(level=level, method=method, n=runs)
 
 

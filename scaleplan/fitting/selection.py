@@ -17,6 +17,8 @@ from scaleplan.fitting.backtest import BackTest, back_test
 from scaleplan.fitting.distributions import f_tail, normal_tail
 from scaleplan.fitting.fitted import Fitted, fit_law
 from scaleplan.fitting.form_tests import (
+    AICC_ADMISSIBLE,
+    BACKTEST_ADMISSIBLE,
     EXACT_LOG,
     aicc,
     curvature_p,
@@ -26,6 +28,14 @@ from scaleplan.fitting.form_tests import (
     scaled,
 )
 from scaleplan.fitting.identifiability import check_design, check_fit
+from scaleplan.fitting.scores import (
+    NAMES,
+    SATURATING,
+    SIGMOID,
+    beyond_range,
+    larger_runs_speak_against,
+    with_seen_cuts,
+)
 from scaleplan.laws import LAWS, Law, LinearLaw
 from scaleplan.records import Candidate
 
@@ -37,8 +47,6 @@ if TYPE_CHECKING:
 
 _SIGNIFICANT = 0.01  # p-value below which curvature or runs of signs reject a straight line
 _FLOOR_SIGNIFICANT = 0.05
-_AICC_ADMISSIBLE = 4.0  # Burnham & Anderson 2002: models within 4 keep some support
-_BACKTEST_ADMISSIBLE = 1.5  # back-test error relative to the best candidate's
 _BACKTEST_REJECTS = 2.0  # ... and to the power family's, for straight lines
 UNPASSED = "used because no law passes; "
 
@@ -94,30 +102,37 @@ def try_law(
     return Tried(law, fitted, back_test(fitted, scale), "")
 
 
-def compare(tried: Sequence[Tried], *, prefer: str) -> Comparison:
+def compare(tried: Sequence[Tried], *, prefer: str, score: bool = False) -> Comparison:
     """Judge laws fitted to the same runs.
 
     Args:
         tried: The fitted laws.
         prefer: The law to choose while it is admissible.
+        score: Whether they are fitted to an error that can be no more than 1.
     """
+    tried = with_seen_cuts(tried) if score else tried
     criteria = {t.law.name: aicc(t.fitted) for t in tried if t.fitted is not None}
-    best = min((c for c in criteria.values() if c is not None), default=None)
+    spared = {SATURATING} if SIGMOID in criteria else set()
+    best = min((c for n, c in criteria.items() if c is not None and n not in spared), default=None)
     errors = {t.law.name: t.test.rmse_log for t in tried if t.test is not None}
     reasons = {
-        t.law.name: _rejection(t, tried, criteria.get(t.law.name), best, errors) for t in tried
+        t.law.name: _rejection(t, tried, criteria.get(t.law.name), best, errors)
+        or (beyond_range(t.fitted) if score and t.fitted is not None else "")
+        for t in tried
     }
     admissible = tuple(t for t in tried if not reasons[t.law.name])
     among = admissible or tuple(t for t in tried if t.fitted)
+    # Its further exponent is hardly ever known: beside the sigmoid it is the other form only.
+    among = tuple(t for t in among if t.law.name not in spared)
     falling = any(t.fitted and any(spec.is_floor for spec in t.law.parameters) for t in tried)
-    chosen = _pick(among, criteria, prefer, passed=bool(admissible), falling=falling)
+    chosen = _pick(among, criteria, prefer, passed=bool(admissible), falling=falling, score=score)
     candidates = tuple(_candidate(t, chosen, reasons, criteria, best, errors) for t in tried)
     return Comparison(chosen, admissible, candidates)
 
 
 def _pick(
     among: tuple[Tried, ...], criteria: dict[str, float | None], prefer: str,
-    *, passed: bool, falling: bool,
+    *, passed: bool, falling: bool, score: bool,
 ) -> Tried | None:  # fmt: skip
     usable = [t for t in among if t.fitted is not None]
     if not usable:
@@ -126,12 +141,15 @@ def _pick(
         if t.law.name == prefer and passed:
             return t
 
-    def rank(t: Tried) -> tuple[bool, float]:
+    def rank(t: Tried) -> tuple[bool, bool, float]:
         value = criteria[t.law.name]
         # Where no law passes, or the metric falls to a floor, a straight line is the worst of them
         # to extrapolate with: it is used only where it alone passes.
-        straight = isinstance(t.law, LinearLaw) and (falling or not passed)
-        return straight, math.inf if value is None else value
+        last = isinstance(t.law, LinearLaw) and (falling or not passed)
+        last |= score and t.fitted is not None and bool(beyond_range(t.fitted))
+        # An S-curve always fits well; where larger runs speak against it, so would its forecasts.
+        curve = not passed and t.law.name in NAMES
+        return last, curve, math.inf if value is None else value
 
     return min(usable, key=rank)
 
@@ -174,10 +192,17 @@ def _rejection(
     own_test = _own_test(t, t.fitted, tried, errors)
     if own_test or not t.law.parameters:
         return own_test
-    if criterion - best > _AICC_ADMISSIBLE:
+    if criterion - best > AICC_ADMISSIBLE:
         return f"AICc is {criterion - best:.1f} above the best law's"
-    own, others = errors.get(t.law.name), [e for e in errors.values() if e is not None]
-    if own is not None and others and own > _BACKTEST_ADMISSIBLE * min(others) + EXACT_LOG:
+    if t.law.name in NAMES:
+        return larger_runs_speak_against(t, tried)
+    return _worse_on_larger_runs(errors.get(t.law.name), errors)
+
+
+def _worse_on_larger_runs(own: float | None, errors: dict[str, float | None]) -> str:
+    """Return why a back-test error speaks against a law, beside those of all; empty if not."""
+    others = [e for e in errors.values() if e is not None]
+    if own is not None and others and own > BACKTEST_ADMISSIBLE * min(others) + EXACT_LOG:
         return f"on larger runs its error is {own / min(others):.1f} times the best law's"
     return ""
 

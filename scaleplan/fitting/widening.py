@@ -11,7 +11,7 @@ The recipe, chosen on one half of the sweeps in tests/benchmark and scored on th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
@@ -99,13 +99,9 @@ def _shared(tests: Sequence[BackTest]) -> list[BackTest]:
     if not common.size:
         return []
     return [
-        _rows(test, np.flatnonzero(np.isin(key, common)))
+        test.rows(np.flatnonzero(np.isin(key, common)))
         for test, key in zip(tests, keys, strict=True)
     ]
-
-
-def _rows(test: BackTest, rows: IndexArray) -> BackTest:
-    return BackTest(*(getattr(test, field.name)[rows] for field in fields(BackTest)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,6 +29,7 @@ from scaleplan.laws.rectified import Rectified
 from scaleplan.laws.routed import Routed
 from scaleplan.laws.saturating import Saturating
 from scaleplan.laws.shifted import Shifted
+from scaleplan.laws.sigmoid import Sigmoid
 
 __all__ = [
     "LAWS",
@@ -51,6 +52,7 @@ LAWS: tuple[Law, ...] = (
     Shifted(),
     M3(),
     Rectified(),
+    Sigmoid(),
     Saturating(),
     Broken(),
     Chinchilla(),

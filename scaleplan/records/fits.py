@@ -81,7 +81,8 @@ class OptimumRow:
 
     Sizes `_low` to `_high` are the interval of the optimum; None where none can be given. The
     valley holds the params whose predicted metric is next to the best at this budget: within 0.01
-    of a loss in nats per token, within 1% of other metrics.
+    of a loss in nats per token, within 1% of other metrics. `params_forms_` are the smallest and
+    the largest optimum of the forms that forecast together; None for one form.
     """
 
     flops: float
@@ -98,6 +99,8 @@ class OptimumRow:
     tokens_per_param_high: float | None = None
     params_valley_low: float | None = None
     params_valley_high: float | None = None
+    params_forms_low: float | None = None
+    params_forms_high: float | None = None
 
     @property
     def tokens_per_param(self) -> float:

@@ -75,10 +75,20 @@ def optimum_table(fit: Fit) -> Table:
             Column(name=f"{level} high"),
         ),
         rows=tuple(_optimum_row(row) for row in fit.optimum),
-        footer=f"ranges: {interval_text(fit.optimum_interval)}; within {near}: sizes whose "
-        f"{fit.metric.name} is that close to the best at this budget; {fit.metric.name}: "
-        f"{interval_text(forecast_interval(fit))}, for one new run",
+        footer=f"ranges: {interval_text(fit.optimum_interval)}{_forms_text(fit)}; within {near}: "
+        f"sizes whose {fit.metric.name} is that close to the best at this budget; "
+        f"{fit.metric.name}: {interval_text(forecast_interval(fit))}, for one new run",
     )
+
+
+def _forms_text(fit: Fit) -> str:
+    """Return where the forms that forecast together put the largest optimum; empty for one."""
+    last = fit.optimum[-1]
+    if last.params_forms_low is None or last.params_forms_high is None:
+        return ""
+    names = " and ".join(law.law for law in (fit.main, *fit.alternatives))
+    between = band(count(last.params_forms_low), count(last.params_forms_high))
+    return f", without the spread over forms ({names}: {between} at {format_flops(last.flops)})"
 
 
 def _optimum_row(row: OptimumRow) -> tuple[str, ...]:

@@ -3,11 +3,11 @@
 For every sweep and several cuts of scale: fit the runs below the cut as `fit` does (its own
 back-test included), forecast every run above it, and compare with what that run reached.
 
-    python tests/benchmark/coverage.py [FOLDER] [--quick] [--half choosing|scoring]
+    python tests/benchmark/coverage.py [FOLDER] [--quick] [--half choosing|scoring] [--only TEXT]
 
 FOLDER holds the public sweeps (default ../shared/data); without it the sweeps that need none are
 measured: made ones and this project's own. `--quick` takes two cuts and every fourth sweep of a
-set.
+set; `--only` the sets whose name holds a text; `--as-loss` fits errors as if they had no bound.
 
 Columns, for each set: sweeps; cuts that were fitted; cuts that `fit` refused; forecasts; coverage;
 median half-width; median error; and the interval score (Gneiting & Raftery 2007, equation 43: width
@@ -24,7 +24,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +71,7 @@ def runs_of(data: Sweep, rows: np.ndarray) -> Runs:
     uses = tuple(ColumnUse(role=role, column=role, how="given") for role in columns)
     return Runs(
         columns={**columns, "value": data.values[rows]}, labels={}, extra={},
-        metric=Metric(name="loss", kind="loss", unit=""), metadata={}, units={}, notes=(),
+        metric=Metric(name=data.kind, kind=data.kind, unit=""), metadata={}, units={}, notes=(),
         cleaning=Cleaning(
             files=(data.name,), rows_read=count, rows_used=count, dropped=(), changed=(),
             columns=uses,
@@ -175,11 +175,15 @@ def summary(found: Forecasts) -> tuple[float, float, float, float]:
     )  # fmt: skip
 
 
-def collect(folder: Path, half: str, quick: bool) -> dict[str, Forecasts]:
+def collect(
+    folder: Path, half: str, quick: bool, only: str = "", *, as_loss: bool = False
+) -> dict[str, Forecasts]:
     """Forecast every set of a half (empty for both), with progress on standard error."""
     public = public_sweeps(folder) if (folder / "chinchilla_runs.csv").exists() else iter(())
     every = [*public, *own_sweeps(), *made_sweeps()]
-    every = [data for data in every if half in {"", data.half}]
+    every = [data for data in every if half in {"", data.half} and only in data.name]
+    if as_loss:
+        every = [replace(data, kind="loss") for data in every]
     sets: dict[str, Forecasts] = {}
     seen: dict[str, int] = defaultdict(int)
     began = time.monotonic()
@@ -246,11 +250,14 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=default)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--half", choices=(CHOOSING, SCORING), default="")
+    parser.add_argument("--only", default="", help="sets whose name holds this text")
+    parser.add_argument("--as-loss", action="store_true", help="errors without their bound of 1")
     given = parser.parse_args()
     if not (given.folder / "chinchilla_runs.csv").exists():
         print(f"no public sweeps in {given.folder}: only this project's own and made ones")
     print(f"scaleplan {__version__}; * marks sets that no recipe was chosen on")
-    for text in table(collect(given.folder, given.half, given.quick)):
+    found = collect(given.folder, given.half, given.quick, given.only, as_loss=given.as_loss)
+    for text in table(found):
         print(text)
 
 

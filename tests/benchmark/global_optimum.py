@@ -13,6 +13,10 @@ all 4,500 starts by scipy's L-BFGS-B with tight tolerances, its best ends by lea
 
     python tests/benchmark/global_optimum.py [--surfaces 500] [--seed 0] [--scipy 0] [--full]
 
+Surfaces that scipy sees too take about a minute each: they are judged first and each is printed as
+it is finished, so that a run that is cut short (Ctrl-C prints the table of what was judged) still
+tells something.
+
 A failure is an objective more than 1e-9 (relative) above the reference, and above the rounding of
 noise-free data (residuals of 1e-12). Exit code: 1 if there is one.
 """
@@ -52,6 +56,7 @@ class Found:
 
     kind: str
     difference: float  # (ours - reference) / reference, beyond rounding
+    against_scipy: float | None  # the same against the ends of scipy alone
     seconds: float
     outside: bool  # whether ours lies outside the law's bounds
     failed: bool
@@ -118,32 +123,42 @@ def judge(kind: str, problem: Problem, delta: float | None, *, scipy: bool, full
     if kind == "odd units":
         usual = Problem.of(LAW, *in_usual_units(problem.inputs, problem.values))
     starts = to_phi(usual, grid())
-    best = by_newton(usual, ours.delta, starts, full=full)
-    if scipy:
-        best = min(best, by_scipy(usual, ours.delta))
     rounding = 0.5 * problem.y.size * ROUNDING**2
-    above = ours.objective - best - rounding
-    difference = (
-        above / best if above > 0.0 else min(0.0, (ours.objective - best) / (best + rounding))
-    )
+
+    def above(best: float) -> float:
+        left = ours.objective - best
+        return (left - rounding) / best if left > rounding else min(0.0, left / (best + rounding))
+
+    theirs = by_scipy(usual, ours.delta) if scipy else np.inf
+    best = min(by_newton(usual, ours.delta, starts, full=full), theirs)
     outside = not bool(inside(ours.phi[None])[0])
-    return Found(kind, difference, seconds, outside, above > TOLERANCE * best)
+    return Found(
+        kind, above(best), above(theirs) if scipy else None, seconds, outside,
+        above(best) > TOLERANCE,
+    )  # fmt: skip
 
 
 def main(options: argparse.Namespace) -> int:
     every = list(surfaces(options.surfaces, options.seed))
     by_scipy_too = set(np.linspace(0, len(every) - 1, options.scipy).astype(int).tolist())
-    found: list[Found] = []
-    for index, (kind, problem) in enumerate(every):
-        delta = None if (index // len(KINDS)) % 2 else SMALLEST_DELTA
-        scipy = index in by_scipy_too
-        found.append(judge(kind, problem, delta, scipy=scipy, full=options.full))
-        if sys.stderr.isatty():
-            print(f"\r{index + 1} of {len(every)} surfaces", end="", file=sys.stderr, flush=True)
-        if found[-1].failed:
-            print(f"surface {index} ({kind}, {problem.y.size} runs): {found[-1]}", flush=True)
+    order = sorted(range(len(every)), key=lambda index: (index not in by_scipy_too, index))
     how = "all to convergence" if options.full else "in rounds"
     print(f"reference: 4,500 starts by our Newton method, {how}; also by scipy: {options.scipy}")
+    found: list[Found] = []
+    try:
+        for index in order:
+            kind, problem = every[index]
+            delta = None if (index // len(KINDS)) % 2 else SMALLEST_DELTA
+            scipy = index in by_scipy_too
+            found.append(judge(kind, problem, delta, scipy=scipy, full=options.full))
+            told(index, problem, found)
+            if sys.stderr.isatty():
+                note = f"\r{len(found)} of {len(every)} surfaces"
+                print(note, end="", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print(f"cut short after {len(found)} of {len(every)} surfaces")
+    if not found:
+        return 1
     print(f"{'surface':44} {'count':>5} {'failed':>6} {'worst difference':>16} {'ms a fit':>8}")
     for kind in dict.fromkeys(f.kind for f in found):
         mine = [f for f in found if f.kind == kind]
@@ -151,6 +166,20 @@ def main(options: argparse.Namespace) -> int:
     line("all", found)
     print(f"fits that end outside the bounds of the law: {sum(f.outside for f in found)}")
     return 1 if any(f.failed for f in found) else 0
+
+
+def told(index: int, problem: Problem, found: list[Found]) -> None:
+    """Print the last surface if scipy saw it or it failed, with the worst of all so far."""
+    last = found[-1]
+    if last.against_scipy is not None:
+        worst = max(f.against_scipy for f in found if f.against_scipy is not None)
+        print(
+            f"surface {index}: {last.kind}, {problem.y.size} runs: {last.against_scipy:+.1e} "
+            f"against scipy alone, {last.difference:+.1e} against the better of both; worst "
+            f"against scipy so far {worst:+.1e}", flush=True,
+        )  # fmt: skip
+    if last.failed:
+        print(f"surface {index} ({last.kind}, {problem.y.size} runs) failed: {last}", flush=True)
 
 
 def line(kind: str, found: list[Found]) -> None:

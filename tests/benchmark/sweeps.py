@@ -46,6 +46,7 @@ class Sweep:
     values: np.ndarray
     held: np.ndarray
     cuts: tuple[float, ...] = (0.4, 0.5, 0.6, 0.7, 0.8)
+    kind: str = "loss"  # or `error`: it can be no more than 1
 
     @property
     def scale(self) -> np.ndarray:
@@ -78,7 +79,8 @@ def sweep(
     if columns[-1].startswith("-"):
         data[-1] = 1.0 - data[-1]
     kept = (data > 0.0).all(axis=0)
-    return Sweep(name, half, roles, data[:-1, kept], data[-1, kept], only[kept])
+    kind = "error" if columns[-1].startswith(("-", "error")) else "loss"
+    return Sweep(name, half, roles, data[:-1, kept], data[-1, kept], only[kept], kind=kind)
 
 
 def best_of(rows: Iterable[Row], group: tuple[str, ...], metric: str) -> list[Row]:
@@ -243,4 +245,5 @@ def _made(
     values = truth(*inputs) * np.exp(noise * random.standard_normal(inputs.shape[1]))
     held = np.arange(inputs.shape[1]) >= runs
     roles = ONE if len(inputs) == 1 else TWO
-    return Sweep(name, CHOOSING, roles, inputs, values, held, (0.7, 1.0))
+    kind = "error" if truth is _saturating else "loss"
+    return Sweep(name, CHOOSING, roles, inputs, values, held, (0.7, 1.0), kind)

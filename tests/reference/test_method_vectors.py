@@ -213,9 +213,15 @@ def test_optimum_of_mixtures_of_experts(flops, experts, params, tokens):
     ],
 )
 def test_mixtures_reduce_to_chinchilla(experts, size, mu, data, nu):
-    # Ludziejewski et al. 2025, table 4; its coefficients follow from unrounded parameters.
-    section = get_law("moe").section(list(published_law("ludziejewski").theta), [experts])
-    assert section == pytest.approx((1.3637, size, -mu, data, -nu), rel=3e-3)
+    # Ludziejewski et al. 2025, table 4. Its coefficients are those of an E_start of 2.083, not of
+    # the 2.0732 in their table 3: effective experts are 0.0098 more at every count, which moves the
+    # data term by 0.26% for one expert and by 0.02% for 32. With 2.083 all six rows agree as far as
+    # the printed digits of the other parameters reach.
+    theta, table = list(published_law("ludziejewski").theta), (1.3637, size, -mu, data, -nu)
+    section = get_law("moe").section(theta, [experts])
+    assert section == pytest.approx(table, rel=2e-3 if experts > 1.0 else 3e-3)
+    theta[8] = 2.083
+    assert get_law("moe").section(theta, [experts]) == pytest.approx(table, rel=7e-4)
 
 
 def test_krajewski_losses():

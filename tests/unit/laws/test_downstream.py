@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from scaleplan.fitting.fitted import fit_law
+from scaleplan.fitting.identifiability import check_fit
 from scaleplan.laws import get_law
 
 LOSS = np.linspace(0.4, 1.6, 25)
@@ -38,3 +39,28 @@ def test_nothing_overflows_far_from_the_middle():
     values = law.evaluate([np.asarray(v) for v in (0.25, 0.6, 500.0, 0.9)], [LOSS * 10.0])
     assert np.isfinite(values).all()
     assert values[-1] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("theta", "losses"),
+    [
+        ((0.25, 0.6, 4.0, 0.9), (0.5, 1.6, 12)),  # both sides of L0
+        ((0.25, 0.6, 4.0, 0.9), (1.2, 2.0, 15)),  # one side only
+        ((0.0, 0.75, 10.0, 0.95), (0.78, 2.75, 32)),  # no chance level: falls to 1e-8
+        ((0.0, 0.58, 4.24, 2.0), (2.14, 8.22, 24)),  # falls to 1e-11
+    ],
+)
+def test_accuracies_without_noise_give_the_parameters_that_made_them(theta, losses):
+    law, x = get_law("loss_to_accuracy"), np.linspace(*losses)
+    values = law.evaluate([np.float64(t) for t in theta], [x])
+    fitted = fit_law(law, x[None], values)
+    assert check_fit(fitted, ("loss",)) is None
+    assert fitted.theta == pytest.approx(theta, rel=1e-5, abs=1e-8)
+
+
+def test_accuracies_far_on_one_side_say_what_is_not_known():
+    law, x = get_law("loss_to_accuracy"), np.linspace(2.43, 3.6, 28)
+    values = law.evaluate([np.float64(t) for t in (0.0, 0.6, 24.0, 3.9)], [x])
+    refusal = check_fit(fit_law(law, x[None], values), ("loss",))
+    assert refusal is not None
+    assert refusal.reason.startswith("these runs do not determine q and p")

@@ -64,6 +64,7 @@ def test_fit_document_follows_the_contract(make):
         "tokens_low": 4.9e10, "tokens_high": 8.3e10, "tokens_per_param": 6.4e10 / 2.6e9,
         "tokens_per_param_low": 14.4, "tokens_per_param_high": 41.7, "value": 2.31, "low": 2.28,
         "high": 2.35, "params_valley_low": 1.5e9, "params_valley_high": 4.4e9,
+        "params_forms_low": None, "params_forms_high": None,
     }  # fmt: skip
     assert made["optimum_interval"] == made["interval"]
     for key in ("law", "formula", "inputs", "metric", "fingerprint"):
