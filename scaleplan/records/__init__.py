@@ -34,6 +34,8 @@ from scaleplan.records.fits import (
 )
 from scaleplan.records.groups import GroupFit, GroupFits
 from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
+from scaleplan.records.setups import Recompute, TrainingSetup
+from scaleplan.records.storage import Storage
 
 __all__ = [
     "Accelerator",
@@ -68,8 +70,11 @@ __all__ = [
     "PureError",
     "Quality",
     "Range",
+    "Recompute",
     "RowNote",
     "Severity",
     "SizeAt",
+    "Storage",
+    "TrainingSetup",
     "Widening",
 ]
