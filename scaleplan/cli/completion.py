@@ -1,4 +1,4 @@
-"""What the shell offers after `--law` and `--gpu`."""
+"""What the shell offers after `--law`, `--gpu` and `--optimizer`."""
 
 from __future__ import annotations
 
@@ -25,3 +25,10 @@ def gpus(incomplete: str) -> list[str]:
     names = [accelerator.id for accelerator in accelerators()]
     names += [] if comma else ["all"]
     return [f"{before}{comma}{name}" for name in names if name.startswith(last)]
+
+
+def optimizers(incomplete: str) -> list[str]:
+    """Return the names of optimizers that begin with what was typed."""
+    from scaleplan.catalog import planning_choices
+
+    return [name for name in planning_choices("optimizer") if name.startswith(incomplete)]
