@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from scaleplan.records import Note, Plan
+from scaleplan.records import Note, Plan, PlanRow
 from scaleplan.units import format_count, format_days, format_significant
 
 # Fixed-batch scaling tables reach from 1,000 to 49,000 tokens per accelerator and step; outside
 # nothing was measured.
 _FEWEST_TOKENS_A_STEP = 1000.0
+# Tokens per accelerator and step above which full sharding waits for no network seen so far.
+_SHARDED_KNEE = 13_000.0
+_NODE = 8
 _LONGEST_DAYS = 365.0
 # 6ND leaves out attention and the embedding: 10% is reached near 100M parameters (Hoffmann et al.
 # 2022, appendix F).
@@ -27,10 +30,42 @@ def memory(plan: Plan) -> Iterator[Note]:
         id="DOES_NOT_FIT", severity="warning" if fitting else "error",
         text=f"The model does not fit in memory on {counts} (least need "
         f"{format_significant(min(row.memory_gib_per_gpu for row in failing), 3)} GiB each).",
-        action=f"Use at least {min(fitting)} accelerators, or larger ones." if fitting
-        else "Use more or larger accelerators.",
-        numbers=(("gpus", float(failing[-1].gpus)),),
+        action=_more(failing, fitting),
+        numbers=(("gpus", float(failing[-1].gpus)), *_least(failing)),
     )  # fmt: skip
+
+
+def _more(failing: list[PlanRow], fitting: list[int]) -> str:
+    """Say on how many it would fit: for one kind of accelerator the smallest count is known."""
+    known = [row.fitting_gpus for row in failing if row.fitting_gpus is not None]
+    if len({row.gpu for row in failing}) == 1 and known:
+        return f"It fits on {min(known):,} {failing[0].gpu}; or use larger accelerators."
+    if fitting:
+        return f"Use at least {min(fitting)} accelerators, or larger ones."
+    return "Use more or larger accelerators." if known else (
+        "Use larger accelerators, a shorter --sequence-length, or another --layout."
+    )  # fmt: skip
+
+
+def _least(failing: list[PlanRow]) -> tuple[tuple[str, float], ...]:
+    known = [row.fitting_gpus for row in failing if row.fitting_gpus is not None]
+    return (("fitting_gpus", float(min(known))),) if known else ()
+
+
+def sharded_alone(plan: Plan) -> Iterator[Note]:
+    """Say when weights are shared over all accelerators, which the network then has to carry."""
+    rows = [row for row in plan.rows if "ZeRO-3" in row.layout and row.gpus > _NODE]
+    thin = [row for row in rows if row.batch_tokens / row.gpus < _SHARDED_KNEE]
+    if thin:
+        counts = ", ".join(str(c) for c in sorted({row.gpus for row in thin}))
+        yield Note(
+            id="SHARDED_ALONE", severity="info",
+            text=f"On {counts} accelerators weights are gathered from all others in every step; "
+            "below about 7,000 (A100) to 13,000 (H100) tokens each a step the network limits that.",
+            action="See --layout fsdp for the time it takes, or split layers with --layout tp=8.",
+            numbers=(("tokens_per_gpu_step", min(r.batch_tokens / r.gpus for r in thin)),),
+            source="Narayanan et al. 2021, arXiv 2104.04473, ZeRO-3 rows",
+        )  # fmt: skip
 
 
 def thin_steps(plan: Plan) -> Iterator[Note]:
@@ -44,11 +79,15 @@ def thin_steps(plan: Plan) -> Iterator[Note]:
             id="THIN_STEPS", severity="warning",
             text=f"With {counts} accelerators a step gives each fewer than 1,000 tokens (batch "
             f"{format_count(thin[0].batch_tokens)} tokens): no measurement covers this, and adding "
-            "accelerators buys almost nothing.",
+            f"accelerators buys almost nothing; they stop paying at {_useful(thin[0])}.",
             action="Use fewer accelerators, or a larger batch if the training allows it.",
             numbers=(("tokens_per_gpu_step", min(r.batch_tokens / r.gpus for r in thin)),),
             source="Megatron-LM, MegaScale and Llama 3 fixed-batch tables",
         )  # fmt: skip
+
+
+def _useful(row: PlanRow) -> str:
+    return f"{max(1, int(row.batch_tokens / _FEWEST_TOKENS_A_STEP)):,}"
 
 
 def duration(plan: Plan) -> Iterator[Note]:
@@ -78,4 +117,4 @@ def tiny_model(plan: Plan) -> Iterator[Note]:
 
 Rule = Callable[[Plan], Iterator[Note]]
 
-PLAN_RULES: tuple[Rule, ...] = (memory, thin_steps, duration, tiny_model)
+PLAN_RULES: tuple[Rule, ...] = (memory, thin_steps, sharded_alone, duration, tiny_model)

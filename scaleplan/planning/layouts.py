@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 from scaleplan.catalog import planning_default
 from scaleplan.errors import UsageError
@@ -13,9 +14,9 @@ from scaleplan.records import Assumption, Recompute, TrainingSetup
 from scaleplan.units import format_significant
 
 # A layout that leaves more than this share of the accelerators idle is taken only in need.
-IDLE_SHARE = 0.05
-# No cluster is larger; the search for the smallest that fits ends there.
-_LARGEST_CLUSTER = 1 << 20
+_IDLE_SHARE = 0.05
+# (recompute, ZeRO, pipeline, tensor, expert)
+_Split: TypeAlias = tuple[Recompute, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,32 +70,54 @@ def choose_layout(
 def smallest_fitting(model: MemoryModel, *, memory_gib: float, setup: TrainingSetup) -> int | None:
     """Return the smallest number of accelerators on which a model fits, whole nodes above one.
 
-    More accelerators never turn a fit into none: the layout of the smaller cluster leaves the
-    others idle. So the number is doubled until it fits, then halved between.
+    Copies share states, so that more of them never take more memory each: for every way to split
+    the model the fewest copies are found by halving.
 
     Args:
         model: The model and how it is trained.
         memory_gib: Memory of one accelerator.
         setup: What of the layout is given.
     """
-
-    def fits(count: int) -> bool:
-        return choose_layout(model, gpus=count, memory_gib=memory_gib, setup=setup).fits
-
-    high = 1
-    while not fits(high):
-        high *= 2
-        if high > _LARGEST_CLUSTER:
-            return None
+    usable = planning_default("usable_memory").value * memory_gib
+    best = None
+    splits = _splits(model.shape.layers, model.experts, setup)
+    for split in sorted(splits, key=lambda one: one[2] * one[3] * one[4]):
+        step = split[2] * split[3] * split[4]
+        if best is not None and step >= best:
+            break
+        copies = _fewest_copies(model, split, usable, setup.data)
+        if copies is not None:
+            needs = split[2] * split[3] * copies
+            best = needs if best is None else min(best, needs)
+    if best is None:
+        return None
     node = node_size(setup)
-    low, step = high // 2, node if high > node else 1
-    while high - low > step:
-        middle = low + max(step, (high - low) // 2 // step * step)
-        if fits(middle):
-            high = middle
-        else:
-            low = middle
-    return high
+    return best if best <= node else -(-best // node) * node
+
+
+def _fewest_copies(
+    model: MemoryModel, split: _Split, usable: float, asked: int | None
+) -> int | None:
+    """Return the fewest copies with which a way to split the model fits, None if none do."""
+    recompute, zero, pipeline, tensor, expert = split
+
+    def fits(groups: int) -> bool:
+        data = groups * expert
+        layout = Layout(
+            tensor=tensor, pipeline=pipeline, data=data, expert=expert,
+            zero=zero if data > 1 else 0, recompute=recompute,
+        )  # fmt: skip
+        return model.use(layout).total <= usable
+
+    if asked is not None:
+        return asked if asked % expert == 0 and fits(asked // expert) else None
+    low, high = 0, model.sequences // model.micro_batch // expert
+    if high < 1 or not fits(high):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return high * expert
 
 
 def most_accelerators(model: MemoryModel, layout: Layout) -> int:
@@ -142,10 +165,8 @@ def check_layout(model: MemoryModel, setup: TrainingSetup) -> None:
 
 
 @lru_cache(maxsize=64)
-def _splits(
-    layers: int, experts: int, setup: TrainingSetup
-) -> tuple[tuple[Recompute, int, int, int, int], ...]:
-    """Return (recompute, ZeRO, pipeline, tensor, expert) of all layouts, the simplest first."""
+def _splits(layers: int, experts: int, setup: TrainingSetup) -> tuple[_Split, ...]:
+    """Return all ways to split a model, the simplest first."""
     recomputes: tuple[Recompute, ...] = ("none" if setup.flash_attention else "selective", "full")
     if setup.recompute is not None:
         recomputes = (setup.recompute,)
@@ -186,7 +207,7 @@ def _layouts(model: MemoryModel, gpus: int, setup: TrainingSetup) -> Iterator[La
         if data < 1 or (data == 1 and zero >= 3 and setup.zero is None and not setup.fsdp_only):
             continue
         none = False
-        idle = setup.data is None and gpus - split * data > IDLE_SHARE * gpus
+        idle = setup.data is None and gpus - split * data > _IDLE_SHARE * gpus
         # A pipeline with fewer micro-batches than stages stands still half of the time.
         bubble = pipeline * data > most
         layout = Layout(

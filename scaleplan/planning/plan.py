@@ -15,9 +15,9 @@ from scaleplan.planning.goodput import (
     mean_hours_between_failures,
 )
 from scaleplan.planning.layouts import (
-    IDLE_SHARE,
     MemoryUse,
     choose_layout,
+    largest_cluster,
     layout_assumptions,
     most_accelerators,
     smallest_fitting,
@@ -213,7 +213,7 @@ def gpu_counts_around(count: int) -> tuple[int, ...]:
 def _row(run: _Run, accelerator: Accelerator, gpus: int) -> PlanRow:
     memory = choose_layout(run.model, gpus=gpus, memory_gib=accelerator.memory_gib, setup=run.setup)
     speed = run_speed(
-        run.work, accelerator, gpus=gpus, used=_used(memory, gpus),
+        run.work, accelerator, gpus=gpus, used=_used(run, memory, gpus),
         full_recompute=memory.layout.recompute == "full",
     )  # fmt: skip
     hours = accelerator_hours(run.flops, peak_tflops=accelerator.peak_tflops, utilisation=speed.mfu)
@@ -251,10 +251,16 @@ def _row(run: _Run, accelerator: Accelerator, gpus: int) -> PlanRow:
     )  # fmt: skip
 
 
-def _used(memory: MemoryUse, gpus: int) -> int:
-    """Return the accelerators that give the speed: some idle ones are within the band."""
-    working = min(gpus, memory.layout.accelerators)
-    return working if memory.fits and gpus - working > IDLE_SHARE * gpus else gpus
+def _used(run: _Run, memory: MemoryUse, gpus: int) -> int:
+    """Return the accelerators that give the speed.
+
+    A layout of the user's leaves idle what it cannot use. One that was searched for may leave a
+    few, which is within the band; but no layout gives work to more than the batch has sequences.
+    """
+    setup = run.setup
+    if (setup.tensor, setup.pipeline, setup.data, setup.expert) != (None, None, None, None):
+        return min(gpus, memory.layout.accelerators)
+    return min(gpus, largest_cluster(run.model, setup))
 
 
 def _smallest(run: _Run, accelerator: Accelerator) -> int | None:

@@ -15,6 +15,9 @@ from scaleplan.units import format_count
 # More than all accelerators of any cluster; a larger count is a slip of the keyboard.
 MOST_GPUS = 10_000_000
 _LARGEST_ZERO = 3
+# Clusters of up to 200,000 accelerators train one model (xAI 2025, Colossus); below that, idle
+# accelerators are shown as such.
+_LARGEST_CLUSTER = 200_000
 
 
 def check_amounts(amounts: dict[str, float]) -> None:
@@ -110,7 +113,7 @@ def check_cluster(model: MemoryModel, setup: TrainingSetup, asked: Sequence[int]
     """
     check_layout(model, setup)
     most = largest_cluster(model, setup)
-    if min(asked) > most:
+    if min(asked) > max(most, _LARGEST_CLUSTER):
         batch = format_count(model.sequences * model.sequence_length)
         message = (
             f"{min(asked):,} accelerators cannot all have work: a step of {batch} tokens is "

@@ -32,7 +32,9 @@ def test_a_model_that_fits_nowhere_is_an_error():
 def test_a_model_that_fits_on_more_is_a_warning_with_the_count():
     note = ids_of(params=7e10, tokens=1.4e12, gpus=[8, 512])["DOES_NOT_FIT"]
     assert note.severity == "warning"
-    assert "512" in note.action
+    # 70B take 16 bytes a parameter: two nodes of H100, with full recomputation.
+    assert note.action == "It fits on 16 h100_sxm_80gb; or use larger accelerators."
+    assert dict(note.numbers)["fitting_gpus"] == 16
 
 
 def test_thin_steps():
