@@ -188,6 +188,7 @@ def planning_default(identifier: str) -> PlanningDefault:
     )  # fmt: skip
 
 
+@cache
 def planning_choice(kind: str, name: str | None = None) -> PlanningChoice:
     """Return an entry of `optimizers` or `precisions` of data/planning.yaml, None for the default.
 
@@ -214,6 +215,7 @@ def planning_choices(kind: str) -> tuple[str, ...]:
     return tuple(_read(_PLANNING).entry(f"{kind}s").values)
 
 
+@cache
 def grid_intensity(country: str | None = None) -> PlanningDefault:
     """Return the carbon intensity of a country's electricity in gCO2e/kWh.
 
