@@ -245,21 +245,17 @@ def _reason(
         return f"as asked: {held}"
     if not tried:
         alone = layout.model_accelerators == 1
-        return f"{'nothing need be split' if alone else 'keeps all busy'}: {held}"
+        return f"{held}; {'nothing need be split' if alone else 'less would leave some idle'}"
     kind = (layout.recompute, layout.zero)
     alike = [one for one in tried if (one[0].recompute, one[0].zero) == kind]
     if alike:
         near, needs = alike[-1]
         what = f"TP{near.tensor} x PP{near.pipeline}"
         what += f" x EP{near.expert}" if near.expert != layout.expert else ""
-        rule = "fewest stages, then least tensor parallelism, that fit"
     else:
         near, needs = min(tried, key=lambda one: one[1].total)
-        what = f"ZeRO-{near.zero}" if near.zero != layout.zero else "without it"
-        rule = "nothing simpler fits"
-        if near.zero == layout.zero:
-            rule = "nothing fits without full recompute"
-    return f"{rule}: {held}; {what} {_gib(needs.total)}"
+        what = f"ZeRO-{near.zero}" if near.zero != layout.zero else "without recompute"
+    return f"{held}; {what} needs {_gib(needs.total)}"
 
 
 def _of(parts: MemoryParts, usable: float) -> str:

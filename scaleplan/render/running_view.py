@@ -34,8 +34,9 @@ def running_tables(rows: Sequence[PlanRow], *, several: bool) -> tuple[Table, ..
             Column(name="most GPUs", rank=7), Column(name="why", kind="text", rank=3),
         ),
         rows=tuple(((row.gpu,) if several else ()) + _layout(row) for row in rows),
-        footer="micro-batches: in each copy, a step; tokens/GPU: of a step; most GPUs: that this "
-        "layout can give work to",
+        footer="chosen: the fewest stages, then the least tensor parallelism, that fit; why: GiB "
+        "held and usable, and what the next simpler layout needs; micro-batches: a step, in each "
+        "copy; tokens/GPU: of a step; most GPUs: that the layout can give work to",
     )  # fmt: skip
     running = Table(
         title="Failures and hosts",
