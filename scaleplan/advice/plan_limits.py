@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from scaleplan.planning.throughput import useful_batch
 from scaleplan.records import Note, Plan, PlanRow
-from scaleplan.units import format_count, format_days, format_significant
+from scaleplan.units import format_count, format_days, format_percent, format_significant
 
 # Fixed-batch scaling tables reach from 1,000 to 49,000 tokens per accelerator and step; outside
 # nothing was measured.
@@ -13,6 +14,8 @@ _FEWEST_TOKENS_A_STEP = 1000.0
 # Tokens per accelerator and step above which full sharding waits for no network seen so far.
 _SHARDED_KNEE = 13_000.0
 _NODE = 8
+_LARGE_BATCH, _OVERHEAD = 2.0, 0.2
+_HIGHEST_MFU = 0.65
 _LONGEST_DAYS = 365.0
 # 6ND leaves out attention and the embedding: 10% is reached near 100M parameters (Hoffmann et al.
 # 2022, appendix F).
@@ -54,8 +57,13 @@ def _least(failing: list[PlanRow]) -> tuple[tuple[str, float], ...]:
 
 def sharded_alone(plan: Plan) -> Iterator[Note]:
     """Say when weights are shared over all accelerators, which the network then has to carry."""
-    rows = [row for row in plan.rows if "ZeRO-3" in row.layout and row.gpus > _NODE]
-    thin = [row for row in rows if row.batch_tokens / row.gpus < _SHARDED_KNEE]
+    # Where it was asked for, the time contains it.
+    thin = [
+        row for row in plan.rows
+        if "ZeRO-3" in row.layout and row.gpus > _NODE
+        and row.batch_tokens / row.gpus < _SHARDED_KNEE
+        and not row.layout_reason.startswith("as asked")
+    ]  # fmt: skip
     if thin:
         counts = ", ".join(str(c) for c in sorted({row.gpus for row in thin}))
         yield Note(
@@ -90,6 +98,40 @@ def _useful(row: PlanRow) -> str:
     return f"{max(1, int(row.batch_tokens / _FEWEST_TOKENS_A_STEP)):,}"
 
 
+def large_batch(plan: Plan) -> Iterator[Note]:
+    """Say when a batch is so large that the same loss takes clearly more tokens."""
+    batch = plan.rows[0].batch_tokens if plan.rows else 0.0
+    times = batch / useful_batch(plan.tokens)
+    if times > _LARGE_BATCH:
+        # Tokens needed grow as 1 + B / B_crit (McCandlish et al. 2018, arXiv 1812.06162), and the
+        # useful batch is the one with 20% on top.
+        more = (1.0 + _OVERHEAD * times) / (1.0 + _OVERHEAD) - 1.0
+        yield Note(
+            id="LARGE_BATCH", severity="warning",
+            text=f"A batch of {format_count(batch)} tokens is {format_significant(times, 2)} times "
+            "the one with 20% overhead: reaching the forecast takes about "
+            f"{format_percent(more, 2)} more tokens than planned.",
+            action="Use a smaller --batch, or raise --tokens by as much.",
+            numbers=(("batch_tokens", batch), ("tokens_factor", 1.0 + more)),
+            source="McCandlish et al. 2018, arXiv 1812.06162; Zhang et al. 2024, arXiv 2410.21676",
+        )  # fmt: skip
+
+
+def unlikely_mfu(plan: Plan) -> Iterator[Note]:
+    """Say when the user's own MFU is above what any run has published."""
+    best = max((row.mfu for row in plan.rows if row.goodput is not None), default=0.0)
+    if best > _HIGHEST_MFU:
+        yield Note(
+            id="UNLIKELY_MFU", severity="warning",
+            text=f"No published run of this size kept an MFU of {format_percent(best, 2)}; the "
+            "highest table of steps has 65%, whole runs at most 51%.",
+            action="Count 6 FLOP a parameter and token without recomputation, against the dense "
+            "bf16 peak of every accelerator.",
+            numbers=(("mfu", best),),
+            source="MegaScale, arXiv 2402.15627, table 2; published runs",
+        )  # fmt: skip
+
+
 def duration(plan: Plan) -> Iterator[Note]:
     """Say when even the fastest row takes more than a year."""
     fastest = min((row.days for row in plan.rows), default=0.0)
@@ -117,4 +159,12 @@ def tiny_model(plan: Plan) -> Iterator[Note]:
 
 Rule = Callable[[Plan], Iterator[Note]]
 
-PLAN_RULES: tuple[Rule, ...] = (memory, thin_steps, sharded_alone, duration, tiny_model)
+PLAN_RULES: tuple[Rule, ...] = (
+    memory,
+    thin_steps,
+    sharded_alone,
+    large_batch,
+    unlikely_mfu,
+    duration,
+    tiny_model,
+)

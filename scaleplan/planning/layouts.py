@@ -153,6 +153,9 @@ def check_layout(model: MemoryModel, setup: TrainingSetup) -> None:
     if setup.pipeline is not None and setup.pipeline > layers:
         message = f"pp={setup.pipeline} is more than the {layers} layers of the model"
         raise UsageError(message, hint="A pipeline stage holds at least one layer.")
+    if setup.experts is not None and model.dense_params == model.params:
+        message = f"{setup.experts} experts contradict a dense model"
+        raise UsageError(message, hint="Give --active-params: what one token passes through.")
     if setup.expert is not None and setup.expert > model.experts:
         message = f"ep={setup.expert} is more than the {model.experts} experts of a layer"
         raise UsageError(message, hint="Give --active-params, and --experts if there are more.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from scaleplan.catalog import planning_default
 from scaleplan.planning.goodput import goodput
+from scaleplan.planning.layouts import node_size
 from scaleplan.planning.throughput import base_utilisation, cluster_efficiency, sharded_knee
 from scaleplan.records import Accelerator, TrainingSetup
 
@@ -89,7 +90,8 @@ def run_speed(
 def _kept(work: Work, accelerator: Accelerator, gpus: int, *, full_recompute: bool) -> float:
     """Return the share of a small cluster's speed that so many accelerators keep."""
     kept = cluster_efficiency(gpus, batch_tokens=work.batch_tokens, moe=work.moe)
-    if not work.setup.fsdp_only:
+    # Inside a node the links are an order of magnitude faster than the network.
+    if not work.setup.fsdp_only or gpus <= node_size(work.setup):
         return kept
     knee = sharded_knee(accelerator, full_recompute=full_recompute, mfu=work.mfu)
     return min(kept, work.batch_tokens / gpus / knee)
