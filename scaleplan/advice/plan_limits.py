@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from scaleplan.records import Note, Plan
-from scaleplan.units import format_count, format_days, format_significant
+from scaleplan.planning.throughput import useful_batch
+from scaleplan.records import Note, Plan, PlanRow
+from scaleplan.units import format_count, format_days, format_percent, format_significant
 
 # Fixed-batch scaling tables reach from 1,000 to 49,000 tokens per accelerator and step; outside
 # nothing was measured.
 _FEWEST_TOKENS_A_STEP = 1000.0
+# Tokens per accelerator and step above which full sharding waits for no network seen so far.
+_SHARDED_KNEE = 13_000.0
+_NODE = 8
+_LARGE_BATCH, _OVERHEAD = 2.0, 0.2
+_HIGHEST_MFU = 0.65
 _LONGEST_DAYS = 365.0
 # 6ND leaves out attention and the embedding: 10% is reached near 100M parameters (Hoffmann et al.
 # 2022, appendix F).
@@ -27,10 +33,47 @@ def memory(plan: Plan) -> Iterator[Note]:
         id="DOES_NOT_FIT", severity="warning" if fitting else "error",
         text=f"The model does not fit in memory on {counts} (least need "
         f"{format_significant(min(row.memory_gib_per_gpu for row in failing), 3)} GiB each).",
-        action=f"Use at least {min(fitting)} accelerators, or larger ones." if fitting
-        else "Use more or larger accelerators.",
-        numbers=(("gpus", float(failing[-1].gpus)),),
+        action=_more(failing, fitting),
+        numbers=(("gpus", float(failing[-1].gpus)), *_least(failing)),
     )  # fmt: skip
+
+
+def _more(failing: list[PlanRow], fitting: list[int]) -> str:
+    """Say on how many it would fit: for one kind of accelerator the smallest count is known."""
+    known = [row.fitting_gpus for row in failing if row.fitting_gpus is not None]
+    if len({row.gpu for row in failing}) == 1 and known:
+        return f"It fits on {min(known):,} {failing[0].gpu}; or use larger accelerators."
+    if fitting:
+        return f"Use at least {min(fitting)} accelerators, or larger ones."
+    return "Use more or larger accelerators." if known else (
+        "Use larger accelerators, a shorter --sequence-length, or another --layout."
+    )  # fmt: skip
+
+
+def _least(failing: list[PlanRow]) -> tuple[tuple[str, float], ...]:
+    known = [row.fitting_gpus for row in failing if row.fitting_gpus is not None]
+    return (("fitting_gpus", float(min(known))),) if known else ()
+
+
+def sharded_alone(plan: Plan) -> Iterator[Note]:
+    """Say when weights are shared over all accelerators, which the network then has to carry."""
+    # Where it was asked for, the time contains it.
+    thin = [
+        row for row in plan.rows
+        if "ZeRO-3" in row.layout and row.gpus > _NODE
+        and row.batch_tokens / row.gpus < _SHARDED_KNEE
+        and not row.layout_reason.startswith("as asked")
+    ]  # fmt: skip
+    if thin:
+        counts = ", ".join(str(c) for c in sorted({row.gpus for row in thin}))
+        yield Note(
+            id="SHARDED_ALONE", severity="info",
+            text=f"On {counts} accelerators weights are gathered from all others in every step; "
+            "below about 7,000 (A100) to 13,000 (H100) tokens each a step the network limits that.",
+            action="See --layout fsdp for the time it takes, or split layers with --layout tp=8.",
+            numbers=(("tokens_per_gpu_step", min(r.batch_tokens / r.gpus for r in thin)),),
+            source="Narayanan et al. 2021, arXiv 2104.04473, ZeRO-3 rows",
+        )  # fmt: skip
 
 
 def thin_steps(plan: Plan) -> Iterator[Note]:
@@ -44,10 +87,48 @@ def thin_steps(plan: Plan) -> Iterator[Note]:
             id="THIN_STEPS", severity="warning",
             text=f"With {counts} accelerators a step gives each fewer than 1,000 tokens (batch "
             f"{format_count(thin[0].batch_tokens)} tokens): no measurement covers this, and adding "
-            "accelerators buys almost nothing.",
+            f"accelerators buys almost nothing; they stop paying at {_useful(thin[0])}.",
             action="Use fewer accelerators, or a larger batch if the training allows it.",
             numbers=(("tokens_per_gpu_step", min(r.batch_tokens / r.gpus for r in thin)),),
             source="Megatron-LM, MegaScale and Llama 3 fixed-batch tables",
+        )  # fmt: skip
+
+
+def _useful(row: PlanRow) -> str:
+    return f"{max(1, int(row.batch_tokens / _FEWEST_TOKENS_A_STEP)):,}"
+
+
+def large_batch(plan: Plan) -> Iterator[Note]:
+    """Say when a batch is so large that the same loss takes clearly more tokens."""
+    batch = plan.rows[0].batch_tokens if plan.rows else 0.0
+    times = batch / useful_batch(plan.tokens)
+    if times > _LARGE_BATCH:
+        # Tokens needed grow as 1 + B / B_crit (McCandlish et al. 2018, arXiv 1812.06162), and the
+        # useful batch is the one with 20% on top.
+        more = (1.0 + _OVERHEAD * times) / (1.0 + _OVERHEAD) - 1.0
+        yield Note(
+            id="LARGE_BATCH", severity="warning",
+            text=f"A batch of {format_count(batch)} tokens is {format_significant(times, 2)} times "
+            "the one with 20% overhead: reaching the forecast takes about "
+            f"{format_percent(more, 2)} more tokens than planned.",
+            action="Use a smaller --batch, or raise --tokens by as much.",
+            numbers=(("batch_tokens", batch), ("tokens_factor", 1.0 + more)),
+            source="McCandlish et al. 2018, arXiv 1812.06162; Zhang et al. 2024, arXiv 2410.21676",
+        )  # fmt: skip
+
+
+def unlikely_mfu(plan: Plan) -> Iterator[Note]:
+    """Say when the user's own MFU is above what any run has published."""
+    best = max((row.mfu for row in plan.rows if row.goodput is not None), default=0.0)
+    if best > _HIGHEST_MFU:
+        yield Note(
+            id="UNLIKELY_MFU", severity="warning",
+            text=f"No published run of this size kept an MFU of {format_percent(best, 2)}; the "
+            "highest table of steps has 65%, whole runs at most 51%.",
+            action="Count 6 FLOP a parameter and token without recomputation, against the dense "
+            "bf16 peak of every accelerator.",
+            numbers=(("mfu", best),),
+            source="MegaScale, arXiv 2402.15627, table 2; published runs",
         )  # fmt: skip
 
 
@@ -78,4 +159,12 @@ def tiny_model(plan: Plan) -> Iterator[Note]:
 
 Rule = Callable[[Plan], Iterator[Note]]
 
-PLAN_RULES: tuple[Rule, ...] = (memory, thin_steps, duration, tiny_model)
+PLAN_RULES: tuple[Rule, ...] = (
+    memory,
+    thin_steps,
+    sharded_alone,
+    large_batch,
+    unlikely_mfu,
+    duration,
+    tiny_model,
+)

@@ -16,6 +16,7 @@ from scaleplan.records.checks import (
     SizeAt,
 )
 from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
+from scaleplan.records.clusters import Cluster
 from scaleplan.records.comparisons import ComparedLaw, LawComparison
 from scaleplan.records.curves import (
     CurveCheck,
@@ -41,7 +42,9 @@ from scaleplan.records.fits import (
 )
 from scaleplan.records.groups import GroupFit, GroupFits
 from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
+from scaleplan.records.setups import Recompute, TrainingSetup
 from scaleplan.records.sizes import GapFit, SizePlan, SizeRow, SizeVerdict
+from scaleplan.records.storage import Storage
 
 __all__ = [
     "Accelerator",
@@ -50,6 +53,7 @@ __all__ = [
     "BackTestBin",
     "Candidate",
     "Cleaning",
+    "Cluster",
     "ColumnUse",
     "ComparedLaw",
     "CurveCheck",
@@ -83,12 +87,15 @@ __all__ = [
     "PureError",
     "Quality",
     "Range",
+    "Recompute",
     "RowNote",
     "Severity",
     "SizeAt",
     "SizePlan",
     "SizeRow",
     "SizeVerdict",
+    "Storage",
+    "TrainingSetup",
     "Verdict",
     "Widening",
 ]

@@ -109,6 +109,7 @@ def plan_document(plan: Plan) -> Document:
         "optimum": _optimum(plan.optimum) if plan.optimum is not None else None,
         "rows": [_plan_row(row) for row in plan.rows],
         "accelerators": [asdict(accelerator) for accelerator in plan.accelerators],
+        "storage": asdict(plan.storage) if plan.storage is not None else None,
         **tail(plan.assumptions, plan.notes),
     }  # fmt: skip
 
@@ -224,7 +225,14 @@ def _plan_row(row: PlanRow) -> Document:
         "gpu_hours": row.gpu_hours, "usd": row.usd, "usd_low": row.usd_low,
         "usd_high": row.usd_high, "energy_kwh": row.energy_kwh, "tco2": row.tco2,
         "memory_gib_per_gpu": row.memory_gib_per_gpu, "fits": row.fits, "layout": row.layout,
-        "batch_tokens": row.batch_tokens,
+        "batch_tokens": row.batch_tokens, "used_gpus": row.used_gpus,
+        "layout_reason": row.layout_reason, "usable_gib": row.usable_gib,
+        "states_gib": row.states_gib, "activations_gib": row.activations_gib,
+        "micro_batches": row.micro_batches, "useful_gpus": row.useful_gpus,
+        "most_gpus": row.most_gpus, "fitting_gpus": row.fitting_gpus,
+        "failure_hours": row.failure_hours, "checkpoint_hours": row.checkpoint_hours,
+        "goodput": row.goodput, "tokens_per_second": row.tokens_per_second,
+        "loader_mb_s": row.loader_mb_s, "host_cores": row.host_cores, "host_gib": row.host_gib,
     }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scaleplan.render.running_view import running_tables, storage_facts
 from scaleplan.render.view import (
     UNKNOWN,
     Column,
@@ -32,9 +33,15 @@ if TYPE_CHECKING:
     from scaleplan.records import Accelerator, Plan, PlanRow
 
 
+# With more accelerators side by side, only what they are compared by is shown.
+_MANY = 8
+
+
 def plan_view(plan: Plan) -> View:
     """Return what `scaleplan budget` shows."""
     law = plan.forecast
+    parts = len({row.gpu for row in plan.rows})
+    several, many = parts > 1, parts > _MANY
     return View(
         title=f"scaleplan budget: {count(plan.params)} parameters, {count(plan.tokens)} tokens",
         blocks=(
@@ -42,7 +49,9 @@ def plan_view(plan: Plan) -> View:
             Facts(title="Forecast", pairs=_forecast(plan)),
             Paragraph(title=f"Law: {law.law}, {law.fit_name}", text=law.formula),
             Facts(title="Accelerators", pairs=tuple(_accelerator(a) for a in plan.accelerators)),
-            _rows(plan),
+            _rows(plan, several=several, many=many),
+            *(() if many else running_tables(plan.rows, several=several)),
+            *storage_facts(plan.storage),
         ),
         notes=plan.notes,
         assumptions=plan.assumptions,
@@ -66,8 +75,20 @@ def _model(plan: Plan) -> tuple[tuple[str, str], ...]:
             ("active parameters", active),
             ("tokens", f"{count(plan.tokens)}, {ratio} a parameter"),
             ("training compute", f"{format_flops(plan.flops)} FLOP"),
+            ("batch", _batch(plan)),
             ("optimum for this compute", optimum),
         )
+    )
+
+
+def _batch(plan: Plan) -> str:
+    """Return the batch, and the count beyond which a larger cluster hardly trains faster."""
+    useful = plan.rows[0].useful_gpus if plan.rows else None
+    if useful is None:
+        return ""
+    return (
+        f"{count(plan.rows[0].batch_tokens)} tokens a step; adding GPUs stops paying at "
+        f"{max(1, int(useful)):,}, 1,000 tokens each"
     )
 
 
@@ -101,9 +122,8 @@ def _accelerator(accelerator: Accelerator) -> tuple[str, str]:
     return accelerator.id, f"{peak} TFLOP/s dense, {memory} GiB, {price}"
 
 
-def _rows(plan: Plan) -> Table:
+def _rows(plan: Plan, *, several: bool, many: bool) -> Table:
     """Return one row for each accelerator and count; one accelerator needs no column."""
-    several = len({row.gpu for row in plan.rows}) > 1
     return Table(
         title="Training" if several or not plan.rows else f"Training on {plan.rows[0].gpu}",
         columns=(
@@ -121,12 +141,15 @@ def _rows(plan: Plan) -> Table:
             Column(name="tCO2", rank=8),
             Column(name="GiB/GPU", rank=2),
             Column(name="fits", kind="name"),
-            Column(name="layout", kind="text", rank=9),
+            *((Column(name="layout", kind="text", rank=9),) if many else ()),
         ),
-        rows=tuple(((row.gpu,) if several else ()) + _row(row) for row in plan.rows),
+        rows=tuple(
+            ((row.gpu,) if several else ()) + _row(row) + ((row.layout,) if many else ())
+            for row in plan.rows
+        ),
         footer="efficiency: share kept of a small cluster's speed per GPU; "
         "ideal 1/C: full peak on every GPU, a definition and no forecast",
-    )
+    )  # fmt: skip
 
 
 def _row(row: PlanRow) -> tuple[str, ...]:
@@ -144,5 +167,4 @@ def _row(row: PlanRow) -> tuple[str, ...]:
         format_significant(row.tco2, 3),
         format_significant(row.memory_gib_per_gpu, 3),
         "yes" if row.fits else "NO",
-        row.layout,
     )

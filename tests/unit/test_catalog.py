@@ -32,7 +32,10 @@ def data_file(tmp_path, monkeypatch):
 
 
 def _forget():
-    for cached in (catalog._read, accelerators, published_laws, planning_default):
+    for cached in (
+        catalog._read, accelerators, published_laws, planning_default, catalog.grid_intensity,
+        catalog.planning_choice,
+    ):  # fmt: skip
         cached.cache_clear()
 
 

@@ -6,8 +6,9 @@ import pytest
 from records_for_tests import BESIROGLU
 
 from scaleplan.advice import plan_notes
-from scaleplan.catalog import default_accelerator
+from scaleplan.catalog import accelerator, default_accelerator
 from scaleplan.planning.assemble import assemble_plan
+from scaleplan.records import TrainingSetup
 
 
 def ids_of(**changes):
@@ -32,7 +33,9 @@ def test_a_model_that_fits_nowhere_is_an_error():
 def test_a_model_that_fits_on_more_is_a_warning_with_the_count():
     note = ids_of(params=7e10, tokens=1.4e12, gpus=[8, 512])["DOES_NOT_FIT"]
     assert note.severity == "warning"
-    assert "512" in note.action
+    # 70B take 16 bytes a parameter: two nodes of H100, with full recomputation.
+    assert note.action == "It fits on 16 h100_sxm_80gb; or use larger accelerators."
+    assert dict(note.numbers)["fitting_gpus"] == 16
 
 
 def test_thin_steps():
@@ -52,3 +55,30 @@ def test_tiny_models():
 def test_a_plan_on_too_little_data_is_called_so():
     assert "DATA_LIMITED" in ids_of(tokens=1e10)
     assert "CAPACITY_LIMITED" in ids_of(tokens=1e13)
+
+
+def test_a_batch_far_above_the_critical_one():
+    note = ids_of(batch_tokens=4.694e7)["LARGE_BATCH"]
+    # Ten times the batch with 20% overhead: (1 + 2) / (1 + 0.2).
+    assert dict(note.numbers)["tokens_factor"] == pytest.approx(2.5, rel=1e-3)
+    assert "LARGE_BATCH" not in ids_of(batch_tokens=8e6)
+
+
+def test_an_mfu_that_nobody_has_published():
+    assert "UNLIKELY_MFU" in ids_of(mfu=0.9)
+    assert "UNLIKELY_MFU" not in ids_of(mfu=0.55)
+
+
+def test_weights_shared_over_all_wait_for_the_network():
+    # Where the user asked for it, the time contains it.
+    note = ids_of(
+        params=3e9, tokens=6e10, accelerators=[accelerator("rtx_4090")], gpus=[512],
+        setup=TrainingSetup(tensor=1, pipeline=1, zero=3), batch_tokens=4e6,
+    )  # fmt: skip
+    assert "SHARDED_ALONE" not in note
+    node = TrainingSetup(node_size=1, zero=3)
+    found = ids_of(
+        params=3e9, tokens=6e10, accelerators=[accelerator("rtx_4090")], gpus=[512], setup=node,
+        batch_tokens=4e6,
+    )  # fmt: skip
+    assert dict(found["SHARDED_ALONE"].numbers)["tokens_per_gpu_step"] < 13_000

@@ -10,6 +10,7 @@ from scaleplan.planning.goodput import (
     goodput_assumptions,
     mean_hours_between_failures,
 )
+from scaleplan.records import TrainingSetup
 
 
 @pytest.mark.parametrize(
@@ -63,4 +64,16 @@ def test_beyond_half_the_loss_is_continued_smoothly():
 
 
 def test_its_assumptions():
-    assert [item.value for item in goodput_assumptions()] == [50_000, 60, 15]
+    assert [item.value for item in goodput_assumptions(TrainingSetup())] == [50_000, 60, 15]
+    own = goodput_assumptions(TrainingSetup(failure_gpu_hours=20_000, restart_minutes=5))
+    assert [(item.value, item.source == "given") for item in own] == [
+        (20_000, True), (60, False), (5, True),
+    ]  # fmt: skip
+
+
+def test_the_users_failure_rate():
+    """Llama 3 405B: 10 s and 5 min on 16,384 keep 93%."""
+    assert goodput(16_384, checkpoint_seconds=10, restart_minutes=5) == pytest.approx(
+        0.93, abs=0.01
+    )
+    assert goodput(1000, failure_gpu_hours=25_000) == pytest.approx(goodput(2000), abs=1e-12)

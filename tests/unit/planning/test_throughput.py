@@ -10,8 +10,11 @@ from scaleplan.planning.throughput import (
     base_utilisation,
     choose_batch,
     cluster_efficiency,
+    sharded_assumptions,
+    sharded_knee,
     step_tokens_tested,
     throughput_assumptions,
+    useful_accelerators,
     useful_batch,
 )
 
@@ -118,3 +121,30 @@ def test_assumptions_name_what_was_used_and_nothing_else():
     assert "mixture of experts" in names(moe=True)
     assert "whole-run MFU" not in names(measured=True)
     assert "20% overhead" not in names(batch_given=True)
+
+
+def test_the_knee_of_full_sharding_on_a100():
+    """Narayanan et al. 2021, table 2: ZeRO-3 at 144, 88 and 44 of 312 TFLOP/s, full recompute."""
+    knee = sharded_knee(accelerator("a100"), full_recompute=True, mfu=144 / 312)
+    assert knee == pytest.approx(6600, rel=0.02)
+    for gpus, measured in ((384, 144), (768, 88), (1536, 44)):
+        predicted = 144 * min(1.0, 3145728 / gpus / knee)
+        assert predicted == pytest.approx(measured, rel=0.03)
+
+
+def test_the_knee_of_full_sharding_on_h100():
+    """Fernandez et al. 2024: 7B at about 8,192 tokens each keeps 63% on 2,048 H100."""
+    knee = sharded_knee(accelerator("h100"), full_recompute=False)
+    assert 8192 / knee == pytest.approx(0.63, abs=0.01)
+
+
+def test_a_part_without_a_known_network_has_an_assumed_one():
+    part = accelerator("l40s")
+    assert part.inter_node_gbs is None
+    names = {item.name for item in sharded_assumptions((part,))}
+    assert "network of a device where the catalogue has none" in names
+    assert sharded_knee(part, full_recompute=False) > 0
+
+
+def test_accelerators_stop_paying_at_a_thousand_tokens_each():
+    assert useful_accelerators(4e6) == 4000
