@@ -5,15 +5,23 @@ from __future__ import annotations
 import math
 
 from scaleplan.catalog import planning_default
-from scaleplan.records import Assumption
+from scaleplan.planning.given import given_or_default
+from scaleplan.records import Assumption, TrainingSetup
 
 _SECONDS_PER_HOUR = 3600.0
 _MINUTES_PER_HOUR = 60.0
 
 
-def mean_hours_between_failures(gpus: float) -> float:
-    """Return the mean hours between failures of a job on so many accelerators."""
-    return planning_default("failure_gpu_hours").value / gpus
+def mean_hours_between_failures(gpus: float, *, failure_gpu_hours: float | None = None) -> float:
+    """Return the mean hours between failures of a job on so many accelerators.
+
+    Args:
+        gpus: Accelerators.
+        failure_gpu_hours: Accelerator-hours between failures; None takes the default.
+    """
+    if failure_gpu_hours is None:
+        failure_gpu_hours = planning_default("failure_gpu_hours").value
+    return failure_gpu_hours / gpus
 
 
 def checkpoint_interval_hours(
@@ -35,8 +43,9 @@ def checkpoint_interval_hours(
 
 
 def goodput(
-    gpus: float, *, checkpoint_seconds: float | None = None, restart_minutes: float | None = None
-) -> float:
+    gpus: float, *, checkpoint_seconds: float | None = None, restart_minutes: float | None = None,
+    failure_gpu_hours: float | None = None,
+) -> float:  # fmt: skip
     """Return the share of the time that makes progress: 1 - delta/tau - (tau/2 + R)/M.
 
     The formula is of first order in the loss (Daly 2006, "A higher order estimate of the optimum
@@ -47,12 +56,13 @@ def goodput(
         gpus: Accelerators.
         checkpoint_seconds: Time to write a checkpoint; None takes the default.
         restart_minutes: Time to restart R; None takes the default.
+        failure_gpu_hours: Accelerator-hours between failures; None takes the default.
     """
     if checkpoint_seconds is None:
         checkpoint_seconds = planning_default("checkpoint_seconds").value
     if restart_minutes is None:
         restart_minutes = planning_default("restart_minutes").value
-    failure_hours = mean_hours_between_failures(gpus)
+    failure_hours = mean_hours_between_failures(gpus, failure_gpu_hours=failure_gpu_hours)
     interval = checkpoint_interval_hours(failure_hours, checkpoint_seconds=checkpoint_seconds)
     restart = restart_minutes / _MINUTES_PER_HOUR
     checkpoint = checkpoint_seconds / _SECONDS_PER_HOUR
@@ -60,7 +70,14 @@ def goodput(
     return 1.0 - lost if lost <= 0.5 else 0.25 / lost
 
 
-def goodput_assumptions() -> tuple[Assumption, ...]:
-    """Return what the goodput rests on."""
-    names = ("failure_gpu_hours", "checkpoint_seconds", "restart_minutes")
-    return tuple(planning_default(name).assumption() for name in names)
+def goodput_assumptions(setup: TrainingSetup) -> tuple[Assumption, ...]:
+    """Return what failures and checkpoints rest on.
+
+    Args:
+        setup: What the user said about them.
+    """
+    given = {
+        "failure_gpu_hours": setup.failure_gpu_hours,
+        "checkpoint_seconds": setup.checkpoint_seconds, "restart_minutes": setup.restart_minutes,
+    }  # fmt: skip
+    return tuple(given_or_default(name, value) for name, value in given.items())

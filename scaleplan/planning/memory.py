@@ -1,22 +1,18 @@
-"""What a training run takes of each accelerator's memory, and the layout in which it fits."""
+"""What a training run takes of each accelerator's memory in a given layout."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
 
 from scaleplan.catalog import planning_default
 from scaleplan.planning.shape import Shape
-from scaleplan.records import Assumption
+from scaleplan.planning.states import ParamBytes, param_bytes, state_bytes
+from scaleplan.records import Assumption, Recompute, TrainingSetup
 
 _GIB = 2.0**30
-# Tensor parallelism stays inside a node: beyond it, it costs more than it saves.
-_TENSOR_PARALLEL = (1, 2, 4, 8)
-_MICRO_BATCH = 1
 # Bytes of a layer per token and width in layer norms and dropouts (Korthikanti et al., eq. 2).
 _BETWEEN = 10.0
-# A layout that leaves more than this share of the accelerators idle is taken only in need.
-_IDLE = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,203 +23,213 @@ class Layout:
         tensor: Accelerators that share each layer.
         pipeline: Stages, each with an equal part of the layers.
         data: Copies that each see another part of the batch.
+        expert: Copies that share one set of experts; it divides `data`.
         zero: ZeRO stage: 0 shares nothing between copies, 1 the optimiser, 2 gradients too,
             3 weights too.
-        full_recompute: Whether a layer's activations are computed again in the backward pass;
-            otherwise only the attention scores are.
-        sequence_parallel: Whether tensor-parallel accelerators also share what lies between the
-            matrix products (2022 and later).
+        recompute: Which activations are computed again in the backward pass: none, those of the
+            attention scores, or all of a layer but its input.
     """
 
     tensor: int
     pipeline: int
     data: int
     zero: int
-    full_recompute: bool
-    sequence_parallel: bool = True
+    recompute: Recompute = "none"
+    expert: int = 1
 
     @property
     def accelerators(self) -> int:
         """Return how many accelerators have work."""
         return self.tensor * self.pipeline * self.data
 
-    def write(self, gpus: int) -> str:
-        """Return it as people write it, with what is left idle of `gpus`."""
+    @property
+    def model_accelerators(self) -> int:
+        """Return how many accelerators hold one copy of the model."""
+        return self.tensor * self.pipeline
+
+    def write(self, gpus: int, *, micro_batch: int = 1) -> str:
+        """Return it as people write it, with what is left idle or missing of `gpus`."""
         parts = f"TP{self.tensor} x PP{self.pipeline} x DP{self.data}"
+        experts = f" (EP{self.expert})" if self.expert > 1 else ""
         sharing = f"ZeRO-{self.zero}" if self.zero else "no ZeRO"
-        recompute = "full recompute" if self.full_recompute else "selective recompute"
+        recompute = f"{'no' if self.recompute == 'none' else self.recompute} recompute"
         idle = gpus - self.accelerators
-        rest = f", {idle} idle" if idle else ""
-        return f"{parts}, {sharing}, {recompute}, micro-batch {_MICRO_BATCH}{rest}"
+        rest = f", {idle} idle" if idle > 0 else ""
+        rest = f", needs {self.accelerators}" if idle < 0 else rest
+        return f"{parts}{experts}, {sharing}, {recompute}, micro-batch {micro_batch}{rest}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryUse:
-    """A layout, what it takes of each accelerator in GiB, and whether that fits."""
+class MemoryParts:
+    """What the fullest accelerator holds, in GiB."""
 
-    layout: Layout
-    gib: float
-    fits: bool
+    states: float
+    activations: float
+    runtime: float
 
-
-def state_bytes(
-    params: float, *, zero: int, copies: int, gradient_bytes: float | None = None
-) -> float:
-    """Return the bytes of weights, gradients and Adam's states that one accelerator holds.
-
-    For mixed precision 16 N; with ZeRO over n copies (4 + 12/n) N, (2 + 14/n) N and 16 N / n
-    (Rajbhandari et al. 2020, arXiv 1910.02054, figure 1).
-
-    Args:
-        params: Parameters in this accelerator's part of the model.
-        zero: ZeRO stage, 0 to 3.
-        copies: Data-parallel copies n.
-        gradient_bytes: Bytes of a gradient; None is 2 (bf16), 4 where gradients are kept in fp32.
-    """
-    weight = planning_default("weight_bytes").value
-    optimiser = planning_default("optimiser_bytes").value
-    gradient = planning_default("gradient_bytes").value
-    if gradient_bytes is not None:
-        gradient = gradient_bytes
-    return params * (
-        weight / (copies if zero >= 3 else 1)
-        + gradient / (copies if zero >= 2 else 1)
-        + optimiser / (copies if zero >= 1 else 1)
-    )
+    @property
+    def total(self) -> float:
+        """Return all of it."""
+        return self.states + self.activations + self.runtime
 
 
-def activation_bytes(
-    shape: Shape, *, layers: float, sequences: float, sequence_length: int, layout: Layout
-) -> float:
-    """Return the bytes of the activations of some layers that one accelerator keeps.
-
-    34 s b h a layer with the attention scores computed again, 2 s b h a layer with everything
-    computed again, both over the tensor-parallel accelerators; without sequence parallelism
-    (10 + 24/t) s b h and 2 s b h (Korthikanti et al. 2022, arXiv 2205.05198, table 2).
-
-    Args:
-        shape: The transformer.
-        layers: Layers of this stage.
-        sequences: Sequences in flight.
-        sequence_length: Tokens per sequence.
-        layout: Tensor parallelism and recomputation.
-    """
-    units = sequence_length * shape.width
-    whole = planning_default("activation_bytes").value
-    # Outside the two parallel blocks a layer keeps what is not split by tensor parallelism alone.
-    split, unsplit = (whole, 0.0) if layout.sequence_parallel else (whole - _BETWEEN, _BETWEEN)
-    layer = units * (split / layout.tensor + unsplit)
-    if not layout.full_recompute:
-        return layer * layers * sequences
-    inputs = units * planning_default("recompute_bytes").value
-    inputs /= layout.tensor if layout.sequence_parallel else 1
-    # The layer that is being computed again is there in full.
-    return inputs * layers * sequences + layer * _MICRO_BATCH
-
-
-def layout_gib(
-    params: float, *, shape: Shape, layout: Layout, batch_sequences: float, sequence_length: int,
-    gradient_bytes: float | None = None,
-) -> float:  # fmt: skip
-    """Return what the fullest accelerator of a layout holds, in GiB.
-
-    The first pipeline stage keeps a micro-batch for each stage behind it (1F1B, Narayanan et al.
-    2021, arXiv 2104.04473, section 2.2); the last one keeps one and the logits.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryModel:
+    """A model and how it is trained: all that its memory depends on but the layout.
 
     Args:
         params: Parameters of the whole model.
+        dense_params: Those outside the experts; all of them for a dense model.
+        experts: Experts of a layer, 1 for a dense model.
         shape: The transformer.
-        layout: How it is spread.
-        batch_sequences: Sequences in the global batch.
         sequence_length: Tokens per sequence.
-        gradient_bytes: Bytes of a gradient; None is 2.
+        sequences: Sequences in the global batch.
+        micro_batch: Sequences that pass through the model at once.
+        kept: Bytes of a parameter.
+        flash_attention: Whether attention scores are never kept.
+        sequence_parallel: Whether tensor-parallel accelerators share what lies between the matrix
+            products.
     """
-    part = params / (layout.tensor * layout.pipeline)
-    states = state_bytes(part, zero=layout.zero, copies=layout.data, gradient_bytes=gradient_bytes)
-    if layout.zero >= 3:
-        # The layer at work is gathered whole, and the next one meanwhile.
-        gathered = 2.0 * params / (shape.layers * layout.tensor)
-        states += gathered * planning_default("weight_bytes").value
-    micro_batches = max(1.0, batch_sequences / (layout.data * _MICRO_BATCH))
-    layers = shape.layers / layout.pipeline
-    flight = min(float(layout.pipeline), micro_batches) * _MICRO_BATCH
-    first, last = (
-        activation_bytes(
-            shape, layers=layers, sequences=held, sequence_length=sequence_length, layout=layout
+
+    params: float
+    dense_params: float
+    experts: int
+    shape: Shape
+    sequence_length: int
+    sequences: int
+    micro_batch: int
+    kept: ParamBytes
+    flash_attention: bool
+    sequence_parallel: bool
+
+    def micro_batches(self, layout: Layout) -> float:
+        """Return the micro-batches of a step in each copy of the model."""
+        return max(1.0, self.sequences / (layout.data * self.micro_batch))
+
+    def states(self, layout: Layout) -> float:
+        """Return the bytes of weights, gradients and optimiser on one accelerator."""
+        split = layout.model_accelerators
+        held = state_bytes(
+            self.dense_params / split, zero=layout.zero, copies=layout.data, kept=self.kept
         )
-        for held in (flight, _MICRO_BATCH)
-    )
-    logits = planning_default("logit_bytes").value * sequence_length * _MICRO_BATCH
-    logits *= shape.vocabulary / layout.tensor
-    busiest = first if layout.pipeline > 1 else first + logits
-    activations = max(busiest, last + logits) * planning_default("activation_margin").value
-    return (states + activations) / _GIB + planning_default("runtime_gib").value
+        in_experts = self.params - self.dense_params
+        if in_experts > 0.0:
+            held += state_bytes(
+                in_experts / (split * layout.expert), zero=layout.zero,
+                copies=layout.data // layout.expert, kept=self.kept,
+            )  # fmt: skip
+        if layout.zero >= 3:
+            # The layer at work is gathered whole, and the next one meanwhile.
+            whole = self.dense_params + in_experts / layout.expert
+            held += 2.0 * whole / (self.shape.layers * layout.tensor) * self.kept.weight
+        return held
+
+    def layer_activations(self, layout: Layout, *, scores: bool) -> float:
+        """Return the bytes of a layer's activations of one micro-batch.
+
+        34 s b h + 5 a s^2 b over t accelerators; without sequence parallelism 10 s b h of them on
+        each (Korthikanti et al. 2022, arXiv 2205.05198, table 2). FlashAttention keeps no scores
+        (Dao et al. 2022, arXiv 2205.14135).
+        """
+        tokens = float(self.sequence_length * self.micro_batch)
+        whole = planning_default("activation_bytes").value
+        split, unsplit = (whole, 0.0) if self.sequence_parallel else (whole - _BETWEEN, _BETWEEN)
+        held = tokens * self.shape.width * (split / layout.tensor + unsplit)
+        if scores and not self.flash_attention:
+            kept = planning_default("score_bytes").value * self.shape.heads * self.sequence_length
+            held += tokens * kept / layout.tensor
+        return held
+
+    def stage_activations(self, layout: Layout, *, in_flight: float) -> float:
+        """Return the bytes of the activations of a pipeline stage.
+
+        Args:
+            layout: How the model is spread.
+            in_flight: Micro-batches whose backward pass has not come yet.
+        """
+        layers = math.ceil(self.shape.layers / layout.pipeline)
+        if layout.recompute != "full":
+            layer = self.layer_activations(layout, scores=layout.recompute == "none")
+            return layer * layers * in_flight
+        inputs = float(self.sequence_length * self.micro_batch) * self.shape.width
+        inputs *= planning_default("recompute_bytes").value
+        inputs /= layout.tensor if self.sequence_parallel else 1
+        # The layer that is being computed again is there in full.
+        return inputs * layers * in_flight + self.layer_activations(layout, scores=True)
+
+    def activations(self, layout: Layout) -> float:
+        """Return the bytes of activations and logits on the fullest stage, margin included.
+
+        The first pipeline stage keeps a micro-batch for each stage behind it (1F1B, Narayanan et
+        al. 2021, arXiv 2104.04473, section 2.2); the last one keeps one and the logits.
+        """
+        logits = planning_default("logit_bytes").value * self.sequence_length * self.micro_batch
+        logits *= self.shape.vocabulary / layout.tensor
+        last = self.stage_activations(layout, in_flight=1.0) + logits
+        if layout.pipeline > 1:
+            flight = min(float(layout.pipeline), self.micro_batches(layout))
+            last = max(last, self.stage_activations(layout, in_flight=flight))
+        return last * planning_default("activation_margin").value
+
+    def use(self, layout: Layout) -> MemoryParts:
+        """Return what the fullest accelerator of a layout holds."""
+        return MemoryParts(
+            states=self.states(layout) / _GIB, activations=self.activations(layout) / _GIB,
+            runtime=planning_default("runtime_gib").value,
+        )  # fmt: skip
 
 
-def choose_layout(
-    params: float, *, shape: Shape, gpus: int, batch_tokens: float, sequence_length: int,
-    memory_gib: float,
-) -> MemoryUse:  # fmt: skip
-    """Return the simplest layout that fits, or the one that takes least where none does.
-
-    Simple means, in this order: hardly an accelerator idle and a micro-batch for every pipeline
-    stage, no full recomputation, weights not shared between copies, few stages, little tensor
-    parallelism.
+def memory_model(
+    params: float, *, active_params: float, shape: Shape, batch_tokens: float,
+    sequence_length: int, setup: TrainingSetup,
+) -> MemoryModel:  # fmt: skip
+    """Return the model and how it is trained, as its memory sees it.
 
     Args:
         params: Parameters of the whole model.
-        shape: The transformer.
-        gpus: Accelerators.
-        batch_tokens: Tokens per step; no copy works without a sequence of its own.
+        active_params: Parameters per token; fewer for a mixture of experts.
+        shape: The transformer of the active parameters.
+        batch_tokens: Tokens per step.
         sequence_length: Tokens per sequence.
-        memory_gib: Memory of one accelerator.
+        setup: What the user said about it.
     """
-    sequences = max(1, int(batch_tokens / sequence_length))
-    usable = planning_default("usable_memory").value * memory_gib
-    layouts = sorted(
-        _layouts(gpus, shape.layers, sequences),
-        key=lambda layout: _waste(layout, gpus, sequences),
-    )
-    tried: list[MemoryUse] = []
-    for layout in layouts:
-        gib = layout_gib(
-            params, shape=shape, layout=layout, batch_sequences=sequences,
-            sequence_length=sequence_length,
-        )  # fmt: skip
-        tried.append(MemoryUse(layout=layout, gib=gib, fits=gib <= usable))
-        if tried[-1].fits:
-            return tried[-1]
-    return min(tried, key=lambda use: use.gib)
-
-
-def _waste(layout: Layout, gpus: int, sequences: int) -> tuple[bool, bool]:
-    """Tell whether a layout leaves accelerators idle, all the time or in the pipeline's bubble."""
-    idle = (gpus - layout.accelerators) / gpus
-    # A pipeline with fewer micro-batches than stages stands still half of the time.
-    return idle > _IDLE, layout.pipeline * layout.data * _MICRO_BATCH > sequences
-
-
-def _layouts(gpus: int, layers: int, sequences: int) -> Iterator[Layout]:
-    """Yield the layouts of a cluster, the simplest first."""
-    stages = [count for count in range(1, min(layers, gpus) + 1) if layers % count == 0]
-    for full_recompute in (False, True):
-        for zero in (1, 3):
-            # Gathering weights for every micro-batch of every stage is not done in practice.
-            for pipeline in stages if zero == 1 else (1,):
-                for tensor in _TENSOR_PARALLEL:
-                    copies = min(gpus // (tensor * pipeline), sequences)
-                    if copies > 1 or (copies == 1 and zero == 1):
-                        yield Layout(
-                            tensor=tensor, pipeline=pipeline, data=copies,
-                            zero=zero if copies > 1 else 0, full_recompute=full_recompute,
-                        )  # fmt: skip
-
-
-def memory_assumptions() -> tuple[Assumption, ...]:
-    """Return what memory rests on."""
-    names = (
-        "weight_bytes", "gradient_bytes", "optimiser_bytes", "activation_bytes",
-        "recompute_bytes", "logit_bytes", "activation_margin", "runtime_gib", "usable_memory",
-        "node_size",
+    dense, experts = params, 1
+    if active_params < params:
+        dense = planning_default("moe_dense_share").value * active_params
+        # N = dense + E e and active = dense + k e leave E once k is assumed.
+        ratio = (params - dense) / (active_params - dense)
+        experts = setup.experts or round(ratio * planning_default("moe_active_experts").value)
+    micro_batch = setup.micro_batch or 1
+    return MemoryModel(
+        params=params, dense_params=dense, experts=max(1, experts), shape=shape,
+        sequence_length=sequence_length,
+        sequences=max(micro_batch, int(batch_tokens / sequence_length)), micro_batch=micro_batch,
+        kept=param_bytes(setup.optimizer, setup.precision, setup.gradient_bytes),
+        flash_attention=setup.flash_attention, sequence_parallel=setup.sequence_parallel,
     )  # fmt: skip
-    return tuple(planning_default(name).assumption() for name in names)
+
+
+def memory_assumptions(model: MemoryModel, setup: TrainingSetup) -> tuple[Assumption, ...]:
+    """Return what memory rests on, beyond the bytes of a parameter."""
+    names = ["activation_bytes", "recompute_bytes", "logit_bytes"]
+    names += [] if model.flash_attention else ["score_bytes"]
+    names += ["moe_dense_share"] if model.experts > 1 else []
+    names += ["activation_margin", "runtime_gib", "usable_memory"]
+    found = [planning_default(name).assumption() for name in names]
+    attention = "scores are never kept" if model.flash_attention else "scores are kept"
+    found.append(
+        Assumption(
+            name="FlashAttention", value=attention,
+            source="Dao et al. 2022, arXiv 2205.14135" if model.flash_attention else "given",
+        )
+    )  # fmt: skip
+    shared = "activations are split by tensor parallelism throughout"
+    if not model.sequence_parallel:
+        shared = "off: 10 of 34 bytes of a layer's activations are on every device"
+    source = "Korthikanti et al. 2022, arXiv 2205.05198" if model.sequence_parallel else "given"
+    found.append(Assumption(name="sequence parallelism", value=shared, source=source))
+    if model.experts > 1:
+        default = planning_default("moe_active_experts")
+        source = "given" if setup.experts else f"{default.value:g} a token: {default.source}"
+        found.append(Assumption(name="experts of a layer", value=model.experts, source=source))
+    return tuple(found)

@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from scaleplan.catalog import grid_intensity, planning_default
+from scaleplan.catalog import planning_default
 from scaleplan.errors import UsageError
 from scaleplan.planning.compute import accelerator_hours
 from scaleplan.planning.cost import carbon_tonnes, cost_assumptions, energy_kwh, prices
-from scaleplan.planning.goodput import goodput, goodput_assumptions
-from scaleplan.planning.memory import choose_layout, memory_assumptions
+from scaleplan.planning.goodput import (
+    checkpoint_interval_hours,
+    goodput,
+    goodput_assumptions,
+    mean_hours_between_failures,
+)
+from scaleplan.planning.layouts import (
+    IDLE_SHARE,
+    MemoryUse,
+    choose_layout,
+    layout_assumptions,
+    most_accelerators,
+    smallest_fitting,
+)
+from scaleplan.planning.memory import MemoryModel, memory_assumptions, memory_model
+from scaleplan.planning.plan_checks import (
+    MOST_GPUS,
+    check_amounts,
+    check_cluster,
+    check_counts,
+    check_options,
+    check_setup,
+)
 from scaleplan.planning.shape import Shape, guess_shape, shape_assumptions
+from scaleplan.planning.states import state_assumptions
+from scaleplan.planning.storage import host_cores, host_gib, loader_mb_s, storage_assumptions
 from scaleplan.planning.throughput import (
     base_utilisation,
     choose_batch,
     cluster_efficiency,
+    sharded_assumptions,
+    sharded_knee,
     throughput_assumptions,
+    useful_accelerators,
 )
-from scaleplan.records import Accelerator, Assumption, PlanRow
+from scaleplan.records import Accelerator, Assumption, PlanRow, TrainingSetup
 
 _HOURS_PER_DAY = 24.0
-# More than all accelerators of any cluster; a larger count is a slip of the keyboard.
-_MOST_GPUS = 10_000_000
+_SECONDS_PER_HOUR = 3600.0
 _STEPS_AROUND = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -33,19 +57,35 @@ class _Run:
 
     params: float
     active_params: float
+    tokens: float
     flops: float
     batch_tokens: float
     sequence_length: int
     shape: Shape
+    model: MemoryModel
+    setup: TrainingSetup
     mfu: float | None
     mfu_gpus: int
     usd_per_hour: float | None
     country: str | None
     pue: float | None
+    # Memory of an accelerator -> the smallest count that fits, found once.
+    smallest: dict[float, int | None] = field(default_factory=dict)
 
     @property
     def moe(self) -> bool:
         return self.active_params < self.params
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Speed:
+    """Share kept of a small cluster's speed, whole-run MFU, band of the time, and goodput."""
+
+    efficiency: float
+    mfu: float
+    low: float
+    high: float
+    goodput: float | None
 
 
 def plan_rows(
@@ -63,6 +103,8 @@ def plan_rows(
     country: str | None,
     pue: float | None,
     mfu_gpus: int | None = None,
+    setup: TrainingSetup | None = None,
+    shape: Shape | None = None,
 ) -> tuple[tuple[PlanRow, ...], tuple[Assumption, ...]]:
     """Plan a training run on each accelerator and each number of them.
 
@@ -84,30 +126,42 @@ def plan_rows(
         country: Where the power comes from: three-letter code or name.
         pue: Power usage effectiveness of the data centre, at least 1.
         mfu_gpus: On how many accelerators `mfu` was measured; None is the first of `gpus`.
+        setup: Optimiser, precision, layout, failures and storage; None takes the defaults.
+        shape: The transformer, for memory; None assumes one of `active_params`.
 
     Returns:
         The rows, counts within accelerators, and every number they rest on.
 
     Raises:
         UsageError: If a value is not allowed.
+        PlanError: If there are more accelerators than a step has work for.
     """
-    amounts = {"params": params, "active params": active_params, "tokens": tokens, "flops": flops}
-    _check_amounts(amounts)
-    _check_options(mfu=mfu, usd_per_hour=usd_per_hour, batch_tokens=batch_tokens, pue=pue)
-    counts = _check_counts(gpus)
+    setup = setup or TrainingSetup()
+    check_amounts(
+        {"params": params, "active params": active_params, "tokens": tokens, "flops": flops}
+    )
+    check_options(
+        mfu=mfu, usd_per_hour=usd_per_hour, batch_tokens=batch_tokens, pue=pue, country=country,
+        sequence_length=sequence_length,
+    )  # fmt: skip
+    check_setup(setup)
+    counts = check_counts(gpus)
+    asked = counts if mfu_gpus is None else check_counts([mfu_gpus])
     if active_params > params:
         message = f"{active_params:g} active parameters are more than all {params:g}"
         raise UsageError(message, hint="Active parameters are those one token passes through.")
-    if sequence_length < 1:
-        message = f"a sequence length of {sequence_length} is not allowed"
-        raise UsageError(message, hint="Give the tokens per sequence, for example 4096.")
-    grid_intensity(country)  # an unknown country is refused even where no power is known
     batch = choose_batch(tokens, sequence_length=sequence_length, asked=batch_tokens)
+    shape = shape or guess_shape(active_params)
+    model = memory_model(
+        params, active_params=active_params, shape=shape, batch_tokens=batch,
+        sequence_length=sequence_length, setup=setup,
+    )  # fmt: skip
+    check_cluster(model, setup, asked)
     run = _Run(
-        params=params, active_params=active_params, flops=flops, batch_tokens=batch,
-        sequence_length=sequence_length, shape=guess_shape(active_params), mfu=mfu,
-        mfu_gpus=counts[0] if mfu_gpus is None else _check_counts([mfu_gpus])[0],
-        usd_per_hour=usd_per_hour, country=country, pue=pue,
+        params=params, active_params=active_params, tokens=tokens, flops=flops,
+        batch_tokens=batch, sequence_length=sequence_length, shape=shape, model=model,
+        setup=setup, mfu=mfu, mfu_gpus=asked[0], usd_per_hour=usd_per_hour, country=country,
+        pue=pue,
     )  # fmt: skip
     rows = tuple(_row(run, part, count) for part in accelerators for count in counts)
     return rows, _assumptions(run, tuple(accelerators), batch_given=batch_tokens is not None)
@@ -122,98 +176,105 @@ def gpu_counts_around(count: int) -> tuple[int, ...]:
     Raises:
         UsageError: If it is no count of accelerators.
     """
-    (asked,) = _check_counts([count])
+    (asked,) = check_counts([count])
     node = int(planning_default("node_size").value)
     found = {asked}
     for step in _STEPS_AROUND:
         near = asked * step
         whole = round(near / node) * node if near > node else round(near)
-        if 1 <= whole <= _MOST_GPUS:
+        if 1 <= whole <= MOST_GPUS:
             found.add(whole)
     return tuple(sorted(found))
 
 
-def _check_amounts(amounts: dict[str, float]) -> None:
-    for name, value in amounts.items():
-        if not math.isfinite(value) or value <= 0.0:
-            message = f"{name} is {value:g}; it must be a finite number above 0"
-            raise UsageError(message, hint="For example 10B, 1.4T or 1e22.")
-
-
-def _check_options(
-    *, mfu: float | None, usd_per_hour: float | None, batch_tokens: float | None, pue: float | None
-) -> None:
-    if mfu is not None and not 0.0 < mfu <= 1.0:
-        message = f"an MFU of {mfu:g} is not allowed; it must be above 0 and at most 1"
-        hint = "It is a share of the dense peak: 0.4 or 40%, not 40."
-        raise UsageError(message, hint=hint)
-    if usd_per_hour is not None and not 0.0 < usd_per_hour < math.inf:
-        message = f"a price of {usd_per_hour:g} $/h is not allowed; it must be above 0"
-        hint = "Leave --price out for the catalogue's price, or give your own cost per hour."
-        raise UsageError(message, hint=hint)
-    if batch_tokens is not None and not 0.0 < batch_tokens < math.inf:
-        message = f"a batch of {batch_tokens:g} tokens is not allowed; it must be above 0"
-        raise UsageError(message, hint="Give the global batch in tokens, for example 4M.")
-    if pue is not None and not 1.0 <= pue < math.inf:
-        message = f"a PUE of {pue:g} is not allowed; it must be at least 1"
-        raise UsageError(message, hint="Power of the whole site over that of the machines.")
-
-
-def _check_counts(gpus: Sequence[int]) -> tuple[int, ...]:
-    if not gpus:
-        message = "no number of accelerators was given"
-        raise UsageError(message, hint="For example --gpus 8 or --gpus 64,256,1000.")
-    for count in gpus:
-        # NaN and infinity fail the comparison before they are made whole.
-        if isinstance(count, bool) or not 1 <= count <= _MOST_GPUS or count != int(count):
-            message = (
-                f"{count} accelerators are not allowed; it must be a whole number from 1 to "
-                f"{_MOST_GPUS:,}"
-            )
-            raise UsageError(message, hint="For example --gpus 8 or --gpus 64,256,1000.")
-    return tuple(int(count) for count in gpus)
-
-
 def _row(run: _Run, accelerator: Accelerator, gpus: int) -> PlanRow:
-    efficiency = cluster_efficiency(gpus, batch_tokens=run.batch_tokens, moe=run.moe)
-    mfu, low, high = _utilisation(run, accelerator, gpus, efficiency)
-    hours = accelerator_hours(run.flops, peak_tflops=accelerator.peak_tflops, utilisation=mfu)
+    memory = choose_layout(run.model, gpus=gpus, memory_gib=accelerator.memory_gib, setup=run.setup)
+    used = _used(memory, gpus)
+    speed = _speed(run, accelerator, memory, gpus=gpus, used=used)
+    hours = accelerator_hours(run.flops, peak_tflops=accelerator.peak_tflops, utilisation=speed.mfu)
     ideal = accelerator_hours(run.flops, peak_tflops=accelerator.peak_tflops, utilisation=1.0)
     price = prices(accelerator, run.usd_per_hour)
     energy = energy_kwh(accelerator, hours, pue=run.pue)
-    memory = choose_layout(
-        run.params, shape=run.shape, gpus=gpus, batch_tokens=run.batch_tokens,
-        sequence_length=run.sequence_length, memory_gib=accelerator.memory_gib,
-    )  # fmt: skip
     days = hours / gpus / _HOURS_PER_DAY
+    rate = run.tokens / (hours / gpus * _SECONDS_PER_HOUR)
+    failures = mean_hours_between_failures(gpus, failure_gpu_hours=run.setup.failure_gpu_hours)
     return PlanRow(
-        gpus=gpus, gpu=accelerator.id, mfu=mfu, efficiency=efficiency,
+        gpus=gpus, gpu=accelerator.id, mfu=speed.mfu, efficiency=speed.efficiency,
         ideal_days=ideal / gpus / _HOURS_PER_DAY,
-        days_low=days * low, days=days, days_high=days * high, gpu_hours=hours,
+        days_low=days * speed.low, days=days, days_high=days * speed.high, gpu_hours=hours,
         usd=None if price.expected is None else hours * price.expected,
-        usd_low=None if price.low is None else hours * low * price.low,
-        usd_high=None if price.high is None else hours * high * price.high,
+        usd_low=None if price.low is None else hours * speed.low * price.low,
+        usd_high=None if price.high is None else hours * speed.high * price.high,
         energy_kwh=energy,
         tco2=None if energy is None else carbon_tonnes(energy, country=run.country),
-        memory_gib_per_gpu=memory.gib, fits=memory.fits, layout=memory.layout.write(gpus),
-        batch_tokens=run.batch_tokens,
+        memory_gib_per_gpu=memory.gib, fits=memory.fits,
+        layout=memory.layout.write(gpus, micro_batch=run.model.micro_batch),
+        batch_tokens=run.batch_tokens, used_gpus=min(gpus, memory.layout.accelerators),
+        layout_reason=memory.reason, usable_gib=memory.usable_gib,
+        states_gib=memory.parts.states, activations_gib=memory.parts.activations,
+        micro_batches=run.model.micro_batches(memory.layout),
+        useful_gpus=useful_accelerators(run.batch_tokens),
+        most_gpus=most_accelerators(run.model, memory.layout),
+        fitting_gpus=None if memory.fits else _smallest(run, accelerator),
+        failure_hours=failures,
+        checkpoint_hours=checkpoint_interval_hours(
+            failures, checkpoint_seconds=run.setup.checkpoint_seconds
+        ),
+        goodput=speed.goodput, tokens_per_second=rate,
+        loader_mb_s=loader_mb_s(rate, vocabulary=run.shape.vocabulary),
+        host_cores=host_cores(gpus, run.setup), host_gib=host_gib(gpus, accelerator.memory_gib),
     )  # fmt: skip
 
 
-def _utilisation(
-    run: _Run, accelerator: Accelerator, gpus: int, efficiency: float
-) -> tuple[float, float, float]:
+def _used(memory: MemoryUse, gpus: int) -> int:
+    """Return the accelerators that give the speed: some idle ones are within the band."""
+    working = min(gpus, memory.layout.accelerators)
+    return working if memory.fits and gpus - working > IDLE_SHARE * gpus else gpus
+
+
+def _smallest(run: _Run, accelerator: Accelerator) -> int | None:
+    memory = accelerator.memory_gib
+    if memory not in run.smallest:
+        run.smallest[memory] = smallest_fitting(run.model, memory_gib=memory, setup=run.setup)
+    return run.smallest[memory]
+
+
+def _kept(run: _Run, accelerator: Accelerator, gpus: int, *, full_recompute: bool) -> float:
+    """Return the share of a small cluster's speed that so many accelerators keep."""
+    kept = cluster_efficiency(gpus, batch_tokens=run.batch_tokens, moe=run.moe)
+    if not run.setup.fsdp_only:
+        return kept
+    knee = sharded_knee(accelerator, full_recompute=full_recompute, mfu=run.mfu)
+    return min(kept, run.batch_tokens / gpus / knee)
+
+
+def _speed(
+    run: _Run, accelerator: Accelerator, memory: MemoryUse, *, gpus: int, used: int
+) -> _Speed:
     """Return the whole-run MFU, and the factors on the time at the ends of its band."""
+    full = memory.layout.recompute == "full"
+    working = used / gpus
+    kept = _kept(run, accelerator, used, full_recompute=full)
     if run.mfu is None:
         base = base_utilisation(accelerator, active_params=run.active_params, moe=run.moe)
         low, high = planning_default("time_band_low"), planning_default("time_band_high")
-        return base * efficiency, low.value, high.value
-    there = cluster_efficiency(run.mfu_gpus, batch_tokens=run.batch_tokens, moe=run.moe)
-    steady = min(1.0, run.mfu * efficiency / there)
-    kept = goodput(gpus)
+        return _Speed(
+            efficiency=kept * working, mfu=base * kept * working, low=low.value,
+            high=high.value, goodput=None,
+        )  # fmt: skip
+    there = _kept(run, accelerator, run.mfu_gpus, full_recompute=full)
+    steady = min(1.0, run.mfu * kept / there)
+    setup = run.setup
+    good = goodput(
+        gpus, checkpoint_seconds=setup.checkpoint_seconds, restart_minutes=setup.restart_minutes,
+        failure_gpu_hours=setup.failure_gpu_hours,
+    )  # fmt: skip
     low, high = planning_default("realised_low"), planning_default("realised_high")
     # At best nothing is lost; at worst what published runs lost, or what failures alone cost.
-    return steady * kept, kept / high.value, max(1.0, kept / low.value)
+    return _Speed(
+        efficiency=kept * working, mfu=steady * good * working, low=good / high.value,
+        high=max(1.0, good / low.value), goodput=good,
+    )  # fmt: skip
 
 
 def _assumptions(
@@ -230,12 +291,18 @@ def _assumptions(
             unit="share of dense peak", source="given",
         )  # fmt: skip
         band = (planning_default(name).assumption() for name in ("realised_low", "realised_high"))
-        measured = (steady, *band, *goodput_assumptions())
+        measured = (steady, *band)
     throughput = throughput_assumptions(
         accelerators, moe=run.moe, measured=run.mfu is not None, batch_given=batch_given
     )
     cost = cost_assumptions(
         accelerators, usd_per_hour=run.usd_per_hour, pue=run.pue, country=run.country
     )
-    shape = shape_assumptions(run.shape, sequence_length=run.sequence_length)
-    return (batch, *measured, *throughput, *memory_assumptions(), *shape, *cost)
+    return (
+        batch, *measured, *throughput,
+        *(sharded_assumptions(accelerators) if run.setup.fsdp_only else ()),
+        *goodput_assumptions(run.setup), *state_assumptions(run.setup),
+        *memory_assumptions(run.model, run.setup), *layout_assumptions(run.setup),
+        *shape_assumptions(run.shape, sequence_length=run.sequence_length),
+        *storage_assumptions(run.shape.vocabulary, run.setup), *cost,
+    )  # fmt: skip

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from scaleplan.catalog import planning_default
 from scaleplan.errors import UsageError
+from scaleplan.planning.compute import FLOPS_PER_PARAM_TOKEN
 from scaleplan.records import Accelerator, Assumption
 
 # Parameters and GiB at which the factors of size and memory are 1.
 _REFERENCE_PARAMS = 1e10
 _REFERENCE_MEMORY_GIB = 80.0
+_FLOPS_PER_TFLOP = 1e12
+_BYTES_PER_GB = 1e9
 
 
 def base_utilisation(accelerator: Accelerator, *, active_params: float, moe: bool) -> float:
@@ -53,6 +56,44 @@ def cluster_efficiency(gpus: float, *, batch_tokens: float, moe: bool) -> float:
     return 1.0 / (1.0 + half_speed_tokens(moe=moe) * gpus / batch_tokens)
 
 
+def sharded_knee(
+    accelerator: Accelerator, *, full_recompute: bool, mfu: float | None = None
+) -> float:
+    """Return the tokens per accelerator and step below which full sharding waits for the network.
+
+    w_c = 6 P u / (F BW): 6 bytes a parameter and step against F = 6 FLOP a parameter and token, 8
+    with full recomputation (Rajbhandari et al. 2020, arXiv 1910.02054, section 7).
+
+    Args:
+        accelerator: Its peak P and network BW.
+        full_recompute: Whether the forward pass is computed twice.
+        mfu: The user's MFU u of single steps; None takes the table.
+    """
+    kind = "steady_a100" if accelerator.utilisation_class == "a100" else "steady_other"
+    use = planning_default(kind).value if mfu is None else mfu
+    # The hardware runs as fast whether or not the work counts as the model's.
+    work = FLOPS_PER_PARAM_TOKEN * (4.0 / 3.0 if full_recompute else 1.0)
+    network = accelerator.inter_node_gbs or planning_default("network_gbs").value
+    rate = network * _BYTES_PER_GB * planning_default("network_share").value
+    moved = planning_default("fsdp_bytes").value
+    return moved * accelerator.peak_tflops * _FLOPS_PER_TFLOP * use / (work * rate)
+
+
+def sharded_assumptions(accelerators: tuple[Accelerator, ...]) -> tuple[Assumption, ...]:
+    """Return what the speed of full sharding rests on.
+
+    Args:
+        accelerators: Those that are planned with.
+    """
+    classes = {part.utilisation_class == "a100" for part in accelerators}
+    names = [*(["steady_a100"] if True in classes else [])]
+    names += ["steady_other"] if False in classes else []
+    names += ["fsdp_bytes", "network_share"]
+    if any(part.inter_node_gbs is None for part in accelerators):
+        names.append("network_gbs")
+    return tuple(planning_default(name).assumption() for name in names)
+
+
 def half_speed_tokens(*, moe: bool) -> float:
     """Return w0, the tokens per accelerator and step at which half the speed is lost."""
     return planning_default("half_speed_tokens_moe" if moe else "half_speed_tokens_dense").value
@@ -61,6 +102,15 @@ def half_speed_tokens(*, moe: bool) -> float:
 def step_tokens_tested() -> tuple[float, float]:
     """Return the tokens per accelerator and step between which E was measured."""
     return planning_default("step_tokens_low").value, planning_default("step_tokens_high").value
+
+
+def useful_accelerators(batch_tokens: float) -> float:
+    """Return the count at which adding accelerators stops paying: B over 1,000 tokens for each.
+
+    Args:
+        batch_tokens: Tokens per step over all of them.
+    """
+    return batch_tokens / planning_default("step_tokens_useful").value
 
 
 def useful_batch(tokens: float) -> float:
@@ -117,7 +167,7 @@ def throughput_assumptions(
         names += ["utilisation_memory_exponent", *(["utilisation_moe_factor"] if moe else [])]
         names += ["time_band_low", "time_band_high"]
     names.append("half_speed_tokens_moe" if moe else "half_speed_tokens_dense")
-    names += ["step_tokens_low", "step_tokens_high"]
+    names += ["step_tokens_low", "step_tokens_high", "step_tokens_useful"]
     if not batch_given:
         names += ["batch_coefficient", "batch_exponent"]
     return tuple(planning_default(name).assumption() for name in names)

@@ -34,7 +34,9 @@ from scaleplan.records.fits import (
 )
 from scaleplan.records.groups import GroupFit, GroupFits
 from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
+from scaleplan.records.setups import Recompute, TrainingSetup
 from scaleplan.records.sizes import GapFit, SizePlan, SizeRow, SizeVerdict
+from scaleplan.records.storage import Storage
 
 __all__ = [
     "Accelerator",
@@ -72,11 +74,14 @@ __all__ = [
     "PureError",
     "Quality",
     "Range",
+    "Recompute",
     "RowNote",
     "Severity",
     "SizeAt",
     "SizePlan",
     "SizeRow",
     "SizeVerdict",
+    "Storage",
+    "TrainingSetup",
     "Widening",
 ]

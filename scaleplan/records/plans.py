@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from scaleplan.records.advice import Assumption, Note
 from scaleplan.records.cleaned import Metric
 from scaleplan.records.fits import Interval, OptimumRow
+from scaleplan.records.storage import Storage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,27 @@ class PlanRow:
     `mfu` is model FLOPs over (accelerator-hours x dense peak) for the whole run at this count;
     `efficiency` is the share kept of the per-accelerator speed of a small cluster (1 = all).
     `ideal_days` is the naive E = 1/C: full peak, no loss at any count.
+
+    Args:
+        used_gpus: Accelerators that have work; fewer than `gpus` where the batch or the layout
+            leaves some idle.
+        layout_reason: Why this layout and no simpler one.
+        usable_gib: Memory of an accelerator that may be planned with.
+        states_gib: Weights, gradients and optimiser of the fullest accelerator.
+        activations_gib: Its activations and logits, margin included.
+        micro_batches: Micro-batches of a step in each copy of the model.
+        useful_gpus: The count at which adding accelerators stops paying: 1,000 tokens of a step
+            for each.
+        most_gpus: The count that could have work at all: a micro-batch for each copy.
+        fitting_gpus: The smallest count on which it would fit, None if it fits or none does.
+        failure_hours: Mean hours between failures of the job.
+        checkpoint_hours: The interval between checkpoints that loses least.
+        goodput: Share of the time left by failures and checkpoints; None where the time is that of
+            whole published runs, which contains them.
+        tokens_per_second: Mean rate over the whole run.
+        loader_mb_s: Bytes that the data loaders must deliver, MB/s.
+        host_cores: CPU cores of all hosts.
+        host_gib: CPU memory of all hosts, GiB.
     """
 
     gpus: int
@@ -106,6 +128,22 @@ class PlanRow:
     fits: bool
     layout: str
     batch_tokens: float
+    used_gpus: int | None = None
+    layout_reason: str = ""
+    usable_gib: float | None = None
+    states_gib: float | None = None
+    activations_gib: float | None = None
+    micro_batches: float | None = None
+    useful_gpus: float | None = None
+    most_gpus: float | None = None
+    fitting_gpus: int | None = None
+    failure_hours: float | None = None
+    checkpoint_hours: float | None = None
+    goodput: float | None = None
+    tokens_per_second: float | None = None
+    loader_mb_s: float | None = None
+    host_cores: int | None = None
+    host_gib: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,3 +160,4 @@ class Plan:
     optimum: OptimumRow | None
     notes: tuple[Note, ...]
     assumptions: tuple[Assumption, ...]
+    storage: Storage | None = None

@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast, get_args
+from typing import TypeVar, cast, get_args
 
 import yaml
 
-from scaleplan.errors import InputError, UsageError
+from scaleplan.catalog.entries import Entry as _Entry
+from scaleplan.catalog.entries import floats as _floats
+from scaleplan.errors import UsageError
 from scaleplan.records import Accelerator, Assumption, Metric, MetricKind, PublishedLaw, Range
 
-_DATA = Path(__file__).parent / "data"
+_DATA = Path(__file__).parents[1] / "data"
 _ACCELERATORS = "accelerators.yaml"
 _LAWS = "published_laws.yaml"
 _PLANNING = "planning.yaml"
@@ -46,77 +48,14 @@ class PlanningDefault:
         return Assumption(name=self.name, value=self.value, unit=self.unit, source=source)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A mapping of a data file whose values are checked when they are read."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanningChoice:
+    """A named alternative of the planner, such as an optimiser: its numbers by key."""
 
-    file: str
     name: str
-    values: Mapping[str, Any]
-
-    def wrong(self, key: str, allowed: str) -> InputError:
-        """Return the error for a value that is not what is `allowed`."""
-        found = f"is {self.values[key]!r}" if key in self.values else "is missing"
-        return InputError(
-            f"entry {self.name}: {key} {found}; it must be {allowed}", file=self.file,
-            hint="Correct the data file; in YAML a number with an exponent is written 1.0e+18.",
-        )  # fmt: skip
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self.values.get(key, default)
-        if not isinstance(value, str):
-            raise self.wrong(key, "text")
-        return value
-
-    def number(self, key: str) -> float:
-        value = self.optional_number(key)
-        if value is None:
-            raise self.wrong(key, "a number")
-        return value
-
-    def optional_number(self, key: str) -> float | None:
-        value = self.values.get(key)
-        if value is not None and _floats([value]) is None:
-            raise self.wrong(key, "a number")
-        return None if value is None else float(value)
-
-    def numbers(self, key: str) -> tuple[float, ...]:
-        values = _floats(self.values.get(key))
-        if values is None:
-            raise self.wrong(key, "a list of numbers")
-        return values
-
-    def pair(self, key: str) -> tuple[float, float]:
-        low, *others = self.numbers(key) or (0.0,)
-        if len(others) != 1 or not low <= others[0]:
-            raise self.wrong(key, "a list of a low and a high number")
-        return low, others[0]
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self.values.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.wrong(key, "a list of texts")
-        return tuple(value)
-
-    def entry(self, key: str) -> _Entry:
-        value = self.values.get(key)
-        if not isinstance(value, dict):
-            raise self.wrong(key, "a mapping")
-        return _Entry(self.file, f"{self.name}.{key}", value)
-
-    def entries(self, key: str) -> tuple[_Entry, ...]:
-        value = self.values.get(key)
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise self.wrong(key, "a list of mappings")
-        named = ((str(item.get("id", f"{key}[{i}]")), item) for i, item in enumerate(value))
-        return tuple(_Entry(self.file, name, item) for name, item in named)
-
-
-def _floats(value: object) -> tuple[float, ...] | None:
-    """Return a list of numbers as a tuple, None if it is anything else."""
-    if not isinstance(value, list) or not all(type(item) in {int, float} for item in value):
-        return None
-    return tuple(float(item) for item in value)
+    title: str
+    numbers: Mapping[str, float]
+    source: str
 
 
 @cache
@@ -246,6 +185,27 @@ def planning_default(identifier: str) -> PlanningDefault:
     return PlanningDefault(
         name=entry.text("name"), value=entry.number("value"), unit=entry.text("unit"),
         source=entry.text("source"), date=entry.text("date", top.text("date")),
+    )  # fmt: skip
+
+
+def planning_choice(kind: str, name: str | None = None) -> PlanningChoice:
+    """Return an entry of `optimizers` or `precisions` of data/planning.yaml, None for the default.
+
+    Raises:
+        UsageError: If there is none of that name.
+    """
+    top = _read(_PLANNING)
+    entries = top.entry(f"{kind}s")
+    wanted = top.text(f"default_{kind}") if name is None else name
+    found = _find(
+        wanted, tuple(entries.values), kind=kind, key=lambda one: (one,), aliases={},
+        hint=f"Known: {', '.join(entries.values)}.",
+    )  # fmt: skip
+    entry = entries.entry(found)
+    keys = [key for key in entry.values if key not in {"title", "source"}]
+    return PlanningChoice(
+        name=found, title=entry.text("title"), numbers={key: entry.number(key) for key in keys},
+        source=entry.text("source"),
     )  # fmt: skip
 
 
