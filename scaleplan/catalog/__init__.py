@@ -209,6 +209,11 @@ def planning_choice(kind: str, name: str | None = None) -> PlanningChoice:
     )  # fmt: skip
 
 
+def planning_choices(kind: str) -> tuple[str, ...]:
+    """Return the names of the optimizers or precisions of data/planning.yaml."""
+    return tuple(_read(_PLANNING).entry(f"{kind}s").values)
+
+
 def grid_intensity(country: str | None = None) -> PlanningDefault:
     """Return the carbon intensity of a country's electricity in gCO2e/kWh.
 

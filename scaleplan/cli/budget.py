@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scaleplan.cli import completion, options, values
+from scaleplan.cli import cluster_options, completion, options, values
 
 if TYPE_CHECKING:
-    from scaleplan.records import Accelerator, Fit
+    from scaleplan.records import Fit
 
 EXAMPLES = """\b
 Examples:
@@ -107,6 +107,22 @@ def budget_command(
             help="Power usage effectiveness of the data centre.",
         ),
     ] = None,
+    cluster: cluster_options.ClusterOption = None,
+    optimizer: cluster_options.OptimizerOption = None,
+    precision: cluster_options.PrecisionOption = None,
+    gradients: cluster_options.GradientsOption = None,
+    recompute: cluster_options.RecomputeOption = None,
+    flash_attention: cluster_options.FlashOption = True,
+    sequence_parallel: cluster_options.SequenceParallelOption = True,
+    zero: cluster_options.ZeroOption = None,
+    layout: cluster_options.LayoutOption = None,
+    micro_batch: cluster_options.MicroBatchOption = None,
+    experts: cluster_options.ExpertsOption = None,
+    node_size: cluster_options.NodeSizeOption = None,
+    mtbf: cluster_options.MtbfOption = None,
+    checkpoint_seconds: cluster_options.CheckpointOption = None,
+    restart_minutes: cluster_options.RestartOption = None,
+    storage: cluster_options.StorageOption = None,
     output_format: options.FormatOption = options.OutputFormat.TABLE,
     quiet: options.QuietOption = False,
     strict: options.StrictOption = False,
@@ -120,12 +136,23 @@ def budget_command(
     from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
     from scaleplan.planning.assemble import assemble_plan
 
+    setup = cluster_options.setup_of(
+        optimizer=optimizer, precision=precision, gradients=gradients, recompute=recompute,
+        zero=zero, layout=layout, flash_attention=flash_attention,
+        sequence_parallel=sequence_parallel, micro_batch=micro_batch, experts=experts,
+        node_size=node_size, mtbf=mtbf, checkpoint_seconds=checkpoint_seconds,
+        restart_minutes=restart_minutes, storage=storage,
+    )  # fmt: skip
+    chosen = cluster_options.choose_cluster(
+        cluster, gpu=gpu, mfu=mfu, price=price, country=country, pue=pue, setup=setup
+    )
     used = _fit(fit, law)
     plan = assemble_plan(
         used, params=params, active_params=active_params, tokens=tokens, flops=flops,
-        ratio=ratio, accelerators=_accelerators(gpu), gpus=gpus.values, mfu=mfu,
-        usd_per_hour=price, batch_tokens=batch, sequence_length=sequence_length,
-        country=country, pue=pue, others=further_inputs_of(used, given or []),
+        ratio=ratio, accelerators=chosen.accelerators, gpus=gpus.values, mfu=chosen.mfu,
+        mfu_gpus=chosen.mfu_gpus, usd_per_hour=chosen.price, batch_tokens=batch,
+        sequence_length=sequence_length, country=chosen.country, pue=chosen.pue,
+        setup=chosen.setup, ranked=chosen.ranked, others=further_inputs_of(used, given or []),
     )  # fmt: skip
     notes = joined_notes(plan.notes, plan_notes(plan, used), serious_notes(used))
     emit(
@@ -144,15 +171,3 @@ def _fit(file: str | None, law: str | None) -> Fit:
     from scaleplan.planning.published import fit_from_published
 
     return fit_from_published(published_law(_DEFAULT_LAW if law is None else law))
-
-
-def _accelerators(names: str | None) -> tuple[Accelerator, ...]:
-    """Return the accelerators that were named, each once."""
-    from scaleplan.catalog import accelerator, accelerators, default_accelerator
-
-    if names is None:
-        return (default_accelerator(),)
-    if names.strip().lower() == "all":
-        return tuple(accelerators())
-    found = [accelerator(name) for name in values.split_list(names)]
-    return tuple({one.id: one for one in found}.values())

@@ -1,4 +1,5 @@
-"""What the shell offers after `--law`, `--gpu` and `explain`."""
+"""What the shell offers after options and arguments whose values are known."""
+"""What the shell offers after `--law`, `--gpu` and `--optimizer`."""
 
 from __future__ import annotations
 
@@ -32,3 +33,8 @@ def notes(incomplete: str) -> list[str]:
     from scaleplan.advice.explanations import EXPLANATIONS
 
     return [one.id for one in EXPLANATIONS if one.id.startswith(incomplete.upper())]
+def optimizers(incomplete: str) -> list[str]:
+    """Return the names of optimizers that begin with what was typed."""
+    from scaleplan.catalog import planning_choices
+
+    return [name for name in planning_choices("optimizer") if name.startswith(incomplete)]

@@ -9,12 +9,22 @@ from scaleplan.errors import PlanError, UsageError
 from scaleplan.fitting.optimum import optimum_rows
 from scaleplan.planning.allocation import has_optimum, optimal_split, optimal_tokens
 from scaleplan.planning.forecast import forecast
-from scaleplan.planning.plan import gpu_counts_around, plan_rows
-from scaleplan.records import Accelerator, Assumption, Fit, Forecast, OptimumRow, Plan
+from scaleplan.planning.plan import by_cost, gpu_counts_around, plan_rows, plan_storage
+from scaleplan.records import (
+    Accelerator,
+    Assumption,
+    Fit,
+    Forecast,
+    OptimumRow,
+    Plan,
+    TrainingSetup,
+)
 
 # Tokens per parameter where no law of params and tokens is at hand: the ratio at which Chinchilla
 # 70B was trained (Hoffmann et al. 2022, section 4.2); other laws put it between 5 and 100.
 _RATIO_WITHOUT_LAW = 20.0
+# With more accelerators side by side the counts around a single one would fill pages.
+_MOST_WITH_NEIGHBOURS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +55,9 @@ def assemble_plan(
     country: str | None,
     pue: float | None,
     others: Mapping[str, float] | None = None,
+    mfu_gpus: int | None = None,
+    setup: TrainingSetup | None = None,
+    ranked: bool = False,
 ) -> Plan:
     """Plan the training of one model.
 
@@ -66,6 +79,9 @@ def assemble_plan(
         country: Three-letter code for the grid's carbon intensity; None is the world's.
         pue: Power usage effectiveness of the data centre; None uses the default.
         others: What the law needs besides parameters and tokens, by role.
+        mfu_gpus: On how many accelerators `mfu` was measured; None is the first of `gpus`.
+        setup: Optimiser, precision, layout, failures and storage; None takes the defaults.
+        ranked: Whether rows that fit come first, and of those the cheapest.
 
     Raises:
         UsageError: If the options contradict each other or do not determine the model.
@@ -73,11 +89,12 @@ def assemble_plan(
     """
     model = _model(fit, params, active_params, tokens, flops, ratio)
     counts = tuple(gpus)
-    if len(counts) == 1 and len(accelerators) == 1:
+    if len(counts) == 1 and len(accelerators) <= _MOST_WITH_NEIGHBOURS:
         counts = gpu_counts_around(counts[0])
     rows, assumptions = plan_rows(
         params=model.params, active_params=model.active_params, tokens=model.tokens,
-        flops=model.flops, accelerators=accelerators, gpus=counts, mfu=mfu, mfu_gpus=gpus[0],
+        flops=model.flops, accelerators=accelerators, gpus=counts, mfu=mfu,
+        mfu_gpus=gpus[0] if mfu_gpus is None else mfu_gpus, setup=setup,
         usd_per_hour=usd_per_hour, batch_tokens=batch_tokens, sequence_length=sequence_length,
         country=country, pue=pue,
     )  # fmt: skip
@@ -89,7 +106,11 @@ def assemble_plan(
     )  # fmt: skip
     return Plan(
         params=model.params, active_params=model.active_params, tokens=model.tokens,
-        flops=model.flops, forecast=_forecast(fit, model, others), rows=rows,
+        flops=model.flops, forecast=_forecast(fit, model, others),
+        rows=by_cost(rows) if ranked else rows,
+        storage=plan_storage(
+            model.params, active_params=model.active_params, tokens=model.tokens, setup=setup
+        ),
         accelerators=tuple(accelerators), optimum=_optimum(fit, model.flops), notes=(),
         assumptions=(sized, convention, *assumptions, *fit.assumptions),
     )  # fmt: skip

@@ -11,7 +11,6 @@ from scaleplan.planning.compute import accelerator_hours
 from scaleplan.planning.cost import carbon_tonnes, cost_assumptions, energy_kwh, prices
 from scaleplan.planning.goodput import (
     checkpoint_interval_hours,
-    goodput,
     goodput_assumptions,
     mean_hours_between_failures,
 )
@@ -33,18 +32,22 @@ from scaleplan.planning.plan_checks import (
     check_setup,
 )
 from scaleplan.planning.shape import Shape, guess_shape, shape_assumptions
+from scaleplan.planning.speed import Work, run_speed
 from scaleplan.planning.states import state_assumptions
-from scaleplan.planning.storage import host_cores, host_gib, loader_mb_s, storage_assumptions
+from scaleplan.planning.storage import (
+    host_cores,
+    host_gib,
+    loader_mb_s,
+    storage_assumptions,
+    storage_of,
+)
 from scaleplan.planning.throughput import (
-    base_utilisation,
     choose_batch,
-    cluster_efficiency,
     sharded_assumptions,
-    sharded_knee,
     throughput_assumptions,
     useful_accelerators,
 )
-from scaleplan.records import Accelerator, Assumption, PlanRow, TrainingSetup
+from scaleplan.records import Accelerator, Assumption, PlanRow, Storage, TrainingSetup
 
 _HOURS_PER_DAY = 24.0
 _SECONDS_PER_HOUR = 3600.0
@@ -64,28 +67,12 @@ class _Run:
     shape: Shape
     model: MemoryModel
     setup: TrainingSetup
-    mfu: float | None
-    mfu_gpus: int
+    work: Work
     usd_per_hour: float | None
     country: str | None
     pue: float | None
     # Memory of an accelerator -> the smallest count that fits, found once.
     smallest: dict[float, int | None] = field(default_factory=dict)
-
-    @property
-    def moe(self) -> bool:
-        return self.active_params < self.params
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Speed:
-    """Share kept of a small cluster's speed, whole-run MFU, band of the time, and goodput."""
-
-    efficiency: float
-    mfu: float
-    low: float
-    high: float
-    goodput: float | None
 
 
 def plan_rows(
@@ -157,14 +144,50 @@ def plan_rows(
         sequence_length=sequence_length, setup=setup,
     )  # fmt: skip
     check_cluster(model, setup, asked)
+    work = Work(
+        active_params=active_params, moe=active_params < params, batch_tokens=batch, mfu=mfu,
+        mfu_gpus=asked[0], setup=setup,
+    )  # fmt: skip
     run = _Run(
         params=params, active_params=active_params, tokens=tokens, flops=flops,
         batch_tokens=batch, sequence_length=sequence_length, shape=shape, model=model,
-        setup=setup, mfu=mfu, mfu_gpus=asked[0], usd_per_hour=usd_per_hour, country=country,
-        pue=pue,
+        setup=setup, usd_per_hour=usd_per_hour, country=country,
+        pue=pue, work=work,
     )  # fmt: skip
     rows = tuple(_row(run, part, count) for part in accelerators for count in counts)
     return rows, _assumptions(run, tuple(accelerators), batch_given=batch_tokens is not None)
+
+
+def by_cost(rows: Sequence[PlanRow]) -> tuple[PlanRow, ...]:
+    """Return rows that fit first, of those the cheapest, then those without a price by time.
+
+    Args:
+        rows: Rows of a plan.
+    """
+
+    def order(row: PlanRow) -> tuple[bool, bool, float]:
+        return not row.fits, row.usd is None, row.days if row.usd is None else row.usd
+
+    return tuple(sorted(rows, key=order))
+
+
+def plan_storage(
+    params: float, *, active_params: float, tokens: float, setup: TrainingSetup | None = None,
+    shape: Shape | None = None,
+) -> Storage:  # fmt: skip
+    """Return the checkpoints and data of a training run.
+
+    Args:
+        params: Parameters of the model, all of them.
+        active_params: Parameters per token.
+        tokens: Training tokens.
+        setup: Optimiser, precision and storage; None takes the defaults.
+        shape: The transformer, for its vocabulary; None assumes one of `active_params`.
+    """
+    shape = shape or guess_shape(active_params)
+    return storage_of(
+        params, tokens=tokens, vocabulary=shape.vocabulary, setup=setup or TrainingSetup()
+    )
 
 
 def gpu_counts_around(count: int) -> tuple[int, ...]:
@@ -189,8 +212,10 @@ def gpu_counts_around(count: int) -> tuple[int, ...]:
 
 def _row(run: _Run, accelerator: Accelerator, gpus: int) -> PlanRow:
     memory = choose_layout(run.model, gpus=gpus, memory_gib=accelerator.memory_gib, setup=run.setup)
-    used = _used(memory, gpus)
-    speed = _speed(run, accelerator, memory, gpus=gpus, used=used)
+    speed = run_speed(
+        run.work, accelerator, gpus=gpus, used=_used(memory, gpus),
+        full_recompute=memory.layout.recompute == "full",
+    )  # fmt: skip
     hours = accelerator_hours(run.flops, peak_tflops=accelerator.peak_tflops, utilisation=speed.mfu)
     ideal = accelerator_hours(run.flops, peak_tflops=accelerator.peak_tflops, utilisation=1.0)
     price = prices(accelerator, run.usd_per_hour)
@@ -239,44 +264,6 @@ def _smallest(run: _Run, accelerator: Accelerator) -> int | None:
     return run.smallest[memory]
 
 
-def _kept(run: _Run, accelerator: Accelerator, gpus: int, *, full_recompute: bool) -> float:
-    """Return the share of a small cluster's speed that so many accelerators keep."""
-    kept = cluster_efficiency(gpus, batch_tokens=run.batch_tokens, moe=run.moe)
-    if not run.setup.fsdp_only:
-        return kept
-    knee = sharded_knee(accelerator, full_recompute=full_recompute, mfu=run.mfu)
-    return min(kept, run.batch_tokens / gpus / knee)
-
-
-def _speed(
-    run: _Run, accelerator: Accelerator, memory: MemoryUse, *, gpus: int, used: int
-) -> _Speed:
-    """Return the whole-run MFU, and the factors on the time at the ends of its band."""
-    full = memory.layout.recompute == "full"
-    working = used / gpus
-    kept = _kept(run, accelerator, used, full_recompute=full)
-    if run.mfu is None:
-        base = base_utilisation(accelerator, active_params=run.active_params, moe=run.moe)
-        low, high = planning_default("time_band_low"), planning_default("time_band_high")
-        return _Speed(
-            efficiency=kept * working, mfu=base * kept * working, low=low.value,
-            high=high.value, goodput=None,
-        )  # fmt: skip
-    there = _kept(run, accelerator, run.mfu_gpus, full_recompute=full)
-    steady = min(1.0, run.mfu * kept / there)
-    setup = run.setup
-    good = goodput(
-        gpus, checkpoint_seconds=setup.checkpoint_seconds, restart_minutes=setup.restart_minutes,
-        failure_gpu_hours=setup.failure_gpu_hours,
-    )  # fmt: skip
-    low, high = planning_default("realised_low"), planning_default("realised_high")
-    # At best nothing is lost; at worst what published runs lost, or what failures alone cost.
-    return _Speed(
-        efficiency=kept * working, mfu=steady * good * working, low=good / high.value,
-        high=max(1.0, good / low.value), goodput=good,
-    )  # fmt: skip
-
-
 def _assumptions(
     run: _Run, accelerators: tuple[Accelerator, ...], *, batch_given: bool
 ) -> tuple[Assumption, ...]:
@@ -285,15 +272,15 @@ def _assumptions(
         source="given" if batch_given else "largest batch with at most 20% overhead",
     )  # fmt: skip
     measured: tuple[Assumption, ...] = ()
-    if run.mfu is not None:
+    if run.work.mfu is not None:
         steady = Assumption(
-            name=f"steady MFU on {run.mfu_gpus} accelerators", value=run.mfu,
+            name=f"steady MFU on {run.work.mfu_gpus} accelerators", value=run.work.mfu,
             unit="share of dense peak", source="given",
         )  # fmt: skip
         band = (planning_default(name).assumption() for name in ("realised_low", "realised_high"))
         measured = (steady, *band)
     throughput = throughput_assumptions(
-        accelerators, moe=run.moe, measured=run.mfu is not None, batch_given=batch_given
+        accelerators, moe=run.work.moe, measured=run.work.mfu is not None, batch_given=batch_given
     )
     cost = cost_assumptions(
         accelerators, usd_per_hour=run.usd_per_hour, pue=run.pue, country=run.country

@@ -17,6 +17,7 @@ from scaleplan.records.checks import (
     SizeAt,
 )
 from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
+from scaleplan.records.clusters import Cluster
 from scaleplan.records.comparisons import ComparedLaw, LawComparison
 from scaleplan.records.fits import (
     BackTestBin,
@@ -48,6 +49,7 @@ __all__ = [
     "BackTestBin",
     "Candidate",
     "Cleaning",
+    "Cluster",
     "ColumnUse",
     "ComparedLaw",
     "Explanation",
