@@ -1,5 +1,4 @@
 """What the shell offers after options and arguments whose values are known."""
-"""What the shell offers after `--law`, `--gpu` and `--optimizer`."""
 
 from __future__ import annotations
 
@@ -33,6 +32,8 @@ def notes(incomplete: str) -> list[str]:
     from scaleplan.advice.explanations import EXPLANATIONS
 
     return [one.id for one in EXPLANATIONS if one.id.startswith(incomplete.upper())]
+
+
 def optimizers(incomplete: str) -> list[str]:
     """Return the names of optimizers that begin with what was typed."""
     from scaleplan.catalog import planning_choices

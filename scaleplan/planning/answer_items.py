@@ -67,8 +67,7 @@ def money_answer(max_usd: float, row: PlanRow) -> Answer:
         cost = format_usd(row.usd)
         share = 0.0 if row.usd is None else max_usd / row.usd
         raise PlanError(
-            f"this model costs {cost} on {row.gpus:,} x {row.gpu}, more than "
-            f"{format_usd(max_usd)}",
+            f"this model costs {cost} on {row.gpus:,} x {row.gpu}, more than {format_usd(max_usd)}",
             hint=f"Train on {share:.0%} of the tokens, leave --tokens out to see what the money "
             "buys, or find a lower --price.",
         )

@@ -55,7 +55,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
+class Machines:
     """What it is trained on; no counts means that one is to be found."""
 
     accelerators: tuple[Accelerator, ...]
@@ -95,7 +95,7 @@ class _Found:
 
 
 def answer_plan(
-    fit: Fit, wish: Wish, cluster: Cluster, *, others: Mapping[str, float] | None = None
+    fit: Fit, wish: Wish, cluster: Machines, *, others: Mapping[str, float] | None = None
 ) -> Plan:
     """Find the model and the cluster that answer a question, and plan its training.
 
@@ -128,9 +128,7 @@ def answer_plan(
         others=given, setup=cluster.setup, ranked=cluster.ranked, tokens_from=model.how,
     )  # fmt: skip
     answers = [*found.answers, *_more_answers(fit, wish, found, plan)]
-    return replace(
-        plan, answers=tuple(answers), offers=found.offers, lifetime=found.lifetime
-    )
+    return replace(plan, answers=tuple(answers), offers=found.offers, lifetime=found.lifetime)
 
 
 def _more_answers(fit: Fit, wish: Wish, found: _Found, plan: Plan) -> list[Answer]:
@@ -198,7 +196,7 @@ def _family(fit: Fit, wish: Wish, others: Mapping[str, float]) -> Family:
     )  # fmt: skip
 
 
-def _decide(fit: Fit, wish: Wish, cluster: Cluster, others: Mapping[str, float]) -> _Found:
+def _decide(fit: Fit, wish: Wish, cluster: Machines, others: Mapping[str, float]) -> _Found:
     family = _family(fit, wish, others)
     determined = wish.flops is not None or (
         wish.params is not None and (wish.tokens is not None or wish.ratio is not None)
@@ -226,7 +224,7 @@ def _decide(fit: Fit, wish: Wish, cluster: Cluster, others: Mapping[str, float])
     return found
 
 
-def _for_target(fit: Fit, wish: Wish, cluster: Cluster, family: Family) -> _Found:
+def _for_target(fit: Fit, wish: Wish, cluster: Machines, family: Family) -> _Found:
     target = wish.target
     if target is None:  # pragma: no cover - asked by the caller
         raise TypeError("target")
@@ -247,7 +245,7 @@ def _add_lifetime(fit: Fit, found: _Found, target: float, inference_tokens: floa
     found.answers.append(lifetime_answer(fit, found.model, best, inference_tokens))
 
 
-def _on_cluster(wish: Wish, cluster: Cluster, model: Model) -> _Found:
+def _on_cluster(wish: Wish, cluster: Machines, model: Model) -> _Found:
     """Return a model with the counts to plan for: those given, or the smallest in time."""
     if cluster.gpus:
         return _Found(model=model, gpus=cluster.gpus, accelerators=cluster.accelerators)
@@ -262,7 +260,7 @@ def _on_cluster(wish: Wish, cluster: Cluster, model: Model) -> _Found:
 
 
 def _smallest(
-    cluster: Cluster, model: Model, days: float, *, asked: bool
+    cluster: Machines, model: Model, days: float, *, asked: bool
 ) -> tuple[list[tuple[Accelerator, PlanRow]], PlanError | None]:
     """Return the smallest cluster of each accelerator that meets a deadline, and the last refusal.
 
@@ -283,7 +281,7 @@ def _smallest(
     return rows, failed
 
 
-def _for_limits(wish: Wish, cluster: Cluster, family: Family) -> _Found:
+def _for_limits(wish: Wish, cluster: Machines, family: Family) -> _Found:
     """Return the best model that money and time buy, on the accelerator that buys most."""
     bought: list[tuple[Accelerator, Model, PlanRow]] = []
     offers: list[Offer] = []
@@ -313,7 +311,7 @@ def _for_limits(wish: Wish, cluster: Cluster, family: Family) -> _Found:
     return result
 
 
-def _best_row(wish: Wish, cluster: Cluster, model: Model, part: Accelerator) -> PlanRow:
+def _best_row(wish: Wish, cluster: Machines, model: Model, part: Accelerator) -> PlanRow:
     """Return the row that uses least of the limits: of the counts given, or the smallest in time.
 
     Raises:
@@ -342,11 +340,11 @@ def _best_row(wish: Wish, cluster: Cluster, model: Model, part: Accelerator) -> 
     return min(fitting, key=lambda row: _used(wish, cluster, row))
 
 
-def _row_at(cluster: Cluster, model: Model, part: Accelerator):  # noqa: ANN202 - a closure
+def _row_at(cluster: Machines, model: Model, part: Accelerator):  # noqa: ANN202 - a closure
     return lambda gpus: cluster.row(model, part, gpus)
 
 
-def _used(wish: Wish, cluster: Cluster, row: PlanRow) -> float:
+def _used(wish: Wish, cluster: Machines, row: PlanRow) -> float:
     """Return the largest share of a limit that a row uses."""
     shares = []
     if wish.max_usd is not None and row.usd is not None:
@@ -370,7 +368,7 @@ def _no_offer(part: Accelerator, reason: str) -> Offer:
     )  # fmt: skip
 
 
-def _cheapest(cluster: Cluster, found: _Found) -> PlanRow:
+def _cheapest(cluster: Machines, found: _Found) -> PlanRow:
     """Return the cheapest row of a model that is determined already."""
     rows: Sequence[PlanRow] = [
         cluster.row(found.model, part, count)

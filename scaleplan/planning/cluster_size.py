@@ -35,7 +35,6 @@ def smallest_cluster(row_at: RowAt, days: float, model: Model, *, high: bool = F
     node = int(planning_default("node_size").value)
     first = row_at(_FEWEST)
     most = int(min(first.useful_gpus or _LARGEST, first.most_gpus or _LARGEST, _LARGEST))
-    steps = [*range(1, min(node, most) + 1)]
     counts = _Counts(node, most)
 
     def meets(row: PlanRow) -> bool:
@@ -46,7 +45,7 @@ def smallest_cluster(row_at: RowAt, days: float, model: Model, *, high: bool = F
         raise _too_late(last, days, model, high=high)
     low, top = -1, counts.size - 1
     # A guess from perfect scaling saves most of the search.
-    guess = counts.index(math.ceil(first.days / days)) if steps else 0
+    guess = counts.index(min(math.ceil(first.days / days), most))
     for place in (guess, guess + 1, guess + 4, guess + 16, guess + 64):
         if not low < place < top:
             continue
