@@ -134,7 +134,8 @@ def size_plan(
     return SizePlan(
         fit_name=fit.name, law=fit.law, formula=fit.formula, metric=fit.metric,
         data=tuple(question.data.items()), gap=gap, max_gap=limit.value,
-        max_gap_relative=limit.relative, params_low=low if low > ends[0] else None, params_high=high,
+        max_gap_relative=limit.relative,
+        params_low=low if low > ends[0] else None, params_high=high,
         possible=high is None or low <= high, rows=rows,
         interval=forecast_interval(fit), cleaning=fit.cleaning, notes=(),
         assumptions=(*_assumptions(question), *fit.assumptions),

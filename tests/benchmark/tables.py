@@ -23,8 +23,6 @@ README = HERE.parents[1] / "README.md"
 BLOCK = re.compile(
     r"(<!-- benchmark: (?P<command>[^>]+?) -->\n+```text\n)(?P<shown>.*?)(```)", re.DOTALL
 )
-    r"(<!-- benchmark: (?P<command>[^>]+?) -->\n+```text\n)(?P<shown>.*?)(```)", re.S
-)
 
 
 def measured(command: str) -> str | None:
