@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from scaleplan.advice.repeats import repeated_data
 from scaleplan.records import Note, Plan
 from scaleplan.units import format_count, format_days, format_significant
 
@@ -78,4 +79,4 @@ def tiny_model(plan: Plan) -> Iterator[Note]:
 
 Rule = Callable[[Plan], Iterator[Note]]
 
-PLAN_RULES: tuple[Rule, ...] = (memory, thin_steps, duration, tiny_model)
+PLAN_RULES: tuple[Rule, ...] = (memory, thin_steps, duration, tiny_model, repeated_data)

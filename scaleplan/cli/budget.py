@@ -136,7 +136,8 @@ def budget_command(
     from scaleplan.advice import plan_notes
     from scaleplan.cli.output import emit
     from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
-    from scaleplan.planning.answers import Machines, Wish, answer_plan
+    from scaleplan.planning.answers import answer_plan
+    from scaleplan.planning.wish import Machines, Wish
 
     setup = cluster_options.setup_of(
         optimizer=optimizer, precision=precision, gradients=gradients, recompute=recompute,

@@ -14,7 +14,38 @@ from scaleplan.units import format_count, format_days
 _FEWEST = 1
 _LARGEST = 10_000_000
 
+# Days that a cluster is sized for where no deadline is given: most published runs took one to
+# three months; a choice.
+DEFAULT_DAYS = 30.0
+
 RowAt = Callable[[int], PlanRow]
+
+
+def sized_cluster(row_at: RowAt, days: float | None, model: Model) -> PlanRow:
+    """Return the row of the smallest cluster that meets a deadline, or a sensible one without.
+
+    A deadline that nobody asked for, 30 days, gives way to the largest cluster that is useful.
+
+    Args:
+        row_at: The plan's row for a number of accelerators.
+        days: The deadline; None if there is none.
+        model: The model.
+
+    Raises:
+        PlanError: If none meets it, or the model fits on none.
+    """
+    try:
+        return smallest_cluster(row_at, DEFAULT_DAYS if days is None else days, model)
+    except PlanError:
+        if days is not None:
+            raise
+        first = row_at(_FEWEST)
+        node = int(planning_default("node_size").value)
+        most = int(min(first.useful_gpus or 1, first.most_gpus or 1))
+        row = row_at(max(1, most // node * node if most > node else most))
+        if not row.fits:
+            raise
+        return row
 
 
 def smallest_cluster(row_at: RowAt, days: float, model: Model, *, high: bool = False) -> PlanRow:
@@ -93,12 +124,14 @@ def _fitting(row_at: RowAt, row: PlanRow, days: float, model: Model, *, high: bo
 
 def _too_late(row: PlanRow, days: float, model: Model, *, high: bool) -> PlanError:
     least = row.days_high if high else row.days
-    share = days / least
+    # Fewer tokens allow a smaller batch only, and so fewer accelerators: time falls as about the
+    # root of the tokens (batch grows as D^0.47, Zhang et al. 2024, arXiv 2410.21676).
+    share = (days / least) ** 2
     return PlanError(
         f"{format_count(model.params)} parameters on {format_count(model.tokens)} tokens cannot be "
         f"trained in {format_days(days)} on {row.gpu}: {row.gpus:,} of them, beyond which adding "
         f"more stops paying at a batch of {format_count(row.batch_tokens)} tokens, take "
         f"{format_days(least)}",
-        hint=f"Allow {format_days(least)}, train on {format_count(model.tokens * share)} tokens or "
-        "fewer, give a larger --batch, or a faster --gpu.",
+        hint=f"Allow {format_days(least)}, train on about {format_count(model.tokens * share)} "
+        "tokens, give a larger --batch, or a faster --gpu.",
     )

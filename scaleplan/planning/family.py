@@ -85,7 +85,7 @@ class Family:
     def _optimal(self, flops: float) -> tuple[float, float]:
         if has_optimum(self.fit):
             return optimal_split(self.fit, flops)
-        further = [role for role in self.fit.inputs[2:]]
+        further = list(self.fit.inputs[2:])
         sized = self.fit.inputs[0] in {"params", "active_params"} and "tokens" in self.fit.inputs
         if sized and further and all(role in self.others for role in further):
             return optimal_split_given(self.fit, flops, [self.others[role] for role in further])

@@ -56,7 +56,7 @@ def _offers(plan: Plan) -> Table:
     falls = plan.forecast.metric.kind in {"loss", "error"}
     known = [offer for offer in plan.offers if offer.value is not None]
     known.sort(key=lambda o: (o.value or 0.0) if falls else -(o.value or 0.0))
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             o.gpu, UNKNOWN if o.gpus is None else f"{o.gpus:,}", count(o.params), count(o.tokens),
             number(o.value), UNKNOWN if o.days is None else format_days(o.days),
