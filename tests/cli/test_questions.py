@@ -48,7 +48,7 @@ def test_target_is_an_alias_for_any_metric(invoke):
         ([], 2, "no model to plan"),
         (["--params", "7B", "--price", "0"], 2, "--price"),
         (["--params", "7B", "--country", "Atlantis"], 2, "Atlantis"),
-        (["--unique-tokens", "1B", "--flops", "1e22", "--law", "gadre_2024_c4"], 5, "repeats"),
+        (["--unique-tokens", "1B", "--flops", "1e22", "--law", "gadre_2024_redpajama"], 5, "repeats"),
     ],
 )
 def test_what_cannot_be_planned_says_why(invoke, arguments, code, said):
