@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from scaleplan.advice.repeats import repeated_data
 from scaleplan.planning.throughput import useful_batch
 from scaleplan.records import Note, Plan, PlanRow
 from scaleplan.units import format_count, format_days, format_percent, format_significant
@@ -167,4 +168,5 @@ PLAN_RULES: tuple[Rule, ...] = (
     unlikely_mfu,
     duration,
     tiny_model,
+    repeated_data,
 )

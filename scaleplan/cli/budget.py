@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scaleplan.cli import cluster_options, completion, options, values
+from scaleplan.cli import cluster_options, completion, options, question_options, values
 
 if TYPE_CHECKING:
     from scaleplan.records import Fit
@@ -16,20 +16,17 @@ EXAMPLES = """\b
 Examples:
   scaleplan budget --gpus 1000 --params 1e10
   scaleplan budget --gpus 64,256,1000 --params 7B --ratio 100 --gpu h100 --price 2.5
-  scaleplan budget --gpus 512 --flops 1e24 --fit fit.yaml --format json"""
+  scaleplan budget --gpus 512 --flops 1e24 --fit fit.yaml --format json
+  scaleplan budget --params 70B --tokens 1.4T --days 30
+  scaleplan budget --max-usd 1M --days 60 --gpu h100,a100
+  scaleplan budget --target-loss 2.0 --inference-tokens 1e13"""
 
 _DEFAULT_LAW = "besiroglu_2024"
 _SEQUENCE_LENGTH = 4096  # tokens; the context that most published runs of 2023 to 2025 began with
 
 
 def budget_command(
-    gpus: Annotated[
-        values.Counts,
-        typer.Option(
-            parser=values.counts, metavar="INTEGER,...",
-            help="Number of accelerators, for example 1000 or 64,256,1000.",
-        ),
-    ],
+    gpus: question_options.GpusOption = None,
     params: Annotated[
         float | None,
         typer.Option(parser=values.positive, metavar="NUMBER", help="Parameters of the model."),
@@ -107,6 +104,11 @@ def budget_command(
             help="Power usage effectiveness of the data centre.",
         ),
     ] = None,
+    days: question_options.DaysOption = None,
+    max_usd: question_options.MaxUsdOption = None,
+    target: question_options.TargetOption = None,
+    inference_tokens: question_options.InferenceOption = None,
+    unique_tokens: question_options.UniqueOption = None,
     cluster: cluster_options.ClusterOption = None,
     optimizer: cluster_options.OptimizerOption = None,
     precision: cluster_options.PrecisionOption = None,
@@ -134,7 +136,8 @@ def budget_command(
     from scaleplan.advice import plan_notes
     from scaleplan.cli.output import emit
     from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
-    from scaleplan.planning.assemble import assemble_plan
+    from scaleplan.planning.answers import answer_plan
+    from scaleplan.planning.wish import Machines, Wish
 
     setup = cluster_options.setup_of(
         optimizer=optimizer, precision=precision, gradients=gradients, recompute=recompute,
@@ -147,13 +150,19 @@ def budget_command(
         cluster, gpu=gpu, mfu=mfu, price=price, country=country, pue=pue, setup=setup
     )
     used = _fit(fit, law)
-    plan = assemble_plan(
-        used, params=params, active_params=active_params, tokens=tokens, flops=flops,
-        ratio=ratio, accelerators=chosen.accelerators, gpus=gpus.values, mfu=chosen.mfu,
-        mfu_gpus=chosen.mfu_gpus, usd_per_hour=chosen.price, batch_tokens=batch,
-        sequence_length=sequence_length, country=chosen.country, pue=chosen.pue,
-        setup=chosen.setup, ranked=chosen.ranked, others=further_inputs_of(used, given or []),
+    wish = Wish(
+        params=params, active_params=active_params, tokens=tokens, ratio=ratio, flops=flops,
+        target=target, days=days, max_usd=max_usd, inference_tokens=inference_tokens,
+        unique_tokens=unique_tokens,
     )  # fmt: skip
+    machines = Machines(
+        accelerators=chosen.accelerators, gpus=() if gpus is None else gpus.values,
+        mfu=chosen.mfu, mfu_gpus=chosen.mfu_gpus, usd_per_hour=chosen.price, batch_tokens=batch,
+        sequence_length=sequence_length, country=chosen.country, pue=chosen.pue,
+        setup=chosen.setup, ranked=chosen.ranked,
+    )  # fmt: skip
+    others = {} if unique_tokens is not None else further_inputs_of(used, given or [])
+    plan = answer_plan(used, wish, machines, others=others)
     notes = joined_notes(plan.notes, plan_notes(plan, used), serious_notes(used))
     emit(
         replace(plan, notes=notes),

@@ -86,6 +86,29 @@ def level(text: str | float) -> float:
     return share
 
 
+def days(text: str | float) -> float:
+    """Read a time in days: a plain number is days, or with its unit as in 12h, 30d, 2w."""
+    hint = "Write a deadline as 30, 30d, 36h or 2w."
+    value = _refusing(_parse_days, text, hint)
+    if not 0.0 < value < float("inf"):
+        message = f"{text} is not allowed; a deadline must be above 0"
+        raise OptionError(message, hint=hint)
+    return value
+
+
+def _parse_days(text: str | float) -> float:
+    if isinstance(text, float):
+        return text
+    plain = text.strip().lower()
+    return units.parse_days(plain if plain[-1:].isalpha() else f"{plain}d")
+
+
+def money(text: str | float) -> float:
+    """Read an amount of money in US dollars: 1M, $250k, 1_000_000."""
+    plain = text.strip().lstrip("$").strip() if isinstance(text, str) else text
+    return _refusing(units.parse_positive, plain, "Write money as 1M, $250k or 1_000_000.")
+
+
 def price(text: str | float) -> float:
     """Read a price in US dollars an accelerator-hour."""
     return _refusing(units.parse_usd, text, "Write a price as 2.5 or $2.5/h.")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from scaleplan.errors import PlanError, UsageError
 from scaleplan.fitting.optimum import optimum_rows
-from scaleplan.planning.allocation import has_optimum, optimal_split, optimal_tokens
+from scaleplan.planning.allocation import has_optimum, optimal_tokens
+from scaleplan.planning.family import Family, Model
 from scaleplan.planning.forecast import forecast
 from scaleplan.planning.plan import by_cost, gpu_counts_around, plan_rows, plan_storage
 from scaleplan.records import (
@@ -25,17 +26,6 @@ from scaleplan.records import (
 _RATIO_WITHOUT_LAW = 20.0
 # With more accelerators side by side the counts around a single one would fill pages.
 _MOST_WITH_NEIGHBOURS = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Model:
-    """Sizes of the run: all positive, flops = k x active_params x tokens."""
-
-    params: float
-    active_params: float
-    tokens: float
-    flops: float
-    tokens_from: str
 
 
 def assemble_plan(
@@ -58,6 +48,7 @@ def assemble_plan(
     mfu_gpus: int | None = None,
     setup: TrainingSetup | None = None,
     ranked: bool = False,
+    tokens_from: str | None = None,
 ) -> Plan:
     """Plan the training of one model.
 
@@ -82,12 +73,15 @@ def assemble_plan(
         mfu_gpus: On how many accelerators `mfu` was measured; None is the first of `gpus`.
         setup: Optimiser, precision, layout, failures and storage; None takes the defaults.
         ranked: Whether rows that fit come first, and of those the cheapest.
+        tokens_from: How the tokens were found, where the caller found them.
 
     Raises:
         UsageError: If the options contradict each other or do not determine the model.
         PlanError: If the fit cannot size the model that was asked for.
     """
-    model = _model(fit, params, active_params, tokens, flops, ratio)
+    model = default_model(
+        fit, params=params, active_params=active_params, tokens=tokens, flops=flops, ratio=ratio
+    )
     counts = tuple(gpus)
     if len(counts) == 1 and len(accelerators) <= _MOST_WITH_NEIGHBOURS:
         counts = gpu_counts_around(counts[0])
@@ -98,7 +92,7 @@ def assemble_plan(
         usd_per_hour=usd_per_hour, batch_tokens=batch_tokens, sequence_length=sequence_length,
         country=country, pue=pue,
     )  # fmt: skip
-    sized = Assumption(name="training tokens", value=model.tokens, source=model.tokens_from)
+    sized = Assumption(name="training tokens", value=model.tokens, source=tokens_from or model.how)
     convention = Assumption(
         name="FLOP per parameter and token", value=fit.flops_per_param_token,
         source="C = k N D; 6 for a dense transformer (Kaplan et al. 2020, arXiv 2001.08361)"
@@ -116,10 +110,26 @@ def assemble_plan(
     )  # fmt: skip
 
 
-def _model(
-    fit: Fit, params: float | None, active_params: float | None, tokens: float | None,
-    flops: float | None, ratio: float | None,
-) -> _Model:  # fmt: skip
+def default_model(
+    fit: Fit, *, params: float | None, active_params: float | None, tokens: float | None,
+    flops: float | None, ratio: float | None, others: Mapping[str, float] | None = None,
+) -> Model:  # fmt: skip
+    """Return the model that sizes and defaults determine.
+
+    Args:
+        fit: The law.
+        params: Parameters; None takes the compute-optimal size for `flops`.
+        active_params: Parameters used per token; None means all of them.
+        tokens: Training tokens. Without tokens, ratio and flops: the number for which `params` is
+            the compute-optimal size.
+        flops: Training compute, FLOP.
+        ratio: Tokens per parameter.
+        others: Further inputs of the law, by role.
+
+    Raises:
+        UsageError: If the sizes contradict each other or do not determine the model.
+        PlanError: If the law cannot size it.
+    """
     given = [
         name for name, value in (("--tokens", tokens), ("--ratio", ratio), ("--flops", flops))
         if value is not None
@@ -128,52 +138,45 @@ def _model(
         message = f"{' and '.join(given)} contradict each other"
         raise UsageError(message, hint="With --params give at most one of them.")
     if params is None:
-        params, tokens, how = _size_for(fit, tokens, flops, ratio)
-    elif tokens is not None:
-        how = "asked for"
-    elif ratio is not None:
-        tokens, how = ratio * params, f"asked for: {ratio:g} tokens per parameter"
-    elif flops is not None:
-        active = active_params or params
-        tokens = flops / (fit.flops_per_param_token * active)
-        how = "follows from --flops and --params"
-    elif has_optimum(fit):
-        tokens = optimal_tokens(fit, active_params or params)
-        how = f"the number for which this size is compute-optimal under {fit.name}"
-    else:
-        tokens = _RATIO_WITHOUT_LAW * params
-        how = "20 tokens per parameter: the law gives no optimum (Hoffmann et al. 2022, sec. 4.2)"
+        return _model_for(fit, tokens, flops, ratio, dict(others or {}))
     active = params if active_params is None else active_params
     if active > params:
         message = f"--active-params {active:g} is more than --params {params:g}"
         raise UsageError(message, hint="Active parameters are those one token passes through.")
-    return _Model(
+    if tokens is not None:
+        how = "asked for"
+    elif ratio is not None:
+        tokens, how = ratio * params, f"asked for: {ratio:g} tokens per parameter"
+    elif flops is not None:
+        tokens = flops / (fit.flops_per_param_token * active)
+        how = "follows from --flops and --params"
+    elif has_optimum(fit):
+        tokens = optimal_tokens(fit, active)
+        how = f"the number for which this size is compute-optimal under {fit.name}"
+    else:
+        tokens = _RATIO_WITHOUT_LAW * params
+        how = "20 tokens per parameter: the law gives no optimum (Hoffmann et al. 2022, sec. 4.2)"
+    return Model(
         params=params, active_params=active, tokens=tokens,
-        flops=fit.flops_per_param_token * active * tokens, tokens_from=how,
+        flops=fit.flops_per_param_token * active * tokens, how=how,
     )  # fmt: skip
 
 
-def _size_for(
-    fit: Fit, tokens: float | None, flops: float | None, ratio: float | None
-) -> tuple[float, float, str]:
-    """Return (params, tokens, how) when no size was given."""
-    k = fit.flops_per_param_token
+def _model_for(
+    fit: Fit, tokens: float | None, flops: float | None, ratio: float | None,
+    others: Mapping[str, float],
+) -> Model:  # fmt: skip
+    """Return the model of a training compute when no size was given."""
     if flops is None:
         message = "neither --params nor --flops was given, so there is no model to plan"
         raise UsageError(message, hint="For example --params 10B, or --flops 1e24.")
-    if tokens is not None:
-        return flops / (k * tokens), tokens, "asked for"
-    if ratio is not None:
-        params = (flops / (k * ratio)) ** 0.5
-        return params, ratio * params, f"asked for: {ratio:g} tokens per parameter"
-    if not has_optimum(fit):
-        message = f"{fit.name} does not tell the compute-optimal size for {flops:g} FLOP"
-        raise PlanError(message, hint="Give --params as well.")
-    params, best = optimal_split(fit, flops)
-    return params, best, f"compute-optimal for {flops:g} FLOP under {fit.name}"
+    family = Family(fit=fit, tokens=tokens, ratio=ratio if tokens is None else None, others=others)
+    model = family.at(flops)
+    how = "asked for" if tokens is not None else f"for {flops:g} FLOP, {family.says}"
+    return replace(model, how=how)
 
 
-def _forecast(fit: Fit, model: _Model, others: Mapping[str, float] | None) -> Forecast:
+def _forecast(fit: Fit, model: Model, others: Mapping[str, float] | None) -> Forecast:
     if fit.inputs == ("flops",):
         return forecast(fit, flops=[model.flops])
     sized = {role for role in fit.inputs if role in {"params", "active_params", "tokens"}}

@@ -7,6 +7,7 @@ that a number is not known, never that it is zero.
 from __future__ import annotations
 
 from scaleplan.records.advice import Assumption, Explanation, Explanations, Note, Severity
+from scaleplan.records.answers import Answer, AnswerItem, LifetimeRow, Offer
 from scaleplan.records.checks import (
     AllocationApproach,
     Identifiability,
@@ -49,6 +50,8 @@ from scaleplan.records.storage import Storage
 __all__ = [
     "Accelerator",
     "AllocationApproach",
+    "Answer",
+    "AnswerItem",
     "Assumption",
     "BackTestBin",
     "Candidate",
@@ -74,11 +77,13 @@ __all__ = [
     "IsoflopMinimum",
     "LawComparison",
     "LawFit",
+    "LifetimeRow",
     "Metric",
     "MetricKind",
     "Note",
     "Objective",
     "ObjectiveRow",
+    "Offer",
     "OptimumRow",
     "Parameter",
     "Plan",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scaleplan.records.advice import Assumption, Note
+from scaleplan.records.answers import Answer, LifetimeRow, Offer
 from scaleplan.records.cleaned import Metric
 from scaleplan.records.fits import Interval, OptimumRow
 from scaleplan.records.storage import Storage
@@ -161,3 +162,6 @@ class Plan:
     notes: tuple[Note, ...]
     assumptions: tuple[Assumption, ...]
     storage: Storage | None = None
+    answers: tuple[Answer, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    lifetime: tuple[LifetimeRow, ...] = ()

@@ -91,6 +91,8 @@ def forecast_document(forecast: Forecast) -> Document:
 
 def plan_document(plan: Plan) -> Document:
     """Return `scaleplan.plan/1`."""
+    from scaleplan.render.answers_view import answers_document
+
     forecast = plan.forecast
     return {
         **head("plan", "budget"),
@@ -110,6 +112,7 @@ def plan_document(plan: Plan) -> Document:
         "rows": [_plan_row(row) for row in plan.rows],
         "accelerators": [asdict(accelerator) for accelerator in plan.accelerators],
         "storage": asdict(plan.storage) if plan.storage is not None else None,
+        **answers_document(plan),
         **tail(plan.assumptions, plan.notes),
     }  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scaleplan.render.answers_view import answer_blocks
 from scaleplan.render.running_view import running_tables, storage_facts
 from scaleplan.render.view import (
     UNKNOWN,
@@ -49,6 +50,7 @@ def plan_view(plan: Plan) -> View:
             Facts(title="Forecast", pairs=_forecast(plan)),
             Paragraph(title=f"Law: {law.law}, {law.fit_name}", text=law.formula),
             Facts(title="Accelerators", pairs=tuple(_accelerator(a) for a in plan.accelerators)),
+            *answer_blocks(plan),
             _rows(plan, several=several, many=many),
             *(() if many else running_tables(plan.rows, several=several)),
             *storage_facts(plan.storage),

@@ -1,0 +1,76 @@
+"""The most compute that money and time buy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scaleplan.errors import PlanError
+from scaleplan.planning.family import Family, Model
+from scaleplan.records import PlanRow
+
+_FIRST_FLOPS = 1e21  # where the search begins; costs are nearly in proportion to compute
+_ROUNDS = 80
+_EXACT = 1e-9
+_SMALLEST_FLOPS = 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bought:
+    """A model and the row of the plan on which it uses up the limit."""
+
+    model: Model
+    row: PlanRow
+
+
+def most_compute(
+    family: Family, row_for: Callable[[Model], PlanRow], limit: Callable[[PlanRow], float]
+) -> Bought:
+    """Return the largest model of a family whose row stays within a limit.
+
+    What a row uses of the limit grows nearly in proportion to compute, so that a secant in logs
+    finds the end in a few rounds; a bracket keeps it from leaving.
+
+    Args:
+        family: The models to choose from.
+        row_for: The plan's row for a model; raises PlanError where the model is too large for it.
+        limit: The share of the limit that a row uses, 1 at the limit: the largest of all.
+
+    Raises:
+        PlanError: If even the smallest model is beyond the limit.
+    """
+    low, high = math.log(_SMALLEST_FLOPS), math.inf
+    at, best = math.log(_FIRST_FLOPS), None
+    failed: PlanError | None = None
+    for _ in range(_ROUNDS):
+        model = family.at(math.exp(at))
+        try:
+            row = row_for(model)
+            used = limit(row)
+        except PlanError as error:
+            failed, high = error, at
+        else:
+            if used <= 1.0:
+                low, best = at, Bought(model=model, row=row)
+                if used >= 1.0 - _EXACT:
+                    break
+            else:
+                high = at
+            step = at - math.log(used)
+            # A hair below the limit: the end itself is approached from within.
+            step -= 0.25 * _EXACT
+            if low < step < high and abs(step - at) > 1e-15:
+                at = step
+                continue
+        if high - low < _EXACT:
+            break
+        at = 0.5 * (low + high) if math.isfinite(high) else at + math.log(4.0)
+    if best is None:
+        if failed is not None:
+            raise failed
+        raise PlanError(
+            "the limit is below the cost of the smallest run",
+            hint="Allow more money or time.",
+        )
+    return best

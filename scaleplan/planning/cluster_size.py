@@ -1,0 +1,137 @@
+"""The smallest cluster that meets a deadline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from scaleplan.catalog import planning_default
+from scaleplan.errors import PlanError
+from scaleplan.planning.family import Model
+from scaleplan.records import PlanRow
+from scaleplan.units import format_count, format_days
+
+_FEWEST = 1
+_LARGEST = 10_000_000
+
+# Days that a cluster is sized for where no deadline is given: most published runs took one to
+# three months; a choice.
+DEFAULT_DAYS = 30.0
+
+RowAt = Callable[[int], PlanRow]
+
+
+def sized_cluster(row_at: RowAt, days: float | None, model: Model) -> PlanRow:
+    """Return the row of the smallest cluster that meets a deadline, or a sensible one without.
+
+    A deadline that nobody asked for, 30 days, gives way to the largest cluster that is useful.
+
+    Args:
+        row_at: The plan's row for a number of accelerators.
+        days: The deadline; None if there is none.
+        model: The model.
+
+    Raises:
+        PlanError: If none meets it, or the model fits on none.
+    """
+    try:
+        return smallest_cluster(row_at, DEFAULT_DAYS if days is None else days, model)
+    except PlanError:
+        if days is not None:
+            raise
+        first = row_at(_FEWEST)
+        node = int(planning_default("node_size").value)
+        most = int(min(first.useful_gpus or 1, first.most_gpus or 1))
+        row = row_at(max(1, most // node * node if most > node else most))
+        if not row.fits:
+            raise
+        return row
+
+
+def smallest_cluster(row_at: RowAt, days: float, model: Model, *, high: bool = False) -> PlanRow:
+    """Return the row of the smallest cluster on which a model is trained in time and fits.
+
+    Counts are whole nodes above one node. Time falls as accelerators are added, to what is left
+    when a step gives each 1,000 tokens: beyond that nothing was measured, and none is offered.
+
+    Args:
+        row_at: The plan's row for a number of accelerators.
+        days: The deadline.
+        model: The model, for what an error says.
+        high: Whether the high end of the time's band has to meet the deadline.
+
+    Raises:
+        PlanError: If no cluster does, with what would make it possible.
+    """
+    node = int(planning_default("node_size").value)
+    first = row_at(_FEWEST)
+    most = int(min(first.useful_gpus or _LARGEST, first.most_gpus or _LARGEST, _LARGEST))
+    counts = _Counts(node, most)
+
+    def meets(row: PlanRow) -> bool:
+        return (row.days_high if high else row.days) <= days
+
+    last = row_at(counts.at(counts.size - 1))
+    if not meets(last):
+        raise _too_late(last, days, model, high=high)
+    low, top = -1, counts.size - 1
+    # A guess from perfect scaling saves most of the search.
+    guess = counts.index(min(math.ceil(first.days / days), most))
+    for place in (guess, guess + 1, guess + 4, guess + 16, guess + 64):
+        if not low < place < top:
+            continue
+        if meets(row_at(counts.at(place))):
+            top = place
+            break
+        low = place
+    while top - low > 1:
+        middle = (low + top) // 2
+        if meets(row_at(counts.at(middle))):
+            top = middle
+        else:
+            low = middle
+    found = row_at(counts.at(top))
+    return found if found.fits else _fitting(row_at, found, days, model, high=high)
+
+
+class _Counts:
+    """The numbers of accelerators that are offered: 1 to a node, then whole nodes, up to `most`."""
+
+    def __init__(self, node: int, most: int) -> None:
+        self._node = node
+        self.size = min(node, most) + max(0, most // node - 1)
+
+    def at(self, place: int) -> int:
+        return place + 1 if place < self._node else (place - self._node + 2) * self._node
+
+    def index(self, count: int) -> int:
+        place = count - 1 if count <= self._node else count // self._node - 2 + self._node
+        return max(0, min(place, self.size - 1))
+
+
+def _fitting(row_at: RowAt, row: PlanRow, days: float, model: Model, *, high: bool) -> PlanRow:
+    """Return the row of the smallest larger cluster on which the model fits."""
+    if row.fitting_gpus is not None and row.fitting_gpus > row.gpus:
+        larger = row_at(row.fitting_gpus)
+        if larger.fits and (larger.days_high if high else larger.days) <= days:
+            return larger
+    raise PlanError(
+        f"{format_count(model.params)} parameters do not fit in the memory of {row.gpu} on any "
+        f"cluster that trains them in {format_days(days)}",
+        hint="Take accelerators with more memory, or an optimiser that keeps less.",
+    )
+
+
+def _too_late(row: PlanRow, days: float, model: Model, *, high: bool) -> PlanError:
+    least = row.days_high if high else row.days
+    # Fewer tokens allow a smaller batch only, and so fewer accelerators: time falls as about the
+    # root of the tokens (batch grows as D^0.47, Zhang et al. 2024, arXiv 2410.21676).
+    share = (days / least) ** 2
+    return PlanError(
+        f"{format_count(model.params)} parameters on {format_count(model.tokens)} tokens cannot be "
+        f"trained in {format_days(days)} on {row.gpu}: {row.gpus:,} of them, beyond which adding "
+        f"more stops paying at a batch of {format_count(row.batch_tokens)} tokens, take "
+        f"{format_days(least)}",
+        hint=f"Allow {format_days(least)}, train on about {format_count(model.tokens * share)} "
+        "tokens, give a larger --batch, or a faster --gpu.",
+    )

@@ -1,0 +1,77 @@
+"""Compute over a model's whole life: training, and the tokens it reads and writes afterwards."""
+
+from __future__ import annotations
+
+import math
+
+from scaleplan.errors import PlanError
+from scaleplan.planning.allocation import has_optimum
+from scaleplan.planning.equal_loss import inference_aware_size
+from scaleplan.planning.family import Family, Model
+from scaleplan.planning.target import model_for_target
+from scaleplan.records import Fit, LifetimeRow
+
+# FLOP a parameter and token of a forward pass (Kaplan et al. 2020, arXiv 2001.08361, table 1).
+_INFERENCE_FLOPS_PER_PARAM_TOKEN = 2.0
+_STEPS = (0.25, 0.5, 1.0, 2.0, 4.0)
+
+
+def lifetime_model(fit: Fit, target: float, inference_tokens: float) -> Model:
+    """Return the model that reaches a metric with the least compute over its life.
+
+    Args:
+        fit: A law of params and tokens with an optimum.
+        target: The metric, in its own unit.
+        inference_tokens: Tokens that it reads and writes after training.
+
+    Raises:
+        PlanError: If the law has no optimum, or no model reaches the target.
+    """
+    if not has_optimum(fit):
+        raise PlanError(
+            f"{fit.name} does not tell the compute-optimal size, so that training cannot be "
+            "weighed against inference",
+            hint="Fit runs of several sizes and ratios, or use a published law.",
+        )
+    model_for_target(Family(fit=fit), target)  # a target out of reach is refused with its bound
+    found = inference_aware_size(fit, 1.0 - target if fit.complement else target, inference_tokens)
+    if found is None:
+        raise PlanError("no size reaches the target", hint="Aim for another value.")
+    params, tokens, _ = found
+    return Model(
+        params=params, active_params=params, tokens=tokens,
+        flops=fit.flops_per_param_token * params * tokens,
+        how="least compute over training and inference (Sardana et al. 2023, arXiv 2401.00448)",
+    )  # fmt: skip
+
+
+def lifetime_rows(
+    fit: Fit, target: float, inference_tokens: float, best: Model
+) -> tuple[LifetimeRow, ...]:
+    """Return sizes around the best that reach the same metric, smallest first.
+
+    Args:
+        fit: As in `lifetime_model`.
+        target: The metric.
+        inference_tokens: Tokens after training.
+        best: The model of `lifetime_model`.
+    """
+    training_best = model_for_target(Family(fit=fit), target)
+    sizes = {step * best.params: step == 1.0 for step in _STEPS}
+    sizes[training_best.params] = False
+    rows = []
+    for params, is_best in sorted(sizes.items()):
+        try:
+            model = model_for_target(Family(fit=fit, params=params), target)
+        except PlanError:
+            continue  # too small for the target with any number of tokens: no row is true of it
+        inference = _INFERENCE_FLOPS_PER_PARAM_TOKEN * params * inference_tokens
+        if not math.isfinite(model.flops):
+            continue
+        rows.append(
+            LifetimeRow(
+                params=params, tokens=model.tokens, training_flops=model.flops,
+                inference_flops=inference, total_flops=model.flops + inference, best=is_best,
+            )
+        )  # fmt: skip
+    return tuple(rows)

@@ -1,0 +1,98 @@
+"""What is asked of a plan: the model as far as it is known, limits, and the machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from scaleplan.errors import UsageError
+from scaleplan.planning.family import Model
+from scaleplan.planning.plan import plan_rows
+from scaleplan.records import Accelerator, PlanRow, TrainingSetup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What was asked for; None is left open."""
+
+    params: float | None = None
+    active_params: float | None = None
+    tokens: float | None = None
+    ratio: float | None = None
+    flops: float | None = None
+    target: float | None = None
+    days: float | None = None
+    max_usd: float | None = None
+    inference_tokens: float | None = None
+    unique_tokens: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machines:
+    """What it is trained on; no counts means that one is to be found."""
+
+    accelerators: tuple[Accelerator, ...]
+    gpus: tuple[int, ...] = ()
+    mfu: float | None = None
+    mfu_gpus: int | None = None
+    usd_per_hour: float | None = None
+    batch_tokens: float | None = None
+    sequence_length: int = 4096
+    country: str | None = None
+    pue: float | None = None
+    setup: TrainingSetup | None = None
+    ranked: bool = False
+
+    def row(self, model: Model, part: Accelerator, gpus: int) -> PlanRow:
+        """Return the plan's row of a model on so many of one accelerator."""
+        rows, _ = plan_rows(
+            params=model.params, active_params=model.active_params, tokens=model.tokens,
+            flops=model.flops, accelerators=[part], gpus=[gpus], mfu=self.mfu,
+            mfu_gpus=self.mfu_gpus or (self.gpus[0] if self.gpus else gpus), setup=self.setup,
+            usd_per_hour=self.usd_per_hour, batch_tokens=self.batch_tokens,
+            sequence_length=self.sequence_length, country=self.country, pue=self.pue,
+        )  # fmt: skip
+        return rows[0]
+
+    def row_at(self, model: Model, part: Accelerator) -> Callable[[int], PlanRow]:
+        """Return the plan's row of a model on one accelerator, by their number."""
+        return partial(self.row, model, part)
+
+
+def check_wish(wish: Wish) -> None:
+    """Refuse options that contradict each other.
+
+    Raises:
+        UsageError: With the options and what to leave out.
+    """
+    sized = [
+        name for name, value in (
+            ("--tokens", wish.tokens), ("--ratio", wish.ratio), ("--flops", wish.flops)
+        ) if value is not None
+    ]  # fmt: skip
+    if wish.params is not None and len(sized) > 1:
+        raise UsageError(
+            f"{' and '.join(sized)} contradict each other",
+            hint="With --params give at most one of them.",
+        )
+    if wish.target is not None and wish.flops is not None:
+        raise UsageError(
+            "--target-loss and --flops say the same thing twice",
+            hint="The target determines the compute; give one of them.",
+        )
+    if wish.target is not None and wish.params is not None and sized:
+        raise UsageError(
+            f"--target-loss, --params and {sized[0]} say the same thing twice",
+            hint="Any two of them determine the model.",
+        )
+    if wish.inference_tokens is not None and (wish.params is not None and wish.target is not None):
+        raise UsageError(
+            "--inference-tokens chooses the size for a target, and --params gives one",
+            hint="Leave --params out.",
+        )
+    if wish.max_usd is not None and wish.target is not None:
+        raise UsageError(
+            "--max-usd and --target-loss both determine the model",
+            hint="Give one; the plan of a target shows what it costs.",
+        )

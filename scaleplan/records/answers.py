@@ -1,0 +1,57 @@
+"""Questions that a plan answers besides its rows: deadline, money, target, lifetime, repeats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerItem:
+    """One number of an answer; None where it is not known.
+
+    `unit` is `params`, `tokens`, `flop`, `gpus`, `days`, `usd`, `metric`, `share` or `ratio`; empty
+    for text.
+    """
+
+    name: str
+    value: float | str | None
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The answer to one question: `id` names the question, `title` writes it out."""
+
+    id: str
+    title: str
+    items: tuple[AnswerItem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What one accelerator makes of the money or the time: the best model, and how it is trained.
+
+    `reason` says why nothing can be trained on it; the numbers are None then.
+    """
+
+    gpu: str
+    gpus: int | None
+    params: float | None
+    tokens: float | None
+    flops: float | None
+    value: float | None
+    days: float | None
+    usd: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifetimeRow:
+    """A size that reaches the same metric, and its compute over training and inference in FLOP."""
+
+    params: float
+    tokens: float
+    training_flops: float
+    inference_flops: float
+    total_flops: float
+    best: bool

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+def document(invoke, *arguments):
+    result = invoke("budget", *arguments, "--format", "json", "-q")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_a_deadline_finds_a_cluster(invoke):
+    found = document(invoke, "--params", "70B", "--days", "30")
+    deadline = found["answers"]["deadline"]
+    rows = {row["gpus"]: row for row in found["rows"]}
+    best = int(deadline["smallest_cluster_in_time"])
+    assert rows[best]["days"]["expected"] <= 30.0
+    assert all(row["days"]["expected"] > 30.0 for count, row in rows.items() if count < best)
+
+
+def test_money_and_several_accelerators(invoke):
+    found = document(invoke, "--max-usd", "$100k", "--gpu", "h100,a100")
+    assert len(found["offers"]) == 2
+    assert found["answers"]["money"]["expected_cost"] <= 100_000.0
+
+
+def test_target_is_an_alias_for_any_metric(invoke):
+    loss = document(invoke, "--target-loss", "2.0", "--gpus", "512")
+    same = document(invoke, "--target", "2.0", "--gpus", "512")
+    assert loss["model"] == same["model"]
+    assert loss["forecast"]["value"] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--target-loss", "1.2"], 5, "bound"),
+        (["--params", "1T", "--days", "1"], 5, "Allow"),
+        (["--params", "7B", "--tokens", "1T", "--max-usd", "10"], 5, "more than"),
+        (["--params", "7B", "--days", "0"], 2, "deadline"),
+        (["--params", "7B", "--days", "-3"], 2, "--days"),
+        (["--params", "7B", "--days", "soon"], 2, "duration"),
+        (["--max-usd", "nan"], 2, "--max-usd"),
+        (["--max-usd", "0"], 2, "--max-usd"),
+        (["--tokens", "1B", "--ratio", "20", "--params", "1B"], 2, "--ratio"),
+        ([], 2, "no model to plan"),
+        (["--params", "7B", "--price", "0"], 2, "--price"),
+        (["--params", "7B", "--country", "Atlantis"], 2, "Atlantis"),
+        (
+            ["--unique-tokens", "1B", "--flops", "1e22", "--law", "gadre_2024_redpajama"],
+            5,
+            "repeats",
+        ),
+    ],
+)
+def test_what_cannot_be_planned_says_why(invoke, arguments, code, said):
+    result = invoke("budget", *arguments)
+    assert result.exit_code == code, result.output
+    assert said in result.stderr
+    assert "hint:" in result.stderr
+    assert result.stdout == ""
+
+
+def test_repeats_warn_under_strict(invoke):
+    asked = ("budget", "--params", "1B", "--tokens", "1T", "--unique-tokens", "10B", "-q")
+    result = invoke(*asked, "--strict")
+    assert result.exit_code == 6
+    assert "REPEAT" in result.stdout
