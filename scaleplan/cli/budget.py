@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scaleplan.cli import completion, options, values
+from scaleplan.cli import completion, options, shape_options, values
 
 if TYPE_CHECKING:
     from scaleplan.records import Accelerator, Fit
@@ -19,7 +19,6 @@ Examples:
   scaleplan budget --gpus 512 --flops 1e24 --fit fit.yaml --format json"""
 
 _DEFAULT_LAW = "besiroglu_2024"
-_SEQUENCE_LENGTH = 4096  # tokens; the context that most published runs of 2023 to 2025 began with
 
 
 def budget_command(
@@ -92,10 +91,14 @@ def budget_command(
         float | None,
         typer.Option(parser=values.positive, metavar="NUMBER", help="Tokens in one step."),
     ] = None,
-    sequence_length: Annotated[
-        int,
-        typer.Option(parser=values.whole, metavar="INTEGER", help="Tokens in one sequence."),
-    ] = _SEQUENCE_LENGTH,
+    sequence_length: shape_options.SequenceLengthOption = None,
+    shape: shape_options.ShapeOption = None,
+    flop_count: shape_options.FlopCountOption = shape_options.FlopCountName.SIX_N_D,
+    serve: shape_options.ServeOption = False,
+    serve_context: shape_options.ServeContextOption = None,
+    serve_sequences: shape_options.ServeSequencesOption = None,
+    serve_precision: shape_options.ServePrecisionOption = None,
+    kv_precision: shape_options.KvPrecisionOption = None,
     country: Annotated[
         str | None,
         typer.Option(metavar="CODE", help="Three-letter code, for the grid's carbon intensity."),
@@ -120,12 +123,25 @@ def budget_command(
     from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
     from scaleplan.planning.assemble import assemble_plan
 
-    used = _fit(fit, law)
+    model = shape_options.sized(
+        shape, count=flop_count, params=params, active_params=active_params,
+        sequence_length=sequence_length,
+    )  # fmt: skip
+    used, parts = _fit(fit, law), _accelerators(gpu)
+    others = further_inputs_of(used, given or [])
     plan = assemble_plan(
-        used, params=params, active_params=active_params, tokens=tokens, flops=flops,
-        ratio=ratio, accelerators=_accelerators(gpu), gpus=gpus.values, mfu=mfu,
-        usd_per_hour=price, batch_tokens=batch, sequence_length=sequence_length,
-        country=country, pue=pue, others=further_inputs_of(used, given or []),
+        used, params=model.params, active_params=model.active_params, tokens=tokens, flops=flops,
+        ratio=ratio, accelerators=parts, gpus=gpus.values, mfu=mfu, usd_per_hour=price,
+        batch_tokens=batch, sequence_length=model.sequence_length, country=country, pue=pue,
+        others=others, shape=model.shape,
+    )  # fmt: skip
+    plan = shape_options.completed(
+        plan, model,
+        shape_options.Serving(
+            asked=serve, context=serve_context, sequences=serve_sequences,
+            precisions=serve_precision, kv_precision=kv_precision,
+        ),
+        used, accelerators=parts, price=price, others=others,
     )  # fmt: skip
     notes = joined_notes(plan.notes, plan_notes(plan, used), serious_notes(used))
     emit(

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scaleplan.errors import PlanError, UsageError
 from scaleplan.fitting.optimum import optimum_rows
 from scaleplan.planning.allocation import has_optimum, optimal_split, optimal_tokens
 from scaleplan.planning.forecast import forecast
 from scaleplan.planning.plan import gpu_counts_around, plan_rows
-from scaleplan.records import Accelerator, Assumption, Fit, Forecast, OptimumRow, Plan
+from scaleplan.planning.shape import memory_shape
+from scaleplan.records import (
+    Accelerator,
+    Assumption,
+    Fit,
+    Forecast,
+    ModelShape,
+    OptimumRow,
+    Plan,
+)
 
 # Tokens per parameter where no law of params and tokens is at hand: the ratio at which Chinchilla
 # 70B was trained (Hoffmann et al. 2022, section 4.2); other laws put it between 5 and 100.
@@ -45,6 +54,7 @@ def assemble_plan(
     country: str | None,
     pue: float | None,
     others: Mapping[str, float] | None = None,
+    shape: ModelShape | None = None,
 ) -> Plan:
     """Plan the training of one model.
 
@@ -66,11 +76,14 @@ def assemble_plan(
         country: Three-letter code for the grid's carbon intensity; None is the world's.
         pue: Power usage effectiveness of the data centre; None uses the default.
         others: What the law needs besides parameters and tokens, by role.
+        shape: The transformer, where it is known before the size: its accounting gives the FLOP
+            per parameter and token, and its layers the memory.
 
     Raises:
         UsageError: If the options contradict each other or do not determine the model.
         PlanError: If the fit cannot size the model that was asked for.
     """
+    fit, convention = _counted(fit, shape)
     model = _model(fit, params, active_params, tokens, flops, ratio)
     counts = tuple(gpus)
     if len(counts) == 1 and len(accelerators) == 1:
@@ -80,19 +93,28 @@ def assemble_plan(
         flops=model.flops, accelerators=accelerators, gpus=counts, mfu=mfu, mfu_gpus=gpus[0],
         usd_per_hour=usd_per_hour, batch_tokens=batch_tokens, sequence_length=sequence_length,
         country=country, pue=pue,
+        shape=None if shape is None or shape.asked_params is not None
+        else memory_shape(shape.transformer, origin=shape.source or shape.origin),
     )  # fmt: skip
     sized = Assumption(name="training tokens", value=model.tokens, source=model.tokens_from)
-    convention = Assumption(
-        name="FLOP per parameter and token", value=fit.flops_per_param_token,
-        source="C = k N D; 6 for a dense transformer (Kaplan et al. 2020, arXiv 2001.08361)"
-        if fit.flops_per_param_token == 6.0 else "median of flops / (params x tokens) in the log",
-    )  # fmt: skip
     return Plan(
         params=model.params, active_params=model.active_params, tokens=model.tokens,
         flops=model.flops, forecast=_forecast(fit, model, others), rows=rows,
         accelerators=tuple(accelerators), optimum=_optimum(fit, model.flops), notes=(),
         assumptions=(sized, convention, *assumptions, *fit.assumptions),
     )  # fmt: skip
+
+
+def _counted(fit: Fit, shape: ModelShape | None) -> tuple[Fit, Assumption]:
+    """Return the fit with the FLOP per parameter and token that is used, and where it is from."""
+    k, source = fit.flops_per_param_token, "median of flops / (params x tokens) in the log"
+    if shape is not None and shape.accounting != "6nd":
+        k = shape.flops_per_param_token
+        source = f"--flop-count {shape.accounting}, at {shape.sequence_length} tokens a sequence"
+        fit = replace(fit, flops_per_param_token=k)
+    elif k == 6.0:
+        source = "C = k N D; 6 for a dense transformer (Kaplan et al. 2020, arXiv 2001.08361)"
+    return fit, Assumption(name="FLOP per parameter and token", value=k, source=source)
 
 
 def _model(

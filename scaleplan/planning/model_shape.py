@@ -44,9 +44,9 @@ def find_shape(text: str, *, context: int) -> GivenShape:
     if _is_path(shown):
         model = read_config(shown, context=context)
         # A hub's config has the longest context the model was stretched to, not the training's.
-        return GivenShape(
-            transformer=replace(model, context=min(model.context, context)), origin=shown
-        ) if model.positions != "learned" else GivenShape(transformer=model, origin=shown)
+        if model.positions != "learned":
+            model = replace(model, context=min(model.context, context))
+        return GivenShape(transformer=model, origin=shown)
     if "=" in shown:
         return GivenShape(transformer=read_shape(shown, context=context), origin="--shape")
     published = architecture(shown)

@@ -63,6 +63,7 @@ def plan_rows(
     country: str | None,
     pue: float | None,
     mfu_gpus: int | None = None,
+    shape: Shape | None = None,
 ) -> tuple[tuple[PlanRow, ...], tuple[Assumption, ...]]:
     """Plan a training run on each accelerator and each number of them.
 
@@ -84,6 +85,7 @@ def plan_rows(
         country: Where the power comes from: three-letter code or name.
         pue: Power usage effectiveness of the data centre, at least 1.
         mfu_gpus: On how many accelerators `mfu` was measured; None is the first of `gpus`.
+        shape: The transformer, for memory; None assumes one of `active_params`.
 
     Returns:
         The rows, counts within accelerators, and every number they rest on.
@@ -105,7 +107,7 @@ def plan_rows(
     batch = choose_batch(tokens, sequence_length=sequence_length, asked=batch_tokens)
     run = _Run(
         params=params, active_params=active_params, flops=flops, batch_tokens=batch,
-        sequence_length=sequence_length, shape=guess_shape(active_params), mfu=mfu,
+        sequence_length=sequence_length, shape=shape or guess_shape(active_params), mfu=mfu,
         mfu_gpus=counts[0] if mfu_gpus is None else _check_counts([mfu_gpus])[0],
         usd_per_hour=usd_per_hour, country=country, pue=pue,
     )  # fmt: skip

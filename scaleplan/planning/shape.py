@@ -68,6 +68,9 @@ def guess_shape(params: float) -> Shape:
     heads = max(1, round(width / head))
     # Rounding to whole heads of the usual width would change a narrow model's size too much.
     rounded = heads * head if heads >= _HEADS_IN_WIDTH else width
+    if heads >= _GROUPED:
+        # Heads in eights, which share eight heads of keys; their widths need not add up to width.
+        heads = round(heads / _KV_HEADS) * _KV_HEADS
     return Shape(layers=layers, width=max(1, round(rounded)), heads=heads, vocabulary=vocabulary)
 
 
@@ -119,10 +122,9 @@ def guess_transformer(
     active = params if active_params is None else active_params
     base = guess_shape(active)
     heads, width = base.heads, base.width
-    head_width, kv_heads = max(1, round(width / heads)), heads
-    if heads >= _GROUPED:
-        # Heads in eights, which share eight heads of keys; their widths need not add up to width.
-        heads, kv_heads = round(heads / _KV_HEADS) * _KV_HEADS, _KV_HEADS
+    kv_heads = _KV_HEADS if heads >= _GROUPED else heads
+    usual = int(planning_default("head_width").value)
+    head_width = usual if heads >= _HEADS_IN_WIDTH else max(1, round(width / heads))
     tied = params <= planning_default("tied_params").value
     rest = base.vocabulary * width * (1 if tied else 2) + width
     rest += base.layers * (2 * width * head_width * (heads + kv_heads) + 2 * width)

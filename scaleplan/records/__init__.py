@@ -17,6 +17,7 @@ from scaleplan.records.checks import (
 )
 from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
 from scaleplan.records.comparisons import ComparedLaw, LawComparison
+from scaleplan.records.deployments import Deployment, ServingRow, SizeRow
 from scaleplan.records.fits import (
     BackTestBin,
     Candidate,
@@ -34,6 +35,7 @@ from scaleplan.records.fits import (
 )
 from scaleplan.records.groups import GroupFit, GroupFits
 from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
+from scaleplan.records.shapes import FlopCount, ModelShape, ParameterCount, Transformer
 
 __all__ = [
     "Accelerator",
@@ -44,7 +46,9 @@ __all__ = [
     "Cleaning",
     "ColumnUse",
     "ComparedLaw",
+    "Deployment",
     "Fit",
+    "FlopCount",
     "Forecast",
     "ForecastPoint",
     "GroupFit",
@@ -57,11 +61,13 @@ __all__ = [
     "LawFit",
     "Metric",
     "MetricKind",
+    "ModelShape",
     "Note",
     "Objective",
     "ObjectiveRow",
     "OptimumRow",
     "Parameter",
+    "ParameterCount",
     "Plan",
     "PlanRow",
     "PublishedLaw",
@@ -69,7 +75,10 @@ __all__ = [
     "Quality",
     "Range",
     "RowNote",
+    "ServingRow",
     "Severity",
     "SizeAt",
+    "SizeRow",
+    "Transformer",
     "Widening",
 ]

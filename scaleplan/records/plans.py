@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from scaleplan.records.advice import Assumption, Note
 from scaleplan.records.cleaned import Metric
+from scaleplan.records.deployments import Deployment
 from scaleplan.records.fits import Interval, OptimumRow
+from scaleplan.records.shapes import ModelShape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,3 +124,5 @@ class Plan:
     optimum: OptimumRow | None
     notes: tuple[Note, ...]
     assumptions: tuple[Assumption, ...]
+    shape: ModelShape | None = None
+    deployment: Deployment | None = None

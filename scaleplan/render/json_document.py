@@ -109,6 +109,8 @@ def plan_document(plan: Plan) -> Document:
         "optimum": _optimum(plan.optimum) if plan.optimum is not None else None,
         "rows": [_plan_row(row) for row in plan.rows],
         "accelerators": [asdict(accelerator) for accelerator in plan.accelerators],
+        "shape": asdict(plan.shape) if plan.shape is not None else None,
+        "deployment": asdict(plan.deployment) if plan.deployment is not None else None,
         **tail(plan.assumptions, plan.notes),
     }  # fmt: skip
 

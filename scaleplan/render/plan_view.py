@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scaleplan.render.deployment_view import deployment_blocks
+from scaleplan.render.shape_view import shape_blocks
 from scaleplan.render.view import (
     UNKNOWN,
     Column,
@@ -39,10 +41,12 @@ def plan_view(plan: Plan) -> View:
         title=f"scaleplan budget: {count(plan.params)} parameters, {count(plan.tokens)} tokens",
         blocks=(
             Facts(title="Model", pairs=_model(plan)),
+            *shape_blocks(plan.shape),
             Facts(title="Forecast", pairs=_forecast(plan)),
             Paragraph(title=f"Law: {law.law}, {law.fit_name}", text=law.formula),
             Facts(title="Accelerators", pairs=tuple(_accelerator(a) for a in plan.accelerators)),
             _rows(plan),
+            *deployment_blocks(plan),
         ),
         notes=plan.notes,
         assumptions=plan.assumptions,

@@ -1,0 +1,225 @@
+"""Options of `budget` for the model's shape and for serving it, and what follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum, unique
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+
+from scaleplan.cli import values
+from scaleplan.cli.boundary import OptionError
+from scaleplan.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from scaleplan.planning.model_shape import GivenShape
+    from scaleplan.records import Accelerator, Fit, ModelShape, Plan
+    from scaleplan.records.deployments import Precision
+    from scaleplan.records.shapes import Accounting
+
+SEQUENCE_LENGTH = 4096  # tokens; the context that most published runs of 2023 to 2025 began with
+_SERVED_TOGETHER = (1, 64)  # a person waiting, and a busy server
+
+
+@unique
+class FlopCountName(StrEnum):
+    """How FLOP are counted; the values are those of records.shapes.Accounting."""
+
+    SIX_N_D = "6nd"
+    CAUSAL = "causal"
+    FULL = "full"
+    KAPLAN = "kaplan"
+    CHINCHILLA = "chinchilla"
+    MEGATRON = "megatron"
+
+    @property
+    def accounting(self) -> Accounting:
+        """Return the record's own name for it."""
+        from scaleplan.records.shapes import Accounting
+
+        found: Accounting = next(name for name in get_args(Accounting) if name == self.value)
+        return found
+
+
+ShapeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shape", metavar="KEY=VALUE,...|FILE|NAME",
+        help="The transformer: L=32,d=4096,heads=32,kv=8,ffn=14336,vocab=128256,context=8192, "
+        "with experts=8,topk=2 for a mixture; a model's config.json; or a published one such as "
+        "llama3-8b. Default: a Llama-like one near --params.",
+    ),
+]  # fmt: skip
+FlopCountOption = Annotated[
+    FlopCountName,
+    typer.Option(
+        "--flop-count",
+        help="How training FLOP are counted: 6 x parameters x tokens, every product with the "
+        "causal half or the full matrix of attention scores, or as in these papers.",
+    ),
+]
+SequenceLengthOption = Annotated[
+    int | None,
+    typer.Option(
+        "--sequence-length", parser=values.whole, metavar="INTEGER",
+        help=f"Tokens in one sequence. Default: the shape's context, else {SEQUENCE_LENGTH}.",
+    ),
+]  # fmt: skip
+ServeOption = Annotated[
+    bool,
+    typer.Option(
+        "--serve", help="Add memory, latency and throughput of serving the model, by precision."
+    ),
+]
+ServeContextOption = Annotated[
+    int | None,
+    typer.Option(
+        "--serve-context", parser=values.whole, metavar="INTEGER",
+        help="Tokens in the cache of each served sequence. Default: those of training.",
+    ),
+]  # fmt: skip
+ServeSequencesOption = Annotated[
+    values.Counts | None,
+    typer.Option(
+        "--serve-sequences", parser=values.counts, metavar="INTEGER,...",
+        help="Sequences decoded together. Default: 1,64.",
+    ),
+]  # fmt: skip
+ServePrecisionOption = Annotated[
+    values.Names | None,
+    typer.Option(
+        "--serve-precision", parser=values.names, metavar="NAME,...",
+        help="Precision of the weights: bf16, fp8, int8, int4. Default: each of them.",
+    ),
+]  # fmt: skip
+KvPrecisionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--kv-precision", metavar="NAME",
+        help="Precision of the cache of keys and values. Default: that of the weights.",
+    ),
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """What the command line says about serving."""
+
+    asked: bool
+    context: int | None
+    sequences: values.Counts | None
+    precisions: values.Names | None
+    kv_precision: str | None
+
+    @property
+    def wanted(self) -> bool:
+        """Tell whether any of it was asked for."""
+        given = (self.context, self.sequences, self.precisions, self.kv_precision)
+        return self.asked or any(one is not None for one in given)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sized:
+    """A plan's model before planning: its sizes, and its shape where they give one."""
+
+    params: float | None
+    active_params: float | None
+    sequence_length: int
+    given: GivenShape | None
+    shape: ModelShape | None
+
+
+def sized(
+    text: str | None, *, count: FlopCountName, params: float | None, active_params: float | None,
+    sequence_length: int | None,
+) -> Sized:  # fmt: skip
+    """Return the sizes that a shape and the size options agree on.
+
+    Raises:
+        UsageError: If they do not agree, or FLOP are to be counted for a model of no size.
+        InputError: If the shape is a file that is not usable.
+    """
+    from scaleplan.planning.model_shape import agreed_size, find_shape, shape_of
+
+    length = sequence_length or SEQUENCE_LENGTH
+    given = None
+    if text is not None:
+        given = find_shape(text, context=length)
+        params, active_params = agreed_size(given, params=params, active_params=active_params)
+        length = sequence_length or given.transformer.context
+        _check_positions(given, length)
+    if params is None:
+        if count is not FlopCountName.SIX_N_D:
+            message = f"--flop-count {count.value} needs the model's size"
+            raise UsageError(message, hint="Give --params or --shape as well.")
+        return Sized(
+            params=None, active_params=active_params, sequence_length=length, given=None, shape=None
+        )
+    active = params if active_params is None else min(active_params, params)
+    shape = shape_of(
+        given, params=params, active_params=active, sequence_length=length,
+        accounting=count.accounting,
+    )  # fmt: skip
+    return Sized(
+        params=params, active_params=active_params, sequence_length=length, given=given, shape=shape
+    )
+
+
+def _check_positions(given: GivenShape, length: int) -> None:
+    model = given.transformer
+    if model.positions == "learned" and length > model.context:
+        message = f"--sequence-length {length} is more than the {model.context} learned positions"
+        raise UsageError(message, hint="Give a shorter one, or leave it out.")
+
+
+def completed(
+    plan: Plan, model: Sized, serving: Serving, fit: Fit, *, accelerators: Sequence[Accelerator],
+    price: float | None, others: Mapping[str, float] | None,
+) -> Plan:  # fmt: skip
+    """Return a plan with its model's shape and, where asked for, what serving takes."""
+    from scaleplan.planning.model_shape import shape_of
+
+    shape = model.shape or shape_of(
+        None, params=plan.params, active_params=plan.active_params,
+        sequence_length=model.sequence_length, accounting="6nd",
+    )  # fmt: skip
+    plan = replace(plan, shape=shape)
+    if not serving.wanted:
+        return plan
+    from scaleplan.planning.size_speed import deploy
+
+    used = replace(fit, flops_per_param_token=plan.flops / plan.active_params / plan.tokens)
+    together = _SERVED_TOGETHER if serving.sequences is None else serving.sequences.values
+    deployment, assumptions = deploy(
+        shape, used, flops=plan.flops, accelerators=accelerators,
+        context=serving.context or model.sequence_length, sequences=together,
+        precisions=_precisions(serving), kv_precision=_kv_precision(serving), usd_per_hour=price,
+        others=others,
+    )  # fmt: skip
+    return replace(plan, deployment=deployment, assumptions=(*plan.assumptions, *assumptions))
+
+
+def _precisions(serving: Serving) -> tuple[Precision, ...]:
+    from scaleplan.planning.deployment import BYTES
+
+    if serving.precisions is None:
+        return tuple(BYTES)
+    return tuple(_precision("--serve-precision", name) for name in serving.precisions.values)
+
+
+def _kv_precision(serving: Serving) -> Precision | None:
+    name = serving.kv_precision
+    return None if name is None else _precision("--kv-precision", name)
+
+
+def _precision(option: str, name: str) -> Precision:
+    from scaleplan.planning.deployment import BYTES
+
+    for known in BYTES:
+        if name.strip().lower() == known:
+            return known
+    message = f"{option} {name[:40]!r} is not known"
+    raise OptionError(message, hint=f"Known: {', '.join(BYTES)}.")
