@@ -81,13 +81,23 @@ def _pairs(text: str) -> dict[str, str]:
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not (name and equals and value):
             raise _wrong(f"{part.strip()[:40]!r} is not key=value", f"For example {EXAMPLE}.")
-        key = _CALLED.get(name.lower())
-        if key is None:
-            raise _wrong(f"{name[:40]!r} is no part of a shape", _near(name.lower()))
+        key = canonical(name)
         if key in found:
             raise _wrong(f"{key} is given twice", f"For example {EXAMPLE}.")
         found[key] = value
     return found
+
+
+def canonical(name: str) -> str:
+    """Return the key that a name stands for.
+
+    Raises:
+        UsageError: If it is none.
+    """
+    key = _CALLED.get(name.lower())
+    if key is None:
+        raise _wrong(f"{name[:40]!r} is no part of a shape", _near(name.lower()))
+    return key
 
 
 def _near(name: str) -> str:
