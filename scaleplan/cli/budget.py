@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scaleplan.cli import completion, options, shape_options, values
+from scaleplan.cli import completion, family_options, options, shape_options, values
 
 if TYPE_CHECKING:
     from scaleplan.records import Accelerator, Fit
@@ -99,6 +99,17 @@ def budget_command(
     serve_sequences: shape_options.ServeSequencesOption = None,
     serve_precision: shape_options.ServePrecisionOption = None,
     kv_precision: shape_options.KvPrecisionOption = None,
+    family: family_options.FamilyOption = family_options.FamilyName.LANGUAGE,
+    forward_flops: family_options.ForwardFlopsOption = None,
+    macs: family_options.MacsOption = False,
+    examples: family_options.ExamplesOption = None,
+    epochs: family_options.EpochsOption = None,
+    image_size: family_options.ImageSizeOption = None,
+    patch_size: family_options.PatchSizeOption = None,
+    dense_params: family_options.DenseParamsOption = None,
+    embedding_rows: family_options.EmbeddingRowsOption = None,
+    embedding_width: family_options.EmbeddingWidthOption = None,
+    lookups: family_options.LookupsOption = None,
     country: Annotated[
         str | None,
         typer.Option(metavar="CODE", help="Three-letter code, for the grid's carbon intensity."),
@@ -118,8 +129,29 @@ def budget_command(
     """Plan a training run: what it reaches, how long it takes, what it needs and costs."""
     values.refuse_together(fit=fit, law=law)
     values.refuse_together(tokens=tokens, ratio=ratio)
-    from scaleplan.advice import plan_notes
+    output = options.Output(output_format=output_format, quiet=quiet, strict=strict)
+    choice = family_options.FamilyChoice(
+        family=family, shape=shape, params=params, forward_flops=forward_flops, macs=macs,
+        examples=examples, epochs=epochs, image_size=image_size, patch_size=patch_size,
+        dense_params=dense_params, embedding_rows=embedding_rows,
+        embedding_width=embedding_width, lookups=lookups,
+    )  # fmt: skip
     from scaleplan.cli.output import emit
+
+    if choice.by_examples:
+        by_examples = family_options.plan_by_examples(
+            choice, accelerators=_accelerators(gpu), gpus=gpus.values, batch=batch, mfu=mfu,
+            price=price, country=country, pue=pue,
+            language_only={
+                "tokens": tokens, "ratio": ratio, "flops": flops, "active_params": active_params,
+                "fit": fit, "law": law, "with": given, "sequence_length": sequence_length,
+                "serve": serve, "serve_context": serve_context, "serve_sequences": serve_sequences,
+                "serve_precision": serve_precision, "kv_precision": kv_precision,
+            },
+        )  # fmt: skip
+        return emit(by_examples, output)
+    choice.refuse_without_family()
+    from scaleplan.advice import plan_notes
     from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
     from scaleplan.planning.assemble import assemble_plan
 
@@ -144,10 +176,7 @@ def budget_command(
         used, accelerators=parts, price=price, others=others,
     )  # fmt: skip
     notes = joined_notes(plan.notes, plan_notes(plan, used), serious_notes(used))
-    emit(
-        replace(plan, notes=notes),
-        options.Output(output_format=output_format, quiet=quiet, strict=strict),
-    )
+    return emit(replace(plan, notes=notes), output)
 
 
 def _fit(file: str | None, law: str | None) -> Fit:

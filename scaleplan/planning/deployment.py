@@ -223,9 +223,7 @@ def _check(model: Transformer, load: Load) -> None:
             message = f"{value} is not allowed for --serve-{name}; it must be from 1 to 1e9"
             raise UsageError(message, hint="For example --serve-context 8192.")
     if model.positions == "learned" and load.context > model.context:
-        message = (
-            f"a context of {load.context} is more than the {model.context} learned positions"
-        )
+        message = f"a context of {load.context} is more than the {model.context} learned positions"
         raise UsageError(message, hint="Give a shorter --serve-context.")
 
 

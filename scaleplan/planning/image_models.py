@@ -177,6 +177,8 @@ def _whole(values: dict[str, str], key: str, default: int) -> int:
     except ValueError as error:
         raise UsageError(f"shape: {key}: {error}", hint="It is a whole number.") from None
     if not 1 <= value <= _MOST or value != int(value):
-        message = f"shape: {key} is {str(values[key])[:40]}; it must be a whole number from 1 to 1e6"
+        message = (
+            f"shape: {key} is {str(values[key])[:40]}; it must be a whole number from 1 to 1e6"
+        )
         raise UsageError(message, hint="For example image=224,patch=16,classes=1000.")
     return int(value)

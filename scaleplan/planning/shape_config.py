@@ -156,9 +156,7 @@ class _Config:
 
 def _transformer(config: _Config, context: int) -> Transformer:
     if config.kind in _NOT_DECODERS or config.true("is_encoder_decoder", default=False):
-        raise config.wrong(
-            f"model_type {config.kind[:40]!r} is no decoder-only transformer"
-        )
+        raise config.wrong(f"model_type {config.kind[:40]!r} is no decoder-only transformer")
     gated, biases, norm, norms, learned = _TYPES.get(config.kind, _USUAL)
     if config.true("attention_bias", default=False) and biases == "none":
         biases = "qkv"

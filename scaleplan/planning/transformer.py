@@ -166,21 +166,17 @@ def count_flops(model: Transformer, sequence_length: int, accounting: Accounting
     products = 2.0 * matrix_params(model)
     head = 2.0 * model.vocabulary * model.width
     full = score_flops(model, sequence_length, causal=False)
-    match accounting:
-        case "6nd":
-            forward = 2.0 * params.active
-        case "causal":
-            forward = products + score_flops(model, sequence_length, causal=True)
-        case "full":
-            forward = products + full
-        case "megatron":
-            layer = 24.0 * model.width**2 + 4.0 * sequence_length * model.width
-            forward = model.layers * layer + head
-        case "kaplan":
-            forward = products - head + full / 2.0
-        case "chinchilla":
-            softmax = 3.0 * model.layers * model.heads * sequence_length
-            forward = products - head + full + softmax
+    softmax = 3.0 * model.layers * model.heads * sequence_length
+    layer = 24.0 * model.width**2 + 4.0 * sequence_length * model.width
+    counts: dict[Accounting, float] = {
+        "6nd": 2.0 * params.active,
+        "causal": products + score_flops(model, sequence_length, causal=True),
+        "full": products + full,
+        "kaplan": products - head + full / 2.0,
+        "chinchilla": products - head + full + softmax,
+        "megatron": model.layers * layer + head,
+    }
+    forward = counts[accounting]
     training = _TRAINING_OVER_FORWARD * forward
     over = training / (FLOPS_PER_PARAM_TOKEN * params.active)
     return FlopCount(accounting=accounting, forward=forward, training=training, over_6nd=over)

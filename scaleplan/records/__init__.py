@@ -18,6 +18,7 @@ from scaleplan.records.checks import (
 from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
 from scaleplan.records.comparisons import ComparedLaw, LawComparison
 from scaleplan.records.deployments import Deployment, ServingRow, SizeRow
+from scaleplan.records.families import Embeddings, ExampleModel, FamilyPlan, FamilyRow
 from scaleplan.records.fits import (
     BackTestBin,
     Candidate,
@@ -47,6 +48,10 @@ __all__ = [
     "ColumnUse",
     "ComparedLaw",
     "Deployment",
+    "Embeddings",
+    "ExampleModel",
+    "FamilyPlan",
+    "FamilyRow",
     "Fit",
     "FlopCount",
     "Forecast",

@@ -38,7 +38,9 @@ def shape_pairs(shape: ModelShape) -> tuple[tuple[str, str], ...]:
     exact = f"{params.total:,}"
     if shape.asked_params is not None:
         away = params.total / shape.asked_params - 1.0
-        exact += f", {format_percent(abs(away), 2)} {'above' if away > 0 else 'below'} what is asked"
+        exact += (
+            f", {format_percent(abs(away), 2)} {'above' if away > 0 else 'below'} what is asked"
+        )
     active = f"{params.active:,}" if params.active != params.total else ""
     causal = next(found for found in shape.flops if found.accounting == "causal")
     return pairs_of(
