@@ -65,4 +65,5 @@ def _families() -> str:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    """Leave letters, digits and points: 1.3b is not 13b."""
+    return re.sub(r"[^a-z0-9.]", "", name.lower())
