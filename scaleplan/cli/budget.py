@@ -130,16 +130,18 @@ def budget_command(
     values.refuse_together(fit=fit, law=law)
     values.refuse_together(tokens=tokens, ratio=ratio)
     output = options.Output(output_format=output_format, quiet=quiet, strict=strict)
-    choice = family_options.FamilyChoice(
-        family=family, shape=shape, params=params, forward_flops=forward_flops, macs=macs,
-        examples=examples, epochs=epochs, image_size=image_size, patch_size=patch_size,
-        dense_params=dense_params, embedding_rows=embedding_rows,
-        embedding_width=embedding_width, lookups=lookups,
-    )  # fmt: skip
     from scaleplan.cli.output import emit
 
-    if choice.by_examples:
-        by_examples = family_options.plan_by_examples(
+    if family is not family_options.FamilyName.LANGUAGE:
+        from scaleplan.cli.by_examples import FamilyChoice, plan_by_examples
+
+        choice = FamilyChoice(
+            family=family, shape=shape, params=params, forward_flops=forward_flops, macs=macs,
+            examples=examples, epochs=epochs, image_size=image_size, patch_size=patch_size,
+            dense_params=dense_params, embedding_rows=embedding_rows,
+            embedding_width=embedding_width, lookups=lookups,
+        )  # fmt: skip
+        by_examples = plan_by_examples(
             choice, accelerators=_accelerators(gpu), gpus=gpus.values, batch=batch, mfu=mfu,
             price=price, country=country, pue=pue,
             language_only={
@@ -150,7 +152,11 @@ def budget_command(
             },
         )  # fmt: skip
         return emit(by_examples, output)
-    choice.refuse_without_family()
+    family_options.refuse_without_family(
+        forward_flops=forward_flops, macs=macs, examples=examples, epochs=epochs,
+        image_size=image_size, patch_size=patch_size, dense_params=dense_params,
+        embedding_rows=embedding_rows, embedding_width=embedding_width, lookups=lookups,
+    )  # fmt: skip
     from scaleplan.advice import plan_notes
     from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
     from scaleplan.planning.assemble import assemble_plan
@@ -167,14 +173,13 @@ def budget_command(
         batch_tokens=batch, sequence_length=model.sequence_length, country=country, pue=pue,
         others=others, shape=model.shape,
     )  # fmt: skip
-    plan = shape_options.completed(
-        plan, model,
-        shape_options.Serving(
-            asked=serve, context=serve_context, sequences=serve_sequences,
-            precisions=serve_precision, kv_precision=kv_precision,
-        ),
-        used, accelerators=parts, price=price, others=others,
-    )  # fmt: skip
+    plan = shape_options.with_shape(plan, model)
+    if serve or any((serve_context, serve_sequences, serve_precision, kv_precision)):
+        plan = shape_options.served(
+            plan, used, context=serve_context, sequences=serve_sequences,
+            precisions=serve_precision, kv_precision=kv_precision, accelerators=parts,
+            price=price, others=others,
+        )  # fmt: skip
     notes = joined_notes(plan.notes, plan_notes(plan, used), serious_notes(used))
     return emit(replace(plan, notes=notes), output)
 

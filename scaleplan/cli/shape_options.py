@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from scaleplan.planning.model_shape import GivenShape
-    from scaleplan.records import Accelerator, Fit, ModelShape, Plan
+    from scaleplan.records import Accelerator, Fit, Plan
     from scaleplan.records.deployments import Precision
-    from scaleplan.records.shapes import Accounting
+    from scaleplan.records.shapes import Accounting, ModelShape
 
 SEQUENCE_LENGTH = 4096  # tokens; the context that most published runs of 2023 to 2025 began with
 _SERVED_TOGETHER = (1, 64)  # a person waiting, and a busy server
@@ -105,23 +105,6 @@ KvPrecisionOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Serving:
-    """What the command line says about serving."""
-
-    asked: bool
-    context: int | None
-    sequences: values.Counts | None
-    precisions: values.Names | None
-    kv_precision: str | None
-
-    @property
-    def wanted(self) -> bool:
-        """Tell whether any of it was asked for."""
-        given = (self.context, self.sequences, self.precisions, self.kv_precision)
-        return self.asked or any(one is not None for one in given)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sized:
     """A plan's model before planning: its sizes, and its shape where they give one."""
 
@@ -175,44 +158,52 @@ def _check_positions(given: GivenShape, length: int) -> None:
         raise UsageError(message, hint="Give a shorter one, or leave it out.")
 
 
-def completed(
-    plan: Plan, model: Sized, serving: Serving, fit: Fit, *, accelerators: Sequence[Accelerator],
-    price: float | None, others: Mapping[str, float] | None,
+def served(
+    plan: Plan, fit: Fit, *, context: int | None, sequences: values.Counts | None,
+    precisions: values.Names | None, kv_precision: str | None,
+    accelerators: Sequence[Accelerator], price: float | None,
+    others: Mapping[str, float] | None,
 ) -> Plan:  # fmt: skip
-    """Return a plan with its model's shape and, where asked for, what serving takes."""
+    """Return a plan with what serving its model takes.
+
+    Args:
+        plan: A plan with its model's shape.
+        fit: What predicts its performance.
+        context: Tokens in the cache of each sequence; None is those of training.
+        sequences: Numbers of sequences decoded together.
+        precisions: Of the weights.
+        kv_precision: Of the cache.
+        accelerators: With what.
+        price: The user's price of an accelerator-hour.
+        others: What the law needs besides parameters and tokens.
+    """
+    if plan.shape is None:
+        return plan
+    from scaleplan.planning.deployment import BYTES
+    from scaleplan.planning.size_speed import deploy
+
+    used = replace(fit, flops_per_param_token=plan.flops / plan.active_params / plan.tokens)
+    names = tuple(BYTES) if precisions is None else precisions.values
+    deployment, assumptions = deploy(
+        plan.shape, used, flops=plan.flops, accelerators=accelerators,
+        context=context or plan.shape.sequence_length,
+        sequences=_SERVED_TOGETHER if sequences is None else sequences.values,
+        precisions=tuple(_precision("--serve-precision", name) for name in names),
+        kv_precision=None if kv_precision is None else _precision("--kv-precision", kv_precision),
+        usd_per_hour=price, others=others,
+    )  # fmt: skip
+    return replace(plan, deployment=deployment, assumptions=(*plan.assumptions, *assumptions))
+
+
+def with_shape(plan: Plan, model: Sized) -> Plan:
+    """Return a plan with its model's shape: the one it was planned with, or one near its size."""
     from scaleplan.planning.model_shape import shape_of
 
     shape = model.shape or shape_of(
         None, params=plan.params, active_params=plan.active_params,
         sequence_length=model.sequence_length, accounting="6nd",
     )  # fmt: skip
-    plan = replace(plan, shape=shape)
-    if not serving.wanted:
-        return plan
-    from scaleplan.planning.size_speed import deploy
-
-    used = replace(fit, flops_per_param_token=plan.flops / plan.active_params / plan.tokens)
-    together = _SERVED_TOGETHER if serving.sequences is None else serving.sequences.values
-    deployment, assumptions = deploy(
-        shape, used, flops=plan.flops, accelerators=accelerators,
-        context=serving.context or model.sequence_length, sequences=together,
-        precisions=_precisions(serving), kv_precision=_kv_precision(serving), usd_per_hour=price,
-        others=others,
-    )  # fmt: skip
-    return replace(plan, deployment=deployment, assumptions=(*plan.assumptions, *assumptions))
-
-
-def _precisions(serving: Serving) -> tuple[Precision, ...]:
-    from scaleplan.planning.deployment import BYTES
-
-    if serving.precisions is None:
-        return tuple(BYTES)
-    return tuple(_precision("--serve-precision", name) for name in serving.precisions.values)
-
-
-def _kv_precision(serving: Serving) -> Precision | None:
-    name = serving.kv_precision
-    return None if name is None else _precision("--kv-precision", name)
+    return replace(plan, shape=shape)
 
 
 def _precision(option: str, name: str) -> Precision:

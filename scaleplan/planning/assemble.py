@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from scaleplan.errors import PlanError, UsageError
 from scaleplan.fitting.optimum import optimum_rows
@@ -16,10 +17,12 @@ from scaleplan.records import (
     Assumption,
     Fit,
     Forecast,
-    ModelShape,
     OptimumRow,
     Plan,
 )
+
+if TYPE_CHECKING:
+    from scaleplan.records.shapes import ModelShape
 
 # Tokens per parameter where no law of params and tokens is at hand: the ratio at which Chinchilla
 # 70B was trained (Hoffmann et al. 2022, section 4.2); other laws put it between 5 and 100.

@@ -6,10 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scaleplan.errors import UsageError
-from scaleplan.planning.architectures import architecture
 from scaleplan.planning.shape import guess_transformer
-from scaleplan.planning.shape_config import read_config
-from scaleplan.planning.shape_text import read_shape
 from scaleplan.planning.transformer import count_params, measure
 from scaleplan.records.shapes import Accounting, ModelShape, Transformer
 from scaleplan.units import format_count
@@ -38,6 +35,11 @@ def find_shape(text: str, *, context: int) -> GivenShape:
         UsageError: If it is none of them, or its parts contradict each other.
         InputError: If the file is not usable.
     """
+    # Only who names a shape pays for reading one.
+    from scaleplan.planning.architectures import architecture
+    from scaleplan.planning.shape_config import read_config
+    from scaleplan.planning.shape_text import read_shape
+
     shown = text.strip()
     if not shown:
         raise UsageError("--shape is empty", hint="For example --shape L=32,d=4096,heads=32.")

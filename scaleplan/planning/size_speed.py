@@ -14,8 +14,9 @@ from scaleplan.planning.deployment import (
 )
 from scaleplan.planning.forecast import forecast
 from scaleplan.planning.shape import guess_transformer
-from scaleplan.records import Accelerator, Assumption, Fit, ModelShape
+from scaleplan.records import Accelerator, Assumption, Fit
 from scaleplan.records.deployments import Deployment, Precision, SizeRow
+from scaleplan.records.shapes import ModelShape
 
 # Sizes around the plan's own.
 _STEPS = (0.25, 0.5, 1.0, 2.0, 4.0)

@@ -1,7 +1,8 @@
 """The frozen results that one stage hands to the next.
 
 Fields are floats, strings, tuples and other records, with the unit in the field name; `None` means
-that a number is not known, never that it is zero.
+that a number is not known, never that it is zero. Records of one command each (`shapes`,
+`deployments`, `families`) are imported from their own modules, by those who need them.
 """
 
 from __future__ import annotations
@@ -17,8 +18,6 @@ from scaleplan.records.checks import (
 )
 from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
 from scaleplan.records.comparisons import ComparedLaw, LawComparison
-from scaleplan.records.deployments import Deployment, ServingRow, SizeRow
-from scaleplan.records.families import Embeddings, ExampleModel, FamilyPlan, FamilyRow
 from scaleplan.records.fits import (
     BackTestBin,
     Candidate,
@@ -36,7 +35,6 @@ from scaleplan.records.fits import (
 )
 from scaleplan.records.groups import GroupFit, GroupFits
 from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
-from scaleplan.records.shapes import FlopCount, ModelShape, ParameterCount, Transformer
 
 __all__ = [
     "Accelerator",
@@ -47,13 +45,7 @@ __all__ = [
     "Cleaning",
     "ColumnUse",
     "ComparedLaw",
-    "Deployment",
-    "Embeddings",
-    "ExampleModel",
-    "FamilyPlan",
-    "FamilyRow",
     "Fit",
-    "FlopCount",
     "Forecast",
     "ForecastPoint",
     "GroupFit",
@@ -66,13 +58,11 @@ __all__ = [
     "LawFit",
     "Metric",
     "MetricKind",
-    "ModelShape",
     "Note",
     "Objective",
     "ObjectiveRow",
     "OptimumRow",
     "Parameter",
-    "ParameterCount",
     "Plan",
     "PlanRow",
     "PublishedLaw",
@@ -80,10 +70,7 @@ __all__ = [
     "Quality",
     "Range",
     "RowNote",
-    "ServingRow",
     "Severity",
     "SizeAt",
-    "SizeRow",
-    "Transformer",
     "Widening",
 ]

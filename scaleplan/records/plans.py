@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from scaleplan.records.advice import Assumption, Note
 from scaleplan.records.cleaned import Metric
-from scaleplan.records.deployments import Deployment
 from scaleplan.records.fits import Interval, OptimumRow
-from scaleplan.records.shapes import ModelShape
+
+if TYPE_CHECKING:
+    from scaleplan.records.deployments import Deployment
+    from scaleplan.records.shapes import ModelShape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,17 +8,14 @@ from scaleplan.render.view import UNKNOWN, Column, Table, count, metric_text, nu
 from scaleplan.units import format_count, format_significant, format_usd
 
 if TYPE_CHECKING:
-    from scaleplan.records import Plan
+    from scaleplan.records import Metric
     from scaleplan.records.deployments import Deployment, ServingRow, SizeRow
     from scaleplan.render.view import Block
 
 
-def deployment_blocks(plan: Plan) -> tuple[Block, ...]:
+def deployment_blocks(deployment: Deployment, metric: Metric) -> tuple[Block, ...]:
     """Return the tables of serving, and of size against speed."""
-    if plan.deployment is None:
-        return ()
-    metric = metric_text(plan.forecast.metric)
-    return _serving(plan.deployment), _sizes(plan.deployment, metric)
+    return _serving(deployment), _sizes(deployment, metric_text(metric))
 
 
 def _serving(deployment: Deployment) -> Table:

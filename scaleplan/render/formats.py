@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from scaleplan.records import FamilyPlan, Fit, Forecast, GroupFits, LawComparison, Plan
+from scaleplan.records import Fit, Forecast, GroupFits, LawComparison, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scaleplan.records.families import FamilyPlan
     from scaleplan.render.catalogue_view import AcceleratorCatalogue, LawCatalogue
     from scaleplan.render.view import View
 
@@ -42,12 +43,14 @@ def view_of(result: Result) -> View:  # noqa: PLR0911 - one return a kind of rec
             from scaleplan.render.plan_view import plan_view
 
             return plan_view(result)
-        case FamilyPlan():
-            from scaleplan.render.family_view import family_view
-
-            return family_view(result)
         case _:
             pass
+    from scaleplan.records.families import FamilyPlan
+
+    if isinstance(result, FamilyPlan):
+        from scaleplan.render.family_view import family_view
+
+        return family_view(result)
     from scaleplan.render import catalogue_view
 
     if isinstance(result, catalogue_view.LawCatalogue):
@@ -74,12 +77,14 @@ def document_of(result: Result) -> dict[str, Any]:  # noqa: PLR0911 - as view_of
             return json_document.forecast_document(result)
         case Plan():
             return json_document.plan_document(result)
-        case FamilyPlan():
-            from scaleplan.render.family_view import family_document
-
-            return family_document(result)
         case _:
             pass
+    from scaleplan.records.families import FamilyPlan
+
+    if isinstance(result, FamilyPlan):
+        from scaleplan.render.family_view import family_document
+
+        return family_document(result)
     from scaleplan.render.catalogue_view import LawCatalogue
 
     if isinstance(result, LawCatalogue):

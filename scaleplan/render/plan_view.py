@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaleplan.render.deployment_view import deployment_blocks
 from scaleplan.render.shape_view import shape_blocks
 from scaleplan.render.view import (
     UNKNOWN,
@@ -32,6 +31,7 @@ from scaleplan.units import (
 
 if TYPE_CHECKING:
     from scaleplan.records import Accelerator, Plan, PlanRow
+    from scaleplan.render.view import Block
 
 
 def plan_view(plan: Plan) -> View:
@@ -46,11 +46,19 @@ def plan_view(plan: Plan) -> View:
             Paragraph(title=f"Law: {law.law}, {law.fit_name}", text=law.formula),
             Facts(title="Accelerators", pairs=tuple(_accelerator(a) for a in plan.accelerators)),
             _rows(plan),
-            *deployment_blocks(plan),
+            *_serving(plan),
         ),
         notes=plan.notes,
         assumptions=plan.assumptions,
     )
+
+
+def _serving(plan: Plan) -> tuple[Block, ...]:
+    if plan.deployment is None:
+        return ()
+    from scaleplan.render.deployment_view import deployment_blocks
+
+    return deployment_blocks(plan.deployment, plan.forecast.metric)
 
 
 def _model(plan: Plan) -> tuple[tuple[str, str], ...]:

@@ -187,7 +187,7 @@ def test_image_models(name):
 
 
 def test_vit_h14_on_jft():
-    # Dosovitskiy et al. 2021, arXiv 2010.11929, table 6: 4,262 exaFLOP for 14 epochs of 303M images.
+    # Dosovitskiy et al. 2021, arXiv 2010.11929: 4,262 exaFLOP, 14 epochs of 303M images.
     assert 3 * image_model("vit-h-14").forward_flops * 303e6 * 14 == pytest.approx(
         4.262e21, rel=0.01
     )
