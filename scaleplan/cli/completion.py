@@ -1,4 +1,4 @@
-"""What the shell offers after `--law` and `--gpu`."""
+"""What the shell offers after `--law`, `--gpu` and `--shape`."""
 
 from __future__ import annotations
 
@@ -25,3 +25,10 @@ def gpus(incomplete: str) -> list[str]:
     names = [accelerator.id for accelerator in accelerators()]
     names += [] if comma else ["all"]
     return [f"{before}{comma}{name}" for name in names if name.startswith(last)]
+
+
+def shapes(incomplete: str) -> list[str]:
+    """Return the published models that begin with what was typed."""
+    from scaleplan.planning.architectures import architectures
+
+    return [one.id for one in architectures() if one.id.startswith(incomplete)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from scaleplan.cli import values
+from scaleplan.cli import completion, values
 from scaleplan.cli.boundary import OptionError
 from scaleplan.errors import UsageError
 
@@ -47,7 +47,7 @@ class FlopCountName(StrEnum):
 ShapeOption = Annotated[
     str | None,
     typer.Option(
-        "--shape", metavar="KEY=VALUE,...|FILE|NAME",
+        "--shape", metavar="KEY=VALUE,...|FILE|NAME", autocompletion=completion.shapes,
         help="The transformer: L=32,d=4096,heads=32,kv=8,ffn=14336,vocab=128256,context=8192, "
         "with experts=8,topk=2 for a mixture; a model's config.json; or a published one such as "
         "llama3-8b. Default: a Llama-like one near --params.",

@@ -3,11 +3,12 @@
 A decoding step reads every weight and the cache of every sequence once, and multiplies each
 sequence's token with the weights, so
 
-    t = max( (W + b K) / (g x bandwidth),  b F / (g x peak) )  + 2 L x exchange  if g > 1
+    t = max( (W + b K) / (g x bandwidth),  b F / (g x peak) )  + L x layer
 
 with W bytes of weights, b sequences, K bytes of cache of one, F FLOP of a token, g accelerators and
-L layers (roofline of Williams et al. 2009; Pope et al. 2022, arXiv 2211.05102, section 2). Reading
-a prompt is bound by compute.
+L layers, each with a time of its own for what is not reading: kernels, and exchanges where it is
+cut over accelerators (roofline of Williams et al. 2009; Pope et al. 2022, arXiv 2211.05102,
+section 2). Reading a prompt is bound by compute.
 """
 
 from __future__ import annotations
@@ -169,7 +170,8 @@ def serve(
         rate = gpus * accelerator.memory_bandwidth_gbs * 1e9
         read = read_bytes(model, load)
         slow = read / (rate * planning_default("serving_bandwidth").value)
-        step = max(slow, compute / reached) + _exchange_seconds(model, gpus)
+        each = planning_default("serving_layer").value / _MICROSECONDS
+        step = max(slow, compute / reached) + model.layers * each
         floor = max(read / rate, compute / peak)
         bound = "bandwidth" if slow >= compute / reached else "compute"
         speed = load.sequences / step
@@ -185,13 +187,6 @@ def serve(
         floor_ms=None if floor is None else floor * _MILLISECONDS, tokens_per_second=speed,
         bound=bound, prefill_seconds=prompt / reached, usd_per_million_tokens=cost,
     )  # fmt: skip
-
-
-def _exchange_seconds(model: Transformer, gpus: int) -> float:
-    """Return the time of a step's exchanges: two a layer where it is cut over accelerators."""
-    if gpus == 1:
-        return 0.0
-    return 2.0 * model.layers * planning_default("serving_exchange").value / _MICROSECONDS
 
 
 def fewest_gpus(needed: float, accelerator: Accelerator) -> int:
@@ -259,5 +254,5 @@ def serve_all(
 
 def serving_assumptions() -> tuple[Assumption, ...]:
     """Return what serving rests on."""
-    names = ("serving_bandwidth", "serving_mfu", "serving_exchange")
+    names = ("serving_bandwidth", "serving_layer", "serving_mfu")
     return tuple(planning_default(name).assumption() for name in names)
