@@ -97,6 +97,7 @@ def budget_command(
     serve: shape_options.ServeOption = False,
     serve_context: shape_options.ServeContextOption = None,
     serve_sequences: shape_options.ServeSequencesOption = None,
+    serve_gpus: shape_options.ServeGpusOption = None,
     serve_precision: shape_options.ServePrecisionOption = None,
     kv_precision: shape_options.KvPrecisionOption = None,
     family: family_options.FamilyOption = family_options.FamilyName.LANGUAGE,
@@ -148,7 +149,7 @@ def budget_command(
                 "tokens": tokens, "ratio": ratio, "flops": flops, "active_params": active_params,
                 "fit": fit, "law": law, "with": given, "sequence_length": sequence_length,
                 "serve": serve, "serve_context": serve_context, "serve_sequences": serve_sequences,
-                "serve_precision": serve_precision, "kv_precision": kv_precision,
+                "serve_gpus": serve_gpus, "serve_precision": serve_precision, "kv_precision": kv_precision,
             },
         )  # fmt: skip
         return emit(by_examples, output)
@@ -174,9 +175,9 @@ def budget_command(
         others=others, shape=model.shape,
     )  # fmt: skip
     plan = shape_options.with_shape(plan, model)
-    if serve or any((serve_context, serve_sequences, serve_precision, kv_precision)):
+    if serve or any((serve_context, serve_sequences, serve_gpus, serve_precision, kv_precision)):
         plan = shape_options.served(
-            plan, used, context=serve_context, sequences=serve_sequences,
+            plan, used, context=serve_context, sequences=serve_sequences, gpus=serve_gpus,
             precisions=serve_precision, kv_precision=kv_precision, accelerators=parts,
             price=price, others=others,
         )  # fmt: skip

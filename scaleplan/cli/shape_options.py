@@ -88,6 +88,13 @@ ServeSequencesOption = Annotated[
         help="Sequences decoded together. Default: 1,64.",
     ),
 ]  # fmt: skip
+ServeGpusOption = Annotated[
+    int | None,
+    typer.Option(
+        "--serve-gpus", parser=values.whole, metavar="INTEGER",
+        help="Accelerators that serve one copy of the model. Default: the fewest that hold it.",
+    ),
+]  # fmt: skip
 ServePrecisionOption = Annotated[
     values.Names | None,
     typer.Option(
@@ -160,6 +167,7 @@ def _check_positions(given: GivenShape, length: int) -> None:
 
 def served(
     plan: Plan, fit: Fit, *, context: int | None, sequences: values.Counts | None,
+    gpus: int | None,
     precisions: values.Names | None, kv_precision: str | None,
     accelerators: Sequence[Accelerator], price: float | None,
     others: Mapping[str, float] | None,
@@ -171,6 +179,7 @@ def served(
         fit: What predicts its performance.
         context: Tokens in the cache of each sequence; None is those of training.
         sequences: Numbers of sequences decoded together.
+        gpus: Accelerators that serve one copy; None takes the fewest that hold it.
         precisions: Of the weights.
         kv_precision: Of the cache.
         accelerators: With what.
@@ -190,7 +199,7 @@ def served(
         sequences=_SERVED_TOGETHER if sequences is None else sequences.values,
         precisions=tuple(_precision("--serve-precision", name) for name in names),
         kv_precision=None if kv_precision is None else _precision("--kv-precision", kv_precision),
-        usd_per_hour=price, others=others,
+        usd_per_hour=price, gpus=gpus, others=others,
     )  # fmt: skip
     return replace(plan, deployment=deployment, assumptions=(*plan.assumptions, *assumptions))
 

@@ -49,12 +49,14 @@ class Load:
         sequences: Sequences decoded together.
         precision: Of the weights.
         kv_precision: Of the cache; None is that of the weights.
+        gpus: Accelerators that serve one copy; None takes the fewest that hold it.
     """
 
     context: int
     sequences: int
     precision: Precision
     kv_precision: Precision | None = None
+    gpus: int | None = None
 
     @property
     def cache(self) -> Precision:
@@ -143,7 +145,7 @@ def decode_flops(model: Transformer, context: int) -> float:
 def serve(
     model: Transformer, load: Load, accelerator: Accelerator, *, usd_per_hour: float | None = None
 ) -> ServingRow:
-    """Return what serving takes on the fewest accelerators that hold the model.
+    """Return what serving takes, on the fewest accelerators that hold it if none are given.
 
     Compute runs at the 16-bit peak whatever the precision, which low-precision units only improve.
 
@@ -160,7 +162,7 @@ def serve(
     _check(model, load)
     weights = weight_bytes(model, load.precision)
     cache = load.sequences * kv_bytes(model, load.context, load.cache)
-    gpus = fewest_gpus(weights + cache, accelerator)
+    gpus = _gpus(weights + cache, load, accelerator)
     peak = gpus * accelerator.peak_tflops * 1e12
     reached = planning_default("serving_mfu").value * peak
     compute = load.sequences * decode_flops(model, load.context)
@@ -187,6 +189,21 @@ def serve(
         floor_ms=None if floor is None else floor * _MILLISECONDS, tokens_per_second=speed,
         bound=bound, prefill_seconds=prompt / reached, usd_per_million_tokens=cost,
     )  # fmt: skip
+
+
+def _gpus(needed: float, load: Load, accelerator: Accelerator) -> int:
+    """Return the accelerators asked for, if they hold it, or the fewest that do."""
+    if load.gpus is None:
+        return fewest_gpus(needed, accelerator)
+    usable = planning_default("usable_memory").value * accelerator.memory_gib * _GIB
+    if needed > load.gpus * usable:
+        message = (
+            f"{load.gpus} x {accelerator.id} do not hold {needed / _GIB:.3g} GiB of weights "
+            f"({load.precision}) and cache of {load.sequences} sequences"
+        )
+        hint = f"Give --serve-gpus {math.ceil(needed / usable)}, fewer sequences or less context."
+        raise PlanError(message, hint=hint)
+    return load.gpus
 
 
 def fewest_gpus(needed: float, accelerator: Accelerator) -> int:
@@ -225,7 +242,7 @@ def _check(model: Transformer, load: Load) -> None:
 def serve_all(
     model: Transformer, *, accelerators: Sequence[Accelerator], context: int,
     sequences: Sequence[int], precisions: Sequence[Precision], kv_precision: Precision | None,
-    usd_per_hour: float | None,
+    gpus: int | None, usd_per_hour: float | None,
 ) -> tuple[ServingRow, ...]:  # fmt: skip
     """Return one row for each accelerator, precision and number of sequences.
 
@@ -236,14 +253,16 @@ def serve_all(
         sequences: Numbers of sequences decoded together.
         precisions: Of the weights.
         kv_precision: Of the cache; None is that of the weights.
+        gpus: Accelerators that serve one copy; None takes the fewest that hold it.
         usd_per_hour: The user's price of an accelerator-hour.
     """
     return tuple(
         serve(
             model,
             Load(
-                context=context, sequences=count, precision=precision, kv_precision=kv_precision
-            ),
+                context=context, sequences=count, precision=precision, kv_precision=kv_precision,
+                gpus=gpus,
+            ),  # fmt: skip
             part, usd_per_hour=usd_per_hour,
         )
         for part in accelerators

@@ -25,7 +25,7 @@ _STEPS = (0.25, 0.5, 1.0, 2.0, 4.0)
 def deploy(
     shape: ModelShape, fit: Fit, *, flops: float, accelerators: Sequence[Accelerator],
     context: int, sequences: Sequence[int], precisions: Sequence[Precision],
-    kv_precision: Precision | None, usd_per_hour: float | None,
+    kv_precision: Precision | None, usd_per_hour: float | None, gpus: int | None = None,
     others: Mapping[str, float] | None = None,
 ) -> tuple[Deployment, tuple[Assumption, ...]]:  # fmt: skip
     """Return what serving a model takes, and how other sizes of the same compute compare.
@@ -40,6 +40,7 @@ def deploy(
         precisions: Of the weights; sizes are compared in the first.
         kv_precision: Of the cache; None is that of the weights.
         usd_per_hour: The user's price of an accelerator-hour.
+        gpus: Accelerators that serve one copy; None takes the fewest. Sizes take the fewest.
         others: What the law needs besides parameters and tokens, by role.
 
     Raises:
@@ -49,7 +50,7 @@ def deploy(
     model = shape.transformer
     rows = serve_all(
         model, accelerators=accelerators, context=context, sequences=sequences,
-        precisions=precisions, kv_precision=kv_precision, usd_per_hour=usd_per_hour,
+        precisions=precisions, kv_precision=kv_precision, gpus=gpus, usd_per_hour=usd_per_hour,
     )  # fmt: skip
     cached: tuple[Precision, ...] = tuple(BYTES) if kv_precision is None else (kv_precision,)
     sizes = tuple(

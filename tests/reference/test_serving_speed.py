@@ -8,7 +8,6 @@ import statistics
 import pytest
 
 from scaleplan.catalog import accelerator
-from scaleplan.planning import deployment
 from scaleplan.planning.architectures import architecture
 from scaleplan.planning.deployment import Load, serve
 from scaleplan.planning.shape_text import read_shape
@@ -29,29 +28,20 @@ RATES = [
 ]
 
 
-@pytest.fixture
-def ratios(monkeypatch):
-    found = []
-    for name, precision, gpus, measured in RATES:
-        model = read_shape(architecture(name).shape, context=4096)
-        monkeypatch.setattr(deployment, "fewest_gpus", lambda *_, count=gpus: count)
-        row = serve(model, Load(context=5, sequences=1, precision=precision), A100)
-        assert row.gpus == gpus
-        found.append(row.tokens_per_second / measured)
-    return found
+def served(name, precision, gpus):
+    model = read_shape(architecture(name).shape, context=4096)
+    return serve(model, Load(context=5, sequences=1, precision=precision, gpus=gpus), A100)
 
 
-def test_speeds_are_those_measured(ratios):
+def test_speeds_are_those_measured():
+    ratios = [served(*use).tokens_per_second / measured for *use, measured in RATES]
     assert statistics.median(abs(ratio - 1) for ratio in ratios) < 0.10
     assert all(1 / 1.2 < ratio < 1.2 for ratio in ratios), ratios
 
 
-def test_no_measurement_beats_the_floor(ratios, monkeypatch):
-    for name, precision, gpus, measured in RATES:
-        model = read_shape(architecture(name).shape, context=4096)
-        monkeypatch.setattr(deployment, "fewest_gpus", lambda *_, count=gpus: count)
-        row = serve(model, Load(context=5, sequences=1, precision=precision), A100)
-        assert 1e3 / row.floor_ms > measured
+@pytest.mark.parametrize(("name", "precision", "gpus", "measured"), RATES)
+def test_no_measurement_beats_the_floor(name, precision, gpus, measured):
+    assert 1e3 / served(name, precision, gpus).floor_ms > measured
 
 
 def test_the_cache_grows_latency():

@@ -103,6 +103,14 @@ def test_the_fewest_accelerators():
     assert serve(LLAMA_70B, Load(context=1, sequences=1, precision="int4"), H100).gpus == 1
 
 
+def test_as_many_as_are_asked_for_if_they_hold_it():
+    load = Load(context=1, sequences=1, precision="bf16", gpus=8)
+    assert serve(LLAMA_70B, load, H100).gpus == 8
+    with pytest.raises(PlanError, match="do not hold 128 GiB") as caught:
+        serve(LLAMA_70B, dataclasses.replace(load, gpus=1), H100)
+    assert "--serve-gpus 2" in caught.value.hint
+
+
 def test_every_part_of_the_catalogue_serves_and_none_without_bandwidth_has_a_speed():
     for part in accelerators():
         row = serve(LLAMA_8B, Load(context=64, sequences=2, precision="int8"), part)
