@@ -256,19 +256,19 @@ def serve_all(
         gpus: Accelerators that serve one copy; None takes the fewest that hold it.
         usd_per_hour: The user's price of an accelerator-hour.
     """
-    return tuple(
-        serve(
-            model,
-            Load(
-                context=context, sequences=count, precision=precision, kv_precision=kv_precision,
-                gpus=gpus,
-            ),  # fmt: skip
-            part, usd_per_hour=usd_per_hour,
+    loads = [
+        Load(
+            context=context, sequences=count, precision=precision, kv_precision=kv_precision,
+            gpus=gpus,
         )
-        for part in accelerators
         for precision in precisions
         for count in sequences
-    )  # fmt: skip
+    ]  # fmt: skip
+    return tuple(
+        serve(model, load, part, usd_per_hour=usd_per_hour)
+        for part in accelerators
+        for load in loads
+    )
 
 
 def serving_assumptions() -> tuple[Assumption, ...]:
