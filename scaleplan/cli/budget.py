@@ -149,7 +149,8 @@ def budget_command(
                 "tokens": tokens, "ratio": ratio, "flops": flops, "active_params": active_params,
                 "fit": fit, "law": law, "with": given, "sequence_length": sequence_length,
                 "serve": serve, "serve_context": serve_context, "serve_sequences": serve_sequences,
-                "serve_gpus": serve_gpus, "serve_precision": serve_precision, "kv_precision": kv_precision,
+                "serve_gpus": serve_gpus, "serve_precision": serve_precision,
+                "kv_precision": kv_precision,
             },
         )  # fmt: skip
         return emit(by_examples, output)
