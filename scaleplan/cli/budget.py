@@ -22,6 +22,7 @@ _DEFAULT_LAW = "besiroglu_2024"
 
 
 def budget_command(
+    context: typer.Context,
     gpus: Annotated[
         values.Counts,
         typer.Option(
@@ -134,31 +135,14 @@ def budget_command(
     from scaleplan.cli.output import emit
 
     if family is not family_options.FamilyName.LANGUAGE:
-        from scaleplan.cli.by_examples import FamilyChoice, plan_by_examples
+        from scaleplan.cli.by_examples import plan_by_examples
 
-        choice = FamilyChoice(
-            family=family, shape=shape, params=params, forward_flops=forward_flops, macs=macs,
-            examples=examples, epochs=epochs, image_size=image_size, patch_size=patch_size,
-            dense_params=dense_params, embedding_rows=embedding_rows,
-            embedding_width=embedding_width, lookups=lookups,
-        )  # fmt: skip
         by_examples = plan_by_examples(
-            choice, accelerators=_accelerators(gpu), gpus=gpus.values, batch=batch, mfu=mfu,
-            price=price, country=country, pue=pue,
-            language_only={
-                "tokens": tokens, "ratio": ratio, "flops": flops, "active_params": active_params,
-                "fit": fit, "law": law, "with": given, "sequence_length": sequence_length,
-                "serve": serve, "serve_context": serve_context, "serve_sequences": serve_sequences,
-                "serve_gpus": serve_gpus, "serve_precision": serve_precision,
-                "kv_precision": kv_precision,
-            },
+            context, family, accelerators=_accelerators(gpu), gpus=gpus.values, batch=batch,
+            mfu=mfu, price=price, country=country, pue=pue,
         )  # fmt: skip
         return emit(by_examples, output)
-    family_options.refuse_without_family(
-        forward_flops=forward_flops, macs=macs, examples=examples, epochs=epochs,
-        image_size=image_size, patch_size=patch_size, dense_params=dense_params,
-        embedding_rows=embedding_rows, embedding_width=embedding_width, lookups=lookups,
-    )  # fmt: skip
+    family_options.refuse_without_family(context)
     from scaleplan.advice import plan_notes
     from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
     from scaleplan.planning.assemble import assemble_plan

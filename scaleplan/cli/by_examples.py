@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scaleplan.cli import values
-from scaleplan.cli.family_options import FamilyName
+from scaleplan.cli.family_options import OWN, FamilyName, typed_options
 from scaleplan.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import typer
 
     from scaleplan.records import Accelerator, Note
     from scaleplan.records.families import ExampleModel, FamilyPlan
@@ -35,10 +37,6 @@ class FamilyChoice:
     lookups: float | None = None
 
 
-_OWN = (
-    "forward_flops", "macs", "examples", "epochs", "image_size", "patch_size", "dense_params",
-    "embedding_rows", "embedding_width", "lookups",
-)  # fmt: skip
 _TABLES = ("dense_params", "embedding_rows", "embedding_width", "lookups")
 # What each family takes besides examples and epochs.
 _TAKES = {
@@ -49,19 +47,27 @@ _TAKES = {
 }
 
 
+# What every family takes: the cluster and the output.
+_COMMON = (
+    "examples", "epochs", "family", "gpus", "gpu", "mfu", "price", "batch", "country", "pue",
+    "cluster", "output_format", "quiet", "strict", "seed",
+)  # fmt: skip
+
+
 def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
 def plan_by_examples(
-    choice: FamilyChoice, *, accelerators: Sequence[Accelerator], gpus: Sequence[int],
-    batch: float | None, mfu: float | None, price: float | None, country: str | None,
-    pue: float | None, language_only: dict[str, object],
+    context: typer.Context, family: FamilyName, *, accelerators: Sequence[Accelerator],
+    gpus: Sequence[int], batch: float | None, mfu: float | None, price: float | None,
+    country: str | None, pue: float | None,
 ) -> FamilyPlan:  # fmt: skip
     """Return the plan of a model that is not a language model.
 
     Args:
-        choice: The model and its data.
+        context: The command that runs, whose typed options are all looked at.
+        family: Kind of model.
         accelerators: One row each for every count.
         gpus: Accelerator counts; for a single one, counts around it are planned as well.
         batch: Examples in a step.
@@ -69,7 +75,6 @@ def plan_by_examples(
         price: The user's price of an accelerator-hour.
         country: Where the power comes from.
         pue: Power usage effectiveness.
-        language_only: Options that mean nothing here, by name.
 
     Raises:
         UsageError: If an option is missing, or does not belong to the family.
@@ -77,16 +82,15 @@ def plan_by_examples(
     from scaleplan.planning.families import plan_family, with_notes
     from scaleplan.planning.plan import gpu_counts_around
 
-    family = choice.family
-    wrong = [name for name, value in language_only.items() if value not in {None, False}]
-    takes = (*_TAKES[family], "examples", "epochs")
-    wrong += [
-        name for name in ("shape", "params", *_OWN)
-        if name not in takes and getattr(choice, name) not in {None, False}
-    ]  # fmt: skip
-    if wrong:
-        message = f"{_option(wrong[0])} says nothing about --family {family.value}"
-        raise UsageError(message, hint=f"It takes {', '.join(map(_option, takes))}.")
+    for name, option in typed_options(context).items():
+        if name not in (*_TAKES[family], *_COMMON):
+            message = f"{option} says nothing about --family {family.value}"
+            takes = ", ".join(map(_option, (*_TAKES[family], "examples", "epochs")))
+            raise UsageError(message, hint=f"It takes {takes}.")
+    choice = FamilyChoice(
+        family=family, shape=context.params["shape"], params=context.params["params"],
+        **{name: context.params[name] for name in OWN},
+    )  # fmt: skip
     if choice.examples is None:
         message = f"--family {family.value} needs --examples"
         raise UsageError(message, hint="For example --examples 1.28M --epochs 90.")

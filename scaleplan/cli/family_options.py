@@ -99,16 +99,37 @@ LookupsOption = Annotated[
 ]  # fmt: skip
 
 
-def refuse_without_family(**options: object) -> None:
+# Options that only make sense with a family.
+OWN = (
+    "forward_flops", "macs", "examples", "epochs", "image_size", "patch_size", "dense_params",
+    "embedding_rows", "embedding_width", "lookups",
+)  # fmt: skip
+
+
+def typed_options(context: typer.Context) -> dict[str, str]:
+    """Return the options that were typed: the name of each value, and the option as it is written.
+
+    Args:
+        context: The command that runs.
+    """
+    found = {}
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            found[parameter.name or ""] = parameter.opts[0]
+    return found
+
+
+def refuse_without_family(context: typer.Context) -> None:
     """Refuse the options of the other families for a language model.
 
     Args:
-        **options: Values by option name, `forward_flops` for `--forward-flops`.
+        context: The command that runs.
 
     Raises:
-        UsageError: If one of them is given.
+        UsageError: If one of them was typed.
     """
-    given = [name for name, value in options.items() if value not in {None, False}]
-    if given:
-        message = f"--{given[0].replace('_', '-')} needs --family"
+    typed = [option for name, option in typed_options(context).items() if name in OWN]
+    if typed:
+        message = f"{typed[0]} needs --family"
         raise UsageError(message, hint="For example --family cnn, vit, recommender or other.")
