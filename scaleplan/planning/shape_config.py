@@ -26,7 +26,11 @@ _KEYS = {
         "max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "max_seq_len",
     ),
     "experts": ("num_local_experts", "num_experts", "n_routed_experts"),
-    "topk": ("num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_top_k"),
+    "topk": (
+        "num_experts_per_tok", "experts_per_token", "num_experts_per_token", "moe_topk",
+        "moe_top_k",
+    ),
+    "sparse_step": ("decoder_sparse_step", "interleave_moe_layer_step"),
     "expert_ffn": ("moe_intermediate_size", "expert_ffn_hidden_size"),
 }  # fmt: skip
 # Type of model: gated block, biases, normalisation, normalisations a layer, learned positions.
@@ -49,16 +53,30 @@ _TYPES: dict[str, tuple[bool, Biases, Norm, int, bool]] = {
     "gemma3_text": (True, "none", "rms", 4, False),
 }
 _USUAL: tuple[bool, Biases, Norm, int, bool] = (True, "none", "rms", 2, False)
+# Types that are as `_USUAL`, to the weights of some normalisations.
+_LIKE_LLAMA = {
+    "llama", "llama4_text", "mistral", "mixtral", "qwen3", "qwen3_moe", "gemma", "gemma_text",
+    "phi3", "olmo2", "olmo3", "olmoe", "deepseek_v2", "deepseek_v3", "gpt_oss", "granite",
+    "granitemoe", "cohere", "internlm2", "smollm3", "glm4", "glm4_moe", "kimi_k2", "minimax",
+}  # fmt: skip
 _NOT_DECODERS = {"bert", "roberta", "t5", "bart", "vit", "clip", "whisper", "deberta-v2", "electra"}
 _ALTERNATING = {"gemma2": 2, "gemma3_text": 6}  # one layer in so many sees everything
 
 
 def read_config(path: str, *, context: int) -> Transformer:
+    """Read a transformer from a `config.json`; see `read_config_remarked`."""
+    return read_config_remarked(path, context=context)[0]
+
+
+def read_config_remarked(path: str, *, context: int) -> tuple[Transformer, str]:
     """Read a transformer from a `config.json`, or from the folder that holds it.
 
     Args:
         path: File or folder.
         context: Tokens per sequence where the file does not say.
+
+    Returns:
+        The transformer, and a remark where its type of model is not known; empty otherwise.
 
     Raises:
         InputError: If it cannot be read, is no JSON object, or does not describe a decoder-only
@@ -72,9 +90,13 @@ def read_config(path: str, *, context: int) -> Transformer:
         if isinstance(values.get(nested), dict):
             values = {**values, **values[nested]}
     try:
-        return checked(_transformer(_Config(str(file), values), context))
+        config = _Config(str(file), values)
+        model = checked(_transformer(config, context))
     except UsageError as error:
         raise InputError(error.message, hint=error.hint, file=str(file)) from None
+    if config.kind in _TYPES or config.kind in _LIKE_LLAMA:
+        return model, ""
+    return model, f"model_type {config.kind[:40]!r} is not known here: read as Llama's"
 
 
 def _load(file: Path) -> dict[str, Any]:
@@ -164,16 +186,19 @@ def _transformer(config: _Config, context: int) -> Transformer:
     shared = config.kind == "falcon" and config.true("multi_query", default=True)
     shared = shared and not config.true("new_decoder_architecture", default=False)
     kv_heads = 1 if shared else config.size("kv_heads", heads)
-    ffn = config.size("ffn", 4 * width)
+    # Four times the width goes without saying in blocks of two matrices only.
+    ffn = config.size("ffn", None if gated else 4 * width)
     window, window_layers = _window(config, layers)
+    experts = _experts(config, layers, ffn)
     return Transformer(
         layers=layers, width=width, heads=heads, kv_heads=kv_heads,
-        head_width=config.size("head_width", max(1, width // heads)), ffn_width=ffn,
+        head_width=config.size("head_width", max(1, width // heads)),
+        ffn_width=config.size("intermediate_size_mlp", ffn),
         vocabulary=config.size("vocab"), context=config.size("context", context), gated=gated,
         # Left out it is the library's default, which is to tie.
         tied=config.true("tie_word_embeddings", default=True), biases=biases, norm=norm,
         norms=norms, positions="learned" if learned else "rotary",
-        experts=_experts(config, layers, ffn), latent=_latent(config), window=window,
+        experts=experts, latent=_latent(config), window=window,
         window_layers=window_layers,
     )  # fmt: skip
 
@@ -184,8 +209,10 @@ def _experts(config: _Config, layers: int, ffn: int) -> Experts | None:
         return None
     inner = config.size("expert_ffn", ffn)
     shared = config.whole("shared_expert_intermediate_size", 0)
-    shared = shared or config.whole("n_shared_experts", 0) * inner
-    step = config.size("decoder_sparse_step", 1)
+    # Llama 4 has one shared expert, which its config does not mention.
+    alone = 1 if config.kind.startswith("llama4") else 0
+    shared = shared or config.whole("n_shared_experts", alone) * inner
+    step = config.size("sparse_step", 1)
     dense = config.whole("first_k_dense_replace", layers - layers // step)
     return Experts(
         count=count, active=config.size("topk", 2), width=inner, shared_width=shared,

@@ -118,6 +118,33 @@ def test_configs_of_other_types(tmp_path):
     assert (model.window, model.window_layers) == (4096, 21)
 
 
+def test_llama_4(tmp_path):
+    scout = LLAMA | {
+        "model_type": "llama4_text", "hidden_size": 5120, "num_hidden_layers": 48,
+        "num_attention_heads": 40, "intermediate_size": 8192, "intermediate_size_mlp": 16384,
+        "num_local_experts": 16, "num_experts_per_tok": 1, "interleave_moe_layer_step": 1,
+        "vocab_size": 202048,
+    }  # fmt: skip
+    counts = count_params(read_config(write(tmp_path, {"text_config": scout}), context=1))
+    # 109B and 17B as announced, with the vision part that is not counted here.
+    assert counts.total == pytest.approx(107.8e9, rel=0.002)
+    assert counts.active == pytest.approx(17.2e9, rel=0.01)
+    maverick = scout | {"num_local_experts": 128, "interleave_moe_layer_step": 2}
+    counts = count_params(read_config(write(tmp_path, {"text_config": maverick}), context=1))
+    assert counts.total == pytest.approx(400e9, rel=0.01)
+
+
+def test_an_unknown_type_is_read_as_llamas_and_says_so(tmp_path):
+    path = write(tmp_path, LLAMA | {"model_type": "zebra"})
+    found = find_shape(path, context=1)
+    assert count_params(found.transformer).total == 8_030_261_248
+    assert found.source == "model_type 'zebra' is not known here: read as Llama's"
+    assert find_shape(write(tmp_path, LLAMA), context=1).source == ""
+    bare = {key: LLAMA[key] for key in LLAMA if key != "intermediate_size"}
+    with pytest.raises(InputError, match="intermediate_size is missing"):
+        read_config(write(tmp_path, bare), context=1)
+
+
 def test_a_model_of_text_and_pictures(tmp_path):
     model = read_config(write(tmp_path, {"text_config": LLAMA, "vision_config": {}}), context=1)
     assert model.layers == 32
