@@ -14,6 +14,7 @@ from scaleplan.advice.influence import INFLUENCE_RULES
 from scaleplan.advice.isoflop import ISOFLOP_RULES
 from scaleplan.advice.plan_limits import PLAN_RULES
 from scaleplan.advice.saturation import SATURATION_RULES
+from scaleplan.advice.shape_limits import SHAPE_RULES
 from scaleplan.records import Fit, Forecast, Note, Plan
 
 __all__ = ["classification_notes", "fit_notes", "forecast_notes", "plan_notes"]
@@ -55,7 +56,7 @@ def plan_notes(plan: Plan, fit: Fit) -> tuple[Note, ...]:
         fit: The fit that predicted its performance.
     """
     notes = list(forecast_notes(plan.forecast, fit))
-    for rule in PLAN_RULES:
+    for rule in (*PLAN_RULES, *SHAPE_RULES):
         notes += rule(plan)
     return _first_of_each(notes)
 

@@ -147,7 +147,8 @@ def duration(plan: Plan) -> Iterator[Note]:
 
 def tiny_model(plan: Plan) -> Iterator[Note]:
     """Say when 6ND is a poor count of the FLOPs."""
-    if plan.active_params < _SMALLEST_FOR_6ND:
+    # Where the shape is known its own count says more (shape_limits).
+    if plan.shape is None and plan.active_params < _SMALLEST_FOR_6ND:
         yield Note(
             id="TINY_MODEL", severity="info",
             text=f"At {format_count(plan.active_params)} parameters attention and embeddings are "

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scaleplan.cli import cluster_options, completion, options, question_options, values
+from scaleplan.cli import (
+    cluster_options,
+    completion,
+    family_options,
+    options,
+    question_options,
+    shape_options,
+    values,
+)
 
 if TYPE_CHECKING:
     from scaleplan.records import Fit
@@ -22,10 +30,10 @@ Examples:
   scaleplan budget --target-loss 2.0 --inference-tokens 1e13"""
 
 _DEFAULT_LAW = "besiroglu_2024"
-_SEQUENCE_LENGTH = 4096  # tokens; the context that most published runs of 2023 to 2025 began with
 
 
 def budget_command(
+    context: typer.Context,
     gpus: question_options.GpusOption = None,
     params: Annotated[
         float | None,
@@ -89,10 +97,26 @@ def budget_command(
         float | None,
         typer.Option(parser=values.positive, metavar="NUMBER", help="Tokens in one step."),
     ] = None,
-    sequence_length: Annotated[
-        int,
-        typer.Option(parser=values.whole, metavar="INTEGER", help="Tokens in one sequence."),
-    ] = _SEQUENCE_LENGTH,
+    sequence_length: shape_options.SequenceLengthOption = None,
+    shape: shape_options.ShapeOption = None,
+    flop_count: shape_options.FlopCountOption = shape_options.FlopCountName.SIX_N_D,
+    serve: shape_options.ServeOption = False,
+    serve_context: shape_options.ServeContextOption = None,
+    serve_sequences: shape_options.ServeSequencesOption = None,
+    serve_gpus: shape_options.ServeGpusOption = None,
+    serve_precision: shape_options.ServePrecisionOption = None,
+    kv_precision: shape_options.KvPrecisionOption = None,
+    family: family_options.FamilyOption = family_options.FamilyName.LANGUAGE,
+    forward_flops: family_options.ForwardFlopsOption = None,
+    macs: family_options.MacsOption = False,
+    examples: family_options.ExamplesOption = None,
+    epochs: family_options.EpochsOption = None,
+    image_size: family_options.ImageSizeOption = None,
+    patch_size: family_options.PatchSizeOption = None,
+    dense_params: family_options.DenseParamsOption = None,
+    embedding_rows: family_options.EmbeddingRowsOption = None,
+    embedding_width: family_options.EmbeddingWidthOption = None,
+    lookups: family_options.LookupsOption = None,
     country: Annotated[
         str | None,
         typer.Option(metavar="CODE", help="Three-letter code, for the grid's carbon intensity."),
@@ -133,11 +157,9 @@ def budget_command(
     """Plan a training run: what it reaches, how long it takes, what it needs and costs."""
     values.refuse_together(fit=fit, law=law)
     values.refuse_together(tokens=tokens, ratio=ratio)
-    from scaleplan.advice import plan_notes
+    output = options.Output(output_format=output_format, quiet=quiet, strict=strict)
     from scaleplan.cli.output import emit
-    from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
-    from scaleplan.planning.answers import answer_plan
-    from scaleplan.planning.wish import Machines, Wish
+    from scaleplan.errors import UsageError
 
     setup = cluster_options.setup_of(
         optimizer=optimizer, precision=precision, gradients=gradients, recompute=recompute,
@@ -149,25 +171,48 @@ def budget_command(
     chosen = cluster_options.choose_cluster(
         cluster, gpu=gpu, mfu=mfu, price=price, country=country, pue=pue, setup=setup
     )
+    if family is not family_options.FamilyName.LANGUAGE:
+        from scaleplan.cli.by_examples import plan_by_examples
+
+        if gpus is None:
+            raise UsageError("--family needs --gpus", hint="For example --gpus 8,64.")
+        by_examples = plan_by_examples(
+            context, family, accelerators=chosen.accelerators, gpus=gpus.values, batch=batch,
+            mfu=chosen.mfu, price=chosen.price, country=chosen.country, pue=chosen.pue,
+        )  # fmt: skip
+        return emit(by_examples, output)
+    family_options.refuse_without_family(context)
+    from scaleplan.advice import plan_notes
+    from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
+    from scaleplan.planning.answers import answer_plan
+    from scaleplan.planning.wish import Machines, Wish
+
+    model = shape_options.sized(
+        shape, count=flop_count, params=params, active_params=active_params,
+        sequence_length=sequence_length,
+    )  # fmt: skip
     used = _fit(fit, law)
     wish = Wish(
-        params=params, active_params=active_params, tokens=tokens, ratio=ratio, flops=flops,
-        target=target, days=days, max_usd=max_usd, inference_tokens=inference_tokens,
-        unique_tokens=unique_tokens,
+        params=model.params, active_params=model.active_params, tokens=tokens, ratio=ratio,
+        flops=flops, target=target, days=days, max_usd=max_usd,
+        inference_tokens=inference_tokens, unique_tokens=unique_tokens,
     )  # fmt: skip
     machines = Machines(
         accelerators=chosen.accelerators, gpus=() if gpus is None else gpus.values,
         mfu=chosen.mfu, mfu_gpus=chosen.mfu_gpus, usd_per_hour=chosen.price, batch_tokens=batch,
-        sequence_length=sequence_length, country=chosen.country, pue=chosen.pue,
-        setup=chosen.setup, ranked=chosen.ranked,
+        sequence_length=model.sequence_length, country=chosen.country, pue=chosen.pue,
+        setup=chosen.setup, ranked=chosen.ranked, shape=model.shape,
     )  # fmt: skip
     others = {} if unique_tokens is not None else further_inputs_of(used, given or [])
-    plan = answer_plan(used, wish, machines, others=others)
+    plan = shape_options.with_shape(answer_plan(used, wish, machines, others=others), model)
+    if serve or any((serve_context, serve_sequences, serve_gpus, serve_precision, kv_precision)):
+        plan = shape_options.served(
+            plan, used, context=serve_context, sequences=serve_sequences, gpus=serve_gpus,
+            precisions=serve_precision, kv_precision=kv_precision,
+            accelerators=chosen.accelerators, price=chosen.price, others=others,
+        )  # fmt: skip
     notes = joined_notes(plan.notes, plan_notes(plan, used), serious_notes(used))
-    emit(
-        replace(plan, notes=notes),
-        options.Output(output_format=output_format, quiet=quiet, strict=strict),
-    )
+    return emit(replace(plan, notes=notes), output)
 
 
 def _fit(file: str | None, law: str | None) -> Fit:

@@ -39,3 +39,10 @@ def optimizers(incomplete: str) -> list[str]:
     from scaleplan.catalog import planning_choices
 
     return [name for name in planning_choices("optimizer") if name.startswith(incomplete)]
+
+
+def shapes(incomplete: str) -> list[str]:
+    """Return the published models that begin with what was typed."""
+    from scaleplan.planning.architectures import architectures
+
+    return [one.id for one in architectures() if one.id.startswith(incomplete)]

@@ -14,7 +14,7 @@ from scaleplan.planning.answer_items import (
     target_answer,
     valley_answer,
 )
-from scaleplan.planning.assemble import assemble_plan, default_model
+from scaleplan.planning.assemble import assemble_plan, counted, default_model
 from scaleplan.planning.cluster_size import sized_cluster
 from scaleplan.planning.family import Family, Model
 from scaleplan.planning.lifetime import lifetime_model, lifetime_rows
@@ -64,6 +64,7 @@ def answer_plan(
         PlanError: If nothing meets the limits; with what would.
     """
     check_wish(wish)
+    fit, _ = counted(fit, cluster.shape)
     given = dict(others or {})
     if wish.unique_tokens is not None:
         fit = with_repeats(fit)
@@ -76,7 +77,8 @@ def answer_plan(
         mfu=cluster.mfu, mfu_gpus=cluster.mfu_gpus or (cluster.gpus or found.gpus)[0],
         usd_per_hour=cluster.usd_per_hour, batch_tokens=cluster.batch_tokens,
         sequence_length=cluster.sequence_length, country=cluster.country, pue=cluster.pue,
-        others=given, setup=cluster.setup, ranked=cluster.ranked, tokens_from=model.how,
+        others=given, setup=cluster.setup, ranked=cluster.ranked,
+        tokens_from=model.how, shape=cluster.shape,
     )  # fmt: skip
     answers = [*found.answers, *_more_answers(fit, wish, found, plan)]
     return replace(plan, answers=tuple(answers), offers=found.offers, lifetime=found.lifetime)

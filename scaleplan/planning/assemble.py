@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from scaleplan.errors import PlanError, UsageError
 from scaleplan.fitting.optimum import optimum_rows
@@ -11,6 +12,7 @@ from scaleplan.planning.allocation import has_optimum, optimal_tokens
 from scaleplan.planning.family import Family, Model
 from scaleplan.planning.forecast import forecast
 from scaleplan.planning.plan import by_cost, gpu_counts_around, plan_rows, plan_storage
+from scaleplan.planning.shape import shape_for_memory
 from scaleplan.records import (
     Accelerator,
     Assumption,
@@ -20,6 +22,9 @@ from scaleplan.records import (
     Plan,
     TrainingSetup,
 )
+
+if TYPE_CHECKING:
+    from scaleplan.records.shapes import ModelShape
 
 # Tokens per parameter where no law of params and tokens is at hand: the ratio at which Chinchilla
 # 70B was trained (Hoffmann et al. 2022, section 4.2); other laws put it between 5 and 100.
@@ -49,6 +54,7 @@ def assemble_plan(
     setup: TrainingSetup | None = None,
     ranked: bool = False,
     tokens_from: str | None = None,
+    shape: ModelShape | None = None,
 ) -> Plan:
     """Plan the training of one model.
 
@@ -74,11 +80,14 @@ def assemble_plan(
         setup: Optimiser, precision, layout, failures and storage; None takes the defaults.
         ranked: Whether rows that fit come first, and of those the cheapest.
         tokens_from: How the tokens were found, where the caller found them.
+        shape: The transformer, where it is known before the size: its accounting gives the FLOP
+            per parameter and token, and its layers the memory.
 
     Raises:
         UsageError: If the options contradict each other or do not determine the model.
         PlanError: If the fit cannot size the model that was asked for.
     """
+    fit, convention = counted(fit, shape)
     model = default_model(
         fit, params=params, active_params=active_params, tokens=tokens, flops=flops, ratio=ratio
     )
@@ -91,13 +100,9 @@ def assemble_plan(
         mfu_gpus=gpus[0] if mfu_gpus is None else mfu_gpus, setup=setup,
         usd_per_hour=usd_per_hour, batch_tokens=batch_tokens, sequence_length=sequence_length,
         country=country, pue=pue,
+        shape=shape_for_memory(shape),
     )  # fmt: skip
     sized = Assumption(name="training tokens", value=model.tokens, source=tokens_from or model.how)
-    convention = Assumption(
-        name="FLOP per parameter and token", value=fit.flops_per_param_token,
-        source="C = k N D; 6 for a dense transformer (Kaplan et al. 2020, arXiv 2001.08361)"
-        if fit.flops_per_param_token == 6.0 else "median of flops / (params x tokens) in the log",
-    )  # fmt: skip
     return Plan(
         params=model.params, active_params=model.active_params, tokens=model.tokens,
         flops=model.flops, forecast=_forecast(fit, model, others),
@@ -108,6 +113,23 @@ def assemble_plan(
         accelerators=tuple(accelerators), optimum=_optimum(fit, model.flops), notes=(),
         assumptions=(sized, convention, *assumptions, *fit.assumptions),
     )  # fmt: skip
+
+
+def counted(fit: Fit, shape: ModelShape | None) -> tuple[Fit, Assumption]:
+    """Return the fit with the FLOP per parameter and token that is used, and where it is from.
+
+    Args:
+        fit: A law.
+        shape: The transformer, if one was given; its accounting may replace that of the fit.
+    """
+    k, source = fit.flops_per_param_token, "median of flops / (params x tokens) in the log"
+    if shape is not None and shape.accounting != "6nd":
+        k = shape.flops_per_param_token
+        source = f"--flop-count {shape.accounting}, at {shape.sequence_length} tokens a sequence"
+        fit = replace(fit, flops_per_param_token=k)
+    elif k == 6.0:
+        source = "C = k N D; 6 for a dense transformer (Kaplan et al. 2020, arXiv 2001.08361)"
+    return fit, Assumption(name="FLOP per parameter and token", value=k, source=source)
 
 
 def default_model(

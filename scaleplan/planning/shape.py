@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from scaleplan.catalog import planning_default
 from scaleplan.records import Assumption
+from scaleplan.records.shapes import Experts, ModelShape, Transformer
 
 # Weights of a layer in units of width^2: 4 for attention, 8 for a feed-forward of 4 x width.
 _LAYER_WEIGHTS = 12.0
@@ -17,16 +18,27 @@ _LAYERS_IN_STAGES = 16
 _STAGE_LAYERS = 8
 # From here on the width is a whole number of heads.
 _HEADS_IN_WIDTH = 8
+# Keys and values are shared as in Llama 3 and Mistral 7B: eight heads, from a dozen heads on.
+_KV_HEADS, _GROUPED = 8, 12
+# Inner widths come in 64s where there are enough of them for it not to matter.
+_FFN_STEP, _FFN_STEPS = 64, 16
+# A token of the assumed mixture goes to 2 or some of few experts (Mixtral) or 8 of many
+# (DeepSeek-V3); few is less than 8 times as many as are active.
+_FEW, _ACTIVE, _NEAR = 8.0, (2, 4, 8), 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """A decoder-only transformer: layers, width, heads and vocabulary."""
+    """What memory needs of a decoder-only transformer: layers, width, heads and vocabulary.
+
+    `origin` says where it comes from; empty where it is assumed.
+    """
 
     layers: int
     width: int
     heads: int
     vocabulary: int
+    origin: str = ""
 
     @property
     def params(self) -> float:
@@ -56,6 +68,9 @@ def guess_shape(params: float) -> Shape:
     heads = max(1, round(width / head))
     # Rounding to whole heads of the usual width would change a narrow model's size too much.
     rounded = heads * head if heads >= _HEADS_IN_WIDTH else width
+    if heads >= _GROUPED:
+        # Heads in eights, which share eight heads of keys; their widths need not add up to width.
+        heads = round(heads / _KV_HEADS) * _KV_HEADS
     return Shape(layers=layers, width=max(1, round(rounded)), heads=heads, vocabulary=vocabulary)
 
 
@@ -78,6 +93,85 @@ def _whole_layers(layers: float) -> int:
     return max(1, round(layers / step) * step)
 
 
+def shape_for_memory(model: ModelShape | None) -> Shape | None:
+    """Return what memory needs of a shape, None where it was only guessed from a size.
+
+    Args:
+        model: The shape of a plan, None without one.
+    """
+    if model is None or model.asked_params is not None:
+        return None
+    return memory_shape(model.transformer, origin=model.source or model.origin)
+
+
+def memory_shape(model: Transformer, *, origin: str) -> Shape:
+    """Return what memory needs of a given transformer.
+
+    Args:
+        model: The shape.
+        origin: Where it comes from.
+    """
+    return Shape(
+        layers=model.layers, width=model.width, heads=model.heads, vocabulary=model.vocabulary,
+        origin=origin,
+    )  # fmt: skip
+
+
+def guess_transformer(
+    params: float, *, active_params: float | None = None, context: int
+) -> Transformer:
+    """Return a Llama-like transformer of about so many parameters in all.
+
+    Layers, width and vocabulary are those of `guess_shape`; the inner width of the feed-forward
+    block (SwiGLU) takes up the rest, so that the exact count meets `params`.
+
+    Args:
+        params: All parameters.
+        active_params: Those a token uses; fewer than `params` makes it a mixture of experts.
+        context: Tokens per sequence.
+    """
+    active = params if active_params is None else active_params
+    base = guess_shape(active)
+    heads, width = base.heads, base.width
+    kv_heads = _KV_HEADS if heads >= _GROUPED else heads
+    usual = int(planning_default("head_width").value)
+    head_width = usual if heads >= _HEADS_IN_WIDTH else max(1, round(width / heads))
+    tied = params <= planning_default("tied_params").value
+    rest = base.vocabulary * width * (1 if tied else 2) + width
+    rest += base.layers * (2 * width * head_width * (heads + kv_heads) + 2 * width)
+    # Weights of one unit of inner width, over all layers.
+    unit = 3 * width * base.layers
+    step = _FFN_STEP if active > rest + unit * _FFN_STEP * _FFN_STEPS else 1
+    inner = max(1, round((active - rest) / unit / step) * step)
+    experts = None
+    if active < params:
+        experts = _experts(params, active, rest=rest, unit=unit)
+        inner = experts.width * experts.active
+    return Transformer(
+        layers=base.layers, width=width, heads=heads, kv_heads=kv_heads, head_width=head_width,
+        ffn_width=inner, vocabulary=base.vocabulary, context=context, tied=tied, experts=experts,
+    )  # fmt: skip
+
+
+def _experts(params: float, active: float, *, rest: float, unit: float) -> Experts:
+    """Return experts that make up all and active parameters; routers are too small to count."""
+    used = max(active - rest, unit)
+    ratio = max(1.0, (params - rest) / used)
+
+    def miss(chosen: int) -> float:
+        count = max(chosen, round(ratio * chosen))
+        return abs(rest + used * count / chosen - params) / params
+
+    # The fewest active experts whose whole number of experts meets the size, else the nearest.
+    choices = _ACTIVE if ratio < _FEW else _ACTIVE[-1:]
+    near = [chosen for chosen in choices if miss(chosen) < _NEAR]
+    chosen = near[0] if near else min(choices, key=miss)
+    return Experts(
+        count=max(chosen, round(ratio * chosen)), active=chosen,
+        width=max(1, round(used / unit / chosen)),
+    )  # fmt: skip
+
+
 def shape_assumptions(shape: Shape, *, sequence_length: int) -> tuple[Assumption, ...]:
     """Return the shape as a plan states it."""
     aspect = planning_default("shape_aspect")
@@ -85,7 +179,8 @@ def shape_assumptions(shape: Shape, *, sequence_length: int) -> tuple[Assumption
         f"{shape.layers} layers, width {shape.width}, {shape.heads} heads, "
         f"vocabulary {shape.vocabulary}"
     )
+    name = "transformer" if shape.origin else "assumed transformer (memory only)"
     return (
-        Assumption(name="assumed transformer (memory only)", value=text, source=aspect.source),
+        Assumption(name=name, value=text, source=shape.origin or aspect.source),
         Assumption(name="sequence length", value=sequence_length, unit="tokens", source="option"),
     )

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from scaleplan.errors import UsageError
 from scaleplan.planning.family import Model
 from scaleplan.planning.plan import plan_rows
+from scaleplan.planning.shape import shape_for_memory
 from scaleplan.records import Accelerator, PlanRow, TrainingSetup
+
+if TYPE_CHECKING:
+    from scaleplan.records.shapes import ModelShape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,7 @@ class Machines:
     pue: float | None = None
     setup: TrainingSetup | None = None
     ranked: bool = False
+    shape: ModelShape | None = None
 
     def row(self, model: Model, part: Accelerator, gpus: int) -> PlanRow:
         """Return the plan's row of a model on so many of one accelerator."""
@@ -52,6 +58,7 @@ class Machines:
             mfu_gpus=self.mfu_gpus or (self.gpus[0] if self.gpus else gpus), setup=self.setup,
             usd_per_hour=self.usd_per_hour, batch_tokens=self.batch_tokens,
             sequence_length=self.sequence_length, country=self.country, pue=self.pue,
+            shape=shape_for_memory(self.shape),
         )  # fmt: skip
         return rows[0]
 

@@ -1,7 +1,8 @@
 """The frozen results that one stage hands to the next.
 
 Fields are floats, strings, tuples and other records, with the unit in the field name; `None` means
-that a number is not known, never that it is zero.
+that a number is not known, never that it is zero. Records of one command each (`shapes`,
+`deployments`, `families`) are imported from their own modules, by those who need them.
 """
 
 from __future__ import annotations

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from scaleplan.records.advice import Assumption, Note
 from scaleplan.records.answers import Answer, LifetimeRow, Offer
 from scaleplan.records.cleaned import Metric
 from scaleplan.records.fits import Interval, OptimumRow
 from scaleplan.records.storage import Storage
+
+if TYPE_CHECKING:
+    from scaleplan.records.deployments import Deployment
+    from scaleplan.records.shapes import ModelShape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,3 +170,5 @@ class Plan:
     answers: tuple[Answer, ...] = ()
     offers: tuple[Offer, ...] = ()
     lifetime: tuple[LifetimeRow, ...] = ()
+    shape: ModelShape | None = None
+    deployment: Deployment | None = None

@@ -18,13 +18,14 @@ from scaleplan.records import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scaleplan.records.families import FamilyPlan
     from scaleplan.render.catalogue_view import AcceleratorCatalogue, LawCatalogue
     from scaleplan.render.runs_view import RunsShown
     from scaleplan.render.view import View
 
 Result: TypeAlias = (
     "Fit | GroupFits | LawComparison | Forecast | Plan | Explanations | SizePlan | CurveCheck | "
-    "LawCatalogue | AcceleratorCatalogue | RunsShown"
+    "FamilyPlan | LawCatalogue | AcceleratorCatalogue | RunsShown"
 )
 
 
@@ -66,6 +67,12 @@ def view_of(result: Result) -> View:  # noqa: PLR0911 - one return a kind of rec
             return check_view(result)
         case _:
             pass
+    from scaleplan.records.families import FamilyPlan
+
+    if isinstance(result, FamilyPlan):
+        from scaleplan.render.family_view import family_view
+
+        return family_view(result)
     from scaleplan.render import catalogue_view
     from scaleplan.render.runs_view import RunsShown, runs_view
 
@@ -109,6 +116,12 @@ def document_of(result: Result) -> dict[str, Any]:  # noqa: PLR0911 - as view_of
             return check_document(result)
         case _:
             pass
+    from scaleplan.records.families import FamilyPlan
+
+    if isinstance(result, FamilyPlan):
+        from scaleplan.render.family_view import family_document
+
+        return family_document(result)
     from scaleplan.render.catalogue_view import LawCatalogue
     from scaleplan.render.runs_view import RunsShown, runs_document
 

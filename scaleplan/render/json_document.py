@@ -113,6 +113,8 @@ def plan_document(plan: Plan) -> Document:
         "accelerators": [asdict(accelerator) for accelerator in plan.accelerators],
         "storage": asdict(plan.storage) if plan.storage is not None else None,
         **answers_document(plan),
+        "shape": asdict(plan.shape) if plan.shape is not None else None,
+        "deployment": asdict(plan.deployment) if plan.deployment is not None else None,
         **tail(plan.assumptions, plan.notes),
     }  # fmt: skip
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scaleplan.render.answers_view import answer_blocks
 from scaleplan.render.running_view import running_tables, storage_facts
+from scaleplan.render.shape_view import shape_blocks
 from scaleplan.render.view import (
     UNKNOWN,
     Column,
@@ -32,6 +33,7 @@ from scaleplan.units import (
 
 if TYPE_CHECKING:
     from scaleplan.records import Accelerator, Plan, PlanRow
+    from scaleplan.render.view import Block
 
 
 # With more accelerators side by side, only what they are compared by is shown.
@@ -47,6 +49,7 @@ def plan_view(plan: Plan) -> View:
         title=f"scaleplan budget: {count(plan.params)} parameters, {count(plan.tokens)} tokens",
         blocks=(
             Facts(title="Model", pairs=_model(plan)),
+            *shape_blocks(plan.shape),
             Facts(title="Forecast", pairs=_forecast(plan)),
             Paragraph(title=f"Law: {law.law}, {law.fit_name}", text=law.formula),
             Facts(title="Accelerators", pairs=tuple(_accelerator(a) for a in plan.accelerators)),
@@ -54,10 +57,19 @@ def plan_view(plan: Plan) -> View:
             _rows(plan, several=several, many=many),
             *(() if many else running_tables(plan.rows, several=several)),
             *storage_facts(plan.storage),
+            *_serving(plan),
         ),
         notes=plan.notes,
         assumptions=plan.assumptions,
     )
+
+
+def _serving(plan: Plan) -> tuple[Block, ...]:
+    if plan.deployment is None:
+        return ()
+    from scaleplan.render.deployment_view import deployment_blocks
+
+    return deployment_blocks(plan.deployment, plan.forecast.metric)
 
 
 def _model(plan: Plan) -> tuple[tuple[str, str], ...]:

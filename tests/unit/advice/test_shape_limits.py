@@ -1,0 +1,45 @@
+import dataclasses
+
+import pytest
+
+from scaleplan.advice.shape_limits import far_from_6nd
+from scaleplan.catalog import published_law
+from scaleplan.planning.assemble import assemble_plan
+from scaleplan.planning.model_shape import find_shape, shape_of
+from scaleplan.planning.published import fit_from_published
+
+
+def notes(text, length, accounting="6nd"):
+    given = find_shape(text, context=length)
+    shape = shape_of(
+        given, params=1, active_params=1, sequence_length=length, accounting=accounting
+    )
+    size = float(shape.params.total)
+    plan = assemble_plan(
+        fit_from_published(published_law("besiroglu_2024")), params=size, active_params=None,
+        tokens=20 * size, flops=None, ratio=None, accelerators=(), gpus=(8,), mfu=None,
+        usd_per_hour=None, batch_tokens=None, sequence_length=length, country=None, pue=None,
+        shape=shape,
+    )  # fmt: skip
+    return list(far_from_6nd(dataclasses.replace(plan, shape=shape)))
+
+
+@pytest.mark.parametrize(("text", "length"), [("gpt3-175b", 2048), ("llama2-70b", 4096)])
+def test_large_models_at_usual_lengths_are_6nd(text, length):
+    assert notes(text, length) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "ratio"),
+    [("gpt3-175b", 32768, 1.22), ("llama3.2-1b", 8192, 1.217), ("pythia-70m", 2048, 0.723)],
+)
+def test_long_sequences_small_models_and_large_tables_are_not(text, length, ratio):
+    if text == "gpt3-175b":  # whose positions are learned
+        text = "L=96,d=12288,act=gelu,vocab=50257,tied=yes"
+    (note,) = notes(text, length)
+    assert note.id == "FLOPS_BEYOND_6ND"
+    assert dict(note.numbers)["over_6nd"] == pytest.approx(ratio, rel=0.01)
+
+
+def test_who_counts_attention_is_not_told():
+    assert notes("llama3.2-1b", 8192, "causal") == []

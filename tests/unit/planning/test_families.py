@@ -1,0 +1,126 @@
+import math
+
+import pytest
+
+from scaleplan.catalog import accelerator, planning_default
+from scaleplan.errors import UsageError
+from scaleplan.planning.families import by_flops, by_patches, plan_family
+from scaleplan.planning.image_models import patch_count, residual_network, vision_transformer
+from scaleplan.planning.recommender import example_seconds, recommender_model
+
+A100 = accelerator("a100")
+H100 = accelerator("h100")
+RESNET, _ = by_flops(4.1e9, macs=True, params=25.6e6, family="cnn")
+
+
+def plan(model=RESNET, **changes):
+    use = {
+        "examples": 1.28e6, "epochs": 90, "accelerators": [A100], "gpus": [8], "batch": None,
+        "mfu": None, "usd_per_hour": None, "country": None, "pue": None,
+    }  # fmt: skip
+    return plan_family(model, **(use | changes))
+
+
+def test_resnet_50_on_imagenet():
+    found = plan()
+    # 3 x 8.2 GFLOP x 1.28M x 90, as the notes have it: 2.8e18.
+    assert found.flops == pytest.approx(2.83e18, rel=0.002)
+    (row,) = found.rows
+    # NVIDIA's own table: 16,621 images/s on 8 A100, three hours for 90 epochs.
+    assert row.examples_per_second == pytest.approx(16621, rel=0.15)
+    assert row.bound == "bandwidth"
+    assert row.memory_gib_per_gpu is None
+    assert row.fits is None
+
+
+def test_multiply_adds_are_two_flop_and_who_says_flop_is_reminded():
+    model, notes = by_flops(4.1e9, macs=False, params=None, family="cnn")
+    assert model.forward_flops * 2 == RESNET.forward_flops
+    assert [note.id for note in notes] == ["MACS_OR_FLOPS"]
+    assert by_flops(1, macs=True, params=None, family="other")[1] == ()
+
+
+def test_a_users_own_utilisation_is_used():
+    (row,) = plan(mfu=0.3, gpus=[1]).rows
+    assert row.mfu == pytest.approx(0.3, rel=0.02)
+
+
+def test_examples_and_epochs_only_matter_as_a_product():
+    one, other = plan(epochs=90).rows[0], plan(examples=1.28e6 * 90, epochs=1).rows[0]
+    assert one == other
+
+
+def test_a_vision_transformer_takes_the_table_of_language_runs():
+    model = vision_transformer(
+        "L=12,d=768,heads=12,ffn=3072", image=None, patch=None, origin="x", source=""
+    )
+    found = plan(model, gpus=[1, 64])
+    assert found.flops == pytest.approx(3 * 35.16e9 * 1.28e6 * 90, rel=1e-3)
+    assert found.rows[1].efficiency < found.rows[0].efficiency <= 1
+    assert all(row.fits for row in found.rows)
+    low, high = (planning_default(f"time_band_{end}").value for end in ("low", "high"))
+    assert found.rows[0].days_low == pytest.approx(low * found.rows[0].days)
+    assert found.rows[0].days_high == pytest.approx(high * found.rows[0].days)
+
+
+def test_six_n_times_patches():
+    assert patch_count(224, 16) == 196
+    assert patch_count(518, 14) == 37**2
+    assert by_patches(1e9, 256).forward_flops == 2 * 1e9 * 256
+    with pytest.raises(UsageError, match="larger than an image"):
+        patch_count(8, 16)
+
+
+def test_an_image_twice_as_wide():
+    small, large = (
+        residual_network("blocks=3-4-6-3", image=size, origin="x", source="") for size in (224, 448)
+    )
+    assert large.params == small.params
+    assert large.forward_flops == pytest.approx(4 * small.forward_flops, rel=0.001)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["blocks=3-4-6", "blocks=3-4-6-x", "blocks=3-4-6-3,block=odd", "L=3", "", "blocks=0-1-1-1"],
+)
+def test_shapes_that_are_no_residual_network(text):
+    with pytest.raises(UsageError):
+        residual_network(text, image=None, origin="x", source="")
+
+
+def test_a_recommender_by_hand():
+    model = recommender_model(1e7, rows=1e9, width=128, lookups=40)
+    seconds = example_seconds(1e7, model.embeddings, H100, gpus=16, dense=0.15)
+    assert seconds["compute"] == pytest.approx(6e7 / (989e12 * 0.15))
+    assert seconds["bandwidth"] == pytest.approx(40 * 128 * 4 * 3 / (3350e9 * 0.5))
+    network = 2 * 40 * 128 * 4 * 15 / 16 / (H100.inter_node_gbs * 1e9 * 0.65)
+    assert seconds["network"] == pytest.approx(network)
+    assert "network" not in example_seconds(1e7, model.embeddings, H100, gpus=1, dense=0.15)
+
+
+def test_the_slowest_part_of_a_recommender_decides_and_tables_are_no_compute():
+    small = recommender_model(1e7, rows=1e6, width=128, lookups=40)
+    large = recommender_model(1e7, rows=1e9, width=128, lookups=40)
+    use = {"examples": 4e9, "epochs": 1, "accelerators": [H100], "gpus": [16]}
+    one, other = plan(small, **use), plan(large, **use)
+    assert one.flops == other.flops == 6 * 1e7 * 4e9
+    assert one.rows[0].days == other.rows[0].days
+    assert other.rows[0].bound == "network"
+    grown = other.rows[0].memory_gib_per_gpu - one.rows[0].memory_gib_per_gpu
+    assert grown == pytest.approx((1e9 - 1e6) * (128 + 1) * 4 / 16 / 2**30)
+    assert any(note.id == "ROUGH" for note in other.notes)
+    dense = recommender_model(1e9, rows=1e6, width=8, lookups=1)
+    assert plan(dense, **use).rows[0].bound == "compute"
+
+
+def test_tables_that_do_not_fit():
+    model = recommender_model(1e7, rows=1e10, width=128, lookups=40)
+    found = plan(model, accelerators=[H100], gpus=[8, 1024])
+    assert [row.fits for row in found.rows] == [False, True]
+    assert any(note.id == "DOES_NOT_FIT" and note.severity == "warning" for note in found.notes)
+
+
+def test_work_that_overflows():
+    with pytest.raises(UsageError, match="finite"):
+        plan(examples=1e300, epochs=1e300)
+    assert math.isfinite(plan(examples=1e30).rows[0].days)
