@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -63,5 +64,9 @@ def scaleplan(
 
 def run() -> None:
     """Run the program as the `scaleplan` script does."""
+    # Describing all commands takes a good part of the time of a plan: the one that was typed is
+    # enough. All are there for help and for names that are misspelt.
+    typed = [one for one in app.registered_commands if one.name == "".join(sys.argv[1:2])]
+    app.registered_commands = typed or app.registered_commands
     # Not app(): that would put typer's own hook for unexpected exceptions in place of ours.
     typer.main.get_command(app)(prog_name="scaleplan")

@@ -15,6 +15,7 @@ from scaleplan.units import format_significant
 
 # A layout that leaves more than this share of the accelerators idle is taken only in need.
 _IDLE_SHARE = 0.05
+_SHARED_WEIGHTS = 3  # the ZeRO stage that shares weights
 # (recompute, ZeRO, pipeline, tensor, expert)
 _Split: TypeAlias = tuple[Recompute, int, int, int, int]
 
@@ -42,7 +43,8 @@ def choose_layout(
 
     Simple means, in this order: hardly an accelerator idle and a micro-batch for every pipeline
     stage, no recomputation, weights not shared between copies, few stages, little tensor
-    parallelism (inside a node; beyond it, it costs more than it saves), experts little spread.
+    parallelism (inside a node, for beyond it costs more than it saves, and no more than heads),
+    experts little spread.
 
     Args:
         model: The model and how it is trained.
@@ -80,7 +82,7 @@ def smallest_fitting(model: MemoryModel, *, memory_gib: float, setup: TrainingSe
     """
     usable = planning_default("usable_memory").value * memory_gib
     best = None
-    splits = _splits(model.shape.layers, model.experts, setup)
+    splits = _splits(model.shape.layers, model.shape.heads, model.experts, setup)
     for split in sorted(splits, key=lambda one: one[2] * one[3] * one[4]):
         step = split[2] * split[3] * split[4]
         if best is not None and step >= best:
@@ -111,7 +113,8 @@ def _fewest_copies(
 
     if asked is not None:
         return asked if asked % expert == 0 and fits(asked // expert) else None
-    low, high = 0, model.sequences // model.micro_batch // expert
+    # With more copies the pipeline would stand still for want of micro-batches.
+    low, high = 0, model.sequences // model.micro_batch // (pipeline * expert)
     if high < 1 or not fits(high):
         return None
     while high - low > 1:
@@ -130,7 +133,8 @@ def most_accelerators(model: MemoryModel, layout: Layout) -> int:
 
 def largest_cluster(model: MemoryModel, setup: TrainingSetup) -> int:
     """Return how many accelerators could have work in any layout that is searched."""
-    tensor = setup.tensor or (1 if setup.fsdp_only else node_size(setup))
+    widest = min(model.shape.heads, node_size(setup))
+    tensor = setup.tensor or (1 if setup.fsdp_only else widest)
     pipeline = setup.pipeline or (1 if setup.fsdp_only else model.shape.layers)
     return model.sequences // model.micro_batch * tensor * pipeline
 
@@ -168,7 +172,7 @@ def check_layout(model: MemoryModel, setup: TrainingSetup) -> None:
 
 
 @lru_cache(maxsize=64)
-def _splits(layers: int, experts: int, setup: TrainingSetup) -> tuple[_Split, ...]:
+def _splits(layers: int, heads: int, experts: int, setup: TrainingSetup) -> tuple[_Split, ...]:
     """Return all ways to split a model, the simplest first."""
     recomputes: tuple[Recompute, ...] = ("none" if setup.flash_attention else "selective", "full")
     if setup.recompute is not None:
@@ -176,7 +180,7 @@ def _splits(layers: int, experts: int, setup: TrainingSetup) -> tuple[_Split, ..
     stages: tuple[int, ...] = tuple(n for n in range(1, layers + 1) if layers % n == 0)
     if setup.pipeline is not None:
         stages = (setup.pipeline,)
-    tensors = (setup.tensor,) if setup.tensor is not None else _powers(node_size(setup))
+    tensors = (setup.tensor,) if setup.tensor is not None else _powers(min(heads, node_size(setup)))
     spread = (setup.expert,) if setup.expert is not None else _powers(experts)
     zeros: tuple[int, ...] = (1, 3) if setup.zero is None else (setup.zero,)
     if setup.fsdp_only:
@@ -203,7 +207,7 @@ def _layouts(model: MemoryModel, gpus: int, setup: TrainingSetup) -> Iterator[La
     later: tuple[list[Layout], list[Layout], list[Layout]] = ([], [], [])
     none = True
     for recompute, zero, pipeline, tensor, expert in _splits(
-        model.shape.layers, model.experts, setup
+        model.shape.layers, model.shape.heads, model.experts, setup
     ):
         split = tensor * pipeline
         data = setup.data or min(gpus // split, most) // expert * expert
@@ -212,7 +216,7 @@ def _layouts(model: MemoryModel, gpus: int, setup: TrainingSetup) -> Iterator[La
         none = False
         idle = setup.data is None and gpus - split * data > _IDLE_SHARE * gpus
         # A pipeline with fewer micro-batches than stages stands still half of the time.
-        bubble = pipeline * data > most
+        bubble = pipeline * data > (1.0 + _IDLE_SHARE) * most
         layout = Layout(
             tensor=tensor, pipeline=pipeline, data=data, expert=expert,
             zero=zero if data > 1 else 0, recompute=recompute,
@@ -225,7 +229,7 @@ def _layouts(model: MemoryModel, gpus: int, setup: TrainingSetup) -> Iterator[La
         yield from layouts
     if none:  # what was asked for needs more than there are
         for recompute, zero, pipeline, tensor, expert in _splits(
-            model.shape.layers, model.experts, setup
+            model.shape.layers, model.shape.heads, model.experts, setup
         ):
             yield Layout(
                 tensor=tensor, pipeline=pipeline, data=expert, expert=expert, zero=zero,
@@ -249,16 +253,20 @@ def _reason(
     if not tried:
         alone = layout.model_accelerators == 1
         return f"{held}; {'nothing need be split' if alone else 'less would leave some idle'}"
-    kind = (layout.recompute, layout.zero)
-    alike = [one for one in tried if (one[0].recompute, one[0].zero) == kind]
+    alike = [one for one in tried if _kind(one[0]) == _kind(layout)]
     if alike:
         near, needs = alike[-1]
         what = f"TP{near.tensor} x PP{near.pipeline}"
         what += f" x EP{near.expert}" if near.expert != layout.expert else ""
     else:
         near, needs = min(tried, key=lambda one: one[1].total)
-        what = f"ZeRO-{near.zero}" if near.zero != layout.zero else "without recompute"
+        what = "without recompute" if near.recompute != layout.recompute else f"ZeRO-{near.zero}"
     return f"{held}; {what} needs {_gib(needs.total)}"
+
+
+def _kind(layout: Layout) -> tuple[Recompute, bool]:
+    """Return what is tried before layouts are split further; a single copy shares nothing."""
+    return layout.recompute, layout.zero >= _SHARED_WEIGHTS
 
 
 def _of(parts: MemoryParts, usable: float) -> str:

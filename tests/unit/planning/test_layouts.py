@@ -170,3 +170,22 @@ def test_its_assumptions_are_named():
     assert values["layout"] == "tp 8, ZeRO 0"
     assert values["accelerators in a node"] == 8
     assert layout_assumptions(TrainingSetup(node_size=4))[0].value == 4
+
+
+def test_tensor_parallelism_splits_heads_and_no_more():
+    tiny = choose(1e6, 64, 80, batch=8 * 4096)
+    assert tiny.layout.tensor <= guess_shape(1e6).heads
+
+
+def test_copies_that_share_nothing_help_no_more_than_the_pipeline_allows():
+    setup = TrainingSetup(tensor=8, pipeline=12, zero=0, recompute="full", gradient_bytes=4.0)
+    use = model(175e9, setup=setup)
+    assert smallest_fitting(use, memory_gib=80, setup=setup) == 96
+    assert smallest_fitting(use, memory_gib=32, setup=setup) is None
+
+
+def test_a_single_copy_is_measured_against_simpler_splits():
+    use = choose(175e9, 96, 40, batch=3.1e6, length=2048)
+    assert use.fits
+    assert use.layout.data == 1
+    assert "; TP" in use.reason
