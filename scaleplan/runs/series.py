@@ -11,6 +11,7 @@ import numpy as np
 from scaleplan.errors import InputError
 from scaleplan.records import Metric, Note
 from scaleplan.runs.columns import assign
+from scaleplan.runs.curve import NOTHING, Curve, CurveLog, Series
 from scaleplan.runs.formats import EXTENSIONS
 from scaleplan.runs.frame import Frame, join
 from scaleplan.runs.gathering import Gathered, gather
@@ -21,68 +22,11 @@ from scaleplan.runs.opening import Progress, read_all
 from scaleplan.runs.request import Given, read_request
 from scaleplan.runs.table import BoolArray, FloatArray, IntArray
 
+__all__ = ["Curve", "CurveLog", "Series", "load_curves"]
+
 _AXES = ("step", "epoch", "tokens")  # what may order the points of a run
 _SERIES = ("value", "train_value", "learning_rate")
 _SIZES = ("params", "active_params", "tokens", "flops", "unique_tokens")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Series:
-    """One metric along a run: where and what, each of shape (n,); values may be NaN or infinite."""
-
-    at: FloatArray
-    value: FloatArray
-
-    def __len__(self) -> int:
-        return int(self.at.size)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Curve:
-    """One training run as it was logged.
-
-    Args:
-        run: Its name.
-        file: Where it was read.
-        axis: What `at` counts: `step`, `tokens`, `epoch`, or `row` where nothing counts.
-        metric: What the main series is.
-        validation: The metric on validation (or test) data; empty if it was not logged.
-        training: The same metric on training data, or the only one there is.
-        accuracy: Validation accuracy beside a validation loss; empty otherwise.
-        learning_rate: The learning rate.
-        sizes: Params, tokens and so on of the run, by role: the last one logged.
-        sorted_rows: How many rows stood out of order.
-        replaced: How many points a restart of the run wrote again; the later ones are kept.
-        gap: The widest hole between points over the median distance.
-    """
-
-    run: str
-    file: str
-    axis: str
-    metric: Metric
-    validation: Series
-    training: Series
-    accuracy: Series
-    learning_rate: Series
-    sizes: Mapping[str, float]
-    sorted_rows: int
-    replaced: int
-    gap: float
-
-    @property
-    def main(self) -> Series:
-        """Return the validation series, or the training one where nothing was validated."""
-        return self.validation if len(self.validation) else self.training
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CurveLog:
-    """All curves of a log, how many rows were read, and what there is to say about the reading."""
-
-    curves: tuple[Curve, ...]
-    files: tuple[str, ...]
-    rows: int
-    notes: tuple[Note, ...]
 
 
 def load_curves(
@@ -123,10 +67,7 @@ def load_curves(
         # Of whole columns, once: there may be a thousand runs in them.
         blank={role: rows.roles[role].blank for role in _SERIES if role in rows.roles},
     )  # fmt: skip
-    curves = tuple(
-        builder.curve(members, i + 1) for i, members in enumerate(_members(groups))
-        if members.size
-    )  # fmt: skip
+    curves = tuple(builder.curve(rows, i + 1) for i, rows in enumerate(_members(groups)))
     notes = (*skipped, *(n for t in tables for n in t.notes), *unit_notes, *split)
     if not any(len(curve.main) for curve in curves):
         raise InputError(
@@ -253,13 +194,12 @@ class _Builder:
         training, _ = self._series(members, at, "train_value")
         rate, _ = self._series(members, at, "learning_rate")
         accuracy = self._accuracy(members, at)
-        nothing = Series(np.empty(0), np.empty(0))
         only_training = not self.validated and not len(training)
         note = self.rows.row_note(int(members[0]), "")
         return Curve(
             run=note.run or (note.file if len(self.frame.files) > 1 else f"run {number}"),
             file=note.file, axis=self.axis, metric=self.metric,
-            validation=nothing if only_training else main,
+            validation=NOTHING if only_training else main,
             training=main if only_training else training, accuracy=accuracy, learning_rate=rate,
             sizes=self._sizes(members), sorted_rows=out_of_order, replaced=replaced,
             gap=_widest_gap(main.at),
@@ -268,7 +208,7 @@ class _Builder:
     def _series(self, members: IntArray, at: FloatArray, role: str) -> tuple[Series, int]:
         """Return a role along the run, later rows in the place of earlier ones of equal step."""
         if role not in self.rows.roles:
-            return Series(np.empty(0), np.empty(0)), 0
+            return NOTHING, 0
         column = self.rows.roles[role]
         logged = ~self.blank[role][members]
         steps, values = at[logged], column.numbers[members][logged]
@@ -276,7 +216,7 @@ class _Builder:
 
     def _accuracy(self, members: IntArray, at: FloatArray) -> Series:
         if self.accuracy is None:
-            return Series(np.empty(0), np.empty(0))
+            return NOTHING
         numbers = self.frame.columns[self.accuracy].numbers[members]
         logged = np.isfinite(numbers)
         return _latest(at[logged], numbers[logged])[0]
@@ -307,11 +247,11 @@ def _latest(at: FloatArray, values: FloatArray) -> tuple[Series, int]:
 def _filled(at: FloatArray) -> FloatArray:
     """Give rows without a position that of the row before them."""
     known = np.isfinite(at)
+    places = np.arange(at.size)
     if not known.any():
-        return np.arange(at.size, dtype=np.float64)
-    index = np.maximum.accumulate(np.where(known, np.arange(at.size), -1))
-    index = np.where(index < 0, int(np.argmax(known)), index)
-    return np.asarray(at[index])
+        return places.astype(np.float64)
+    index = np.maximum.accumulate(np.where(known, places, -1))
+    return np.asarray(at[np.where(index < 0, int(np.argmax(known)), index)])
 
 
 def _widest_gap(at: FloatArray) -> float:

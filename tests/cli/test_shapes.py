@@ -149,7 +149,7 @@ def test_what_is_refused(invoke, arguments, words):
 def test_files_that_are_no_shape(invoke, tmp_path):
     for name, content in (("a.json", "{"), ("b.json", "[]"), ("c.json", '{"hidden_size": -1}')):
         path = tmp_path / name
-        path.write_text(content)
+        path.write_text(content, encoding="utf-8")
         result = invoke("budget", "--gpus", "8", "--shape", str(path))
         assert result.exit_code == 3, result.output
         assert f"{name}: " in result.stderr

@@ -59,7 +59,18 @@ def test_no_placeholder_is_left():
 
 def test_every_command_and_sample_is_described():
     text = README.read_text(encoding="utf-8")
-    for name in ("fit", "predict", "budget", "laws", "gpus"):
+    for name in (
+        "runs",
+        "fit",
+        "predict",
+        "budget",
+        "compare",
+        "sizes",
+        "check",
+        "explain",
+        "laws",
+        "gpus",
+    ):
         assert f"`scaleplan {name}" in text
     for folder in (ROOT / "sample_runs").iterdir():
         assert f"`sample_runs/{folder.name}`" in text

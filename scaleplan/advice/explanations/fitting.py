@@ -289,4 +289,12 @@ FITTING = (
         "Use more test examples.",
         "binomial standard error",
     ),
+    _entry(
+        "SCORE_LAW_OF_COMPUTE",
+        "A score is fitted against compute alone.",
+        "No law of parameters and tokens describes it, an S-curve of compute does.",
+        "Benchmarks rise from chance to a limit, which sums of powers do not.",
+        "Ask for the law of both sizes with --law, or forecast by compute.",
+        "a decision of this program",
+    ),
 )
