@@ -10,6 +10,7 @@ from scaleplan.laws import get_law
 from scaleplan.planning.allocation import has_optimum, optimal_split
 from scaleplan.planning.forecast import forecast_at
 from scaleplan.records import Contours, Fit, ForecastPoint, Panel, Picture, Plan, Trace
+from scaleplan.units import format_count
 
 if TYPE_CHECKING:
     from scaleplan.runs.table import Runs
@@ -96,7 +97,8 @@ def plan_picture(plan: Plan) -> Picture:
             title="Cost", x_label="accelerators", y_label="US dollars", x_scale="log",
             y_scale="log", traces=tuple(cost),
         ))  # fmt: skip
-    return Picture(title=f"{plan.params:.3g} parameters on {plan.tokens:.3g} tokens",
+    title = f"{format_count(plan.params)} parameters on {format_count(plan.tokens)} tokens"
+    return Picture(title=title,
                    panels=tuple(panels))  # fmt: skip
 
 
