@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from scaleplan import __version__
-from scaleplan.cli import budget, check, compare, explain, fit, gpus, laws, predict, runs, sizes
+from scaleplan.cli import (
+    budget,
+    check,
+    compare,
+    explain,
+    fit,
+    gpus,
+    laws,
+    predict,
+    report,
+    runs,
+    sizes,
+)
 from scaleplan.cli.boundary import ErrorBoundary
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -32,6 +44,7 @@ _COMMANDS = (
     ("compare", "Laws and objectives side by side.", compare.compare_command, compare.EXAMPLES),
     ("sizes", "Sizes between underfit and overfit.", sizes.sizes_command, sizes.EXAMPLES),
     ("check", "Is a training run going well?", check.check_command, check.EXAMPLES),
+    ("report", "Fit and plan as one page.", report.report_command, report.EXAMPLES),
     ("explain", "What stands behind a note.", explain.explain_command, explain.EXAMPLES),
     ("laws", "List laws and published fits.", laws.laws_command, laws.EXAMPLES),
     ("gpus", "List accelerators and prices.", gpus.gpus_command, gpus.EXAMPLES),

@@ -12,6 +12,7 @@ from scaleplan.cli import (
     completion,
     family_options,
     options,
+    plotting,
     question_options,
     shape_options,
     values,
@@ -149,6 +150,7 @@ def budget_command(
     checkpoint_seconds: cluster_options.CheckpointOption = None,
     restart_minutes: cluster_options.RestartOption = None,
     storage: cluster_options.StorageOption = None,
+    plot: plotting.PlotOption = None,
     output_format: options.FormatOption = options.OutputFormat.TABLE,
     quiet: options.QuietOption = False,
     strict: options.StrictOption = False,
@@ -157,6 +159,7 @@ def budget_command(
     """Plan a training run: what it reaches, how long it takes, what it needs and costs."""
     values.refuse_together(fit=fit, law=law)
     values.refuse_together(tokens=tokens, ratio=ratio)
+    plotting.check_plot(plot)
     output = options.Output(output_format=output_format, quiet=quiet, strict=strict)
     from scaleplan.cli.output import emit
     from scaleplan.errors import UsageError
@@ -211,6 +214,10 @@ def budget_command(
             precisions=serve_precision, kv_precision=kv_precision,
             accelerators=chosen.accelerators, price=chosen.price, others=others,
         )  # fmt: skip
+    if plot is not None:
+        from scaleplan.planning.pictures import plan_picture
+
+        plotting.write_plot(plan_picture(plan), plot)
     notes = joined_notes(plan.notes, plan_notes(plan, used), serious_notes(used))
     return emit(replace(plan, notes=notes), output)
 

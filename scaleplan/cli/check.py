@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scaleplan.cli import options, values
+from scaleplan.cli import options, plotting, values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scaleplan.records import CurveCheck, Fit
+    from scaleplan.runs.series import Curve
 
 EXAMPLES = """\b
 Examples:
@@ -54,6 +55,7 @@ def check_command(
         bool,
         typer.Option("--watch", help="Follow a log that is still written, until Ctrl-C."),
     ] = False,
+    plot: plotting.PlotOption = None,
     output_format: options.FormatOption = options.OutputFormat.TABLE,
     quiet: options.QuietOption = False,
     strict: options.StrictOption = False,
@@ -63,6 +65,7 @@ def check_command(
     from scaleplan.cli.output import emit
     from scaleplan.errors import UsageError
 
+    plotting.check_plot(plot)
     law = _fit(fit)
     inputs = _given(given or [], law)
     reading = options.Reading(
@@ -81,17 +84,22 @@ def check_command(
         if "-" in logs:
             raise UsageError("--watch cannot follow standard input", hint="Give a file.")
         watch_logs(
-            logs, lambda: _check(logs, reading, law, inputs, level, total_steps, hushed=True),
+            logs, lambda: _check(logs, reading, law, inputs, level, total_steps, hushed=True)[0],
             output,
         )  # fmt: skip
         return
-    emit(_check(logs, reading, law, inputs, level, total_steps, hushed=quiet), output)
+    found, curves = _check(logs, reading, law, inputs, level, total_steps, hushed=quiet)
+    if plot is not None:
+        from scaleplan.advice.curves.pictures import curves_picture
+
+        plotting.write_plot(curves_picture(found, curves), plot)
+    emit(found, output)
 
 
 def _check(
     logs: Sequence[str], reading: options.Reading, fit: Fit | None, given: dict[str, float],
     level: float, total: float | None, *, hushed: bool,
-) -> CurveCheck:  # fmt: skip
+) -> tuple[CurveCheck, tuple[Curve, ...]]:  # fmt: skip
     """Read the logs and judge their runs."""
     from scaleplan.advice.curves import check_curves
     from scaleplan.cli.progress import progress
@@ -104,7 +112,8 @@ def _check(
             stdin=sys.stdin.buffer if sys.stdin is not None else None, on_progress=shown,
         )  # fmt: skip
     with progress("run", quiet=hushed) as shown:
-        return check_curves(log, level=level, total=total, fit=fit, given=given, on_progress=shown)
+        found = check_curves(log, level=level, total=total, fit=fit, given=given, on_progress=shown)
+    return found, log.curves
 
 
 def _fit(file: str | None) -> Fit | None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from scaleplan.cli import options, values
+from scaleplan.cli import options, plotting, values
 
 EXAMPLES = """\b
 Examples:
@@ -71,6 +71,7 @@ def fit_command(
             help="Keep the fit for predict and budget (YAML); with --by, fit-{group}.yaml.",
         ),
     ] = None,
+    plot: plotting.PlotOption = None,
     output_format: options.FormatOption = options.OutputFormat.TABLE,
     quiet: options.QuietOption = False,
     strict: options.StrictOption = False,
@@ -87,6 +88,7 @@ def fit_command(
         refuse_overwriting,
     )
 
+    plotting.check_plot(plot)
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
         quiet=quiet, best_of=best_of or best_of_each is not None,
@@ -103,6 +105,7 @@ def fit_command(
     if by is not None and not together:
         values.refuse_together(by=by, classes=classes)
         values.refuse_together(by=by, test_examples=test_examples)
+        values.refuse_together(by=by, plot=plot)
         from scaleplan.cli.groups import check_place, fit_groups, save_groups
 
         if output is not None:
@@ -129,4 +132,8 @@ def fit_command(
         from scaleplan.fitfile import save_fit
 
         save_fit(fit, output)
+    if plot is not None:
+        from scaleplan.planning.pictures import fit_picture
+
+        plotting.write_plot(fit_picture(fit, logs), plot)
     emit(fit, written)

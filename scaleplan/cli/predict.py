@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scaleplan.cli import options, values
+from scaleplan.cli import options, plotting, values
 from scaleplan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def predict_command(
     pattern: options.PatternOption = None,
     input_column: options.InputOption = None,
     all_points: options.AllPointsOption = False,
+    plot: plotting.PlotOption = None,
     output_format: options.FormatOption = options.OutputFormat.TABLE,
     quiet: options.QuietOption = False,
     strict: options.StrictOption = False,
@@ -77,6 +78,7 @@ def predict_command(
     from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
     from scaleplan.planning.forecast import forecast
 
+    plotting.check_plot(plot)
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
         quiet=quiet, pattern=pattern,
@@ -93,6 +95,10 @@ def predict_command(
         others=further_inputs_of(fit, given or []),
     )  # fmt: skip
     notes = joined_notes(result.notes, forecast_notes(result, fit), serious_notes(fit))
+    if plot is not None:
+        from scaleplan.planning.pictures import forecast_picture
+
+        plotting.write_plot(forecast_picture(fit, result.points), plot)
     emit(
         replace(result, notes=notes),
         options.Output(output_format=output_format, quiet=quiet, strict=strict),

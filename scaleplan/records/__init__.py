@@ -43,6 +43,7 @@ from scaleplan.records.fits import (
     Widening,
 )
 from scaleplan.records.groups import GroupFit, GroupFits
+from scaleplan.records.pictures import Contours, Panel, Picture, Trace
 from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
 from scaleplan.records.setups import Recompute, TrainingSetup
 from scaleplan.records.sizes import GapFit, SizePlan, SizeRow, SizeVerdict
@@ -60,6 +61,7 @@ __all__ = [
     "Cluster",
     "ColumnUse",
     "ComparedLaw",
+    "Contours",
     "CurveCheck",
     "CurveForecast",
     "CurveVerdict",
@@ -86,7 +88,9 @@ __all__ = [
     "ObjectiveRow",
     "Offer",
     "OptimumRow",
+    "Panel",
     "Parameter",
+    "Picture",
     "Plan",
     "PlanRow",
     "PublishedLaw",
@@ -101,6 +105,7 @@ __all__ = [
     "SizeRow",
     "SizeVerdict",
     "Storage",
+    "Trace",
     "TrainingSetup",
     "Verdict",
     "Widening",

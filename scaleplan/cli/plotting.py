@@ -1,0 +1,71 @@
+"""`--plot FILE`: the picture of a result, written whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scaleplan.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from scaleplan.records import Picture
+
+PlotOption = Annotated[
+    str | None,
+    typer.Option(
+        "--plot", metavar="FILE",
+        help="Write a picture: .png, .svg, .pdf or .html; needs the extra [plot].",
+    ),
+]  # fmt: skip
+
+
+def check_plot(path: str | None) -> None:
+    """Refuse a picture that could not be written, before any work is done for it.
+
+    Args:
+        path: What `--plot` names; None for no picture.
+
+    Raises:
+        UsageError: If the ending is not known, or matplotlib is not installed.
+    """
+    if path is None:
+        return
+    from importlib.util import find_spec
+
+    from scaleplan.render.plot import ENDINGS
+
+    if Path(path).suffix.lower() not in ENDINGS:
+        raise UsageError(
+            f"--plot {path}: pictures are written as {', '.join(ENDINGS)}",
+            hint="For example --plot fit.png.",
+        )
+    if find_spec("matplotlib") is None:
+        raise UsageError(
+            "--plot needs matplotlib, which is not installed",
+            hint="pip install 'scaleplan[plot]'",
+        )
+
+
+def write_plot(picture: Picture, path: str) -> None:
+    """Write a picture.
+
+    Args:
+        picture: The panels.
+        path: Where to, with the ending of its format.
+
+    Raises:
+        InputError: If the file cannot be written.
+    """
+    from scaleplan.fitfile import write_whole
+    from scaleplan.render.plot import render_picture
+
+    content = render_picture(picture, path)
+    try:
+        write_whole(Path(path), content)
+    except OSError as error:
+        raise InputError(
+            f"the picture cannot be written: {error.strerror}", file=path,
+            hint="Choose a folder that exists and that you may write to.",
+        ) from error  # fmt: skip

@@ -1,0 +1,163 @@
+"""`scaleplan report`: fit, forecast and plan as one page of HTML."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scaleplan.cli import completion, options, values
+
+if TYPE_CHECKING:
+    from scaleplan.records import Fit, Picture
+    from scaleplan.render.html_report import Section
+    from scaleplan.runs.table import Runs
+
+EXAMPLES = """\b
+Examples:
+  scaleplan report runs.csv -o report.html
+  scaleplan report runs.csv --params 10B --tokens 200B --gpus 64,256 -o report.html
+  scaleplan report runs.csv --flops 1e23 --gpu a100 -o report.html"""
+
+
+def report_command(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUNS...", help="Logs: CSV, YAML, JSON or JSONL files, folders, patterns, or -."
+        ),
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="Where the page is written.")
+    ],
+    params: Annotated[
+        float | None,
+        typer.Option(parser=values.positive, metavar="NUMBER", help="The planned model's size."),
+    ] = None,
+    tokens: Annotated[
+        float | None,
+        typer.Option(parser=values.positive, metavar="NUMBER", help="Its training tokens."),
+    ] = None,
+    flops: Annotated[
+        float | None,
+        typer.Option(parser=values.positive, metavar="NUMBER", help="Or its training compute."),
+    ] = None,
+    gpus: Annotated[
+        values.Counts | None,
+        typer.Option(
+            parser=values.counts, metavar="INTEGER,...",
+            help="Numbers of accelerators. Default: the smallest cluster within 30 days.",
+        ),
+    ] = None,
+    gpu: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID,...", autocompletion=completion.gpus, help="Accelerators to plan for."
+        ),
+    ] = None,
+    law: options.FitLawOption = "auto",
+    columns: options.ColumnsOption = None,
+    metric: options.MetricOption = None,
+    input_column: options.InputOption = None,
+    given_values: options.SetOption = None,
+    pattern: options.PatternOption = None,
+    resamples: options.ResamplesOption = 1000,
+    output_format: options.FormatOption = options.OutputFormat.TABLE,
+    quiet: options.QuietOption = False,
+    strict: options.StrictOption = False,
+    seed: options.SeedOption = 0,
+) -> None:  # fmt: skip
+    """Write a report: the fit, and the forecast and plan of a model, as one page of HTML."""
+    from scaleplan.cli.output import emit
+    from scaleplan.cli.sources import fit_runs, read_runs, refuse_overwriting
+
+    reading = options.Reading(
+        columns=columns or [], metric=metric, input_column=input_column, all_points=False,
+        quiet=quiet, pattern=pattern, given=values.all_given(given_values),
+    )  # fmt: skip
+    fitting = options.Fitting(
+        law=law, objective=options.ObjectiveName.HUBER, delta=None, fix=[], bound=[]
+    )
+    logs = read_runs(runs, reading)
+    refuse_overwriting(output, logs.cleaning.files)
+    fit = fit_runs(
+        logs, fitting=fitting, resamples=resamples, level=0.9, seed=seed, flops=(), quiet=quiet
+    )
+    sections = [_fit_section(fit, logs)]
+    if params is not None or flops is not None:
+        sections.append(
+            _plan_section(
+                fit, params=params, tokens=tokens, flops=flops,
+                gpus=() if gpus is None else gpus.values, gpu=gpu,
+            )
+        )  # fmt: skip
+    _write(sections, output)
+    emit(fit, options.Output(output_format=output_format, quiet=quiet, strict=strict))
+
+
+def _fit_section(fit: Fit, runs: Runs) -> Section:
+    from scaleplan.planning.pictures import fit_picture
+    from scaleplan.render.fit_view import fit_view
+    from scaleplan.render.html_report import Section
+
+    return Section(view=fit_view(fit), svg=_svg(fit_picture(fit, runs)))
+
+
+def _plan_section(
+    fit: Fit, *, params: float | None, tokens: float | None, flops: float | None,
+    gpus: tuple[int, ...], gpu: str | None,
+) -> Section:  # fmt: skip
+    from scaleplan.advice import plan_notes
+    from scaleplan.catalog import accelerator, default_accelerator
+    from scaleplan.cli.sources import joined_notes
+    from scaleplan.planning.answers import answer_plan
+    from scaleplan.planning.pictures import plan_picture
+    from scaleplan.planning.wish import Machines, Wish
+    from scaleplan.render.html_report import Section
+    from scaleplan.render.plan_view import plan_view
+
+    parts = (
+        (default_accelerator(),) if gpu is None
+        else tuple(accelerator(name) for name in values.split_list(gpu))
+    )  # fmt: skip
+    plan = answer_plan(
+        fit, Wish(params=params, tokens=tokens, flops=flops),
+        Machines(accelerators=parts, gpus=gpus),
+    )  # fmt: skip
+    plan = replace(plan, notes=joined_notes(plan.notes, plan_notes(plan, fit)))
+    return Section(view=plan_view(plan), svg=_svg(plan_picture(plan)))
+
+
+def _svg(picture: Picture) -> str:
+    from scaleplan.render.plot import picture_svg
+
+    return picture_svg(picture)
+
+
+def _write(sections: list[Section], path: str) -> None:
+    import platform
+
+    import numpy as np
+
+    from scaleplan import __version__
+    from scaleplan.errors import InputError
+    from scaleplan.fitfile import write_whole
+    from scaleplan.render.html_report import render_report
+
+    version = f"scaleplan {__version__}, Python {platform.python_version()}, numpy {np.__version__}"
+    page = render_report(
+        sections, command=shlex.join(["scaleplan", *sys.argv[1:]]), version=version,
+        date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )  # fmt: skip
+    try:
+        write_whole(Path(path), page.encode("utf-8", "replace"))
+    except OSError as error:
+        raise InputError(
+            f"the report cannot be written: {error.strerror}", file=path,
+            hint="Choose a folder that exists and that you may write to.",
+        ) from error  # fmt: skip
