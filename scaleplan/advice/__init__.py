@@ -1,23 +1,18 @@
-"""Advice: rules that turn records into notes, each with its numbers and what to do."""
+"""Advice: rules that turn records into notes, each with its numbers and what to do.
+
+Rules of a stage are imported with it: a plan does not pay for those of fits.
+"""
 
 from __future__ import annotations
 
-from scaleplan.advice.classification import classification_notes
 from scaleplan.advice.critical_size import critical_size
-from scaleplan.advice.design import DESIGN_RULES
 from scaleplan.advice.extrapolation import point_notes
-from scaleplan.advice.fit_quality import FIT_RULES
 from scaleplan.advice.fitness import fitness_notes
 from scaleplan.advice.floor import floor_reached, forms_spread
 from scaleplan.advice.hull import outside_hull
-from scaleplan.advice.influence import INFLUENCE_RULES
-from scaleplan.advice.isoflop import ISOFLOP_RULES
-from scaleplan.advice.plan_limits import PLAN_RULES
-from scaleplan.advice.saturation import SATURATION_RULES
-from scaleplan.advice.shape_limits import SHAPE_RULES
 from scaleplan.records import Fit, Forecast, Note, Plan
 
-__all__ = ["classification_notes", "fit_notes", "forecast_notes", "plan_notes"]
+__all__ = ["fit_notes", "forecast_notes", "plan_notes"]
 
 
 def fit_notes(fit: Fit) -> tuple[Note, ...]:
@@ -26,6 +21,12 @@ def fit_notes(fit: Fit) -> tuple[Note, ...]:
     Args:
         fit: The fit.
     """
+    from scaleplan.advice.design import DESIGN_RULES
+    from scaleplan.advice.fit_quality import FIT_RULES
+    from scaleplan.advice.influence import INFLUENCE_RULES
+    from scaleplan.advice.isoflop import ISOFLOP_RULES
+    from scaleplan.advice.saturation import SATURATION_RULES
+
     rules = (*FIT_RULES, *DESIGN_RULES, *INFLUENCE_RULES, *ISOFLOP_RULES, *SATURATION_RULES)
     return tuple(note for rule in rules for note in rule(fit))
 
@@ -55,6 +56,9 @@ def plan_notes(plan: Plan, fit: Fit) -> tuple[Note, ...]:
         plan: The plan.
         fit: The fit that predicted its performance.
     """
+    from scaleplan.advice.plan_limits import PLAN_RULES
+    from scaleplan.advice.shape_limits import SHAPE_RULES
+
     notes = list(forecast_notes(plan.forecast, fit))
     for rule in (*PLAN_RULES, *SHAPE_RULES):
         notes += rule(plan)

@@ -214,10 +214,7 @@ def budget_command(
             precisions=serve_precision, kv_precision=kv_precision,
             accelerators=chosen.accelerators, price=chosen.price, others=others,
         )  # fmt: skip
-    if plot is not None:
-        from scaleplan.planning.pictures import plan_picture
-
-        plotting.write_plot(plan_picture(plan), plot)
+    plotting.plot_plan(plan, plot)
     notes = joined_notes(plan.notes, plan_notes(plan, used), serious_notes(used))
     return emit(replace(plan, notes=notes), output)
 

@@ -78,7 +78,7 @@ def fit_command(
     seed: options.SeedOption = 0,
 ) -> None:  # fmt: skip
     """Fit a scaling law to the logs of runs, and say how surely it holds."""
-    from scaleplan.advice import classification_notes
+    from scaleplan.advice.classification import classification_notes
     from scaleplan.cli.output import emit
     from scaleplan.cli.sources import (
         fit_runs,

@@ -10,7 +10,7 @@ import typer
 from scaleplan.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from scaleplan.records import Picture
+    from scaleplan.records import Picture, Plan
 
 PlotOption = Annotated[
     str | None,
@@ -69,3 +69,11 @@ def write_plot(picture: Picture, path: str) -> None:
             f"the picture cannot be written: {error.strerror}", file=path,
             hint="Choose a folder that exists and that you may write to.",
         ) from error  # fmt: skip
+
+
+def plot_plan(plan: Plan, path: str | None) -> None:
+    """Write the picture of a plan, if one was asked for."""
+    if path is not None:
+        from scaleplan.planning.pictures import plan_picture
+
+        write_plot(plan_picture(plan), path)

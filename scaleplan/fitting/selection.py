@@ -241,7 +241,11 @@ def _straight_line_rejection(
     known = [e for e in family if e is not None]
     own = errors.get(t.law.name)
     if own is not None and known and own > _BACKTEST_REJECTS * min(known) + EXACT_LOG:
-        return f"on larger runs its error is {own / min(known):.1f} times the power law's"
+        best = min(known)
+        # Exact data leave the power law no error to be a multiple of.
+        if best <= 0.0:
+            return f"on larger runs its error is {own:.2g} where the power law has none"
+        return f"on larger runs its error is {own / best:.1f} times the power law's"
     return ""
 
 

@@ -1,4 +1,7 @@
-"""From what was asked to a plan: which model, on how many accelerators, and the answer in words."""
+"""From what was asked to a plan: which model, on how many accelerators, and the answer in words.
+
+Modules of single questions are imported when one is asked: a plain plan pays for none of them.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from scaleplan.errors import PlanError, UsageError
-from scaleplan.planning.answer_items import (
-    deadline_answer,
-    lifetime_answer,
-    money_answer,
-    repeats_answer,
-    target_answer,
-    valley_answer,
-)
 from scaleplan.planning.assemble import assemble_plan, counted, default_model
-from scaleplan.planning.cluster_size import sized_cluster
 from scaleplan.planning.family import Family, Model
-from scaleplan.planning.lifetime import lifetime_model, lifetime_rows
-from scaleplan.planning.limits import best_purchase
-from scaleplan.planning.repeats import with_repeats
-from scaleplan.planning.target import model_for_target
 from scaleplan.planning.wish import Machines, Wish, check_wish
 from scaleplan.records import (
     Accelerator,
@@ -67,6 +57,8 @@ def answer_plan(
     fit, _ = counted(fit, cluster.shape)
     given = dict(others or {})
     if wish.unique_tokens is not None:
+        from scaleplan.planning.repeats import with_repeats
+
         fit = with_repeats(fit)
         given["unique_tokens"] = wish.unique_tokens
     found = _decide(fit, wish, cluster, given)
@@ -86,6 +78,8 @@ def answer_plan(
 
 def _more_answers(fit: Fit, wish: Wish, found: _Found, plan: Plan) -> list[Answer]:
     """Return the answers that follow from the plan itself."""
+    from scaleplan.planning.answer_items import deadline_answer, repeats_answer, valley_answer
+
     made = []
     if wish.days is not None:
         made.append(deadline_answer(plan, wish.days))
@@ -125,12 +119,16 @@ def _decide(fit: Fit, wish: Wish, cluster: Machines, others: Mapping[str, float]
     if wish.target is not None:
         return _for_target(fit, wish, cluster, family)
     if buys and not determined:
+        from scaleplan.planning.limits import best_purchase
+
         bought = best_purchase(wish, cluster, family)
         found = _Found(
             model=bought.model, gpus=cluster.gpus or (bought.row.gpus,),
             accelerators=(bought.part,), offers=bought.offers,
         )  # fmt: skip
         if wish.max_usd is not None:
+            from scaleplan.planning.answer_items import money_answer
+
             found.answers.append(money_answer(wish.max_usd, bought.row))
         return found
     if wish.params is None and wish.flops is None:
@@ -147,11 +145,17 @@ def _decide(fit: Fit, wish: Wish, cluster: Machines, others: Mapping[str, float]
         value = family.value(model)
         _add_lifetime(fit, found, value, wish.inference_tokens)
     if wish.max_usd is not None:
+        from scaleplan.planning.answer_items import money_answer
+
         found.answers.append(money_answer(wish.max_usd, _cheapest(cluster, found)))
     return found
 
 
 def _for_target(fit: Fit, wish: Wish, cluster: Machines, family: Family) -> _Found:
+    from scaleplan.planning.answer_items import target_answer
+    from scaleplan.planning.lifetime import lifetime_model
+    from scaleplan.planning.target import model_for_target
+
     target = wish.target
     if target is None:  # pragma: no cover - asked by the caller
         raise TypeError("target")
@@ -167,6 +171,9 @@ def _for_target(fit: Fit, wish: Wish, cluster: Machines, family: Family) -> _Fou
 
 
 def _add_lifetime(fit: Fit, found: _Found, target: float, inference_tokens: float) -> None:
+    from scaleplan.planning.answer_items import lifetime_answer
+    from scaleplan.planning.lifetime import lifetime_model, lifetime_rows
+
     best = lifetime_model(fit, target, inference_tokens)
     found.lifetime = lifetime_rows(fit, target, inference_tokens, best)
     found.answers.append(lifetime_answer(fit, found.model, best, inference_tokens))
@@ -176,6 +183,8 @@ def _on_cluster(wish: Wish, cluster: Machines, model: Model) -> _Found:
     """Return a model with the counts to plan for: those given, or the smallest in time."""
     if cluster.gpus:
         return _Found(model=model, gpus=cluster.gpus, accelerators=cluster.accelerators)
+    from scaleplan.planning.cluster_size import sized_cluster
+
     rows, failed = [], None
     for part in cluster.accelerators:
         try:

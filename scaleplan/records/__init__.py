@@ -7,47 +7,92 @@ that a number is not known, never that it is zero. Records of one command each (
 
 from __future__ import annotations
 
-from scaleplan.records.advice import Assumption, Explanation, Explanations, Note, Severity
-from scaleplan.records.answers import Answer, AnswerItem, LifetimeRow, Offer
-from scaleplan.records.checks import (
-    AllocationApproach,
-    Identifiability,
-    Influence,
-    IsoflopMinimum,
-    PureError,
-    SizeAt,
-)
-from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
-from scaleplan.records.clusters import Cluster
-from scaleplan.records.comparisons import ComparedLaw, LawComparison
-from scaleplan.records.curves import (
-    CurveCheck,
-    CurveForecast,
-    CurveVerdict,
-    Expectation,
-    Verdict,
-)
-from scaleplan.records.fits import (
-    BackTestBin,
-    Candidate,
-    Fit,
-    Interval,
-    LawFit,
-    Objective,
-    ObjectiveRow,
-    OptimumRow,
-    Parameter,
-    PublishedLaw,
-    Quality,
-    Range,
-    Widening,
-)
-from scaleplan.records.groups import GroupFit, GroupFits
-from scaleplan.records.pictures import Contours, Panel, Picture, Trace
-from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
-from scaleplan.records.setups import Recompute, TrainingSetup
-from scaleplan.records.sizes import GapFit, SizePlan, SizeRow, SizeVerdict
-from scaleplan.records.storage import Storage
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scaleplan.records.advice import Assumption, Explanation, Explanations, Note, Severity
+    from scaleplan.records.answers import Answer, AnswerItem, LifetimeRow, Offer
+    from scaleplan.records.checks import (
+        AllocationApproach,
+        Identifiability,
+        Influence,
+        IsoflopMinimum,
+        PureError,
+        SizeAt,
+    )
+    from scaleplan.records.cleaned import Cleaning, ColumnUse, Metric, MetricKind, RowNote
+    from scaleplan.records.clusters import Cluster
+    from scaleplan.records.comparisons import ComparedLaw, LawComparison
+    from scaleplan.records.curves import (
+        CurveCheck,
+        CurveForecast,
+        CurveVerdict,
+        Expectation,
+        Verdict,
+    )
+    from scaleplan.records.fits import (
+        BackTestBin,
+        Candidate,
+        Fit,
+        Interval,
+        LawFit,
+        Objective,
+        ObjectiveRow,
+        OptimumRow,
+        Parameter,
+        PublishedLaw,
+        Quality,
+        Range,
+        Widening,
+    )
+    from scaleplan.records.groups import GroupFit, GroupFits
+    from scaleplan.records.pictures import Contours, Panel, Picture, Trace
+    from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
+    from scaleplan.records.setups import Recompute, TrainingSetup
+    from scaleplan.records.sizes import GapFit, SizePlan, SizeRow, SizeVerdict
+    from scaleplan.records.storage import Storage
+
+# Name -> module. Making a frozen record costs half a millisecond and there are more than a
+# hundred: each is made when it is first used.
+_MODULES = {
+    "advice": ("Assumption", "Explanation", "Explanations", "Note", "Severity"),
+    "answers": ("Answer", "AnswerItem", "LifetimeRow", "Offer"),
+    "checks": (
+        "AllocationApproach",
+        "Identifiability",
+        "Influence",
+        "IsoflopMinimum",
+        "PureError",
+        "SizeAt",
+    ),
+    "cleaned": ("Cleaning", "ColumnUse", "Metric", "MetricKind", "RowNote"),
+    "clusters": ("Cluster",),
+    "comparisons": ("ComparedLaw", "LawComparison"),
+    "curves": ("CurveCheck", "CurveForecast", "CurveVerdict", "Expectation", "Verdict"),
+    "fits": (
+        "BackTestBin",
+        "Candidate",
+        "Fit",
+        "Interval",
+        "LawFit",
+        "Objective",
+        "ObjectiveRow",
+        "OptimumRow",
+        "Parameter",
+        "PublishedLaw",
+        "Quality",
+        "Range",
+        "Widening",
+    ),
+    "groups": ("GroupFit", "GroupFits"),
+    "pictures": ("Contours", "Panel", "Picture", "Trace"),
+    "plans": ("Accelerator", "Forecast", "ForecastPoint", "Plan", "PlanRow"),
+    "setups": ("Recompute", "TrainingSetup"),
+    "sizes": ("GapFit", "SizePlan", "SizeRow", "SizeVerdict"),
+    "storage": ("Storage",),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "Accelerator",
@@ -110,3 +155,13 @@ __all__ = [
     "Verdict",
     "Widening",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load a record's module on first use."""
+    if name not in _HOME:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    found: object = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = found
+    return found

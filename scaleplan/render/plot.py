@@ -23,6 +23,11 @@ _MOST_COLUMNS = 3
 _SUFFIXES = ((1e24, "Y"), (1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 _MOST_LEGEND = 8
 _FONT = 11
+_SETTINGS: dict[Any, Any] = {
+    "font.size": _FONT, "svg.hashsalt": "scaleplan", "svg.fonttype": "none",
+    "pdf.fonttype": 42, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.formatter.use_mathtext": False,
+}  # fmt: skip
 
 
 def render_picture(picture: Picture, path: str) -> bytes:
@@ -50,7 +55,7 @@ def render_picture(picture: Picture, path: str) -> bytes:
         ".png": {"Software": None}, ".svg": {"Date": None},
         ".pdf": {"CreationDate": None, "ModDate": None},
     }[ending]  # fmt: skip
-    figure.savefig(out, format=ending[1:], dpi=_DPI, metadata=metadata)
+    _save(figure, out, format=ending[1:], dpi=_DPI, metadata=metadata)
     return out.getvalue()
 
 
@@ -62,9 +67,17 @@ def picture_svg(picture: Picture) -> str:
 def svg_of(figure: Any) -> str:  # noqa: ANN401 - matplotlib is imported late
     """Return a figure as an SVG element, without the declarations of a file of its own."""
     out = io.StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None})
+    _save(figure, out, format="svg", metadata={"Date": None})
     text = out.getvalue()
     return text[text.index("<svg") :]
+
+
+def _save(figure: Any, out: Any, **options: Any) -> None:  # noqa: ANN401
+    """Write a figure under the settings that it was drawn with: names of parts depend on them."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(_SETTINGS):
+        figure.savefig(out, **options)
 
 
 def _page(title: str, svg: str) -> str:
@@ -88,12 +101,7 @@ def _figure(picture: Picture) -> Any:  # noqa: ANN401 - matplotlib is imported l
         ) from None
     columns = min(len(picture.panels), _MOST_COLUMNS)
     rows = -(-len(picture.panels) // columns)
-    settings: dict[Any, Any] = {
-        "font.size": _FONT, "svg.hashsalt": "scaleplan", "svg.fonttype": "none",
-        "pdf.fonttype": 42, "axes.spines.top": False, "axes.spines.right": False,
-        "axes.formatter.use_mathtext": False,
-    }  # fmt: skip
-    with mpl.rc_context(settings):
+    with mpl.rc_context(_SETTINGS):
         size = (_PANEL_INCHES[0] * columns, _PANEL_INCHES[1] * rows + 0.4)
         figure = Figure(figsize=size, layout="constrained")
         grid = figure.subplots(rows, columns, squeeze=False)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from scaleplan.advice import classification_notes, forecast_notes
+from scaleplan.advice import forecast_notes
+from scaleplan.advice.classification import classification_notes
 from scaleplan.advice.hull import outside_hull
 from scaleplan.advice.saturation import saturated_input
 from scaleplan.errors import UsageError

@@ -209,3 +209,11 @@ def test_candidates_that_run_away_overflow_in_silence(log, tmp_path):
     (tmp_path / "runs.csv").write_text(log, encoding="utf-8")
     found = fit(load_runs([str(tmp_path / "runs.csv")]), resamples=0)
     assert all(p.low is None or p.low <= p.value <= p.high for p in found.parameters)
+
+
+def test_exact_power_laws_are_compared_without_dividing_by_their_error():
+    params = np.geomspace(1e4, 1e9, 6)
+    assert fit(make_runs(2.0 + 50.0 * params**-0.5, params=params), resamples=0).law == (
+        "power_floor"
+    )
+    assert fit(make_runs(50.0 * params**-0.5, params=params), resamples=0).law == "power"
