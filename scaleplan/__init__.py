@@ -11,12 +11,11 @@ __version__ = "0.1.0"
 
 # Public name -> module that defines it.
 _PUBLIC = {
-    "fit": "scaleplan.fitting.api",
-    "load_runs": "scaleplan.runs.reading",
-    "load_fit": "scaleplan.fitfile",
-    "save_fit": "scaleplan.fitfile",
-    "forecast": "scaleplan.planning.forecast",
-    "assemble_plan": "scaleplan.planning.assemble",
+    "read_runs": "scaleplan.api",
+    "fit": "scaleplan.api",
+    "load_fit": "scaleplan.api",
+    "budget": "scaleplan.api",
+    "check": "scaleplan.api",
     "ScaleplanError": "scaleplan.errors",
 }
 

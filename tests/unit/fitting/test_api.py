@@ -8,6 +8,7 @@ import pytest
 from scaleplan.errors import FitError, InputError
 from scaleplan.fitting.api import fit
 from scaleplan.runs.reading import load_runs
+from tests.unit.fitting.made_runs import make_runs
 
 
 def runs_of(tmp_path, header, columns):

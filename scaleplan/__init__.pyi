@@ -1,0 +1,9 @@
+from scaleplan.api import budget as budget
+from scaleplan.api import check as check
+from scaleplan.api import fit as fit
+from scaleplan.api import load_fit as load_fit
+from scaleplan.api import read_runs as read_runs
+from scaleplan.errors import ScaleplanError as ScaleplanError
+
+__version__: str
+__all__: list[str]

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import scaleplan
+
+LANGUAGE = "sample_runs/language/runs.csv"
+
+
+def test_the_road_from_runs_to_a_plan(tmp_path):
+    runs = scaleplan.read_runs(LANGUAGE)
+    assert len(runs) == 28
+    fit = scaleplan.fit(runs, resamples=0)
+    assert fit.law == "chinchilla"
+    assert fit.parameters["alpha"] == pytest.approx(0.4685, abs=1e-3)
+    found = fit.predict(params="668640", tokens="16M")
+    assert found.low < found.value < found.high
+    assert fit.predict(flops=["1e13", 1e14]).points[1].flops == 1e14
+    with pytest.raises(scaleplan.ScaleplanError, match="2 points"):
+        _ = fit.predict(flops=[1e13, 1e14]).value
+    fit.save(str(tmp_path / "fit.yaml"))
+    again = scaleplan.load_fit(str(tmp_path / "fit.yaml"))
+    assert again.parameters == fit.parameters
+    plan = scaleplan.budget(fit=again, params="2M", gpus=[1, 8], gpu="a100")
+    assert [row.gpus for row in plan.record.rows] == [1, 8]
+
+
+def test_documents_are_those_of_the_commands(invoke):
+    fit = scaleplan.fit(LANGUAGE, resamples=0)
+    shown = json.loads(invoke("fit", LANGUAGE, "--resamples", "0", "--format", "json").stdout)
+    assert fit.to_dict()["parameters"] == shown["parameters"]
+    assert str(fit) == invoke("fit", LANGUAGE, "--resamples", "0").stdout
+    assert fit.to_csv().startswith("symbol,value,low,high")
+
+
+def test_questions_and_published_laws():
+    plan = scaleplan.budget(target=2.0, gpus=512)
+    assert plan.record.forecast.points[0].value == pytest.approx(2.0)
+    assert scaleplan.load_fit("besiroglu_2024").predict(flops=1e22).value > 2.0
+    money = scaleplan.budget(max_usd="100k", gpu=["h100", "a100"])
+    assert len(money.to_dict()["offers"]) == 2
+
+
+def test_curves_are_judged():
+    found = scaleplan.check("sample_runs/images/epochs.csv")
+    assert found.verdicts["w1-n250"] == "overfitting"
+
+
+def test_frames_need_pandas():
+    pandas = pytest.importorskip("pandas")
+    frame = scaleplan.read_runs(LANGUAGE).to_frame()
+    assert isinstance(frame, pandas.DataFrame)
+    assert len(frame) == 28
+
+
+@pytest.mark.parametrize("value", ["ten", -1, 0, float("nan")])
+def test_bad_numbers_are_refused(value):
+    with pytest.raises(scaleplan.ScaleplanError):
+        scaleplan.budget(params=value, gpus=8)
