@@ -63,6 +63,19 @@ def run_cli() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture
+def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run Python code as a process of its own, with this package."""
+
+    def run(code: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, cwd=cwd, encoding="utf-8",
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120, check=False,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
 def invoke() -> Callable[..., Result]:
     """Run the program inside this process: faster, and a bug shows its traceback."""
     from typer.testing import CliRunner

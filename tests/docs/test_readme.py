@@ -53,6 +53,18 @@ def test_console_blocks_print_what_is_shown(tmp_path, run_cli, request):
         README.write_text(text, encoding="utf-8")
 
 
+@pytest.mark.slow
+def test_python_blocks_run(tmp_path, run_python):
+    text = README.read_text(encoding="utf-8")
+    shutil.copytree(ROOT / "sample_runs", tmp_path / "sample_runs")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        done = run_python(block, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip()
+
+
 def test_no_placeholder_is_left():
     assert not re.findall(r"\b[A-Z]+_(?:TABLE|TIME)\b", README.read_text(encoding="utf-8"))
 
