@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from scaleplan.catalog import accelerator, accelerators, grid_intensity
 from scaleplan.errors import InputError, UsageError
+from scaleplan.plainfile import PlainValue, parse_plain, shown
 from scaleplan.records import Accelerator, Cluster
 from scaleplan.units import (
     format_significant,
@@ -25,7 +25,7 @@ from scaleplan.units import (
     parse_usd,
 )
 
-_LARGEST_FILE = 100_000  # bytes; a cluster is a page of text
+_FILE_HINT = "A cluster file is a few lines of `key: value`; see `scaleplan budget --help`."
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 # A peak within this of twice a part's dense rate is the figure that data sheets give for sparse
 # matrices, or for fp8.
@@ -37,14 +37,6 @@ _LARGEST_MEMORY = 4096.0  # GiB
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """A text, or a mapping, with the line it stands on."""
-
-    content: str | Mapping[str, _Value]
-    line: int
-
-
 def load_cluster(path: str) -> Cluster:
     """Read a cluster file.
 
@@ -54,7 +46,7 @@ def load_cluster(path: str) -> Cluster:
     Raises:
         InputError: If it cannot be read, or says something that is not allowed.
     """
-    top = _Reader(path, "the file", _parse(path))
+    top = _Reader(path, "the file", parse_plain(path, _FILE_HINT))
     own = top.mapping("accelerators")
     found = {} if own is None else {
         name: _accelerator(name, own.below(name)) for name in own.values
@@ -86,10 +78,10 @@ _PART_KEYS = (
 class _Reader:
     """A mapping of the file whose values are taken one by one; what is left is unknown."""
 
-    def __init__(self, file: str, where: str, value: _Value) -> None:
+    def __init__(self, file: str, where: str, value: PlainValue) -> None:
         self._file, self._where = file, where
         if isinstance(value.content, str):
-            raise self.error(value.line, f"{where} is {_shown(value.content)}, not keys and values")
+            raise self.error(value.line, f"{where} is {shown(value.content)}, not keys and values")
         self.values = value.content
         self.line = value.line
         self._taken: list[str] = []
@@ -132,14 +124,14 @@ class _Reader:
 
                 near = get_close_matches(key.lower(), known, n=2, cutoff=0.5)
                 hint = f"Did you mean {' or '.join(near)}? " if near else ""
-                message = f"{self._where} has no key {_shown(key)}"
+                message = f"{self._where} has no key {shown(key)}"
                 raise self.error(value.line, message, f"{hint}Known keys: {', '.join(known)}.")
 
 
 def _accelerator(name: str, entry: _Reader) -> Accelerator:
     """Return one of the user's accelerators, what he leaves out taken from the part it is like."""
     if not _NAME.fullmatch(name):
-        message = f"{_shown(name)} is no name for an accelerator"
+        message = f"{shown(name)} is no name for an accelerator"
         raise entry.error(entry.line, message, "Use up to 40 letters, digits, `.`, `_` and `-`.")
     like = entry.read("like", accelerator) or _catalogued(name)
     peak = entry.read("peak_tflops", parse_positive)
@@ -238,62 +230,6 @@ def _country(text: str) -> str:
 
 def _yes_or_no(text: str) -> bool:
     if text.lower() not in {"true", "false", "yes", "no"}:
-        message = f"{_shown(text)} is not true or false"
+        message = f"{shown(text)} is not true or false"
         raise ValueError(message)
     return text.lower() in {"true", "yes"}
-
-
-def _shown(text: str) -> str:
-    return repr(text[:60])
-
-
-def _parse(path: str) -> _Value:
-    """Return the tree of a file, every scalar as text."""
-    import yaml
-
-    hint = "A cluster file is a few lines of `key: value`; see `scaleplan budget --help`."
-    try:
-        with Path(path).open("rb") as handle:
-            data = handle.read(_LARGEST_FILE + 1)
-        text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", file=path, hint=hint) from error
-    except UnicodeDecodeError as error:
-        raise InputError("is not UTF-8 text", file=path, hint=hint) from error
-    if len(data) > _LARGEST_FILE:
-        raise InputError(f"is larger than {_LARGEST_FILE:,} bytes", file=path, hint=hint)
-    try:
-        root = yaml.compose(text, Loader=yaml.BaseLoader)
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = None if mark is None else mark.line + 1
-        raise InputError("is not YAML", file=path, line=line, hint=hint) from error
-    if root is None:
-        raise InputError("is empty", file=path, hint=hint)
-    return _value(root, path, set())
-
-
-def _value(node: Any, path: str, seen: set[int]) -> _Value:  # noqa: ANN401 - a node of yaml
-    """Return a node as text or mapping; each node once, so that aliases cannot grow it."""
-    line = node.start_mark.line + 1
-    if id(node) in seen:
-        raise InputError(
-            "holds a YAML alias", file=path, line=line, hint="Write the value out again."
-        )
-    seen.add(id(node))
-    if isinstance(node.value, str):
-        return _Value(node.value.strip(), line)
-    found: dict[str, _Value] = {}
-    for pair in node.value:
-        if not isinstance(pair, tuple):
-            hint = "Write accelerators as `name:` with their figures indented below."
-            raise InputError("a list is not used here", file=path, line=line, hint=hint)
-        key, inner = pair
-        if not isinstance(key.value, str):
-            message, hint = "a key is not a plain text", "Use text as keys."
-            raise InputError(message, file=path, line=key.start_mark.line + 1, hint=hint)
-        if key.value in found:
-            message, hint = f"the key {_shown(key.value)} is there twice", "Keep one of them."
-            raise InputError(message, file=path, line=key.start_mark.line + 1, hint=hint)
-        found[key.value] = _value(inner, path, seen)
-    return _Value(found, line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,7 @@ from scaleplan.cli import (
     sizes,
 )
 from scaleplan.cli.boundary import ErrorBoundary
+from scaleplan.errors import UsageError
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -65,14 +67,56 @@ def _show_version(asked: bool) -> None:
     "5 plan infeasible, 6 warnings under --strict, 130 interrupted, 141 closed pipe."
 )
 def scaleplan(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
             "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
         ),
     ] = False,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="Defaults of options; without it scaleplan.yaml in the working folder, if any.",
+        ),
+    ] = None,
+    no_config: Annotated[
+        bool, typer.Option("--no-config", help="Read no file of defaults.")
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            help="Say on standard error which defaults a file gives: typed options count first, "
+            "then the file, then the program.",
+        ),
+    ] = False,
 ) -> None:
     """Plan a training run from the logs of smaller ones."""
+    _configure(context, config, no_config=no_config, verbose=verbose)
+
+
+def _configure(context: typer.Context, path: str | None, *, no_config: bool, verbose: bool) -> None:
+    """Let a file of defaults stand in for options that are not typed."""
+    if path is not None and no_config:
+        raise UsageError("--config and --no-config contradict each other", hint="Give one.")
+    # An existing file is the only reason to import what reads it.
+    if path is None and (no_config or not Path("scaleplan.yaml").is_file()):
+        return
+    from scaleplan.cli.failure import write_stderr
+    from scaleplan.configfile import NAME, load_config
+    from scaleplan.fitfile import is_fit_file
+    from scaleplan.render.text import plain_text
+
+    if path is None and is_fit_file(NAME):
+        return  # a fit that somebody kept under this name
+    found = load_config(path or NAME)
+    context.default_map = {**(context.default_map or {}), **found.defaults}
+    if verbose:
+        for line in found.said:
+            write_stderr(plain_text(f"{found.file}: {line}") + "\n")
 
 
 def run() -> None:
