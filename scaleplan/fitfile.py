@@ -49,10 +49,24 @@ def save_fit(fit: Fit, path: str) -> None:
     dumper = _plain_dumper()
     document = {"schema": SCHEMA, **_plain(asdict(fit))}
     text = yaml.dump(document, Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
+    write_text(text, path, what="the fit")
+
+
+def write_text(text: str, path: str, *, what: str) -> None:
+    """Write a text to a file, whole or not at all.
+
+    Args:
+        text: The text.
+        path: Where to; an existing file is replaced.
+        what: What it is, for the error.
+
+    Raises:
+        InputError: If the file cannot be written.
+    """
     try:
         _write_whole(Path(path), text)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise _cannot_write(path, error, what) from error
 
 
 def _write_whole(target: Path, text: str) -> None:
@@ -76,9 +90,9 @@ def _write_whole(target: Path, text: str) -> None:
             Path(temporary).unlink()
 
 
-def _cannot_write(path: str, error: OSError) -> InputError:
+def _cannot_write(path: str, error: OSError, what: str) -> InputError:
     return InputError(
-        f"the fit cannot be written: {error.strerror}", file=path,
+        f"{what} cannot be written: {error.strerror}", file=path,
         hint="Choose a folder that exists and that you may write to.",
     )  # fmt: skip
 

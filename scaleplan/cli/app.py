@@ -8,6 +8,7 @@ import typer
 
 from scaleplan import __version__
 from scaleplan.cli import budget, compare, fit, gpus, laws, predict
+from scaleplan.cli import next as next_runs
 from scaleplan.cli.boundary import ErrorBoundary
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -27,6 +28,7 @@ _COMMANDS = (
     ("fit", "Fit a law to the logs of runs.", fit.fit_command, fit.EXAMPLES),
     ("predict", "Forecast runs that were not trained.", predict.predict_command, predict.EXAMPLES),
     ("budget", "Plan time, memory and cost of a run.", budget.budget_command, budget.EXAMPLES),
+    ("next", "Which runs to train next.", next_runs.next_command, next_runs.EXAMPLES),
     ("compare", "Laws and objectives side by side.", compare.compare_command, compare.EXAMPLES),
     ("laws", "List laws and published fits.", laws.laws_command, laws.EXAMPLES),
     ("gpus", "List accelerators and prices.", gpus.gpus_command, gpus.EXAMPLES),

@@ -33,11 +33,13 @@ from scaleplan.records.fits import (
     Widening,
 )
 from scaleplan.records.groups import GroupFit, GroupFits
+from scaleplan.records.next_runs import Alternative, NextRun, NextRuns
 from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
 
 __all__ = [
     "Accelerator",
     "AllocationApproach",
+    "Alternative",
     "Assumption",
     "BackTestBin",
     "Candidate",
@@ -57,6 +59,8 @@ __all__ = [
     "LawFit",
     "Metric",
     "MetricKind",
+    "NextRun",
+    "NextRuns",
     "Note",
     "Objective",
     "ObjectiveRow",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from scaleplan.records import Fit, Forecast, GroupFits, LawComparison, Plan
+from scaleplan.records import Fit, Forecast, GroupFits, LawComparison, NextRuns, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from scaleplan.render.view import View
 
 Result: TypeAlias = (
-    "Fit | GroupFits | LawComparison | Forecast | Plan | LawCatalogue | AcceleratorCatalogue"
+    "Fit | GroupFits | LawComparison | Forecast | NextRuns | Plan | LawCatalogue "
+    "| AcceleratorCatalogue"
 )
 
 
@@ -41,6 +42,10 @@ def view_of(result: Result) -> View:  # noqa: PLR0911 - one return a kind of rec
             from scaleplan.render.plan_view import plan_view
 
             return plan_view(result)
+        case NextRuns():
+            from scaleplan.render.next_view import next_view
+
+            return next_view(result)
         case _:
             pass
     from scaleplan.render import catalogue_view
@@ -69,6 +74,10 @@ def document_of(result: Result) -> dict[str, Any]:  # noqa: PLR0911 - as view_of
             return json_document.forecast_document(result)
         case Plan():
             return json_document.plan_document(result)
+        case NextRuns():
+            from scaleplan.render.next_view import next_document
+
+            return next_document(result)
         case _:
             pass
     from scaleplan.render.catalogue_view import LawCatalogue

@@ -15,6 +15,7 @@ _MAIN = {
     "scaleplan.comparison/1": ("laws", ""),
     "scaleplan.fits/1": ("parameters", ""),
     "scaleplan.forecast/1": ("points", ""),
+    "scaleplan.next/1": ("runs", ""),
     "scaleplan.plan/1": ("rows", ""),
     "scaleplan.laws/1": ("laws", ""),
     "scaleplan.gpus/1": ("accelerators", ""),
