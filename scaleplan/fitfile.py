@@ -45,10 +45,24 @@ def save_fit(fit: Fit, path: str) -> None:
         InputError: If the file cannot be written.
     """
     text = dump_plain({"schema": SCHEMA, **_plain(asdict(fit))})
+    write_text(text, path, what="the fit")
+
+
+def write_text(text: str, path: str, *, what: str) -> None:
+    """Write a text to a file, whole or not at all.
+
+    Args:
+        text: The text.
+        path: Where to; an existing file is replaced.
+        what: What it is, for the error.
+
+    Raises:
+        InputError: If the file cannot be written.
+    """
     try:
         write_whole(Path(path), text.encode())
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise _cannot_write(path, error, what) from error
 
 
 def dump_plain(document: dict[str, Any]) -> str:
@@ -86,9 +100,9 @@ def write_whole(target: Path, content: bytes) -> None:
             Path(temporary).unlink()
 
 
-def _cannot_write(path: str, error: OSError) -> InputError:
+def _cannot_write(path: str, error: OSError, what: str) -> InputError:
     return InputError(
-        f"the fit cannot be written: {error.strerror}", file=path,
+        f"{what} cannot be written: {error.strerror}", file=path,
         hint="Choose a folder that exists and that you may write to.",
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ from scaleplan.cli import (
     runs,
     sizes,
 )
+from scaleplan.cli import next as next_runs
 from scaleplan.cli.boundary import ErrorBoundary
 from scaleplan.errors import UsageError
 
@@ -43,6 +44,7 @@ _COMMANDS = (
     ("fit", "Fit a law to the logs of runs.", fit.fit_command, fit.EXAMPLES),
     ("predict", "Forecast runs that were not trained.", predict.predict_command, predict.EXAMPLES),
     ("budget", "Plan time, memory and cost of a run.", budget.budget_command, budget.EXAMPLES),
+    ("next", "Which runs to train next.", next_runs.next_command, next_runs.EXAMPLES),
     ("compare", "Laws and objectives side by side.", compare.compare_command, compare.EXAMPLES),
     ("sizes", "Sizes between underfit and overfit.", sizes.sizes_command, sizes.EXAMPLES),
     ("check", "Is a training run going well?", check.check_command, check.EXAMPLES),

@@ -33,10 +33,35 @@ def emit(result: Result, output: Output) -> None:
     if sys.stdout is None:
         raise InputError("standard output is closed", hint="Send the result to a file or a pipe.")
     notes: tuple[Note, ...] = getattr(result, "notes", ())
-    _write(render(result, output.output_format.value, sys.stdout))
+    text = render(result, output.output_format.value, sys.stdout)
     # CSV has no place for notes; the other formats carry them in the result.
-    if output.output_format is OutputFormat.CSV and not output.quiet:
-        _write_notes(notes)
+    beside = output.output_format is OutputFormat.CSV
+    _write_with_notes(text, notes if beside else (), notes, output)
+
+
+def write_result(text: str, notes: tuple[Note, ...], output: Output) -> None:
+    """Write a text in place of a result, its notes to standard error.
+
+    Args:
+        text: For example a file for a launcher.
+        notes: What there is to say.
+        output: What the command line said about the output.
+
+    Raises:
+        InputError: If standard output cannot be written.
+        Exit: Under `--strict`, if there is a warning or an error note.
+    """
+    if sys.stdout is None:
+        raise InputError("standard output is closed", hint="Write it to a file with -o.")
+    _write_with_notes(text, notes, notes, output)
+
+
+def _write_with_notes(
+    text: str, beside: tuple[Note, ...], notes: tuple[Note, ...], output: Output
+) -> None:
+    _write(text)
+    if not output.quiet:
+        _write_notes(beside)
     if output.strict and any(note.severity != "info" for note in notes):
         raise typer.Exit(int(ExitCode.WARNINGS))
 

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         Widening,
     )
     from scaleplan.records.groups import GroupFit, GroupFits
+    from scaleplan.records.next_runs import Alternative, NextRun, NextRuns
     from scaleplan.records.pictures import Contours, Panel, Picture, Trace
     from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
     from scaleplan.records.setups import Recompute, TrainingSetup
@@ -86,6 +87,7 @@ _MODULES = {
         "Widening",
     ),
     "groups": ("GroupFit", "GroupFits"),
+    "next_runs": ("Alternative", "NextRun", "NextRuns"),
     "pictures": ("Contours", "Panel", "Picture", "Trace"),
     "plans": ("Accelerator", "Forecast", "ForecastPoint", "Plan", "PlanRow"),
     "setups": ("Recompute", "TrainingSetup"),
@@ -97,6 +99,7 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = [
     "Accelerator",
     "AllocationApproach",
+    "Alternative",
     "Answer",
     "AnswerItem",
     "Assumption",
@@ -128,6 +131,8 @@ __all__ = [
     "LifetimeRow",
     "Metric",
     "MetricKind",
+    "NextRun",
+    "NextRuns",
     "Note",
     "Objective",
     "ObjectiveRow",

@@ -2,134 +2,75 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
-
-from scaleplan.records import (
-    CurveCheck,
-    Explanations,
-    Fit,
-    Forecast,
-    GroupFits,
-    LawComparison,
-    Plan,
-    SizePlan,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scaleplan.records import (
+        CurveCheck,
+        Explanations,
+        Fit,
+        Forecast,
+        GroupFits,
+        LawComparison,
+        NextRuns,
+        Plan,
+        SizePlan,
+    )
     from scaleplan.records.families import FamilyPlan
     from scaleplan.render.catalogue_view import AcceleratorCatalogue, LawCatalogue
     from scaleplan.render.runs_view import RunsShown
     from scaleplan.render.view import View
 
 Result: TypeAlias = (
-    "Fit | GroupFits | LawComparison | Forecast | Plan | Explanations | SizePlan | CurveCheck | "
-    "FamilyPlan | LawCatalogue | AcceleratorCatalogue | RunsShown"
+    "Fit | GroupFits | LawComparison | Forecast | NextRuns | Plan | Explanations | SizePlan | "
+    "CurveCheck | FamilyPlan | LawCatalogue | AcceleratorCatalogue | RunsShown"
 )
 
+# Kind of record -> module of its view and that function, module of its document and that one. By
+# name, so that a command imports the records and views of its own result only.
+_SHOWN = {
+    "Fit": ("fit_view", "fit_view", "json_document", "fit_document"),
+    "GroupFits": ("groups_view", "groups_view", "groups_view", "groups_document"),
+    "LawComparison": (
+        "comparison_view", "comparison_view", "comparison_view", "comparison_document"
+    ),
+    "Forecast": ("forecast_view", "forecast_view", "json_document", "forecast_document"),
+    "NextRuns": ("next_view", "next_view", "next_view", "next_document"),
+    "Plan": ("plan_view", "plan_view", "json_document", "plan_document"),
+    "FamilyPlan": ("family_view", "family_view", "family_view", "family_document"),
+    "Explanations": (
+        "explanation_view", "explanations_view", "explanation_view", "explanations_document"
+    ),
+    "SizePlan": ("sizes_view", "sizes_view", "sizes_view", "sizes_document"),
+    "CurveCheck": ("check_view", "check_view", "check_view", "check_document"),
+    "RunsShown": ("runs_view", "runs_view", "runs_view", "runs_document"),
+    "LawCatalogue": ("catalogue_view", "laws_view", "json_document", "laws_document"),
+    "AcceleratorCatalogue": (
+        "catalogue_view", "accelerators_view", "json_document", "accelerators_document"
+    ),
+}  # fmt: skip
 
-def view_of(result: Result) -> View:  # noqa: PLR0911 - one return a kind of record
+
+def view_of(result: Result) -> View:
     """Return what a person is shown of a result."""
-    # Each view is imported with its own record only: `budget` pays for no other.
-    match result:
-        case Fit():
-            from scaleplan.render.fit_view import fit_view
-
-            return fit_view(result)
-        case GroupFits():
-            from scaleplan.render.groups_view import groups_view
-
-            return groups_view(result)
-        case LawComparison():
-            from scaleplan.render.comparison_view import comparison_view
-
-            return comparison_view(result)
-        case Forecast():
-            from scaleplan.render.forecast_view import forecast_view
-
-            return forecast_view(result)
-        case Plan():
-            from scaleplan.render.plan_view import plan_view
-
-            return plan_view(result)
-        case Explanations():
-            from scaleplan.render.explanation_view import explanations_view
-
-            return explanations_view(result)
-        case SizePlan():
-            from scaleplan.render.sizes_view import sizes_view
-
-            return sizes_view(result)
-        case CurveCheck():
-            from scaleplan.render.check_view import check_view
-
-            return check_view(result)
-        case _:
-            pass
-    from scaleplan.records.families import FamilyPlan
-
-    if isinstance(result, FamilyPlan):
-        from scaleplan.render.family_view import family_view
-
-        return family_view(result)
-    from scaleplan.render import catalogue_view
-    from scaleplan.render.runs_view import RunsShown, runs_view
-
-    if isinstance(result, RunsShown):
-        return runs_view(result)
-    if isinstance(result, catalogue_view.LawCatalogue):
-        return catalogue_view.laws_view(result)
-    return catalogue_view.accelerators_view(result)
+    module, function, _, _ = _SHOWN[type(result).__name__]
+    view: View = _function(module, function)(result)
+    return view
 
 
-def document_of(result: Result) -> dict[str, Any]:  # noqa: PLR0911 - as view_of
+def document_of(result: Result) -> dict[str, Any]:
     """Return the JSON document of a result."""
-    from scaleplan.render import json_document
+    _, _, module, function = _SHOWN[type(result).__name__]
+    document: dict[str, Any] = _function(module, function)(result)
+    return document
 
-    match result:
-        case Fit():
-            return json_document.fit_document(result)
-        case GroupFits():
-            from scaleplan.render.groups_view import groups_document
 
-            return groups_document(result)
-        case LawComparison():
-            from scaleplan.render.comparison_view import comparison_document
-
-            return comparison_document(result)
-        case Forecast():
-            return json_document.forecast_document(result)
-        case Plan():
-            return json_document.plan_document(result)
-        case Explanations():
-            from scaleplan.render.explanation_view import explanations_document
-
-            return explanations_document(result)
-        case SizePlan():
-            from scaleplan.render.sizes_view import sizes_document
-
-            return sizes_document(result)
-        case CurveCheck():
-            from scaleplan.render.check_view import check_document
-
-            return check_document(result)
-        case _:
-            pass
-    from scaleplan.records.families import FamilyPlan
-
-    if isinstance(result, FamilyPlan):
-        from scaleplan.render.family_view import family_document
-
-        return family_document(result)
-    from scaleplan.render.catalogue_view import LawCatalogue
-    from scaleplan.render.runs_view import RunsShown, runs_document
-
-    if isinstance(result, RunsShown):
-        return runs_document(result)
-    if isinstance(result, LawCatalogue):
-        return json_document.laws_document(result)
-    return json_document.accelerators_document(result)
+def _function(module: str, name: str) -> Callable[[Any], Any]:
+    found: Callable[[Any], Any] = getattr(import_module(f"scaleplan.render.{module}"), name)
+    return found
 
 
 def _table(result: Result, stream: TextIO) -> str:

@@ -15,6 +15,7 @@ _MAIN = {
     "scaleplan.comparison/1": ("laws", ""),
     "scaleplan.fits/1": ("parameters", ""),
     "scaleplan.forecast/1": ("points", ""),
+    "scaleplan.next/1": ("runs", ""),
     "scaleplan.plan/1": ("rows", ""),
     "scaleplan.explanations/1": ("explanations", ""),
     "scaleplan.sizes/1": ("rows", ""),
@@ -23,6 +24,8 @@ _MAIN = {
     "scaleplan.laws/1": ("laws", ""),
     "scaleplan.gpus/1": ("accelerators", ""),
 }
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render_csv(document: dict[str, Any]) -> str:
@@ -65,4 +68,6 @@ def _cell(value: object) -> str:
         return " ".join(f"{key}={_cell(one)}" for key, one in value.items())
     if isinstance(value, float) and not math.isfinite(value):
         return ""
-    return plain_text(str(value))
+    text = plain_text(str(value))
+    # A spreadsheet takes text that begins like this for a formula; numbers are no text.
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text

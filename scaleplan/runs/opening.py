@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import BinaryIO
 
 from scaleplan.errors import InputError, UsageError
@@ -18,8 +19,9 @@ from scaleplan.runs.metrics import describe, find_column
 from scaleplan.runs.numbers import settle
 from scaleplan.runs.raw import RawTable
 from scaleplan.runs.request import Request, keeps_text
+from scaleplan.runs.roles import text_role
 from scaleplan.runs.shared import with_shared
-from scaleplan.runs.sidecars import RUNS_FILE, values_beside, with_settings
+from scaleplan.runs.sidecars import RUNS_FILE, SETTINGS, values_beside, with_settings
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.text import listed
 
@@ -75,8 +77,31 @@ def read_all(
     notes = [
         Note(id="SKIPPED_FILE", severity="info", text=f"Not a log, passed over: {error}.")
         for error in refused
+        if Path(error.file or "").name not in (RUNS_FILE, *SETTINGS)
     ]
-    return tables, notes
+    return tables, [*notes, *_same_names(tables)]
+
+
+def _same_names(tables: Sequence[RawTable]) -> list[Note]:
+    """Return a note on runs of one name in several files: they are read as one run."""
+    seen: dict[str, set[str]] = {}
+    for table in tables:
+        for name, column in table.columns.items():
+            if text_role(name) == "run":
+                for text in column.vocabulary:
+                    seen.setdefault(text, set()).add(table.file)
+    shared = sorted(run for run, files in seen.items() if len(files) > 1)
+    if not shared:
+        return []
+    return [
+        Note(
+            id="RUN_IN_SEVERAL_FILES", severity="warning",
+            text=f"{len(shared)} run names stand in more than one file ({listed(shared, 5)}): "
+            "their rows are taken as one run each.",
+            action="Rename the runs if they are different ones.",
+            numbers=(("runs", float(len(shared))),),
+        )
+    ]  # fmt: skip
 
 
 def _with_values_beside(located: Sequence[Located], request: Request) -> Request:

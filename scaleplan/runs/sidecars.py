@@ -21,7 +21,7 @@ from scaleplan.runs.source import TextSource
 from scaleplan.runs.text import clean_text
 
 RUNS_FILE = "runs.yaml"
-_SETTINGS = ("hparams.yaml", "config.yaml")
+SETTINGS = ("hparams.yaml", "config.yaml")
 _LARGEST = 1 << 20  # bytes; settings are small
 
 Values = tuple[tuple[str, str, str], ...]
@@ -63,7 +63,7 @@ def with_settings(table: RawTable, path: Path, keep_text: KeepText) -> RawTable:
         path: Where it lies.
         keep_text: Tells by name which columns are text.
     """
-    for name in _SETTINGS:
+    for name in SETTINGS:
         beside = path.parent / name
         if beside == path or not beside.is_file():
             continue

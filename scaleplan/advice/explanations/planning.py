@@ -102,4 +102,28 @@ PLANNING = (
         "Try the batch on one accelerator.",
         "a decision of this program",
     ),
+    _entry(
+        "IF_THE_FORM_HOLDS",
+        "The expected half-width rests on the form of the law.",
+        "Covariances of the fitted laws with the planned runs added, at the noise of the fit.",
+        "A form that fails further out is not made better by more runs near the data.",
+        "Fit old and new runs together, and plan again.",
+        "c-optimal design: Silvey 1980, chapter 3; Chaloner & Verdinelli 1995",
+    ),
+    _entry(
+        "BUDGET_REACHES_TARGET",
+        "The budget pays for the target itself.",
+        "Budget above the target's compute.",
+        "A forecast is worth less than the run.",
+        "Train the target, or give a larger one.",
+        "a decision of this program",
+    ),
+    _entry(
+        "PRIOR_ONLY",
+        "A first sweep is planned without runs.",
+        "A published law as prior, spread as far as published laws lie apart.",
+        "Levels differ between data and tokenizers; shapes of laws less.",
+        "Train the runs, fit them, and plan with that fit.",
+        "a decision of this program",
+    ),
 )

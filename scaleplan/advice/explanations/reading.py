@@ -236,4 +236,18 @@ READING = (
         "Sizes in it are not used.",
         "Give sizes with --set.",
     ),
+    _entry(
+        "RUN_IN_SEVERAL_FILES",
+        "Runs of one name stand in several files.",
+        "Equal names in the run columns of different files.",
+        "Resumed runs write a second file; two different runs must not be joined.",
+        "Rename the runs if they are different ones.",
+    ),
+    _entry(
+        "PARAMS_HIDDEN",
+        "A run has a param and a metric of one name.",
+        "Equal names in MLflow.",
+        "Only one of them can be the column.",
+        "Rename one of them.",
+    ),
 )

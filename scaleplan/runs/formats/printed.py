@@ -28,6 +28,8 @@ _PAIR = re.compile(
     r"(?P<percent>[ ]?%)?",
     re.IGNORECASE,
 )
+# (a+)+ and the like, whose search grows exponentially with the line.
+_NESTED = re.compile(r"\((?:[^()\\]|\\.)*[+*](?:[^()\\]|\\.)*\)[+*{]")
 _LONGEST = 4000  # characters of a line that are searched; a longer one is no message
 _AXES = ("step", "epoch", "tokens")
 _BLOCK = 5000
@@ -74,6 +76,9 @@ def compiled(pattern: str) -> re.Pattern[str]:
     except re.error as error:
         message = f"--pattern is not a regular expression: {error}"
         raise UsageError(message, hint=example) from None
+    if _NESTED.search(pattern):
+        message = "--pattern repeats a group that repeats inside, which can take for ever"
+        raise UsageError(message, hint="Take the inner or the outer repetition out.")
     if not made.groupindex:
         raise UsageError("--pattern names no group", hint=example)
     return made

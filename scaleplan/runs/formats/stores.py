@@ -174,7 +174,16 @@ def read_mlflow(path: Path, name: str, keep_text: KeepText) -> RawTable:
     }  # fmt: skip
     named = path / "tags" / "mlflow.runName"
     run = _text(named, name).strip() if named.is_file() else path.name
-    rows = [{"step": step, **row, **params} for step, row in values.items()]
+    metrics = {name for row in values.values() for name in row}
+    hidden = sorted(name for name in params if name in metrics or name == "step")
+    if hidden:
+        notes.append(
+            Note(id="PARAMS_HIDDEN", severity="warning",
+                 text=f"{name} has params and metrics of one name ({', '.join(hidden)}); the "
+                 "metrics are used.", action="Rename one of them.")
+        )  # fmt: skip
+    kept = {name: value for name, value in params.items() if name not in hidden}
+    rows = [{**kept, "step": step, **row} for step, row in values.items()]
     table = _table(rows, name, keep_text, run=clean_text(run))
     return RawTable(
         file=table.file, columns=table.columns, lines=table.lines, shared=table.shared,

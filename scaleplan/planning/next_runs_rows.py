@@ -1,0 +1,169 @@
+"""The proposed runs as a launcher needs them: shape, batch, learning rate, hours and dollars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaleplan.catalog import planning_default
+from scaleplan.planning.compute import accelerator_hours
+from scaleplan.planning.cost import prices
+from scaleplan.planning.goodput import goodput
+from scaleplan.planning.shape import guess_shape
+from scaleplan.planning.throughput import (
+    base_utilisation,
+    choose_batch,
+    half_speed_tokens,
+    useful_batch,
+)
+from scaleplan.records import Accelerator, Assumption, NextRun
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scaleplan.laws.base import FloatArray
+    from scaleplan.planning.next_runs_candidates import RunSet
+
+_SIZES = 64  # between which the slow change of utilisation with size is interpolated
+_DIGITS = 3  # of a learning rate; more would claim what nobody knows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """What the runs are trained on.
+
+    Args:
+        accelerator: The part.
+        gpus: How many of it, used by one run at a time.
+        mfu: The user's steady model-FLOP utilisation on them, None for published runs'.
+        usd_per_hour: The user's price of an accelerator-hour, None for the catalogue's.
+        sequence_length: Tokens per sequence.
+    """
+
+    accelerator: Accelerator
+    gpus: int
+    mfu: float | None
+    usd_per_hour: float | None
+    sequence_length: int
+
+    @property
+    def price(self) -> float | None:
+        """Return US dollars per accelerator-hour, None where nobody knows."""
+        return prices(self.accelerator, self.usd_per_hour).expected
+
+    def gpu_hours(self, runs: RunSet) -> FloatArray:
+        """Return the accelerator-hours of each run, shape (n,)."""
+        if self.mfu is not None:
+            use = np.full(len(runs), self.mfu * goodput(self.gpus))
+        else:
+            logs = np.log(runs.params)
+            sizes = np.linspace(logs.min(), logs.max(), _SIZES)
+            known = [
+                base_utilisation(self.accelerator, active_params=float(size), moe=False)
+                for size in np.exp(sizes)
+            ]
+            batch = np.maximum(
+                useful_batch(1.0) * runs.tokens ** _batch_exponent(), self.sequence_length
+            )
+            lost = half_speed_tokens(moe=False) * self.gpus / np.minimum(batch, runs.tokens)
+            use = np.interp(logs, sizes, known) / (1.0 + lost)
+        one = accelerator_hours(1.0, peak_tflops=self.accelerator.peak_tflops, utilisation=1.0)
+        return np.asarray(runs.flops * one / use)
+
+
+def _batch_exponent() -> float:
+    return planning_default("batch_exponent").value
+
+
+def learning_rate(params: float, tokens: float) -> float:
+    """Return a peak learning rate: 1.79 N^-0.713 D^0.307 (Li et al. 2025, arXiv 2503.04715).
+
+    Args:
+        params: Parameters, without embeddings where it matters.
+        tokens: Training tokens.
+    """
+    rate = (
+        planning_default("learning_rate_coefficient").value
+        * params ** planning_default("learning_rate_params_exponent").value
+        * tokens ** planning_default("learning_rate_tokens_exponent").value
+    )
+    return float(f"{rate:.{_DIGITS - 1}e}")
+
+
+def next_rows(
+    runs: RunSet,
+    *,
+    anchor: int | None,
+    without: Sequence[float | None],
+    cluster: Cluster,
+) -> tuple[NextRun, ...]:
+    """Return the proposed runs, largest first.
+
+    Args:
+        runs: The runs.
+        anchor: Which of them is the anchor.
+        without: For each, the half-width at the target if it is left out.
+        cluster: What they are trained on.
+    """
+    hours = cluster.gpu_hours(runs)
+    total, price = float(runs.flops.sum()), cluster.price
+    order = sorted(range(len(runs)), key=lambda at: (-runs.flops[at], runs.params[at]))
+    found = []
+    for number, at in enumerate(order, start=1):
+        params, tokens = float(runs.params[at]), float(runs.tokens[at])
+        shape = guess_shape(params)
+        length = cluster.sequence_length
+        batch = choose_batch(tokens, sequence_length=length, asked=None)
+        batch = max(1, round(batch / length)) * length if tokens >= length else tokens
+        found.append(
+            NextRun(
+                name=f"next-{number}", role="anchor" if at == anchor else "spread",
+                params=params, tokens=tokens, flops=float(runs.flops[at]),
+                share=float(runs.flops[at]) / total, half_width_without=without[at],
+                layers=shape.layers, width=shape.width, heads=shape.heads,
+                batch_tokens=float(batch), steps=max(1, round(tokens / batch)),
+                learning_rate=learning_rate(params, tokens),
+                hours=float(hours[at]) / cluster.gpus, gpu_hours=float(hours[at]),
+                usd=None if price is None else float(hours[at]) * price,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def row_assumptions(cluster: Cluster) -> tuple[Assumption, ...]:
+    """Return what shapes, batches, learning rates, hours and dollars rest on."""
+    aspect, batch = planning_default("shape_aspect"), planning_default("batch_coefficient")
+    exponent = planning_default("batch_exponent")
+    part, rate = cluster.accelerator, planning_default("learning_rate_coefficient")
+    size = planning_default("learning_rate_params_exponent")
+    data = planning_default("learning_rate_tokens_exponent")
+    speed = (
+        Assumption(name="steady MFU", value=cluster.mfu, unit="share of dense peak", source="given")
+        if cluster.mfu is not None
+        else planning_default(f"utilisation_{part.utilisation_class}").assumption()
+    )
+    known = cluster.usd_per_hour is not None
+    price = cluster.price
+    return (
+        Assumption(name="cluster", value=f"{cluster.gpus} x {part.id}, one run at a time",
+                   source="option"),
+        speed,
+        Assumption(
+            name="price", value="unknown" if price is None else price, unit="$/h",
+            source="given" if known else f"{part.price_source} ({part.price_date})",
+        ),
+        Assumption(
+            name="shape", value=f"width about {aspect.value:g} x layers", source=aspect.source
+        ),
+        Assumption(name="batch", value=f"{batch.value:g} D^{exponent.value:g}", unit="tokens",
+                   source=batch.source),
+        Assumption(
+            name="peak learning rate",
+            value=f"{rate.value:g} N^{size.value:g} D^{data.value:g}, a guess to start from",
+            source=rate.source,
+        ),
+        Assumption(name="sequence length", value=cluster.sequence_length, unit="tokens",
+                   source="option"),
+    )  # fmt: skip

@@ -1,0 +1,92 @@
+"""The runs to train next as a file: a log with the results left open, or a shell script."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shlex
+from typing import TYPE_CHECKING
+
+from scaleplan.render.text import plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scaleplan.records import NextRun, NextRuns
+
+_COLUMNS = (
+    "run", "params", "tokens", "flops", "layers", "width", "heads", "batch_tokens", "steps",
+    "learning_rate",
+)  # fmt: skip
+
+
+def _values(run: NextRun) -> dict[str, str]:
+    return {
+        "run": run.name, "params": _whole(run.params), "tokens": _whole(run.tokens),
+        "flops": _whole(run.flops), "layers": str(run.layers), "width": str(run.width),
+        "heads": str(run.heads), "batch_tokens": _whole(run.batch_tokens), "steps": str(run.steps),
+        "learning_rate": _plain(run.learning_rate),
+    }  # fmt: skip
+
+
+def _whole(value: float) -> str:
+    return str(round(value))
+
+
+def _plain(value: float) -> str:
+    """Write a small number without an exponent, which YAML would read as text."""
+    return f"{value:.12f}".rstrip("0")
+
+
+def _csv(plan: NextRuns) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*_COLUMNS, plain_text(plan.metric.name)])
+    for run in plan.runs:
+        writer.writerow([*_values(run).values(), ""])
+    return text.getvalue()
+
+
+def _yaml(plan: NextRuns) -> str:
+    """Return a list of mappings; the name of the metric is quoted as JSON, which YAML reads."""
+    metric = json.dumps(plan.metric.name)
+    lines = ["# Runs planned by scaleplan next: write each result in place of null, then fit this."]
+    for run in plan.runs:
+        first, *rest = (f"{name}: {value}" for name, value in _values(run).items())
+        lines += [f"- {first}", *(f"  {line}" for line in rest), f"  {metric}: null"]
+    return "\n".join(lines) + "\n"
+
+
+def _sh(plan: NextRuns) -> str:
+    """Return a script that calls $TRAIN once a run."""
+    lines = [
+        "#!/bin/sh",
+        "# Runs planned by scaleplan next. Set TRAIN to the command that trains one run:",
+        "#     TRAIN='python train.py' sh runs.sh",
+        "# Placeholders: learning rates and shapes are guesses; add your own options to TRAIN.",
+        "set -eu",
+        ': "${TRAIN:?set TRAIN to the command that trains one run}"',
+    ]
+    for run in plan.runs:
+        words = [
+            word
+            for name, value in _values(run).items()
+            for word in (f"--{name.replace('_', '-')}", value)
+        ]
+        lines.append("$TRAIN " + " ".join(shlex.quote(word) for word in words))
+    return "\n".join(lines) + "\n"
+
+
+# `--emit` value -> how the runs become a file.
+LAUNCH_FILES: dict[str, Callable[[NextRuns], str]] = {"yaml": _yaml, "csv": _csv, "sh": _sh}
+
+
+def launch_file(plan: NextRuns, kind: str) -> str:
+    """Return the text of a file that a launcher can read.
+
+    Args:
+        plan: The runs.
+        kind: A key of LAUNCH_FILES.
+    """
+    return LAUNCH_FILES[kind](plan)

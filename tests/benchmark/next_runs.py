@@ -1,0 +1,186 @@
+"""How much surer forecasts get by planned runs than by a ladder, on truths that the law has or not.
+
+    python tests/benchmark/next_runs.py [--reps 30] [--seed 0]
+
+A pilot of 9 runs from 1e17 to 1e18 FLOP, noise 0.5%, is fitted; 2e19 FLOP more are spent in several
+ways; the law is fitted again to all runs, and the compute-optimal run of 1e22 FLOP is forecast.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from functools import partial
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from scaleplan.fitting.fitted import fit_law
+from scaleplan.fitting.forms import coupling_p
+from scaleplan.laws import get_law
+from scaleplan.planning.next_runs_beliefs import beliefs_at, form_of
+from scaleplan.planning.next_runs_candidates import candidates, naive_sets
+from scaleplan.planning.next_runs_design import greedy
+
+NOISE, K = 0.005, 6.0
+BUDGET, TARGET = 2e19, 1e22
+LAWS = ("chinchilla", "coupled")
+
+
+def farseer(params, tokens):
+    """Return the loss by the Farseer law with its published constants (arXiv 2506.10972)."""
+    floor = np.exp(-0.062465473 * params**0.13 + 0.1284880679)
+    size = np.exp(230.73437 * params**-0.1729 - 1.544209554)
+    return floor + size * tokens ** -np.exp(-1.665630816 * params**0.0459 + 3.133347199)
+
+
+def additive(params, tokens):
+    return 1.8172 + 482.01 / params**0.3478 + 2085.43 / tokens**0.3658
+
+
+def coupled(params, tokens, k=0.7):
+    """Return a coupled law of about the same loss as the additive one."""
+    return 1.6 + (1200.0 / params**0.42 + 5200.0 / tokens**0.44) ** k
+
+
+def strongly_coupled(params, tokens):
+    """Return a law with the extreme coupling of k = 0.45."""
+    return 1.2 + (2.2e4 / params**0.62 + 3.6e5 / tokens**0.68) ** 0.45
+
+
+TRUTHS = {
+    "besiroglu": additive,
+    "farseer": farseer,
+    "coupled": coupled,
+    "strong": strongly_coupled,
+}
+
+
+def best_ratio(truth, flops):
+    def loss(log_n):
+        n = np.float64(math.exp(log_n))
+        return float(truth(n, np.float64(flops / K / n)))
+
+    found = minimize_scalar(loss, bounds=(math.log(1e6), math.log(1e13)), method="bounded")
+    n = math.exp(found.x)
+    return n, flops / K / n
+
+
+def pilot(rng, truth):
+    flops = np.repeat([1e17, 3e17, 1e18], 3)
+    ratio = np.tile([5.0, 20.0, 80.0], 3)
+    params = np.sqrt(flops / K / ratio)
+    tokens = flops / K / params
+    return observed(rng, truth, params, tokens)
+
+
+def observed(rng, truth, params, tokens):
+    loss = truth(params, tokens) * np.exp(NOISE * rng.standard_normal(params.size))
+    return np.stack([params, tokens]), loss
+
+
+def designed(pilot_inputs, pilot_loss, target, seed, *, anchor_share, wander, band, forms=LAWS):
+    fits = [fit_law(get_law(name), pilot_inputs, pilot_loss).record() for name in forms]
+    value = float(np.median(pilot_loss))
+    believed = [f for f in (form_of(fit, value=value, weight=1.0) for fit in fits) if f]
+    if not believed:
+        return None
+    ratio = target[1] / target[0]
+    pool = candidates(
+        cheapest=1e17, dearest=BUDGET, ratio=ratio, count=105, flops_per_param_token=K, band=band
+    )
+    logs = np.log(pilot_loss)
+    change = np.std(logs) / np.std(np.log10(pilot_inputs).sum(axis=0))
+    beliefs = beliefs_at(
+        believed, pool.params, pool.tokens, target=target, wander=(wander * change) ** 2, seed=seed
+    )
+    anchor = None
+    if anchor_share:
+        at_target = np.abs(np.log(pool.tokens / pool.params / ratio))
+        at_share = np.abs(np.log(pool.flops / (anchor_share * BUDGET)))
+        anchor = int(np.argmin(at_share + 10.0 * at_target))
+    usable = pool.flops <= BUDGET
+    rows = greedy(beliefs, pool.flops, BUDGET, anchor=anchor, usable=usable, fewest=1, most=40)
+    return pool.take(rows)
+
+
+def strategies(inputs, loss, target, seed):
+    naive = naive_sets(BUDGET, ratio=target[1] / target[0], flops_per_param_token=K, dearest=1e30)
+    found = {name: runs for name, _, runs in naive}
+    plan = partial(designed, inputs, loss, target, seed)
+    for band in (6.0, 12.0, 25.0, 50.0):
+        for wander in (0.0,):
+            found[f"band {band:g} wander {wander:g}"] = plan(
+                anchor_share=0.4, wander=wander, band=band
+            )
+    return found
+
+
+def forecasts(inputs, loss, target):
+    """Return ln of the forecast by each law, by the form that an F test of k = 1 prefers, ..."""
+    fitted = [fit_law(get_law(name), inputs, loss) for name in LAWS]
+    found = [math.log(float(one.predict(np.array(target)[:, None])[0])) for one in fitted]
+    p = coupling_p(*fitted)
+    limit = 5.0 * min(one.noise for one in fitted)
+    n = loss.size
+    aicc = []
+    for one in fitted:
+        squares = float((np.clip(one.residuals(), -limit, limit) ** 2).sum())
+        k = one.free + 1
+        aicc.append(n * math.log(squares / n) + 2 * k + 2 * k * (k + 1) / max(n - k - 1, 0.5))
+    weight = 1.0 / (1.0 + math.exp(min(50.0, 0.5 * (aicc[1] - aicc[0]))))
+    return [
+        *found,
+        float(np.mean(found)),
+        found[int(p < 0.05)],
+        found[int(p < 0.01)],
+        (1.0 - weight) * found[0] + weight * found[1],
+    ]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--reps", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--truths", default=",".join(TRUTHS))
+    asked = parser.parse_args()
+    for name in asked.truths.split(","):
+        truth = TRUTHS[name]
+        target = best_ratio(truth, TARGET)
+        goal = math.log(float(truth(*map(np.float64, target))))
+        errors, counts = {}, {}
+        start = time.perf_counter()
+        for rep in range(asked.reps):
+            rng = np.random.default_rng([asked.seed, rep])
+            inputs, loss = pilot(rng, truth)
+            plans = {"no new runs": None, **strategies(inputs, loss, target, rep)}
+            for strategy, runs in plans.items():
+                both, all_loss = inputs, loss
+                if runs is not None:
+                    new, new_loss = observed(
+                        np.random.default_rng([asked.seed, rep, 1]), truth, runs.params, runs.tokens
+                    )
+                    both = np.concatenate([inputs, new], axis=1)
+                    all_loss = np.concatenate([loss, new_loss])
+                got = [f - goal for f in forecasts(both, all_loss, target)]
+                errors.setdefault(strategy, []).append(got)
+                counts.setdefault(strategy, []).append(0 if runs is None else len(runs))
+        print(
+            f"\ntruth {name}: target N {target[0]:.3g}, D {target[1]:.3g}; {asked.reps} reps, "
+            f"{time.perf_counter() - start:.0f} s; rms log error by fitted law"
+        )
+        print(
+            f"{'strategy':28s} {'runs':>5s} "
+            + " ".join(f"{n:>10s}" for n in (*LAWS, "mean", "p<.05", "p<.01", "AICc"))
+        )
+        for strategy, rows in errors.items():
+            rms = np.sqrt(np.mean(np.square(rows), axis=0))
+            print(
+                f"{strategy:28s} {np.mean(counts[strategy]):5.1f} "
+                + " ".join(f"{value:10.4f}" for value in rms)
+            )
+
+
+if __name__ == "__main__":
+    main()
