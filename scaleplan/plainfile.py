@@ -70,7 +70,7 @@ def _value(node: Any, path: str, seen: set[int]) -> PlainValue:  # noqa: ANN401 
     found: dict[str, PlainValue] = {}
     for pair in node.value:
         if not isinstance(pair, tuple):
-            hint = "Write accelerators as `name:` with their figures indented below."
+            hint = "Write values with commas between them: `gpus: 64,256`."
             raise InputError("a list is not used here", file=path, line=line, hint=hint)
         key, inner = pair
         if not isinstance(key.value, str):

@@ -13,12 +13,15 @@ Numbers may be written as people write them. Results hold the record behind them
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaleplan.api.numbers import Number, maybe
 from scaleplan.api.results import CheckResult, FitResult, PlanResult, Prediction, RunSet
+from scaleplan.errors import UsageError
 from scaleplan.units import parse_usd
 
 if TYPE_CHECKING:
@@ -42,7 +45,7 @@ _SEQUENCE_LENGTH = 4096
 
 
 def read_runs(
-    *sources: str, columns: Mapping[str, str] | None = None, metric: str | None = None,
+    *sources: str | Path, columns: Mapping[str, str] | None = None, metric: str | None = None,
     input_column: str | None = None, all_points: bool = False, best_of: bool = False,
     values: Mapping[str, Number] | None = None, pattern: str | None = None,
 ) -> RunSet:  # fmt: skip
@@ -67,16 +70,16 @@ def read_runs(
     given = tuple(("", name, str(value)) for name, value in (values or {}).items())
     return RunSet(
         load_runs(
-            list(sources), columns=columns, metric=metric, input_column=input_column,
-            all_points=all_points, best_of_each=() if best_of else None,
+            [str(source) for source in sources], columns=columns, metric=metric,
+            input_column=input_column, all_points=all_points, best_of_each=() if best_of else None,
             given=Given(pattern=pattern, values=given),
         )
     )  # fmt: skip
 
 
 def fit(
-    runs: RunSet | Runs | str, *, law: str = "auto", resamples: int = 1000, level: float = 0.9,
-    seed: int = 0,
+    runs: RunSet | Runs | str | Path, *, law: str = "auto", resamples: int = 1000,
+    level: float = 0.9, seed: int = 0,
 ) -> FitResult:  # fmt: skip
     """Fit a scaling law to runs.
 
@@ -93,29 +96,29 @@ def fit(
     from scaleplan.advice import fit_notes
     from scaleplan.fitting.api import fit as fit_record
 
-    if isinstance(runs, str):
+    if not 0.0 < level < 1.0:
+        raise UsageError(f"a level of {level:g} is not allowed", hint="For example level=0.9.")
+    if isinstance(runs, str | Path):
         runs = read_runs(runs)
     table = runs.record if isinstance(runs, RunSet) else runs
     found = fit_record(table, law=law, resamples=resamples, level=level, seed=seed)
     return FitResult(replace(found, notes=(*found.notes, *fit_notes(found))))
 
 
-def load_fit(source: str) -> FitResult:
+def load_fit(source: str | Path) -> FitResult:
     """Return a fit that was kept as a file, or a published law by its id.
 
     Args:
         source: The path of a fit file, or an id such as `besiroglu_2024`.
     """
-    from pathlib import Path
-
     if Path(source).suffix or Path(source).exists():
         from scaleplan.fitfile import load_fit as load
 
-        return FitResult(load(source))
+        return FitResult(load(str(source)))
     from scaleplan.catalog import published_law
     from scaleplan.planning.published import fit_from_published
 
-    return FitResult(fit_from_published(published_law(source)))
+    return FitResult(fit_from_published(published_law(str(source))))
 
 
 def budget(
@@ -159,6 +162,8 @@ def budget(
     from scaleplan.planning.answers import answer_plan
     from scaleplan.planning.wish import Machines, Wish
 
+    if target is not None and not math.isfinite(target):
+        raise UsageError(f"a target of {target} is not allowed", hint="Give a finite number.")
     law = load_fit(_FIRST_LAW) if fit is None else fit
     names = [gpu] if isinstance(gpu, str) else list(gpu or [])
     parts = tuple(accelerator(name) for name in names) or (default_accelerator(),)
@@ -171,7 +176,7 @@ def budget(
             unique_tokens=maybe(unique_tokens),
         ),
         Machines(
-            accelerators=parts, gpus=(gpus,) if isinstance(gpus, int) else tuple(gpus), mfu=mfu,
+            accelerators=parts, gpus=_counts(gpus), mfu=mfu,
             usd_per_hour=None if price is None else parse_usd(price), batch_tokens=maybe(batch),
             sequence_length=_SEQUENCE_LENGTH, country=country,
         ),
@@ -179,8 +184,13 @@ def budget(
     return PlanResult(replace(plan, notes=(*plan.notes, *plan_notes(plan, law.record))))
 
 
+def _counts(gpus: int | Sequence[int]) -> tuple[int, ...]:
+    """Return numbers of accelerators; what is no whole number is refused by the plan."""
+    return tuple(gpus) if isinstance(gpus, Sequence) else (gpus,)
+
+
 def check(
-    *logs: str, columns: Mapping[str, str] | None = None, metric: str | None = None,
+    *logs: str | Path, columns: Mapping[str, str] | None = None, metric: str | None = None,
     total_steps: float | None = None, fit: FitResult | None = None,
 ) -> CheckResult:  # fmt: skip
     """Judge training curves.
@@ -198,6 +208,6 @@ def check(
     from scaleplan.advice.curves import check_curves
     from scaleplan.runs.series import load_curves
 
-    log = load_curves(list(logs), columns=columns, metric=metric)
+    log = load_curves([str(each) for each in logs], columns=columns, metric=metric)
     law = None if fit is None else fit.record
     return CheckResult(check_curves(log, total=total_steps, fit=law))

@@ -65,7 +65,7 @@ def check_command(
     from scaleplan.cli.output import emit
     from scaleplan.errors import UsageError
 
-    plotting.check_plot(plot)
+    plotting.check_plot(plot, logs)
     law = _fit(fit)
     inputs = _given(given or [], law)
     reading = options.Reading(

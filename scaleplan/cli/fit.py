@@ -88,7 +88,7 @@ def fit_command(
         refuse_overwriting,
     )
 
-    plotting.check_plot(plot)
+    plotting.check_plot(plot, runs)
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
         quiet=quiet, best_of=best_of or best_of_each is not None,

@@ -10,6 +10,8 @@ import typer
 from scaleplan.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scaleplan.records import Picture, Plan
 
 PlotOption = Annotated[
@@ -21,11 +23,12 @@ PlotOption = Annotated[
 ]  # fmt: skip
 
 
-def check_plot(path: str | None) -> None:
+def check_plot(path: str | None, logs: Sequence[str] = ()) -> None:
     """Refuse a picture that could not be written, before any work is done for it.
 
     Args:
         path: What `--plot` names; None for no picture.
+        logs: The sources that are read, as typed; none of them may be replaced.
 
     Raises:
         UsageError: If the ending is not known, or matplotlib is not installed.
@@ -34,6 +37,7 @@ def check_plot(path: str | None) -> None:
         return
     from importlib.util import find_spec
 
+    from scaleplan.cli.sources import refuse_overwriting
     from scaleplan.render.plot import ENDINGS
 
     if Path(path).suffix.lower() not in ENDINGS:
@@ -41,6 +45,7 @@ def check_plot(path: str | None) -> None:
             f"--plot {path}: pictures are written as {', '.join(ENDINGS)}",
             hint="For example --plot fit.png.",
         )
+    refuse_overwriting(path, logs)
     if find_spec("matplotlib") is None:
         raise UsageError(
             "--plot needs matplotlib, which is not installed",

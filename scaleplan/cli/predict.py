@@ -78,7 +78,7 @@ def predict_command(
     from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
     from scaleplan.planning.forecast import forecast
 
-    plotting.check_plot(plot)
+    plotting.check_plot(plot, sources)
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
         quiet=quiet, pattern=pattern,

@@ -173,7 +173,7 @@ def _dropped(cleaning: Cleaning) -> str:
 
 
 def refuse_overwriting(output: str, logs: Sequence[str]) -> None:
-    """Refuse to write a fit over a log that it is made from, which nobody means.
+    """Refuse to write a result over a log that it is made from, which nobody means.
 
     Args:
         output: What `-o` names.
@@ -184,14 +184,14 @@ def refuse_overwriting(output: str, logs: Sequence[str]) -> None:
     """
     if output == "-":
         raise UsageError(
-            "-o cannot write to standard output, where the result goes",
+            "a file cannot be written to standard output, where the result goes",
             hint="Give a file, for example -o fit.yaml.",
         )
     target = Path(output)
     if target.exists() and any(Path(log).exists() and target.samefile(log) for log in logs):
         raise UsageError(
-            f"{output} is a log that is read here; the fit would replace it",
-            hint="Give -o another name, for example fit.yaml.",
+            f"{output} is a log that is read here; the result would replace it",
+            hint="Give another name, for example fit.yaml.",
         )
 
 

@@ -69,14 +69,28 @@ def watch_logs(logs: Sequence[str], check: Callable[[], CurveCheck], output: Out
 def _state(logs: Sequence[str]) -> tuple[tuple[float, ...], ...]:
     """Return what changes when a log is written to, replaced, cut or removed."""
     found: list[tuple[float, ...]] = []
-    for log in logs:
+    for log in _files(logs):
         try:
-            about = Path(log).stat()
+            about = log.stat()
         except OSError:
             found.append((0.0,))
         else:
             found.append((float(about.st_size), float(about.st_mtime_ns), float(about.st_ino)))
     return tuple(found)
+
+
+def _files(logs: Sequence[str]) -> list[Path]:
+    """Return the files that folders and patterns stand for now; a missing one as it was typed."""
+    from scaleplan.runs.formats import EXTENSIONS
+    from scaleplan.runs.locating import locate
+
+    found: list[Path] = []
+    for log in logs:
+        try:
+            found += [each.path for each in locate([log], EXTENSIONS) if each.path is not None]
+        except InputError:
+            found.append(Path(log))
+    return found
 
 
 class _Display:

@@ -43,8 +43,8 @@ def forecast_picture(fit: Fit, points: Sequence[ForecastPoint]) -> Picture:
         fit: The fit.
         points: Forecasts from it.
     """
-    panel = _law_panel(fit, [])
     at = [(_axis_value(fit, _given(point)), point) for point in points]
+    panel = _law_panel(fit, [], reach=max((x for x, _ in at if math.isfinite(x)), default=0.0))
     marks = Trace(
         name="forecast", look="mark", x=tuple(x for x, _ in at), y=tuple(p.value for _, p in at),
         low=tuple(p.value if p.low is None else p.low for _, p in at),
@@ -135,10 +135,12 @@ def _axis_value(fit: Fit, given: dict[str, float]) -> float:
     return given.get(role, given.get("input", given.get("params", math.nan)))
 
 
-def _law_panel(fit: Fit, rows: Sequence[tuple[dict[str, float], float]]) -> Panel:
+def _law_panel(
+    fit: Fit, rows: Sequence[tuple[dict[str, float], float]], *, reach: float = 0.0
+) -> Panel:
     role = _axis(fit)
     span = next((r for r in fit.ranges if r.role == role), fit.ranges[0])
-    xs = _logspace(span.low, span.high * _BEYOND)
+    xs = _logspace(span.low, max(span.high * _BEYOND, 2.0 * reach))
     points = [_on_axis(fit, role, x) for x in xs]
     kept = [(x, p) for x, p in zip(xs, points, strict=True) if p is not None]
     name = "compute-optimal" if role == "flops" and len(fit.inputs) > 1 else f"{fit.law} law"
@@ -152,7 +154,7 @@ def _law_panel(fit: Fit, rows: Sequence[tuple[dict[str, float], float]]) -> Pane
     seen = Trace(name="runs", look="runs", x=tuple(x for x, _ in at), y=tuple(y for _, y in at))
     unit = f" ({fit.metric.unit})" if fit.metric.unit else ""
     return Panel(
-        title=f"{fit.metric.name} and the law, 90% of new runs" if banded else fit.metric.name,
+        title="law and runs; band: 90% of new runs" if banded else "law and runs",
         x_label=_label(fit, role), y_label=f"{fit.metric.name}{unit}", x_scale="log",
         y_scale="linear" if fit.metric.kind in {"accuracy", "score"} else "log",
         traces=(law, *((seen,) if rows else ())),
@@ -183,7 +185,7 @@ def _residual_panel(fit: Fit, rows: Sequence[tuple[dict[str, float], float]]) ->
             xs.append(_axis_value(fit, given))
             ys.append(100.0 * (value / fitted - 1.0))
     zero = Trace(name="", look="zero", x=(min(xs), max(xs)), y=(0.0, 0.0)) if xs else None
-    seen = Trace(name="runs", look="runs", x=tuple(xs), y=tuple(ys))
+    seen = Trace(name="", look="runs", x=tuple(xs), y=tuple(ys))
     return Panel(
         title="Residuals", x_label=_label(fit, _axis(fit)), y_label="run over law - 1 (%)",
         x_scale="log", y_scale="linear", traces=(*((zero,) if zero else ()), seen),

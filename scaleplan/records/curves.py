@@ -49,7 +49,7 @@ class CurveVerdict:
         axis: What positions count: step, epoch, tokens or row.
         points: Number of points of the metric that was judged.
         since: Position since which it is so; None for a healthy run.
-        best_at: Position of the best point, smoothed; `best` is the metric there.
+        best_at: Position of the best logged point; `best` is the metric there.
         last: The metric at the end, smoothed.
         noise: Standard deviation of one reading around its trend.
         gap: (validation - training) at the end as a share of validation; None if not known.

@@ -38,7 +38,8 @@ def _runs(check: CurveCheck) -> Table:
     final = any(run.final is not None for run in runs)
     expected = any(run.expectation is not None for run in runs)
     left = len(runs) - _MOST_ROWS
-    footer = "last and best: smoothed; gap: (validation - training) / validation at the end; twice "
+    footer = "best: the best logged point; last: smoothed; gap: (validation - training) / "
+    footer += "validation at the end; twice "
     footer += f"as long: forecast of one reading at twice the {runs[0].axis}s, {level} interval"
     if expected:
         footer += "; z: standard deviations above what the law expects of this run"

@@ -191,7 +191,7 @@ def _contours(axes: Any, panel: Panel) -> None:  # noqa: ANN401
 
 
 def _ticks(axis: Any, scale: str, *, powers: bool) -> None:  # noqa: ANN401
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     if scale != "log":
         axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
@@ -199,9 +199,8 @@ def _ticks(axis: Any, scale: str, *, powers: bool) -> None:  # noqa: ANN401
     low, high = axis.get_view_interval()
     narrow = high / low < 30.0 if low > 0.0 else False
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if narrow else (1.0,), numticks=9))
-    if narrow and high / low < 3.0:
-        axis.set_major_locator(LogLocator(subs=tuple(float(i) / 2 for i in range(2, 20)),
-                                          numticks=12))  # fmt: skip
+    if narrow and high / low < 4.0:
+        axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda v, _: power(v) if powers else tick(v)))
     axis.set_minor_formatter(NullFormatter())
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from scaleplan.records import Note
 from scaleplan.runs.frame import stack
+from scaleplan.runs.metrics import describe
 from scaleplan.runs.raw import RawColumn, RawTable, text_column
 from scaleplan.runs.roles import rank
 from scaleplan.runs.text import fold, listed
@@ -37,7 +38,13 @@ def _tensorboard(table: RawTable) -> RawTable:
     """Name run and metric of `Wall time,Step,Value` after the file, as TensorBoard does."""
     stem = PurePath(table.file).name.removesuffix(".gz").rsplit(".", 1)[0]
     match = _TENSORBOARD_FILE.fullmatch(stem)
-    run, tag = (match["run"], match["tag"]) if match is not None else (stem, stem)
+    folder = PurePath(table.file).parent.name
+    if match is not None:
+        run, tag = _split_run(match["run"], match["tag"], folder)
+    elif describe(stem) is not None:
+        run, tag = folder or stem, stem
+    else:
+        run, tag = stem, "value"
     wall, step, value = table.columns.values()
     columns = {"Wall time": wall, "step": step, tag: value, "run": text_column([run] * len(table))}
     note = Note(
@@ -46,6 +53,15 @@ def _tensorboard(table: RawTable) -> RawTable:
         f"{tag}.",
     )  # fmt: skip
     return replace(table, columns=columns, notes=(*table.notes, note))
+
+
+def _split_run(run: str, tag: str, folder: str) -> tuple[str, str]:
+    """Return run and metric; Keras writes training and validation as runs of their own."""
+    head, _, last = run.rpartition("_")
+    split = {"train": "train", "validation": "val", "val": "val", "test": "test"}.get(last)
+    if split is None:
+        return run, tag
+    return head or folder or "run", f"{split}_{tag.removeprefix('epoch_')}"
 
 
 def _chart(table: RawTable) -> RawTable:

@@ -212,6 +212,11 @@ class _Builder:
         column = self.rows.roles[role]
         logged = ~self.blank[role][members]
         steps, values = at[logged], column.numbers[members][logged]
+        # Percentages of the metric were divided by 100 when it was read; so is its training twin.
+        if role == "train_value" and self.metric.bounded and values.size:
+            known = values[np.isfinite(values)]
+            if known.size and float(np.median(known)) > 1.0:
+                values = values / 100.0
         return _latest(steps, values)
 
     def _accuracy(self, members: IntArray, at: FloatArray) -> Series:

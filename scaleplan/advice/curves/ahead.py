@@ -66,7 +66,8 @@ def forecast_at(
         form, dof, tested = _UNTESTED * fell, 3, "its fall in the last half, no past to test on"
     reach = t_quantile(0.5 + 0.5 * level, float(dof)) * math.hypot(form, trend.noise)
     return CurveForecast(
-        at=where, value=max(value, lowest), low=max(value - reach, lowest), high=value + reach,
+        at=where, value=max(value, lowest), low=max(value - reach, lowest),
+        high=max(value + reach, lowest),
         level=level,
         method=f"power law of the curve's last {1.0 - _SKIPPED:.0%}, error from {tested}",
     )  # fmt: skip

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from scaleplan.advice.curves.verdict import judge
 from scaleplan.errors import UsageError
 from scaleplan.planning.forecast import forecast_at
@@ -136,6 +138,10 @@ def _log_notes(log: CurveLog) -> Iterator[Note]:
             "RESTARTED", [c.run for c in curves if c.replaced > 0],
             "wrote steps twice, as a run does that was resumed from a checkpoint; the later values "
             "are used", "",
+        ),
+        (
+            "NOT_FINITE", [c.run for c in curves if not np.isfinite(c.main.value).all()],
+            "have points that are not finite; rules see the others", "",
         ),
         (
             "HOLE", [c.run for c in curves if c.gap > _HOLE],

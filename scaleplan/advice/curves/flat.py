@@ -40,8 +40,9 @@ def plateau(seen: Seen) -> Finding | None:
     since = _flat_since(trend)
     return Finding(
         verdict="plateau", since=since,
-        reason=f"{seen.curve.metric.name} has gained {format_significant(max(gained, 0.0), 2)} "
-        f"in the last half, which noise explains ({format_significant(error, 2)})",
+        reason=f"{seen.curve.metric.name} has {'gained' if gained >= 0.0 else 'lost'} "
+        f"{format_significant(abs(gained), 2)} in the last half; noise explains "
+        f"{format_significant(error, 2)}",
         action="Stop here, lower the learning rate, or take a larger model: more of the same "
         "brings nothing.",
     )  # fmt: skip

@@ -26,6 +26,7 @@ _RISING_T = 2.5
 _STEADY_POINTS, _STEADY_T, _STEADY_ERRORS = 5, 4.0, 2.0
 # Above its start, or half of the way back to it with the training loss too, a run is lost.
 _LOST_SHARE = 0.25
+_SEEN_FALL = 4.0  # scatters of a reading that a fall must have for its loss to mean something
 
 
 def diverged(seen: Seen) -> Finding | None:
@@ -41,12 +42,17 @@ def diverged(seen: Seen) -> Finding | None:
     best = int(np.argmin(judged.smooth))
     start, _ = ends(judged, 0.05)
     # Overfitting raises validation loss too, but slowly and without the training loss.
-    risen = rise(judged, best)
+    # One reading at the very end is a spike, not a level: three have to be up there.
+    risen = float(np.median(judged.raw[-3:]) - judged.smooth[best])
     fall = max(start - float(judged.smooth[best]), 0.0)
     chance = (RISE_ERRORS + math.sqrt(2.0 * math.log(max(2.0, judged.raw.size)))) * judged.error
     if risen <= max(_LOST_SHARE * fall, chance):
         return None
-    if seen.training is None and not _sudden(judged, best):
+    if fall <= _SEEN_FALL * judged.noise and risen <= 2.0 * _SEEN_FALL * judged.noise:
+        return None  # a run that never fell has nothing to lose
+    # Validation alone may rise slowly by overfitting; training does not.
+    validated = bool(len(seen.curve.validation)) and seen.training is None
+    if validated and not _sudden(judged, best):
         return None
     since = float(judged.at[_onset(judged, best)])
     shown = "training" if seen.training is not None else name
@@ -97,6 +103,7 @@ def overfitting(seen: Seen) -> Finding | None:
     if seen.training is not None and not _training_goes_on(seen):
         return None
     since = float(trend.at[best])
+    lowest = float(trend.at[int(np.argmin(trend.raw))])
     name = seen.curve.metric.name
     verb = "risen" if seen.sign > 0.0 else "fallen"
     gap = gap_of(seen)
@@ -106,7 +113,7 @@ def overfitting(seen: Seen) -> Finding | None:
         reason=f"{name} has {verb} by {format_significant(risen)} since {where(seen, since)}, "
         f"steadily over {after.size} points; one reading scatters by "
         f"{format_significant(trend.noise, 2)}{beside}",
-        action=f"Use the checkpoint at {where(seen, since)}; stop earlier, regularise more, or "
+        action=f"Use the checkpoint at {where(seen, lowest)}; stop earlier, regularise more, or "
         "add data.",
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from scaleplan.runs.table import FloatArray
 
 # The window of the running median and mean, as a share of the points; a choice on simulated curves.
 _WINDOW_SHARE = 0.04
+_MOST_POINTS = 4000  # a longer curve is averaged over blocks first
 _MAD_TO_SIGMA = 1.4826
 # A point minus the mean of its two neighbours has 1.5 times the variance of a point.
 _NEIGHBOUR_VARIANCE = 1.5
@@ -54,6 +55,8 @@ def trend_of(at: FloatArray, values: FloatArray) -> Trend:
         at: Positions, shape (n,), rising.
         values: Readings, shape (n,), finite.
     """
+    if values.size > _MOST_POINTS:
+        at, values = _blocks(at, values)
     window = max(1, round(_WINDOW_SHARE * values.size))
     if values.size >= 12:
         window = max(3, window)
@@ -68,6 +71,13 @@ def trend_of(at: FloatArray, values: FloatArray) -> Trend:
     return Trend(
         at=at, raw=values, smooth=smooth, noise=noise, window=window, spikes=int(starts.sum())
     )
+
+
+def _blocks(at: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return means over blocks of readings: a trend needs no more than a few thousand."""
+    edges = np.linspace(0, values.size, _MOST_POINTS // 2 + 1).astype(np.int64)[:-1]
+    sizes = np.diff(np.r_[edges, values.size])
+    return np.add.reduceat(at, edges) / sizes, np.add.reduceat(values, edges) / sizes
 
 
 def _running(values: FloatArray, window: int, of: Callable[..., FloatArray]) -> FloatArray:

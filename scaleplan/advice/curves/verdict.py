@@ -40,6 +40,9 @@ def judge(curve: Curve, *, level: float = 0.9, total: float | None = None) -> Cu
         curve=curve, sign=sign, trend=trend, training=training_trend(curve, sign),
         lost_at=lost_at(curve), best=int(np.argmin(trend.smooth)), level=level,
     )  # fmt: skip
+    # The checkpoint to use is one that was logged; where the trend turned is another question.
+    steps, readings = main.at[finite], main.value[finite]
+    lowest_reading = int(np.argmin(sign * readings))
     lowest = _LOWEST[curve.metric.kind]
     twice = forecast_at(trend, 2.0 * float(trend.at[-1]), level=level, lowest=lowest)
     doubling = _signed(twice, sign)
@@ -47,13 +50,15 @@ def judge(curve: Curve, *, level: float = 0.9, total: float | None = None) -> Cu
         diverged(seen) or overfitting(seen) or plateau(seen)
         or underfitting(seen, doubling) or healthy(seen)
     )  # fmt: skip
+    if finding.verdict in {"overfitting", "diverged"}:
+        doubling = None  # a power law of a curve that has turned says nothing
     final = None
-    if total is not None and total > float(trend.at[-1]):
+    if doubling is not None and total is not None and total > float(trend.at[-1]):
         final = _signed(forecast_at(trend, total, level=level, lowest=lowest), sign)
     return CurveVerdict(
         run=curve.run, file=curve.file, verdict=finding.verdict, axis=curve.axis,
-        points=int(finite.sum()), since=finding.since, best_at=float(trend.at[seen.best]),
-        best=sign * float(trend.smooth[seen.best]), last=sign * float(trend.smooth[-1]),
+        points=int(finite.sum()), since=finding.since, best_at=float(steps[lowest_reading]),
+        best=float(readings[lowest_reading]), last=sign * float(trend.smooth[-1]),
         noise=trend.noise, gap=gap_of(seen), reason=finding.reason, action=finding.action,
         spikes=trend.spikes, doubling=doubling, final=final, expectation=None,
         notes=further_notes(seen, finding.verdict),

@@ -109,4 +109,11 @@ CHECKING = (
         "What happened there is not known.",
         "Check the log.",
     ),
+    _entry(
+        "NOT_FINITE",
+        "A run has readings that are not finite.",
+        "NaN or infinity among them.",
+        "A burst that ends is a warning; one that lasts is divergence.",
+        "Look at these steps.",
+    ),
 )

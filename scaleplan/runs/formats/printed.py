@@ -6,6 +6,7 @@ Every other line is passed over, and counted. A pattern of the user's own replac
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -16,7 +17,6 @@ from scaleplan.runs.metrics import describe
 from scaleplan.runs.raw import RawTable, TableBuilder
 from scaleplan.runs.roles import NUMBER_ROLES, rank
 from scaleplan.runs.source import TextSource
-from scaleplan.runs.text import shown
 
 # One to three words, then perhaps a mark, then a number; `Epoch [3/10]` gives 3.
 _PAIR = re.compile(
@@ -90,13 +90,17 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
     rows: list[dict[str, str]] = []
     lines: list[int] = []
     found = False
+    heading: dict[str, str] = {}
     for line, text in enumerate(source.lines(), 1):
         row = _known(text) if pattern is None else _matched(text, pattern)
+        if row and not any(describe(name) is not None for name in row) and pattern is None:
+            heading = row  # `Epoch 1/10` before the line with its metrics
+            continue
         if not row:
             skipped += bool(text.strip())
             continue
         found = True
-        rows.append(row)
+        rows.append({**heading, **row})
         lines.append(line)
         if len(rows) >= _BLOCK:
             _add(builder, rows, lines)
@@ -146,6 +150,8 @@ def _axis(name: str) -> bool:
 
 def _known(text: str) -> dict[str, str]:
     """Return the numbers of a line whose names are known; empty without a metric or a step."""
+    if text.lstrip().startswith("{'"):
+        return _of_dictionary(text)
     row: dict[str, str] = {}
     for match in _PAIR.finditer(text[:_LONGEST]):
         name = _name(match["name"])
@@ -153,7 +159,22 @@ def _known(text: str) -> dict[str, str]:
             continue
         row[name] = match["number"] + ("%" if match["percent"] else "")
     # A line of settings (`batch size 64, learning rate 3e-4`) measures nothing.
-    return row if any(describe(name) is not None for name in row) else {}
+    measured = any(describe(name) is not None for name in row)
+    return row if measured or (row and all(map(_axis, row))) else {}
+
+
+def _of_dictionary(text: str) -> dict[str, str]:
+    """Return the known numbers of a line that is a Python dictionary, as Hugging Face prints it."""
+    try:
+        found = ast.literal_eval(text.strip()[:_LONGEST])
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {
+        name: str(value) for name, value in found.items()
+        if isinstance(name, str) and isinstance(value, int | float | str) and _name(name) == name
+    }  # fmt: skip
 
 
 def _name(words: str) -> str | None:
@@ -178,12 +199,14 @@ def _matched(text: str, pattern: re.Pattern[str]) -> dict[str, str]:
 def recognises(head: str) -> bool:
     """Tell whether most lines of a text that say anything are messages with a metric."""
     lines = [line for line in head.splitlines()[:200] if line.strip()]
-    if not lines or lines[0].lstrip()[:1] in {"{", "["}:
+    if not lines:
         return False
-    hits = sum(1 for line in lines if shown(line) and _known(line))
+    if lines[0].lstrip()[:1] in {"{", "["} and not lines[0].lstrip().startswith("{'"):
+        return False
+    hits = sum(1 for line in lines if any(describe(name) is not None for name in _known(line)))
     commas = lines[0].count(",") + lines[0].count("\t")
     # A table has its names in the first line only, and as many marks in each.
-    same = all(line.count(",") + line.count("\t") == commas for line in lines[:20])
+    same = commas > 0 and all(line.count(",") + line.count("\t") == commas for line in lines[:20])
     return hits >= 2 and not (same and not _known(lines[0]))
 
 

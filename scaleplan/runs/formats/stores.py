@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,8 @@ def read_mlflow(path: Path, name: str, keep_text: KeepText) -> RawTable:
     Raises:
         InputError: If it holds no metrics.
     """
+    if re.search(r"^lifecycle_stage:\s*deleted", _text(path / "meta.yaml", name), re.MULTILINE):
+        raise InputError("was deleted in MLflow", file=name, hint="Restore the run to use it.")
     values: dict[str, dict[str, str]] = {}
     notes: list[Note] = []
     for file in sorted((path / "metrics").rglob("*")):
