@@ -164,6 +164,8 @@ def budget(
 
     if target is not None and not math.isfinite(target):
         raise UsageError(f"a target of {target} is not allowed", hint="Give a finite number.")
+    if days is not None and not days > 0.0:
+        raise UsageError(f"days={days} is not allowed", hint="Give days above 0.")
     law = load_fit(_FIRST_LAW) if fit is None else fit
     names = [gpu] if isinstance(gpu, str) else list(gpu or [])
     parts = tuple(accelerator(name) for name in names) or (default_accelerator(),)
@@ -177,16 +179,38 @@ def budget(
         ),
         Machines(
             accelerators=parts, gpus=_counts(gpus), mfu=mfu,
-            usd_per_hour=None if price is None else parse_usd(price), batch_tokens=maybe(batch),
+            usd_per_hour=_price(price), batch_tokens=maybe(batch),
             sequence_length=_SEQUENCE_LENGTH, country=country,
         ),
     )  # fmt: skip
     return PlanResult(replace(plan, notes=(*plan.notes, *plan_notes(plan, law.record))))
 
 
+def _price(price: Number | None) -> float | None:
+    """Return a price in US dollars an accelerator-hour.
+
+    Raises:
+        UsageError: If it is no number above 0.
+    """
+    if price is None:
+        return None
+    try:
+        return parse_usd(price)
+    except ValueError as error:
+        raise UsageError(str(error), hint="Write a price as 2.5 or '$2.5/h'.") from None
+
+
 def _counts(gpus: int | Sequence[int]) -> tuple[int, ...]:
-    """Return numbers of accelerators; what is no whole number is refused by the plan."""
-    return tuple(gpus) if isinstance(gpus, Sequence) else (gpus,)
+    """Return numbers of accelerators.
+
+    Raises:
+        UsageError: If one is no whole number of at least 1.
+    """
+    several = gpus if isinstance(gpus, Sequence) else [gpus]
+    for one in several:
+        if type(one) is not int or one < 1:
+            raise UsageError(f"gpus={gpus!r} is not allowed", hint="For example gpus=[8, 64].")
+    return tuple(several)
 
 
 def check(

@@ -12,6 +12,7 @@ from scaleplan import units
 from scaleplan.cli.boundary import OptionError
 from scaleplan.errors import UsageError
 
+_LARGEST = 1e60  # far beyond every count of anything here
 _COUNT_HINT = "Write numbers as 1e10, 10B or 10_000_000_000, and several with commas between."
 
 
@@ -60,7 +61,11 @@ def _refusing(parse: Callable[[str | float], float], text: str | float, hint: st
 
 def positive(text: str | float) -> float:
     """Read a number above 0."""
-    return _refusing(units.parse_positive, text, _COUNT_HINT)
+    value = _refusing(units.parse_positive, text, _COUNT_HINT)
+    if value > _LARGEST:
+        message = f"{text} is not allowed; it must be at most {_LARGEST:g}"
+        raise OptionError(message, hint=_COUNT_HINT)
+    return value
 
 
 def fraction(text: str | float) -> float:

@@ -66,7 +66,7 @@ def answer_plan(
     plan = assemble_plan(
         fit, params=model.params, active_params=model.active_params, tokens=model.tokens,
         flops=None, ratio=None, accelerators=found.accelerators, gpus=found.gpus,
-        mfu=cluster.mfu, mfu_gpus=cluster.mfu_gpus or (cluster.gpus or found.gpus)[0],
+        mfu=cluster.mfu, mfu_gpus=cluster.mfu_gpus or min(cluster.gpus or found.gpus),
         usd_per_hour=cluster.usd_per_hour, batch_tokens=cluster.batch_tokens,
         sequence_length=cluster.sequence_length, country=cluster.country, pue=cluster.pue,
         others=given, setup=cluster.setup, ranked=cluster.ranked,
@@ -130,6 +130,8 @@ def _decide(fit: Fit, wish: Wish, cluster: Machines, others: Mapping[str, float]
             from scaleplan.planning.answer_items import money_answer
 
             found.answers.append(money_answer(wish.max_usd, bought.row))
+        if wish.inference_tokens is not None:
+            _add_lifetime(fit, found, family.value(bought.model), wish.inference_tokens)
         return found
     if wish.params is None and wish.flops is None:
         raise UsageError(
@@ -188,7 +190,12 @@ def _on_cluster(wish: Wish, cluster: Machines, model: Model) -> _Found:
     rows, failed = [], None
     for part in cluster.accelerators:
         try:
-            rows.append((part, sized_cluster(cluster.row_at(model, part), wish.days, model)))
+            rows.append(
+                (
+                    part,
+                    sized_cluster(cluster.row_at(model, part), wish.days, model, node=cluster.node),
+                )
+            )
         except PlanError as error:
             failed = error
     if not rows and failed is not None:

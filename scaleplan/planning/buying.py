@@ -14,6 +14,7 @@ _FIRST_FLOPS = 1e21  # where the search begins; costs are nearly in proportion t
 _ROUNDS = 80
 _EXACT = 1e-9
 _SMALLEST_FLOPS = 1e9
+_LARGEST_FLOPS = 1e36  # far beyond all that has been or will be trained
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ def most_compute(
     Raises:
         PlanError: If even the smallest model is beyond the limit.
     """
-    low, high = math.log(_SMALLEST_FLOPS), math.inf
+    low, high = math.log(_SMALLEST_FLOPS), math.log(_LARGEST_FLOPS)
     at, best = math.log(_FIRST_FLOPS), None
     failed: PlanError | None = None
     for _ in range(_ROUNDS):

@@ -21,7 +21,9 @@ DEFAULT_DAYS = 30.0
 RowAt = Callable[[int], PlanRow]
 
 
-def sized_cluster(row_at: RowAt, days: float | None, model: Model) -> PlanRow:
+def sized_cluster(
+    row_at: RowAt, days: float | None, model: Model, *, node: int | None = None
+) -> PlanRow:
     """Return the row of the smallest cluster that meets a deadline, or a sensible one without.
 
     A deadline that nobody asked for, 30 days, gives way to the largest cluster that is useful.
@@ -30,25 +32,28 @@ def sized_cluster(row_at: RowAt, days: float | None, model: Model) -> PlanRow:
         row_at: The plan's row for a number of accelerators.
         days: The deadline; None if there is none.
         model: The model.
+        node: Accelerators of a node; None takes the usual one.
 
     Raises:
         PlanError: If none meets it, or the model fits on none.
     """
     try:
-        return smallest_cluster(row_at, DEFAULT_DAYS if days is None else days, model)
+        return smallest_cluster(row_at, DEFAULT_DAYS if days is None else days, model, node=node)
     except PlanError:
         if days is not None:
             raise
         first = row_at(_FEWEST)
-        node = int(planning_default("node_size").value)
-        most = int(min(first.useful_gpus or 1, first.most_gpus or 1))
+        node = node or int(planning_default("node_size").value)
+        most = int(min(first.useful_gpus or 1, first.most_gpus or 1, _LARGEST))
         row = row_at(max(1, most // node * node if most > node else most))
         if not row.fits:
             raise
         return row
 
 
-def smallest_cluster(row_at: RowAt, days: float, model: Model, *, high: bool = False) -> PlanRow:
+def smallest_cluster(
+    row_at: RowAt, days: float, model: Model, *, high: bool = False, node: int | None = None
+) -> PlanRow:
     """Return the row of the smallest cluster on which a model is trained in time and fits.
 
     Counts are whole nodes above one node. Time falls as accelerators are added, to what is left
@@ -58,14 +63,15 @@ def smallest_cluster(row_at: RowAt, days: float, model: Model, *, high: bool = F
         row_at: The plan's row for a number of accelerators.
         days: The deadline.
         model: The model, for what an error says.
+        node: Accelerators of a node; None takes the usual one.
         high: Whether the high end of the time's band has to meet the deadline.
 
     Raises:
         PlanError: If no cluster does, with what would make it possible.
     """
-    node = int(planning_default("node_size").value)
+    node = node or int(planning_default("node_size").value)
     first = row_at(_FEWEST)
-    most = int(min(first.useful_gpus or _LARGEST, first.most_gpus or _LARGEST, _LARGEST))
+    most = max(1, int(min(first.useful_gpus or 1, first.most_gpus or 1, _LARGEST)))
     counts = _Counts(node, most)
 
     def meets(row: PlanRow) -> bool:
@@ -132,6 +138,7 @@ def _too_late(row: PlanRow, days: float, model: Model, *, high: bool) -> PlanErr
         f"trained in {format_days(days)} on {row.gpu}: {row.gpus:,} of them, beyond which adding "
         f"more stops paying at a batch of {format_count(row.batch_tokens)} tokens, take "
         f"{format_days(least)}",
-        hint=f"Allow {format_days(least)}, train on about {format_count(model.tokens * share)} "
-        "tokens, give a larger --batch, or a faster --gpu.",
+        # Rounded up, so that what is shown is enough.
+        hint=f"Allow {format_days(1.006 * least)}, train on about "
+        f"{format_count(model.tokens * share)} tokens, give a larger --batch, or a faster --gpu.",
     )

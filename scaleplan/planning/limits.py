@@ -70,7 +70,7 @@ def _best_row(wish: Wish, cluster: Machines, model: Model, *, part: Accelerator)
             f"{part.id} has no price in the catalogue", hint="Give --price, or another --gpu."
         )
     if not cluster.gpus:
-        return sized_cluster(cluster.row_at(model, part), wish.days, model)
+        return sized_cluster(cluster.row_at(model, part), wish.days, model, node=cluster.node)
     rows = [cluster.row(model, part, count) for count in cluster.gpus]
     fitting = [row for row in rows if row.fits]
     if not fitting:

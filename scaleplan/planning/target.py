@@ -22,6 +22,11 @@ def model_for_target(family: Family, target: float) -> Model:
     Raises:
         PlanError: If no compute reaches it; with the bound.
     """
+    if family.fit.metric.bounded and not 0.0 < target < 1.0:
+        raise PlanError(
+            f"{family.fit.metric.name} {target:g} cannot be reached: it lies between 0 and 1",
+            hint="Give a share such as 0.3.",
+        )
     wanted = target if family.falls else -target
 
     def reached(flops: float) -> bool:

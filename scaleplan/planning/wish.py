@@ -50,12 +50,17 @@ class Machines:
     ranked: bool = False
     shape: ModelShape | None = None
 
+    @property
+    def node(self) -> int | None:
+        """Return the accelerators of a node, None for the default."""
+        return None if self.setup is None else self.setup.node_size
+
     def row(self, model: Model, part: Accelerator, gpus: int) -> PlanRow:
         """Return the plan's row of a model on so many of one accelerator."""
         rows, _ = plan_rows(
             params=model.params, active_params=model.active_params, tokens=model.tokens,
             flops=model.flops, accelerators=[part], gpus=[gpus], mfu=self.mfu,
-            mfu_gpus=self.mfu_gpus or (self.gpus[0] if self.gpus else gpus), setup=self.setup,
+            mfu_gpus=self.mfu_gpus or (min(self.gpus) if self.gpus else gpus), setup=self.setup,
             usd_per_hour=self.usd_per_hour, batch_tokens=self.batch_tokens,
             sequence_length=self.sequence_length, country=self.country, pue=self.pue,
             shape=shape_for_memory(self.shape),
@@ -67,12 +72,24 @@ class Machines:
         return partial(self.row, model, part)
 
 
+# Nothing larger will be trained; such a number is a slip of the keyboard.
+_LARGEST = {"params": 1e18, "active_params": 1e18, "tokens": 1e22, "flops": 1e36, "ratio": 1e12}
+
+
 def check_wish(wish: Wish) -> None:
     """Refuse options that contradict each other.
 
     Raises:
         UsageError: With the options and what to leave out.
     """
+    for name, largest in _LARGEST.items():
+        value = getattr(wish, name)
+        if value is not None and value > largest:
+            raise UsageError(
+                f"--{name.replace('_', '-')} {value:.3g} is more than {largest:g}, which no plan "
+                "can be made for",
+                hint="Check the number's suffix or exponent.",
+            )
     sized = [
         name for name, value in (
             ("--tokens", wish.tokens), ("--ratio", wish.ratio), ("--flops", wish.flops)
