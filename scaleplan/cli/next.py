@@ -95,7 +95,7 @@ def next_command(
     ] = None,
     runs: Annotated[
         int, typer.Option(parser=values.whole, metavar="INTEGER", help="Most runs to propose.")
-    ] = 16,
+    ] = 20,
     candidates: Annotated[
         int,
         typer.Option(
@@ -205,9 +205,7 @@ def _kind(emit: EmitKind | None, output: str | None) -> EmitKind | None:
     suffix = Path(output).suffix.lower().lstrip(".").replace("yml", "yaml")
     if suffix in set(EmitKind):
         return EmitKind(suffix)
-    raise UsageError(
-        f"what to write to {output} is not clear", hint="Give --emit yaml, csv or sh."
-    )
+    raise UsageError(f"what to write to {output} is not clear", hint="Give --emit yaml, csv or sh.")
 
 
 def _fit(

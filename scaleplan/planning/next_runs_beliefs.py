@@ -59,9 +59,7 @@ class Form:
         """Return the same law at parameters drawn from what is believed about them."""
         moved = self.root @ rng.standard_normal(self.theta.size)
         logs = self.scale != 1.0
-        theta = np.where(
-            logs, self.theta * np.exp(np.clip(moved, -20.0, 20.0)), self.theta + moved
-        )
+        theta = np.where(logs, self.theta * np.exp(np.clip(moved, -20.0, 20.0)), self.theta + moved)
         for k, spec in enumerate(self.law.parameters):
             low, high = max(spec.low, 0.0), spec.high
             if spec.symbol in {"alpha", "beta"}:
@@ -96,7 +94,9 @@ def form_of(fit: LawFit, *, value: float, weight: float) -> Form | None:
         total = float(row @ spread) + _USUAL_SPREAD**2
         moved += spread / total * (gap - row @ moved)
         covariance = covariance - np.outer(spread, spread) / total
-    theta = np.where(logs, theta * np.exp(np.clip(moved, -20.0, 20.0)), np.maximum(theta + moved, 0.0))
+    theta = np.where(
+        logs, theta * np.exp(np.clip(moved, -20.0, 20.0)), np.maximum(theta + moved, 0.0)
+    )
     noise = fit.noise if fit.residual == "log" else fit.noise / value
     return Form(law, theta, np.where(logs, theta, 1.0), _root(covariance), noise, weight)
 
@@ -132,7 +132,6 @@ def beliefs_at(
     tokens: FloatArray,
     *,
     target: tuple[float, float],
-    wander: float,
     seed: int,
     draws: int = _DRAWS,
 ) -> Beliefs:
@@ -143,7 +142,6 @@ def beliefs_at(
         params: Shape (n,), sizes of the candidates.
         tokens: Shape (n,), their training tokens.
         target: Params and tokens to forecast.
-        wander: Variance of the error of the form a decade from the target.
         seed: Seed of the draws.
         draws: How many of each law.
     """
@@ -158,8 +156,4 @@ def beliefs_at(
             weights.append(form.weight)
             noise.append(form.noise)
     stacked, shares = np.stack(rows), np.array(weights)
-    log_n, log_d = np.log10(at_n / target[0]), np.log10(at_d / target[1])
-    steps = np.stack([log_n + log_d, log_d - log_n])[:, :-1]
-    return Beliefs(
-        stacked[:, :-1], stacked[:, -1], shares / shares.sum(), np.array(noise), steps, wander
-    )
+    return Beliefs(stacked[:, :-1], stacked[:, -1], shares / shares.sum(), np.array(noise))

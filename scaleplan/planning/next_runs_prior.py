@@ -50,7 +50,9 @@ def prior_fit(published: PublishedLaw, *, centre: tuple[float, float]) -> Fit:
         )
     fit = fit_from_published(published)
     noise = published.noise or _NOISE
-    main = replace(fit.main, covariance=_covariance(published.theta, centre), noise=noise, dof=_MANY)
+    main = replace(
+        fit.main, covariance=_covariance(published.theta, centre), noise=noise, dof=_MANY
+    )
     change = fit.widening.change or _CHANGE
     held = "; ".join(
         (f"E +- {_FLOOR_SPREAD:g}", f"exponents +- {_EXPONENT_SPREAD:g}",
@@ -89,9 +91,7 @@ def prior_fit(published: PublishedLaw, *, centre: tuple[float, float]) -> Fit:
     )  # fmt: skip
 
 
-def sweep_centre(
-    published: PublishedLaw, cheapest: float, compute: float
-) -> tuple[float, float]:
+def sweep_centre(published: PublishedLaw, cheapest: float, compute: float) -> tuple[float, float]:
     """Return params and tokens in the middle of a sweep of runs up to a compute, FLOP.
 
     Args:
