@@ -95,7 +95,7 @@ def next_command(
     ] = None,
     runs: Annotated[
         int, typer.Option(parser=values.whole, metavar="INTEGER", help="Most runs to propose.")
-    ] = 16,
+    ] = 20,
     candidates: Annotated[
         int,
         typer.Option(

@@ -13,7 +13,7 @@ from scaleplan.planning.forecast import forecast_at, forecast_interval
 from scaleplan.planning.next_runs_beliefs import Form, beliefs_at, form_of
 from scaleplan.planning.next_runs_candidates import RunSet, candidates, naive_sets, runs_of
 from scaleplan.planning.next_runs_design import greedy
-from scaleplan.planning.next_runs_expected import expected_fit, half_width
+from scaleplan.planning.next_runs_expected import expected_fit, half_widths
 from scaleplan.planning.next_runs_rows import Cluster, next_rows, row_assumptions
 from scaleplan.planning.next_runs_target import (
     Request,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
 
 ANCHOR_SHARE = 0.4  # of the budget, on one run at the target's tokens per parameter
+LEAST_SHARE = 1e-3  # of the budget; what costs less than that decides nothing about the target
 _DESIGN = "own simulation, tests/benchmark/next_runs.py (2026)"
 _BELOW_TARGET = 0.5  # of the target's compute; a run as large as the target needs no forecast
 
@@ -53,50 +54,73 @@ def plan_next(fit: Fit, request: Request, cluster: Cluster) -> NextRuns:
     target = {"params": params, "tokens": tokens, "flops": k * params * tokens}
     check_target(fit, target)
     ratio = tokens / params
-    cheapest = request.cheapest or cheapest_of(fit)
     dearest = min(request.dearest or math.inf, _BELOW_TARGET * target["flops"])
-    if dearest < cheapest:
-        raise PlanError(
-            f"no run lies between the cheapest ({format_flops(cheapest)} FLOP) and "
-            f"{format_flops(dearest)} FLOP, the most that one may take here",
-            hint="Give a smaller --cheapest, or a larger target.",
-        )
+    cheapest = _cheapest(fit, request, compute, dearest)
     forms = _forms(fit, params, tokens)
-    pool, anchor = _pool(request, compute, cheapest, dearest, ratio, k, cluster)
+    pool, at_target = _pool(request, compute, cheapest, dearest, ratio, k, cluster)
     cost, budget = _cost(pool, request, cluster)
-    _check_budget(cost, budget, cheapest, request)
+    _check_budget(cost, budget, request)
     beliefs = beliefs_at(
         forms, pool.params, pool.tokens, target=(params, tokens),
-        wander=(fit.widening.share * fit.widening.change) ** 2, seed=request.seed,
+        seed=request.seed,
     )  # fmt: skip
-    first = anchor if cost[anchor] <= budget else None
+    anchor = at_target if cost[at_target] <= budget else None
     chosen = greedy(
-        beliefs, cost, budget, anchor=first, usable=cost <= budget, fewest=request.fewest,
+        beliefs, cost, budget, anchor=anchor, usable=cost <= budget, fewest=request.fewest,
         most=request.most,
     )  # fmt: skip
-    runs = pool.take(chosen)
+    runs = _with_rest(pool, chosen, anchor, cost, budget, dearest, k)
     without = [
-        half_width(expected_fit(fit, runs.take([r for r in range(len(runs)) if r != at])),
-                   params, tokens)
+        half_widths(
+            expected_fit(fit, runs.take([r for r in range(len(runs)) if r != at])), params, tokens
+        ).law
         for at in range(len(runs))
     ]  # fmt: skip
     rows = next_rows(
-        runs, anchor=chosen.index(first) if first is not None else None, without=without,
+        runs, anchor=None if anchor is None else chosen.index(anchor), without=without,
         cluster=cluster,
     )  # fmt: skip
     now = forecast_at(fit, target)
+    before = half_widths(fit, params, tokens)
+    after = half_widths(expected_fit(fit, runs), params, tokens)
     spent = float(runs.flops.sum())
     return NextRuns(
         fit_name=fit.name, law=fit.law, metric=fit.metric, target_params=params,
         target_tokens=tokens, target_flops=target["flops"], target_reason=reason,
-        value=now.value, half_width_before=half_width(fit, params, tokens),
-        half_width_after=half_width(expected_fit(fit, runs), params, tokens),
+        value=now.value, half_width_before=before.run, half_width_after=after.run,
+        law_half_width_before=before.law, law_half_width_after=after.law,
         budget_flops=request.flops, budget_usd=request.usd, gpu=cluster.accelerator.id,
         gpus=cluster.gpus, runs=rows,
         alternatives=_alternatives(fit, spent, (params, tokens), dearest, now.value),
         interval=forecast_interval(fit), notes=_notes(fit, request, compute, target["flops"], rows),
         assumptions=(*fit.assumptions, *_assumptions(cheapest, request), *row_assumptions(cluster)),
     )  # fmt: skip
+
+
+def _cheapest(fit: Fit, request: Request, compute: float, dearest: float) -> float:
+    """Return the least compute of a run.
+
+    Raises:
+        PlanError: If the budget, the target or --dearest leaves no room for such a run.
+    """
+    known = request.cheapest or cheapest_of(fit)
+    if request.flops is not None and compute < known:
+        raise PlanError(
+            f"the budget of {format_flops(compute)} FLOP is below the cheapest run of "
+            f"{format_flops(known)} FLOP"
+            + ("" if request.cheapest else ", as small as the smallest that was fitted"),
+            hint="Raise the budget, or allow smaller runs with --cheapest FLOP.",
+        )
+    if dearest < known:
+        raise PlanError(
+            f"no run lies between the cheapest ({format_flops(known)} FLOP) and "
+            f"{format_flops(dearest)} FLOP, the most that one may take here: half of the target's "
+            "compute, or --dearest",
+            hint="Give a larger target, a smaller --cheapest or a larger --dearest.",
+        )
+    if request.cheapest is not None:
+        return known
+    return max(known, min(LEAST_SHARE * compute, dearest))
 
 
 def _forms(fit: Fit, params: float, tokens: float) -> list[Form]:
@@ -137,15 +161,42 @@ def _cost(pool: RunSet, request: Request, cluster: Cluster) -> tuple[FloatArray,
     return cluster.gpu_hours(pool) * (cluster.price or 1.0), request.usd or 0.0
 
 
-def _check_budget(cost: FloatArray, budget: float, cheapest: float, request: Request) -> None:
+def _with_rest(
+    pool: RunSet, chosen: list[int], anchor: int | None, cost: FloatArray, budget: float,
+    dearest: float, k: float,
+) -> RunSet:  # fmt: skip
+    """Return the chosen runs, the anchor enlarged by what the others have left of the budget."""
+    runs = pool.take(chosen)
+    if anchor is None:
+        return runs
+    spare = budget - float(cost[chosen].sum())
+    # A little is kept back: dollars rise a little faster than compute.
+    flops = float(pool.flops[anchor]) * (1.0 + 0.99 * spare / float(cost[anchor]))
+    ratio = pool.tokens[anchor] / pool.params[anchor]
+    larger = runs_of(np.array([min(flops, dearest)]), np.array([ratio]), k)
+    if larger.flops[0] <= pool.flops[anchor]:
+        return runs
+    place = chosen.index(anchor)
+    rest = runs.take([at for at in range(len(runs)) if at != place])
+    return RunSet(
+        *(
+            np.insert(one, place, new)
+            for one, new in (
+                (rest.params, larger.params), (rest.tokens, larger.tokens),
+                (rest.flops, larger.flops),
+            )
+        )
+    )  # fmt: skip
+
+
+def _check_budget(cost: FloatArray, budget: float, request: Request) -> None:
     least = float(cost.min())
     if budget < least:
         write = format_flops if request.flops is not None else format_usd
         unit = " FLOP" if request.flops is not None else ""
         raise PlanError(
             f"the budget of {write(budget)}{unit} is below the cheapest run of "
-            f"{write(least)}{unit} ({format_flops(cheapest)} FLOP, as small as the smallest run "
-            "that is known to follow the law)",
+            f"{write(least)}{unit}",
             hint="Raise the budget, or allow smaller runs with --cheapest FLOP.",
         )
 
@@ -158,17 +209,16 @@ def _alternatives(
         budget, ratio=target[1] / target[0], flops_per_param_token=fit.flops_per_param_token,
         dearest=dearest,
     )  # fmt: skip
-    return tuple(
-        Alternative(
-            name=name,
-            what=what,
-            runs=len(runs),
-            flops=float(runs.flops.sum()),
-            value=value,
-            half_width=half_width(expected_fit(fit, runs), *target),
-        )
-        for name, what, runs in sets
-    )
+    found = []
+    for name, what, runs in sets:
+        after = half_widths(expected_fit(fit, runs), *target)
+        found.append(
+            Alternative(
+                name=name, what=what, runs=len(runs), flops=float(runs.flops.sum()), value=value,
+                half_width=after.run, law_half_width=after.law,
+            )
+        )  # fmt: skip
+    return tuple(found)
 
 
 def _notes(
@@ -210,11 +260,12 @@ def _notes(
 def _assumptions(cheapest: float, request: Request) -> tuple[Assumption, ...]:
     return (
         Assumption(
-            name="share of the budget for the anchor run", value=ANCHOR_SHARE, unit="share",
+            name="least share of the budget for the anchor run", value=ANCHOR_SHARE, unit="share",
             source=_DESIGN,
         ),
         Assumption(
             name="cheapest run", value=format_flops(cheapest), unit="FLOP",
-            source="given" if request.cheapest is not None else "the cheapest run that was fitted",
+            source="given" if request.cheapest is not None
+            else f"the cheapest fitted run, or {LEAST_SHARE:g} of the budget if that is more",
         ),
     )  # fmt: skip

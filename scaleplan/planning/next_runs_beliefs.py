@@ -132,7 +132,6 @@ def beliefs_at(
     tokens: FloatArray,
     *,
     target: tuple[float, float],
-    wander: float,
     seed: int,
     draws: int = _DRAWS,
 ) -> Beliefs:
@@ -143,7 +142,6 @@ def beliefs_at(
         params: Shape (n,), sizes of the candidates.
         tokens: Shape (n,), their training tokens.
         target: Params and tokens to forecast.
-        wander: Variance of the error of the form a decade from the target.
         seed: Seed of the draws.
         draws: How many of each law.
     """
@@ -158,8 +156,4 @@ def beliefs_at(
             weights.append(form.weight)
             noise.append(form.noise)
     stacked, shares = np.stack(rows), np.array(weights)
-    log_n, log_d = np.log10(at_n / target[0]), np.log10(at_d / target[1])
-    steps = np.stack([log_n + log_d, log_d - log_n])[:, :-1]
-    return Beliefs(
-        stacked[:, :-1], stacked[:, -1], shares / shares.sum(), np.array(noise), steps, wander
-    )
+    return Beliefs(stacked[:, :-1], stacked[:, -1], shares / shares.sum(), np.array(noise))

@@ -1,18 +1,12 @@
-"""Which runs tell most about a target: greedy design over several laws and parameter draws.
+"""Which runs tell most about a target: greedy design over several laws and their parameters.
 
 Each law is treated as linear in its parameters around each draw of them. What a run at x tells
-about the target t is then a matter of covariances of ln L: with prior covariance K of the values
-of the law,
-noise s^2 of one run and an error of the form that the runs far from the target share,
-
-    K(x, y) = g(x)' V g(y) + tau^2 m(x, y),        K(x, t) = g(x)' V g(t)
-
-where m is what two random walks from the target to x and to y have in common, in decades. Runs are
+about the target t is then a matter of covariances of ln L, K(x, y) = g(x)' V g(y), and of the
+noise s^2 of one run: it lowers the variance at the target by K(x, t)^2 / (s^2 + K(x, x)). Runs are
 added one at a time, the covariances updated by Sherman-Morrison in the space of the candidates.
 
 Source: c-optimal design (Silvey 1980, Optimal Design, chapter 3); its average over draws of the
-parameters (Chaloner and Verdinelli 1995, Statistical Science 10, 273). The random walk is the error
-of the form that the intervals of forecasts have too (see `fitting/widening.py`).
+parameters (Chaloner and Verdinelli 1995, Statistical Science 10, 273).
 """
 
 from __future__ import annotations
@@ -28,10 +22,9 @@ if TYPE_CHECKING:
 # Exponents w of cost in the greedy gain / cost^w; the design with the least expected variance at
 # the target is kept. From own simulation (tests/benchmark/next_runs.py, 2026).
 COST_POWERS = (0.0, 0.3, 0.6, 1.0)
-# A run that lowers the log variance at the target by less than this is not worth the trouble of
-# launching it; a choice.
-_LEAST_GAIN = 0.005
 _SMALLEST_VARIANCE = 1e-300
+# A run that lowers the variance at the target by less is not worth the trouble of training it.
+_LEAST_GAIN = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,28 +36,12 @@ class Beliefs:
         target: Shape (F, p), the same at the target.
         weights: Shape (F,), how much each form counts; they sum to 1.
         noise: Shape (F,), standard deviation of ln L of one run.
-        steps: Shape (2, n), decades from the target to each candidate: less compute, and signed
-            tokens per parameter.
-        wander: tau^2, variance of the error of the form a decade from the target.
     """
 
     rows: FloatArray
     target: FloatArray
     weights: FloatArray
     noise: FloatArray
-    steps: FloatArray
-    wander: float
-
-    def shared(self, at: int) -> FloatArray:
-        """Return tau^2 m(x, x_at) for every candidate x, shape (n,)."""
-        return self.wander * _common(self.steps, self.steps[:, at, None])
-
-
-def _common(steps: FloatArray, other: FloatArray) -> FloatArray:
-    """Return the decades that walks from the target to two places have in common."""
-    same = (np.sign(steps) == np.sign(other)).astype(float)
-    found: FloatArray = (same * np.minimum(np.abs(steps), np.abs(other))).sum(axis=0)
-    return found
 
 
 class Design:
@@ -78,8 +55,7 @@ class Design:
         self.beliefs = beliefs
         self.chosen: list[int] = []
         self.with_target = np.einsum("fnp,fp->fn", beliefs.rows, beliefs.target)
-        far = beliefs.wander * np.abs(beliefs.steps).sum(axis=0)
-        self.variance = np.einsum("fnp,fnp->fn", beliefs.rows, beliefs.rows) + far
+        self.variance = np.einsum("fnp,fnp->fn", beliefs.rows, beliefs.rows)
         self.at_target = np.einsum("fp,fp->f", beliefs.target, beliefs.target)
         self._told: list[FloatArray] = []
 
@@ -93,7 +69,7 @@ class Design:
     def add(self, at: int) -> None:
         """Add a run of the candidate `at`."""
         beliefs = self.beliefs
-        column = np.einsum("fnp,fp->fn", beliefs.rows, beliefs.rows[:, at]) + beliefs.shared(at)
+        column = np.einsum("fnp,fp->fn", beliefs.rows, beliefs.rows[:, at])
         for told in self._told:
             column -= told * told[:, at, None]
         spread = np.sqrt(self.variance[:, at] + beliefs.noise**2)
@@ -143,12 +119,12 @@ def greedy(
         while len(design.chosen) < most:
             reserve = left - _cheapest(cost, open_, fewest - len(design.chosen) - 1)
             within = open_ & (cost <= reserve)
+            gains = design.gains()
+            if len(design.chosen) >= fewest:
+                within &= gains >= _LEAST_GAIN
             if not within.any():
                 break
-            gains = design.gains()
             at = int(np.argmax(np.where(within, gains * worth, -np.inf)))
-            if len(design.chosen) >= fewest and gains[at] < _LEAST_GAIN:
-                break
             design.add(at)
             left, open_[at] = left - cost[at], False
         found = (len(design.chosen) < fewest, design.expected_variance())

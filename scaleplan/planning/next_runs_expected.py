@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,12 +67,26 @@ def _after(fit: LawFit, runs: RunSet) -> LawFit:
     )  # fmt: skip
 
 
-def half_width(fit: Fit, params: float, tokens: float) -> float | None:
-    """Return half the width of the interval of one run, in the metric's unit; None without one."""
+@dataclass(frozen=True, slots=True)
+class HalfWidths:
+    """Half the widths of intervals at the target, in the metric's unit; None where there is none.
+
+    `run` is that of one new run, with the error of the form; `law` is that of the law's own value,
+    which is what new runs can narrow.
+    """
+
+    run: float | None
+    law: float | None
+
+
+def half_widths(fit: Fit, params: float, tokens: float) -> HalfWidths:
+    """Return half the widths of the intervals that a fit gives at a target."""
     point = {
         "params": params, "tokens": tokens, "flops": fit.flops_per_param_token * params * tokens,
     }  # fmt: skip
     found = forecast_at(fit, point)
-    if found.low is None or found.high is None:
-        return None
-    return 0.5 * (found.high - found.low)
+    return HalfWidths(_half(found.low, found.high), _half(found.mean_low, found.mean_high))
+
+
+def _half(low: float | None, high: float | None) -> float | None:
+    return None if low is None or high is None else 0.5 * (high - low)

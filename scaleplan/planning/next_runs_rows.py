@@ -80,10 +80,15 @@ def _batch_exponent() -> float:
 def learning_rate(params: float, tokens: float) -> float:
     """Return a peak learning rate: 1.79 N^-0.713 D^0.307 (Li et al. 2025, arXiv 2503.04715).
 
+    It is never larger than at the ends of their grid: too large a rate costs a run, too small a
+    one costs a little loss.
+
     Args:
         params: Parameters, without embeddings where it matters.
         tokens: Training tokens.
     """
+    params = max(params, planning_default("learning_rate_params_low").value)
+    tokens = min(tokens, planning_default("learning_rate_tokens_high").value)
     rate = (
         planning_default("learning_rate_coefficient").value
         * params ** planning_default("learning_rate_params_exponent").value
@@ -104,7 +109,7 @@ def next_rows(
     Args:
         runs: The runs.
         anchor: Which of them is the anchor.
-        without: For each, the half-width at the target if it is left out.
+        without: For each, the law's half-width at the target if it is left out.
         cluster: What they are trained on.
     """
     hours = cluster.gpu_hours(runs)
@@ -121,7 +126,7 @@ def next_rows(
             NextRun(
                 name=f"next-{number}", role="anchor" if at == anchor else "spread",
                 params=params, tokens=tokens, flops=float(runs.flops[at]),
-                share=float(runs.flops[at]) / total, half_width_without=without[at],
+                share=float(runs.flops[at]) / total, law_half_width_without=without[at],
                 layers=shape.layers, width=shape.width, heads=shape.heads,
                 batch_tokens=float(batch), steps=max(1, round(tokens / batch)),
                 learning_rate=learning_rate(params, tokens),
@@ -154,14 +159,14 @@ def row_assumptions(cluster: Cluster) -> tuple[Assumption, ...]:
             name="price", value="unknown" if price is None else price, unit="$/h",
             source="given" if known else f"{part.price_source} ({part.price_date})",
         ),
-        Assumption(
-            name="shape", value=f"width about {aspect.value:g} x layers", source=aspect.source
-        ),
+        Assumption(name="shape", value=f"width about {aspect.value:g} x layers",
+                   source=aspect.source),
         Assumption(name="batch", value=f"{batch.value:g} D^{exponent.value:g}", unit="tokens",
                    source=batch.source),
         Assumption(
             name="peak learning rate",
-            value=f"{rate.value:g} N^{size.value:g} D^{data.value:g}, a guess to start from",
+            value=f"{rate.value:g} N^{size.value:g} D^{data.value:g}, held where their grid ends; "
+            "a guess to start from",
             source=rate.source,
         ),
         Assumption(name="sequence length", value=cluster.sequence_length, unit="tokens",

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from scaleplan.planning.next_runs_rows import Cluster
     from scaleplan.records import Fit
 
+# FLOP; ten thousand years of all computers there are (about 1e22 FLOP/s in 2026, own estimate).
+_MOST_FLOPS = 1e34
+_FLOPS_A_DOLLAR = 1e18  # an H100 at full speed for $3 an hour, rounded
 _DEFAULT_REACH = 100.0  # times the budget: the target where none is given
 _USUAL_RATIO, _USUAL_MFU = 20.0, 0.3  # from where the compute that dollars buy is iterated
 
@@ -92,6 +95,17 @@ def compute_budget(request: Request, cluster: Cluster) -> float:
             "exactly one of a compute budget and a budget in dollars is needed",
             hint="Give --budget 1e20, or --budget-usd 5000 with --gpu and --gpus.",
         )
+    params, tokens = request.target_params or 1.0, request.target_tokens or 1.0
+    asked = (
+        request.flops, request.target_flops, request.cheapest, request.dearest, params, tokens,
+        params * tokens, (request.usd or 0.0) * _FLOPS_A_DOLLAR,
+    )  # fmt: skip
+    for flops in asked:
+        if flops is not None and flops > _MOST_FLOPS:
+            raise UsageError(
+                f"a budget or target of {flops:.3g} FLOP is more than anybody can compute",
+                hint=f"Compute is counted in FLOP, up to {_MOST_FLOPS:g}.",
+            )
     if request.flops is not None:
         return request.flops
     price = cluster.price

@@ -20,7 +20,8 @@ class NextRun:
         tokens: Its training tokens.
         flops: Its training compute.
         share: Its part of the compute of all proposed runs.
-        half_width_without: Expected half-width at the target if this run alone is left out.
+        law_half_width_without: Expected half-width of the law's value at the target if this run
+            alone is left out.
         layers: Layers of a transformer of about that size, a guess.
         width: Its width.
         heads: Its attention heads.
@@ -38,7 +39,7 @@ class NextRun:
     tokens: float
     flops: float
     share: float
-    half_width_without: float | None
+    law_half_width_without: float | None
     layers: int
     width: int
     heads: int
@@ -60,7 +61,8 @@ class Alternative:
         runs: How many.
         flops: What they take together.
         value: The metric expected at the target, as the fit has it today.
-        half_width: Expected half-width of the interval there after them.
+        half_width: Expected half-width of the interval of a run there after them.
+        law_half_width: The same of the law's value.
     """
 
     name: str
@@ -69,13 +71,15 @@ class Alternative:
     flops: float
     value: float
     half_width: float | None
+    law_half_width: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextRuns:
     """The runs to train next.
 
-    Half-widths are of the interval of one new run at the target, in the metric's unit.
+    Half-widths are of intervals at the target, in the metric's unit: of one new run, and of the
+    law's value, which leaves out the scatter of a run and the error of the form.
 
     Args:
         fit_name: The fit or prior they are planned with.
@@ -88,6 +92,8 @@ class NextRuns:
         value: The metric predicted there today.
         half_width_before: Half-width of its interval today; None if there is none.
         half_width_after: The same after the proposed runs, if the form of the law holds.
+        law_half_width_before: Half-width of the interval of the law's value today.
+        law_half_width_after: The same after the proposed runs.
         budget_flops: The compute that may be spent, None where dollars were given.
         budget_usd: The dollars that may be spent, None where compute was given.
         gpu: The accelerator that hours and dollars are of.
@@ -109,6 +115,8 @@ class NextRuns:
     value: float
     half_width_before: float | None
     half_width_after: float | None
+    law_half_width_before: float | None
+    law_half_width_after: float | None
     budget_flops: float | None
     budget_usd: float | None
     gpu: str

@@ -59,12 +59,22 @@ def _target(plan: NextRuns) -> Facts:
             ("why", plan.target_reason),
             ("law", plan.law),
             (plan.metric.name, number(plan.value)),
-            (f"{level} half-width today", number(plan.half_width_before)),
-            (f"{level} half-width after these runs", number(plan.half_width_after)),
+            (
+                f"{level} half-width of a run",
+                _change(plan.half_width_before, plan.half_width_after),
+            ),
+            (
+                f"{level} half-width of the law",
+                _change(plan.law_half_width_before, plan.law_half_width_after),
+            ),
             ("budget", budget),
             ("spent", f"{format_flops(spent)} FLOP in {len(plan.runs)} runs"),
         ),
     )
+
+
+def _change(before: float | None, after: float | None) -> str:
+    return f"{number(before)} today, {number(after)} expected after these runs"
 
 
 def _runs(plan: NextRuns) -> Table:
@@ -76,7 +86,7 @@ def _runs(plan: NextRuns) -> Table:
             Column(name="tokens"),
             Column(name="FLOP"),
             Column(name="share"),
-            Column(name="half-width without it"),
+            Column(name="law's half-width without it"),
             Column(name="layers x width", kind="name", rank=2),
             Column(name="batch, tokens", rank=2),
             Column(name="steps", rank=3),
@@ -86,8 +96,8 @@ def _runs(plan: NextRuns) -> Table:
             Column(name="role", kind="name", rank=3),
         ),
         rows=tuple(_row(run) for run in plan.runs),
-        footer="share: of their compute; half-width without it: expected at the target if this "
-        "run alone is left out; learning rates are guesses to start from",
+        footer="share: of their compute; without it: expected at the target if this run alone is "
+        "left out; learning rates are guesses to start from",
     )
 
 
@@ -98,7 +108,7 @@ def _row(run: NextRun) -> tuple[str, ...]:
         count(run.tokens),
         format_flops(run.flops),
         format_percent(run.share, 2),
-        number(run.half_width_without),
+        number(run.law_half_width_without),
         f"{run.layers} x {run.width}",
         count(run.batch_tokens),
         count(run.steps),
@@ -113,10 +123,17 @@ def _alternatives(plan: NextRuns) -> Table:
     """Show what the same compute would do in other ways, the proposed runs first."""
     first = (
         "these runs", str(len(plan.runs)), format_flops(sum(run.flops for run in plan.runs)),
-        number(plan.half_width_after), "the runs above",
+        number(plan.law_half_width_after), number(plan.half_width_after), "the runs above",
     )  # fmt: skip
     rest = tuple(
-        (one.name, str(one.runs), format_flops(one.flops), number(one.half_width), one.what)
+        (
+            one.name,
+            str(one.runs),
+            format_flops(one.flops),
+            number(one.law_half_width),
+            number(one.half_width),
+            one.what,
+        )
         for one in plan.alternatives
     )
     return Table(
@@ -125,11 +142,13 @@ def _alternatives(plan: NextRuns) -> Table:
             Column(name="plan", kind="name"),
             Column(name="runs"),
             Column(name="FLOP"),
-            Column(name=f"{level_text(plan.interval)} half-width"),
+            Column(name=f"{level_text(plan.interval)} half-width of the law"),
+            Column(name="of a run"),
             Column(name="what", kind="text", rank=1),
         ),
         rows=(first, *rest),
-        footer=f"{interval_text(plan.interval)}, for one new run at the target",
+        footer=f"of a run: {interval_text(plan.interval)}; of the law: its own value, without the "
+        "scatter of a run and the error of the form",
     )
 
 
@@ -152,6 +171,9 @@ def next_document(plan: NextRuns) -> dict[str, Any]:
             else sum(run.usd or 0.0 for run in plan.runs),
         },
         "half_width": {"before": plan.half_width_before, "after": plan.half_width_after},
+        "law_half_width": {
+            "before": plan.law_half_width_before, "after": plan.law_half_width_after,
+        },
         "cluster": {"gpu": plan.gpu, "gpus": plan.gpus},
         "runs": [asdict(run) for run in plan.runs],
         "alternatives": [asdict(one) for one in plan.alternatives],

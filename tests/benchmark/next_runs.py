@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from functools import partial
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -19,13 +18,16 @@ from scipy.optimize import minimize_scalar
 from scaleplan.fitting.fitted import fit_law
 from scaleplan.fitting.forms import coupling_p
 from scaleplan.laws import get_law
+from scaleplan.planning.next_runs import ANCHOR_SHARE
 from scaleplan.planning.next_runs_beliefs import beliefs_at, form_of
-from scaleplan.planning.next_runs_candidates import candidates, naive_sets
+from scaleplan.planning.next_runs_candidates import RATIO_BAND, candidates, naive_sets, runs_of
 from scaleplan.planning.next_runs_design import greedy
 
 NOISE, K = 0.005, 6.0
+COUPLED_BELOW = 0.05  # p of k = 1, as fit --update has it
 BUDGET, TARGET = 2e19, 1e22
 LAWS = ("chinchilla", "coupled")
+BANDS = (6.0, 25.0, RATIO_BAND)
 
 
 def farseer(params, tokens):
@@ -80,63 +82,45 @@ def observed(rng, truth, params, tokens):
     return np.stack([params, tokens]), loss
 
 
-def designed(pilot_inputs, pilot_loss, target, seed, *, anchor_share, wander, band, forms=LAWS):
-    fits = [fit_law(get_law(name), pilot_inputs, pilot_loss).record() for name in forms]
-    value = float(np.median(pilot_loss))
-    believed = [f for f in (form_of(fit, value=value, weight=1.0) for fit in fits) if f]
+def designed(pilot_inputs, pilot_loss, target, seed, *, band):
+    """Return the runs that `scaleplan next` would propose, with its default settings."""
+    fits = [fit_law(get_law(name), pilot_inputs, pilot_loss).record() for name in LAWS]
+    believed = [f for f in (form_of(fit, value=1.0, weight=1.0) for fit in fits) if f]
     if not believed:
         return None
     ratio = target[1] / target[0]
     pool = candidates(
-        cheapest=1e17, dearest=BUDGET, ratio=ratio, count=105, flops_per_param_token=K, band=band
+        cheapest=1e17, dearest=BUDGET, ratio=ratio, count=400, flops_per_param_token=K, band=band
     )
-    logs = np.log(pilot_loss)
-    change = np.std(logs) / np.std(np.log10(pilot_inputs).sum(axis=0))
-    beliefs = beliefs_at(
-        believed, pool.params, pool.tokens, target=target, wander=(wander * change) ** 2, seed=seed
+    anchor = runs_of(np.array([ANCHOR_SHARE * BUDGET]), np.array([ratio]), K)
+    pool = pool.joined(anchor)
+    beliefs = beliefs_at(believed, pool.params, pool.tokens, target=target, seed=seed)
+    rows = greedy(
+        beliefs,
+        pool.flops,
+        BUDGET,
+        anchor=len(pool) - 1,
+        usable=pool.flops <= BUDGET,
+        fewest=1,
+        most=20,
     )
-    anchor = None
-    if anchor_share:
-        at_target = np.abs(np.log(pool.tokens / pool.params / ratio))
-        at_share = np.abs(np.log(pool.flops / (anchor_share * BUDGET)))
-        anchor = int(np.argmin(at_share + 10.0 * at_target))
-    usable = pool.flops <= BUDGET
-    rows = greedy(beliefs, pool.flops, BUDGET, anchor=anchor, usable=usable, fewest=1, most=40)
     return pool.take(rows)
 
 
 def strategies(inputs, loss, target, seed):
     naive = naive_sets(BUDGET, ratio=target[1] / target[0], flops_per_param_token=K, dearest=1e30)
     found = {name: runs for name, _, runs in naive}
-    plan = partial(designed, inputs, loss, target, seed)
-    for band in (6.0, 12.0, 25.0, 50.0):
-        for wander in (0.0,):
-            found[f"band {band:g} wander {wander:g}"] = plan(
-                anchor_share=0.4, wander=wander, band=band
-            )
+    for band in BANDS:
+        name = "scaleplan next" if band == RATIO_BAND else f"the same, band {band:g}"
+        found[name] = designed(inputs, loss, target, seed, band=band)
     return found
 
 
 def forecasts(inputs, loss, target):
-    """Return ln of the forecast by each law, by the form that an F test of k = 1 prefers, ..."""
+    """Return ln of the forecast by each law, and by the one that `fit --update` takes."""
     fitted = [fit_law(get_law(name), inputs, loss) for name in LAWS]
     found = [math.log(float(one.predict(np.array(target)[:, None])[0])) for one in fitted]
-    p = coupling_p(*fitted)
-    limit = 5.0 * min(one.noise for one in fitted)
-    n = loss.size
-    aicc = []
-    for one in fitted:
-        squares = float((np.clip(one.residuals(), -limit, limit) ** 2).sum())
-        k = one.free + 1
-        aicc.append(n * math.log(squares / n) + 2 * k + 2 * k * (k + 1) / max(n - k - 1, 0.5))
-    weight = 1.0 / (1.0 + math.exp(min(50.0, 0.5 * (aicc[1] - aicc[0]))))
-    return [
-        *found,
-        float(np.mean(found)),
-        found[int(p < 0.05)],
-        found[int(p < 0.01)],
-        (1.0 - weight) * found[0] + weight * found[1],
-    ]
+    return [*found, found[int(coupling_p(*fitted) < COUPLED_BELOW)]]
 
 
 def main():
@@ -170,10 +154,7 @@ def main():
             f"\ntruth {name}: target N {target[0]:.3g}, D {target[1]:.3g}; {asked.reps} reps, "
             f"{time.perf_counter() - start:.0f} s; rms log error by fitted law"
         )
-        print(
-            f"{'strategy':28s} {'runs':>5s} "
-            + " ".join(f"{n:>10s}" for n in (*LAWS, "mean", "p<.05", "p<.01", "AICc"))
-        )
+        print(f"{'strategy':28s} {'runs':>5s} " + " ".join(f"{n:>10s}" for n in (*LAWS, "by test")))
         for strategy, rows in errors.items():
             rms = np.sqrt(np.mean(np.square(rows), axis=0))
             print(

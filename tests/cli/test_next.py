@@ -1,101 +1,161 @@
+"""`scaleplan next`: the plan as table, document and file, and back into `fit`."""
+
 from __future__ import annotations
 
 import csv
+import io
 import json
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 
-LANGUAGE = "sample_runs/language/runs.csv"
+TARGET = ("--target-params", "10B", "--target-tokens", "200B")
 
 
 @pytest.fixture(scope="module")
-def fit(tmp_path_factory):
-    from scaleplan.api import fit
-
-    path = tmp_path_factory.mktemp("fit") / "fit.yaml"
-    fit(LANGUAGE, resamples=0).save(str(path))
-    return str(path)
-
-
-def document(invoke, *arguments):
-    result = invoke("next", *arguments, "--format", "json", "-q")
-    assert result.exit_code == 0, result.stderr
-    return json.loads(result.stdout)
+def pilot(tmp_path_factory):
+    rng = np.random.default_rng(5)
+    rows = ["params,tokens,loss"]
+    for n in (3e7, 6e7, 1.2e8, 2.5e8):
+        for ratio in (5.0, 20.0, 80.0):
+            loss = 1.8 + 480.0 / n**0.35 + 2100.0 / (ratio * n) ** 0.37
+            rows.append(f"{n:.0f},{ratio * n:.0f},{loss * np.exp(0.004 * rng.normal()):.6f}")
+    path = tmp_path_factory.mktemp("next") / "runs.csv"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
 
 
-def test_runs_keep_to_the_budget_and_sharpen_the_forecast(invoke, fit):
-    found = document(invoke, fit, "--budget", "1e15", "--target-flops", "1e17")
-    assert found["schema"] == "scaleplan.next/1"
-    assert sum(run["flops"] for run in found["runs"]) <= 1e15
-    assert sum(run["share"] for run in found["runs"]) == pytest.approx(1.0)
-    assert found["half_width"]["after"] < found["half_width"]["before"]
-    assert any(run["role"] == "anchor" for run in found["runs"])
-    target = found["target"]["tokens"] / found["target"]["params"]
-    for run in found["runs"]:
-        ratio = run["tokens"] / run["params"]
-        assert target / 6.5 <= ratio <= target * 6.5
-    assert len(found["alternatives"]) >= 3
+@pytest.fixture(scope="module")
+def fit_file(pilot):
+    from typer.testing import CliRunner
+
+    from scaleplan.cli.app import app
+
+    path = pilot.with_name("fit.yaml")
+    command = ["fit", str(pilot), "-q", "--law", "chinchilla", "--resamples", "0", "-o", str(path)]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    return path
 
 
-def test_more_money_tells_more(invoke, fit):
-    widths = [
-        document(invoke, fit, "--budget", budget, "--target-flops", "1e17")["half_width"]["after"]
-        for budget in ("1e14", "1e15", "1e16")
-    ]
-    assert widths == sorted(widths, reverse=True)
+def test_document(invoke, fit_file):
+    result = invoke("next", fit_file, "--budget", "2e19", *TARGET, "--format", "json")
+    document = json.loads(result.stdout)
+    assert document["schema"] == "scaleplan.next/1"
+    assert document["target"]["params"] == 1e10
+    assert document["spent"]["flops"] <= 2e19
+    assert document["half_width"]["after"] < document["half_width"]["before"]
+    assert document["law_half_width"]["after"] < document["law_half_width"]["before"]
+    assert {one["name"] for one in document["alternatives"]} == {
+        "one big run", "ladder", "isoFLOP grid",
+    }  # fmt: skip
+    assert any("2503.04715" in one["source"] for one in document["assumptions"])
 
 
-def test_a_first_sweep_needs_no_runs(invoke):
-    found = document(invoke, "--budget", "1e20", "--prior", "besiroglu")
-    assert len(found["runs"]) >= 8
-    assert sum(run["flops"] for run in found["runs"]) <= 1e20
+def test_table_and_csv(invoke, fit_file):
+    table = invoke("next", fit_file, "--budget", "2e19", *TARGET).stdout
+    assert "Runs to train, on 8 x h100" in table
+    assert "Expected at the target, if the form holds" in table
+    text = invoke("next", fit_file, "--budget", "2e19", *TARGET, "--format", "csv", "-q").stdout
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert rows[0]["name"] == "next-1"
+    assert float(rows[0]["learning_rate"]) > 0.0
 
 
 @pytest.mark.parametrize("kind", ["csv", "yaml"])
-def test_launch_files_are_read_back_with_results(invoke, fit, tmp_path, kind):
-    path = tmp_path / f"next.{kind}"
-    asked = ("next", fit, "--budget", "1e15", "--target-flops", "1e17", "--emit", kind)
-    assert invoke(*asked, "-o", str(path), "-q").exit_code == 0
+def test_emitted_runs_are_read_back_with_their_results(invoke, fit_file, pilot, tmp_path, kind):
+    path = tmp_path / f"new.{kind}"
+    shown = invoke("next", fit_file, "--budget", "2e19", *TARGET, "-o", path, "--format", "json")
+    planned = json.loads(shown.stdout)["runs"]
+    open_ = invoke("fit", pilot, path, "--law", "chinchilla", "--format", "json", "-q")
+    assert json.loads(open_.stdout)["quality"]["runs"] == 12  # results that are open are left out
+    lines = path.read_text(encoding="utf-8").splitlines()
+    losses = iter(
+        f"{1.8 + 480.0 / run['params'] ** 0.35 + 2100.0 / run['tokens'] ** 0.37:.6f}"
+        for run in planned
+    )
     if kind == "csv":
-        with path.open(encoding="utf-8") as lines:
-            rows = list(csv.DictReader(lines))
-        for row in rows:
-            n, d = float(row["params"]), float(row["tokens"])
-            row["val_loss"] = f"{1.0 + 65.0 / n**0.47 + 68000.0 / d**0.83:.5f}"
-        with path.open("w", encoding="utf-8", newline="") as out:
-            writer = csv.DictWriter(out, rows[0].keys())
-            writer.writeheader()
-            writer.writerows(rows)
-        shown = json.loads(invoke("runs", str(path), "--format", "json", "-q").stdout)
-        assert len(shown["runs"]) == len(rows)
-        assert shown["metric"]["name"] == "val_loss"
+        filled = [lines[0], *(line + next(losses) for line in lines[1:])]
     else:
-        assert "params:" in path.read_text(encoding="utf-8")
+        filled = [
+            line.replace("null", next(losses)) if line.endswith(": null") else line
+            for line in lines
+        ]
+    path.write_text("\n".join(filled) + "\n", encoding="utf-8")
+    result = invoke("fit", pilot, path, "--law", "chinchilla", "--format", "json", "-q")
+    assert json.loads(result.stdout)["quality"]["runs"] == 12 + len(planned)
 
 
-def test_a_shell_script_quotes_what_it_writes(invoke, fit, tmp_path):
-    path = tmp_path / "next.sh"
-    asked = ("next", fit, "--budget", "1e15", "--target-flops", "1e17", "--emit", "sh")
-    assert invoke(*asked, "-o", str(path), "-q").exit_code == 0
-    assert path.read_text(encoding="utf-8").startswith("#!")
+def test_the_script_runs_the_command_it_is_given(invoke, fit_file, tmp_path):
+    path = tmp_path / "runs.sh"
+    assert invoke("next", fit_file, "--budget", "2e19", *TARGET, "-o", path).exit_code == 0
+    done = subprocess.run(
+        ["sh", str(path)], capture_output=True, encoding="utf-8", check=True,
+        env={"TRAIN": "echo", "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    assert done.stdout.startswith("--run next-1 --params ")
+    lacking = subprocess.run(["sh", str(path)], capture_output=True, encoding="utf-8", check=False)
+    assert lacking.returncode != 0
+    assert "TRAIN" in lacking.stderr
+
+
+def test_without_a_file_the_runs_take_the_place_of_the_table(invoke, fit_file):
+    result = invoke("next", fit_file, "--budget", "2e19", *TARGET, "--emit", "csv")
+    assert result.stdout.startswith("run,params,tokens,")
+    assert "IF_THE_FORM_HOLDS" in result.stderr
+
+
+def test_a_first_sweep_without_runs(invoke):
+    result = invoke("next", "--budget", "1e20", "--prior", "besiroglu", "--format", "json")
+    document = json.loads(result.stdout)
+    assert len(document["runs"]) >= 8
+    assert "PRIOR_ONLY" in {note["id"] for note in document["notes"]}
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("--target-flops", "1e17"), 2, "no budget"),
-        (("--budget", "1", "--target-flops", "1e17"), 5, "cheapest"),
-        (("--budget", "1e15", "--target-flops", "1e12"), 5, "inside the fitted runs"),
-        (("--budget", "nan"), 2, "--budget"),
+        (("--budget", "1e12"), 5, "below the cheapest run"),
+        (("--budget", "1e19", "--target-params", "1e8", "--target-tokens", "2e9"), 5, "inside"),
+        (("--budget", "1e20", "--target-params", "1B"), 2, "lacks --target-tokens"),
+        ((), 2, "no budget"),
+        (("--budget", "1e20", "--budget-usd", "5"), 2, "cannot be given together"),
+        (("--budget", "1e20", "--prior", "besiroglu"), 2, "takes the place"),
+        (("--budget", "1e20", "-o", "runs.txt"), 2, "is not clear"),
+        (("--budget", "1e400"), 2, "finite"),
     ],
 )
-def test_what_cannot_be_planned_says_why(invoke, fit, arguments, code, said):
-    result = invoke("next", fit, *arguments)
-    assert result.exit_code == code, result.output
-    assert said in result.stderr
-    assert result.stdout == ""
+def test_refusals(invoke, fit_file, arguments, code, said):
+    result = invoke("next", fit_file, *arguments)
+    assert (result.exit_code, said in result.stderr) == (code, True), result.stderr
 
 
-def test_a_published_law_without_its_covariance_says_so(invoke):
-    result = invoke("next", "--budget", "1e20", "--prior", "nonsense")
+def test_a_fit_of_one_ray_is_refused_with_the_way_out(invoke, tmp_path):
+    rows = [
+        f"{n:.0f},{20 * n:.0f},{1.8 + 480 / n**0.35 + 2100 / (20 * n) ** 0.37:.6f}"
+        for n in np.geomspace(1e7, 1e9, 10)
+    ]
+    log, kept = tmp_path / "ray.csv", tmp_path / "fit.yaml"
+    log.write_text("\n".join(["params,tokens,loss", *rows]) + "\n", encoding="utf-8")
+    assert invoke("fit", log, "-q", "-o", kept).exit_code == 0
+    result = invoke("next", kept, "--budget", "1e20", *TARGET)
+    assert result.exit_code == 4
+    assert "--prior" in result.stderr
+
+
+def test_the_fit_is_never_replaced_by_the_runs(invoke, fit_file):
+    before = fit_file.read_bytes()
+    result = invoke("next", fit_file, "--budget", "2e19", *TARGET, "-o", fit_file)
     assert result.exit_code == 2
+    assert fit_file.read_bytes() == before
+
+
+def test_next_imports_no_scipy(run_cli, fit_file):
+    code = (
+        "import sys; sys.argv = ['scaleplan', 'next', sys.argv[1], '--budget', '2e19', '-q']\n"
+        "from scaleplan.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "assert 'scipy' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(fit_file)], check=True, capture_output=True)
