@@ -35,6 +35,7 @@ from scaleplan.records.fits import (
 from scaleplan.records.groups import GroupFit, GroupFits
 from scaleplan.records.next_runs import Alternative, NextRun, NextRuns
 from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
+from scaleplan.records.updates import Change, FitUpdate, JudgedRun
 
 __all__ = [
     "Accelerator",
@@ -43,10 +44,12 @@ __all__ = [
     "Assumption",
     "BackTestBin",
     "Candidate",
+    "Change",
     "Cleaning",
     "ColumnUse",
     "ComparedLaw",
     "Fit",
+    "FitUpdate",
     "Forecast",
     "ForecastPoint",
     "GroupFit",
@@ -55,6 +58,7 @@ __all__ = [
     "Influence",
     "Interval",
     "IsoflopMinimum",
+    "JudgedRun",
     "LawComparison",
     "LawFit",
     "Metric",

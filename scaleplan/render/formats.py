@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from scaleplan.records import Fit, Forecast, GroupFits, LawComparison, NextRuns, Plan
+from scaleplan.records import Fit, FitUpdate, Forecast, GroupFits, LawComparison, NextRuns, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Result: TypeAlias = (
     "Fit | GroupFits | LawComparison | Forecast | NextRuns | Plan | LawCatalogue "
-    "| AcceleratorCatalogue"
+    "| FitUpdate | AcceleratorCatalogue"
 )
 
 
@@ -46,6 +46,10 @@ def view_of(result: Result) -> View:  # noqa: PLR0911 - one return a kind of rec
             from scaleplan.render.next_view import next_view
 
             return next_view(result)
+        case FitUpdate():
+            from scaleplan.render.update_view import update_view
+
+            return update_view(result)
         case _:
             pass
     from scaleplan.render import catalogue_view
@@ -78,6 +82,10 @@ def document_of(result: Result) -> dict[str, Any]:  # noqa: PLR0911 - as view_of
             from scaleplan.render.next_view import next_document
 
             return next_document(result)
+        case FitUpdate():
+            from scaleplan.render.update_view import update_document
+
+            return update_document(result)
         case _:
             pass
     from scaleplan.render.catalogue_view import LawCatalogue

@@ -17,6 +17,7 @@ _MAIN = {
     "scaleplan.forecast/1": ("points", ""),
     "scaleplan.next/1": ("runs", ""),
     "scaleplan.plan/1": ("rows", ""),
+    "scaleplan.update/1": ("runs", ""),
     "scaleplan.laws/1": ("laws", ""),
     "scaleplan.gpus/1": ("accelerators", ""),
 }
