@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from scaleplan import __version__
-from scaleplan.cli import budget, compare, fit, gpus, laws, predict
+from scaleplan.cli import backtest, budget, compare, fit, gpus, laws, predict
 from scaleplan.cli import next as next_runs
 from scaleplan.cli.boundary import ErrorBoundary
 
@@ -29,6 +29,12 @@ _COMMANDS = (
     ("predict", "Forecast runs that were not trained.", predict.predict_command, predict.EXAMPLES),
     ("budget", "Plan time, memory and cost of a run.", budget.budget_command, budget.EXAMPLES),
     ("next", "Which runs to train next.", next_runs.next_command, next_runs.EXAMPLES),
+    (
+        "backtest",
+        "Forecasts of larger runs from smaller ones.",
+        backtest.backtest_command,
+        backtest.EXAMPLES,
+    ),
     ("compare", "Laws and objectives side by side.", compare.compare_command, compare.EXAMPLES),
     ("laws", "List laws and published fits.", laws.laws_command, laws.EXAMPLES),
     ("gpus", "List accelerators and prices.", gpus.gpus_command, gpus.EXAMPLES),

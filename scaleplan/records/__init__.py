@@ -7,6 +7,7 @@ that a number is not known, never that it is zero.
 from __future__ import annotations
 
 from scaleplan.records.advice import Assumption, Note, Severity
+from scaleplan.records.backtests import Backtest, BacktestPoint, BacktestRow
 from scaleplan.records.checks import (
     AllocationApproach,
     Identifiability,
@@ -43,6 +44,9 @@ __all__ = [
     "Alternative",
     "Assumption",
     "BackTestBin",
+    "Backtest",
+    "BacktestPoint",
+    "BacktestRow",
     "Candidate",
     "Change",
     "Cleaning",

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from scaleplan.records import Fit, FitUpdate, Forecast, GroupFits, LawComparison, NextRuns, Plan
+from scaleplan.records import (
+    Backtest,
+    Fit,
+    FitUpdate,
+    Forecast,
+    GroupFits,
+    LawComparison,
+    NextRuns,
+    Plan,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +23,7 @@ if TYPE_CHECKING:
 
 Result: TypeAlias = (
     "Fit | GroupFits | LawComparison | Forecast | NextRuns | Plan | LawCatalogue "
-    "| FitUpdate | AcceleratorCatalogue"
+    "| FitUpdate | Backtest | AcceleratorCatalogue"
 )
 
 
@@ -46,6 +55,10 @@ def view_of(result: Result) -> View:  # noqa: PLR0911 - one return a kind of rec
             from scaleplan.render.next_view import next_view
 
             return next_view(result)
+        case Backtest():
+            from scaleplan.render.backtests_view import backtests_view
+
+            return backtests_view(result)
         case FitUpdate():
             from scaleplan.render.update_view import update_view
 
@@ -82,6 +95,10 @@ def document_of(result: Result) -> dict[str, Any]:  # noqa: PLR0911 - as view_of
             from scaleplan.render.next_view import next_document
 
             return next_document(result)
+        case Backtest():
+            from scaleplan.render.backtests_view import backtest_document
+
+            return backtest_document(result)
         case FitUpdate():
             from scaleplan.render.update_view import update_document
 
