@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from scaleplan import __version__
-from scaleplan.cli import backtest, budget, compare, fit, gpus, laws, predict
+from scaleplan.cli import backtest, budget, compare, fit, gpus, laws, predict, tune
 from scaleplan.cli import next as next_runs
 from scaleplan.cli.boundary import ErrorBoundary
 
@@ -35,6 +35,7 @@ _COMMANDS = (
         backtest.backtest_command,
         backtest.EXAMPLES,
     ),
+    ("tune", "Best learning rate and batch size.", tune.tune_command, tune.EXAMPLES),
     ("compare", "Laws and objectives side by side.", compare.compare_command, compare.EXAMPLES),
     ("laws", "List laws and published fits.", laws.laws_command, laws.EXAMPLES),
     ("gpus", "List accelerators and prices.", gpus.gpus_command, gpus.EXAMPLES),

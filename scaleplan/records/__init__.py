@@ -36,6 +36,7 @@ from scaleplan.records.fits import (
 from scaleplan.records.groups import GroupFit, GroupFits
 from scaleplan.records.next_runs import Alternative, NextRun, NextRuns
 from scaleplan.records.plans import Accelerator, Forecast, ForecastPoint, Plan, PlanRow
+from scaleplan.records.tunings import Exponent, TunedGroup, Tuning, TuningLaw
 from scaleplan.records.updates import Change, FitUpdate, JudgedRun
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "Cleaning",
     "ColumnUse",
     "ComparedLaw",
+    "Exponent",
     "Fit",
     "FitUpdate",
     "Forecast",
@@ -83,5 +85,8 @@ __all__ = [
     "RowNote",
     "Severity",
     "SizeAt",
+    "TunedGroup",
+    "Tuning",
+    "TuningLaw",
     "Widening",
 ]

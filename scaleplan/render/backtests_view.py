@@ -23,7 +23,7 @@ def backtests_view(test: Backtest) -> View:
         title="Forecasts of the larger runs from the smaller ones, by law",
         columns=(
             Column(name="law", kind="name"), Column(name="forecasts"), Column(name="cuts"),
-            Column(name="farthest, decades"), *columns, 
+            Column(name="farthest, decades"), *columns,
             Column(name="why none", kind="text", rank=2),
         ),
         rows=tuple(

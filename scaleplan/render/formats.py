@@ -13,6 +13,7 @@ from scaleplan.records import (
     LawComparison,
     NextRuns,
     Plan,
+    Tuning,
 )
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 Result: TypeAlias = (
     "Fit | GroupFits | LawComparison | Forecast | NextRuns | Plan | LawCatalogue "
-    "| FitUpdate | Backtest | AcceleratorCatalogue"
+    "| FitUpdate | Backtest | Tuning | AcceleratorCatalogue"
 )
 
 
@@ -59,6 +60,10 @@ def view_of(result: Result) -> View:  # noqa: PLR0911 - one return a kind of rec
             from scaleplan.render.backtests_view import backtests_view
 
             return backtests_view(result)
+        case Tuning():
+            from scaleplan.render.tuning_view import tuning_view
+
+            return tuning_view(result)
         case FitUpdate():
             from scaleplan.render.update_view import update_view
 
@@ -99,6 +104,10 @@ def document_of(result: Result) -> dict[str, Any]:  # noqa: PLR0911 - as view_of
             from scaleplan.render.backtests_view import backtest_document
 
             return backtest_document(result)
+        case Tuning():
+            from scaleplan.render.tuning_view import tuning_document
+
+            return tuning_document(result)
         case FitUpdate():
             from scaleplan.render.update_view import update_document
 

@@ -18,6 +18,7 @@ _MAIN = {
     "scaleplan.forecast/1": ("points", ""),
     "scaleplan.next/1": ("runs", ""),
     "scaleplan.plan/1": ("rows", ""),
+    "scaleplan.tuning/1": ("groups", ""),
     "scaleplan.update/1": ("runs", ""),
     "scaleplan.laws/1": ("laws", ""),
     "scaleplan.gpus/1": ("accelerators", ""),
