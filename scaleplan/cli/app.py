@@ -10,6 +10,7 @@ import typer
 
 from scaleplan import __version__
 from scaleplan.cli import (
+    backtest,
     budget,
     check,
     compare,
@@ -21,6 +22,7 @@ from scaleplan.cli import (
     report,
     runs,
     sizes,
+    tune,
 )
 from scaleplan.cli import next as next_runs
 from scaleplan.cli.boundary import ErrorBoundary
@@ -45,6 +47,13 @@ _COMMANDS = (
     ("predict", "Forecast runs that were not trained.", predict.predict_command, predict.EXAMPLES),
     ("budget", "Plan time, memory and cost of a run.", budget.budget_command, budget.EXAMPLES),
     ("next", "Which runs to train next.", next_runs.next_command, next_runs.EXAMPLES),
+    (
+        "backtest",
+        "Forecasts of larger runs from smaller ones.",
+        backtest.backtest_command,
+        backtest.EXAMPLES,
+    ),
+    ("tune", "Best learning rate and batch size.", tune.tune_command, tune.EXAMPLES),
     ("compare", "Laws and objectives side by side.", compare.compare_command, compare.EXAMPLES),
     ("sizes", "Sizes between underfit and overfit.", sizes.sizes_command, sizes.EXAMPLES),
     ("check", "Is a training run going well?", check.check_command, check.EXAMPLES),

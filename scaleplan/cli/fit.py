@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from scaleplan.cli import options, plotting, values
+from scaleplan.errors import FitError, UsageError
 
 EXAMPLES = """\b
 Examples:
   scaleplan fit runs.csv -o fit.yaml
   scaleplan fit logs/*.jsonl --columns params=n_model,loss=val/ce --law chinchilla
   scaleplan fit runs.csv --law chinchilla --objective log --fix alpha=0.34 --bound E=0:3
+  scaleplan fit --update fit.yaml new_runs.csv -o fit2.yaml
   cat runs.csv | scaleplan fit - --format json"""
 
 
@@ -72,6 +74,21 @@ def fit_command(
         ),
     ] = None,
     plot: plotting.PlotOption = None,
+    update: Annotated[
+        str | None,
+        typer.Option(
+            "--update", metavar="FIT",
+            help="Judge these new runs by an older fit, and fit the old runs and these together.",
+        ),
+    ] = None,
+    old: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--old", metavar="LOG",
+            help="With --update: the logs of the old runs, if they are no longer where they were. "
+            "May be repeated.",
+        ),
+    ] = None,
     output_format: options.FormatOption = options.OutputFormat.TABLE,
     quiet: options.QuietOption = False,
     strict: options.StrictOption = False,
@@ -101,21 +118,25 @@ def fit_command(
     )  # fmt: skip
     budgets = flops.values if flops is not None else ()
     written = options.Output(output_format=output_format, quiet=quiet, strict=strict)
+    if old and update is None:
+        message = "--old gives the old runs of --update"
+        raise UsageError(message, hint="Give --update FIT too, or leave it out.")
+    if update is not None:
+        values.refuse_together(update=update, by=by)
+        _update(
+            update, runs, old or [], reading, fitting, written, output=output,
+            resamples=resamples, level=level, seed=seed, flops=budgets,
+        )  # fmt: skip
+        return
     together = by is not None and has_levels(law)
     if by is not None and not together:
         values.refuse_together(by=by, classes=classes)
         values.refuse_together(by=by, test_examples=test_examples)
         values.refuse_together(by=by, plot=plot)
-        from scaleplan.cli.groups import check_place, fit_groups, save_groups
-
-        if output is not None:
-            check_place(output)
-        fits = fit_groups(
-            runs, reading, fitting, by, resamples=resamples, level=level, seed=seed, flops=budgets
-        )
-        if output is not None:
-            save_groups(fits, output)
-        emit(fits, written)
+        _groups(
+            runs, by, reading, fitting, written, output=output, resamples=resamples, level=level,
+            seed=seed, flops=budgets,
+        )  # fmt: skip
         return
     logs = read_runs(runs, reading, levels_of=by)
     if output is not None:
@@ -137,3 +158,54 @@ def fit_command(
 
         plotting.write_plot(fit_picture(fit, logs), plot)
     emit(fit, written)
+
+
+def _groups(
+    runs: list[str], by: str, reading: options.Reading, fitting: options.Fitting,
+    written: options.Output, *, output: str | None, resamples: int, level: float, seed: int,
+    flops: tuple[float, ...],
+) -> None:  # fmt: skip
+    """Fit the runs of each value of a column apart."""
+    from scaleplan.cli.groups import check_place, fit_groups, save_groups
+    from scaleplan.cli.output import emit
+
+    if output is not None:
+        check_place(output)
+    fits = fit_groups(
+        runs, reading, fitting, by, resamples=resamples, level=level, seed=seed, flops=flops
+    )
+    if output is not None:
+        save_groups(fits, output)
+    emit(fits, written)
+
+
+def _update(
+    file: str,
+    runs: list[str],
+    old: list[str],
+    reading: options.Reading,
+    fitting: options.Fitting,
+    written: options.Output,
+    *,
+    output: str | None,
+    resamples: int,
+    level: float,
+    seed: int,
+    flops: tuple[float, ...],
+) -> None:
+    """Show what new runs say about an older fit, and keep the fit to all of them."""
+    from scaleplan.cli.output import emit
+    from scaleplan.cli.sources import refuse_overwriting
+    from scaleplan.cli.update import updated
+    from scaleplan.fitfile import save_fit
+
+    if output is not None:
+        refuse_overwriting(output, [*runs, *old])
+    found = updated(
+        file, runs, old, reading, fitting, resamples=resamples, level=level, seed=seed, flops=flops
+    )
+    if output is not None:
+        if found.fit is None:
+            raise FitError(found.notes[-1].text, hint=found.notes[-1].action)
+        save_fit(found.fit, output)
+    emit(found, written)

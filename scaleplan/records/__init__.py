@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from scaleplan.records.advice import Assumption, Explanation, Explanations, Note, Severity
     from scaleplan.records.answers import Answer, AnswerItem, LifetimeRow, Offer
+    from scaleplan.records.backtests import Backtest, BacktestPoint, BacktestRow
     from scaleplan.records.checks import (
         AllocationApproach,
         Identifiability,
@@ -53,12 +54,17 @@ if TYPE_CHECKING:
     from scaleplan.records.setups import Recompute, TrainingSetup
     from scaleplan.records.sizes import GapFit, SizePlan, SizeRow, SizeVerdict
     from scaleplan.records.storage import Storage
+    from scaleplan.records.tunings import Exponent, TunedGroup, Tuning, TuningLaw
+    from scaleplan.records.updates import Change, FitUpdate, JudgedRun
 
 # Name -> module. Making a frozen record costs half a millisecond and there are more than a
 # hundred: each is made when it is first used.
 _MODULES = {
     "advice": ("Assumption", "Explanation", "Explanations", "Note", "Severity"),
     "answers": ("Answer", "AnswerItem", "LifetimeRow", "Offer"),
+    "backtests": ("Backtest", "BacktestPoint", "BacktestRow"),
+    "tunings": ("Exponent", "TunedGroup", "Tuning", "TuningLaw"),
+    "updates": ("Change", "FitUpdate", "JudgedRun"),
     "checks": (
         "AllocationApproach",
         "Identifiability",
@@ -104,7 +110,11 @@ __all__ = [
     "AnswerItem",
     "Assumption",
     "BackTestBin",
+    "Backtest",
+    "BacktestPoint",
+    "BacktestRow",
     "Candidate",
+    "Change",
     "Cleaning",
     "Cluster",
     "ColumnUse",
@@ -116,7 +126,9 @@ __all__ = [
     "Expectation",
     "Explanation",
     "Explanations",
+    "Exponent",
     "Fit",
+    "FitUpdate",
     "Forecast",
     "ForecastPoint",
     "GapFit",
@@ -126,6 +138,7 @@ __all__ = [
     "Influence",
     "Interval",
     "IsoflopMinimum",
+    "JudgedRun",
     "LawComparison",
     "LawFit",
     "LifetimeRow",
@@ -157,6 +170,9 @@ __all__ = [
     "Storage",
     "Trace",
     "TrainingSetup",
+    "TunedGroup",
+    "Tuning",
+    "TuningLaw",
     "Verdict",
     "Widening",
 ]

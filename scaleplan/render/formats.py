@@ -9,15 +9,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scaleplan.records import (
+        Backtest,
         CurveCheck,
         Explanations,
         Fit,
+        FitUpdate,
         Forecast,
         GroupFits,
         LawComparison,
         NextRuns,
         Plan,
         SizePlan,
+        Tuning,
     )
     from scaleplan.records.families import FamilyPlan
     from scaleplan.render.catalogue_view import AcceleratorCatalogue, LawCatalogue
@@ -26,7 +29,8 @@ if TYPE_CHECKING:
 
 Result: TypeAlias = (
     "Fit | GroupFits | LawComparison | Forecast | NextRuns | Plan | Explanations | SizePlan | "
-    "CurveCheck | FamilyPlan | LawCatalogue | AcceleratorCatalogue | RunsShown"
+    "CurveCheck | FamilyPlan | Backtest | Tuning | FitUpdate | LawCatalogue | "
+    "AcceleratorCatalogue | RunsShown"
 )
 
 # Kind of record -> module of its view and that function, module of its document and that one. By
@@ -38,6 +42,9 @@ _SHOWN = {
         "comparison_view", "comparison_view", "comparison_view", "comparison_document"
     ),
     "Forecast": ("forecast_view", "forecast_view", "json_document", "forecast_document"),
+    "Backtest": ("backtests_view", "backtests_view", "backtests_view", "backtest_document"),
+    "Tuning": ("tuning_view", "tuning_view", "tuning_view", "tuning_document"),
+    "FitUpdate": ("update_view", "update_view", "update_view", "update_document"),
     "NextRuns": ("next_view", "next_view", "next_view", "next_document"),
     "Plan": ("plan_view", "plan_view", "json_document", "plan_document"),
     "FamilyPlan": ("family_view", "family_view", "family_view", "family_document"),

@@ -11,6 +11,7 @@ from scaleplan.render.text import plain_text
 
 # Schema -> the key of its main table; a table that is a mapping gets its key as first column.
 _MAIN = {
+    "scaleplan.backtest/1": ("points", ""),
     "scaleplan.fit/1": ("parameters", "symbol"),
     "scaleplan.comparison/1": ("laws", ""),
     "scaleplan.fits/1": ("parameters", ""),
@@ -21,6 +22,8 @@ _MAIN = {
     "scaleplan.sizes/1": ("rows", ""),
     "scaleplan.check/1": ("runs", ""),
     "scaleplan.runs/1": ("runs", ""),
+    "scaleplan.tuning/1": ("groups", ""),
+    "scaleplan.update/1": ("runs", ""),
     "scaleplan.laws/1": ("laws", ""),
     "scaleplan.gpus/1": ("accelerators", ""),
 }

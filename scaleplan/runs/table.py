@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, overload
 
 import numpy as np
@@ -49,6 +49,10 @@ class Origins(Sequence[tuple[str, int | None]]):
     def __iter__(self) -> Iterator[tuple[str, int | None]]:
         return (self[i] for i in range(len(self)))
 
+    def take(self, rows: IntArray) -> Origins:
+        """Return the origins of some rows."""
+        return Origins(self._files, self._file_of[rows], self._lines[rows])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Runs:
@@ -87,6 +91,17 @@ class Runs:
 
     def __len__(self) -> int:
         return int(self.value.size)
+
+    def take(self, rows: IntArray) -> Runs:
+        """Return some of the runs, shape (m,), with all that is known of the log."""
+        return replace(
+            self, columns={role: values[rows] for role, values in self.columns.items()},
+            labels={
+                role: tuple(texts[row] for row in rows) for role, texts in self.labels.items()
+            },
+            extra={name: values[rows] for name, values in self.extra.items()},
+            origins=self.origins.take(rows),
+        )  # fmt: skip
 
     @property
     def value(self) -> FloatArray:

@@ -1,0 +1,111 @@
+"""`scaleplan fit --update`: new runs against the fit that was made before them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scaleplan.errors import InputError, ScaleplanError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scaleplan.cli.options import Fitting, Reading
+    from scaleplan.records import Fit, FitUpdate, Note
+    from scaleplan.runs.table import Runs
+
+
+def updated(
+    file: str,
+    sources: Sequence[str],
+    old_logs: Sequence[str],
+    reading: Reading,
+    fitting: Fitting,
+    *,
+    resamples: int,
+    level: float,
+    seed: int,
+    flops: Sequence[float],
+) -> FitUpdate:
+    """Judge new runs by the old fit, and fit the old and the new ones together.
+
+    A fit file keeps no runs, only which logs they came from and their fingerprint: the old runs are
+    read again from there, or from `old_logs`.
+
+    Args:
+        file: The old fit.
+        sources: Logs of the new runs.
+        old_logs: Logs of the old runs; empty for those that the fit names.
+        reading: How logs are read.
+        fitting: How they are fitted.
+        resamples: Bootstrap resamples.
+        level: Level of the new intervals.
+        seed: Seed of the resampling.
+        flops: Budgets for the table of the new fit.
+
+    Raises:
+        UsageError: If the fit is a published law.
+        InputError: If the logs of the old runs were asked for and are not those of the fit.
+    """
+    from scaleplan.cli.sources import fit_runs, read_runs
+    from scaleplan.fitfile import load_fit
+    from scaleplan.planning.update import judge, law_for, update_of
+
+    old = load_fit(file)
+    if old.cleaning is None:
+        raise UsageError(f"{file} is no fit of runs", hint="Give one kept by scaleplan fit -o.")
+    if reading.metric is None:
+        reading = replace(reading, metric=old.metric.name)
+    new_runs = read_runs(sources, reading)
+    old_files = list(old_logs) or list(old.cleaning.files)
+    known, why = _old_runs(old, old_files, reading, asked=bool(old_logs))
+    judged = judge(old, new_runs, known=known)
+    if known is None:
+        return update_of(old, judged, None, law_reason="", notes=(_no_refit(why, old_files),))
+    apart = [one for one in old_files if not _among(one, sources)]
+    runs = read_runs([*apart, *sources], reading)
+    law, reason = (fitting.law, "asked for") if fitting.law != "auto" else law_for(old, runs)
+    fit = fit_runs(
+        runs, fitting=replace(fitting, law=law), resamples=resamples, level=level, seed=seed,
+        flops=flops, quiet=reading.quiet,
+    )  # fmt: skip
+    return update_of(old, judged, fit, law_reason=reason, notes=fit.notes)
+
+
+def _among(one: str, sources: Sequence[str]) -> bool:
+    return any(Path(s).exists() and Path(one).exists() and Path(s).samefile(one) for s in sources)
+
+
+def _old_runs(
+    old: Fit, files: list[str], reading: Reading, *, asked: bool
+) -> tuple[Runs | None, str]:
+    """Return the runs of the old fit, or why they cannot be had."""
+    from scaleplan.cli.sources import read_runs
+
+    missing = [one for one in files if one == "-" or not Path(one).exists()]
+    if missing and not asked:
+        return None, f"{missing[0]} is not there any more"
+    try:
+        runs = read_runs(files, reading)
+    except ScaleplanError as error:
+        if asked:
+            raise
+        return None, f"they cannot be read: {error}"
+    if runs.fingerprint != old.fingerprint:
+        why = "they are not those that the fit was made from: a row, a column or the metric differs"
+        if asked:
+            raise InputError(why, file=files[0], hint="Give the logs as they were fitted.")
+        return None, why
+    return runs, ""
+
+
+def _no_refit(why: str, files: list[str]) -> Note:
+    from scaleplan.records import Note
+
+    return Note(
+        id="OLD_RUNS_MISSING", severity="warning",
+        text=f"The new runs are judged, but nothing is fitted again: a fit file keeps no runs, and "
+        f"of the old ones ({', '.join(files)}) {why}.",
+        action="Give their logs with --old, as they were fitted.",
+    )  # fmt: skip

@@ -1,0 +1,109 @@
+"""`scaleplan tune`: laws of the best learning rate and batch size from a grid."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SIZES = [(n, d) for n in (1e8, 3e8, 1e9) for d in (2e9, 1e10, 5e10)]
+
+
+def best(n, d):
+    return 1.8 * n**-0.7 * d**0.3, 0.6 * d**0.57
+
+
+def write(path, sizes=SIZES, low=0.125, high=8.0, noise=0.0005):
+    """Write a grid of factors of two around the best settings of each size."""
+    rng = np.random.default_rng(7)
+    rows = ["params,tokens,lr,batch_tokens,loss"]
+    factors = 2.0 ** np.arange(round(np.log2(low)), round(np.log2(high)) + 1)
+    for n, d in sizes:
+        rate, batch = best(n, d)
+        floor = 1.8 + 480.0 / n**0.35 + 2100.0 / d**0.37
+        for f in factors * 1.13:
+            for g in factors * 0.91:
+                x, y = np.log(f), np.log(g)
+                loss = floor * (1.0 + 0.01 * (x * x + 0.6 * y * y - 0.5 * x * y))
+                loss += noise * rng.normal()
+                rows.append(f"{n:.0f},{d:.0f},{rate * f:.6e},{batch * g:.0f},{loss:.6f}")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_known_laws_come_back(invoke, tmp_path):
+    grid = write(tmp_path / "grid.csv")
+    result = invoke("tune", grid, "--params", "7B", "--tokens", "140B", "--format", "json")
+    document = json.loads(result.stdout)
+    assert document["schema"] == "scaleplan.tuning/1"
+    rate, batch = document["laws"]
+    assert rate["params"]["value"] == pytest.approx(-0.7, abs=0.05)
+    assert rate["tokens"]["value"] == pytest.approx(0.3, abs=0.05)
+    assert rate["params"]["low"] < -0.7 < rate["params"]["high"]
+    assert batch["tokens"]["value"] == pytest.approx(0.57, abs=0.06)
+    assert abs(batch["params"]["value"]) < 0.08
+    wanted = best(7e9, 1.4e11)
+    assert rate["prediction"]["value"] == pytest.approx(wanted[0], rel=0.15)
+    assert batch["prediction"]["value"] == pytest.approx(wanted[1], rel=0.25)
+    assert "EXPONENT_NOT_FOUND" in {note["id"] for note in document["notes"]}
+    assert [group["flag"] for group in document["groups"]] == [""] * 9
+
+
+def test_minima_at_an_edge_are_left_out_and_said(invoke, tmp_path):
+    cut = write(tmp_path / "cut.csv", [(1e9, 1e11)], low=2.0, high=16.0)
+    whole = write(tmp_path / "grid.csv")
+    result = invoke("tune", whole, cut, "--format", "json")
+    document = json.loads(result.stdout)
+    flagged = [group for group in document["groups"] if group["flag"]]
+    assert [(group["params"], group["tokens"]) for group in flagged] == [(1e9, 1e11)]
+    assert "lowest learning rate" in flagged[0]["flag"]
+    assert document["laws"][0]["groups"] == 9
+    assert "MINIMA_EXCLUDED" in {note["id"] for note in document["notes"]}
+
+
+def test_sizes_that_rise_together_give_one_exponent(invoke, tmp_path):
+    grid = write(tmp_path / "ray.csv", [(n, 20 * n) for n in (1e8, 2e8, 4e8, 8e8, 1.6e9)])
+    document = json.loads(invoke("tune", grid, "--format", "json").stdout)
+    assert document["laws"][0]["params"] is None
+    assert document["laws"][0]["tokens"]["value"] == pytest.approx(-0.4, abs=0.05)
+    assert "rise together" in document["laws"][0]["reason"]
+
+
+def test_one_size_gives_its_own_minimum(invoke, tmp_path):
+    grid = write(tmp_path / "one.csv", [(1e9, 1e10)])
+    document = json.loads(invoke("tune", grid, "--format", "json").stdout)
+    assert document["laws"][0]["coefficient"] == pytest.approx(best(1e9, 1e10)[0], rel=0.1)
+    assert document["laws"][0]["params"] is document["laws"][0]["tokens"] is None
+
+
+def test_table_csv_and_refusals(invoke, tmp_path):
+    grid = write(tmp_path / "grid.csv")
+    assert "Laws of the best settings" in invoke("tune", grid).stdout
+    text = invoke("tune", grid, "--format", "csv", "-q").stdout
+    assert len(list(csv.DictReader(io.StringIO(text)))) == 9
+    half = invoke("tune", grid, "--params", "1e9")
+    assert (half.exit_code, "--tokens" in half.stderr) == (2, True)
+    edge = write(tmp_path / "edge.csv", [(1e9, 1e10)], low=2.0, high=16.0)
+    refused = invoke("tune", edge)
+    assert (refused.exit_code, "lowest learning rate" in refused.stderr) == (4, True)
+    none = tmp_path / "none.csv"
+    none.write_text("params,tokens,loss\n1e8,2e9,3.1\n1e9,2e10,2.6\n", encoding="utf-8")
+    lacking = invoke("tune", none)
+    assert (lacking.exit_code, "learning rate" in lacking.stderr) == (3, True)
+
+
+def test_public_grid(invoke):
+    folder = os.environ.get("SCALEPLAN_PUBLIC_DATA")
+    if not folder:
+        pytest.skip("SCALEPLAN_PUBLIC_DATA is not set")
+    grid = Path(folder) / "lr_batch_grid.csv"
+    document = json.loads(invoke("tune", grid, "--format", "json", "-q").stdout)
+    rate = document["laws"][0]
+    # Published: lr = 1.79 N^-0.713 D^0.307 (arXiv 2503.04715).
+    assert rate["params"]["low"] < -0.713 < rate["params"]["high"]
+    assert rate["tokens"]["low"] < 0.307 < rate["tokens"]["high"]

@@ -1,0 +1,129 @@
+"""`fit --update`: an older fit judged by new runs, and made again with them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from scaleplan.fitfile import load_fit
+
+OLD = [(n, r) for n in (3e7, 6e7, 1.2e8, 2.5e8) for r in (5.0, 20.0, 80.0)]
+NEW = [(5e8, 10.0), (5e8, 40.0), (1e9, 20.0), (2e9, 20.0)]
+
+
+def write(path, runs, seed, shift=0.0):
+    rng = np.random.default_rng(seed)
+    rows = ["run,params,tokens,loss"]
+    for k, (n, ratio) in enumerate(runs):
+        loss = 1.8 + shift + 480.0 / n**0.35 + 2100.0 / (ratio * n) ** 0.37
+        loss *= np.exp(0.004 * rng.normal())
+        rows.append(f"{path.stem}-{k},{n:.0f},{ratio * n:.0f},{loss:.6f}")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("update")
+    return (
+        write(folder / "old.csv", OLD, 1), write(folder / "new.csv", NEW, 2),
+        write(folder / "shifted.csv", NEW, 2, shift=0.5),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def fit_file(logs, tmp_path, invoke):
+    path = tmp_path / "fit.yaml"
+    command = ("fit", logs[0], "-q", "--law", "chinchilla", "--resamples", "0", "-o", path)
+    assert invoke(*command).exit_code == 0
+    return path
+
+
+def test_new_runs_that_follow_the_law(invoke, logs, fit_file, tmp_path):
+    kept = tmp_path / "fit2.yaml"
+    result = invoke(
+        "fit", "--update", fit_file, logs[1], "--resamples", "0", "--format", "json", "-o", kept
+    )
+    document = json.loads(result.stdout)
+    assert document["schema"] == "scaleplan.update/1"
+    assert document["verdict"] == "holds"
+    assert document["calibration"]["runs"] == 4
+    assert [run["name"] for run in document["runs"]] == ["new-0", "new-1", "new-2", "new-3"]
+    for run in document["runs"]:
+        assert abs(run["z"]) < 3.0
+        assert run["inside"] == (run["low"] <= run["observed"] <= run["high"])
+    assert document["fit"]["quality"]["runs"] == 16
+    assert load_fit(str(kept)).quality.runs == 16
+    names = {change["name"] for change in document["changes"]}
+    assert any(name.startswith("N* at") for name in names)
+    forecast = next(c for c in document["changes"] if c["name"].startswith("loss at"))
+    assert forecast["high_after"] - forecast["low_after"] < (
+        forecast["high_before"] - forecast["low_before"]
+    )
+
+
+def test_runs_of_another_recipe_put_the_law_in_doubt(invoke, logs, fit_file):
+    result = invoke("fit", "--update", fit_file, logs[2], "--resamples", "0", "--format", "json")
+    document = json.loads(result.stdout)
+    assert document["verdict"] == "in doubt"
+    assert document["calibration"]["inside"] == 0
+    assert all(run["z"] > 2.0 for run in document["runs"])
+    assert "LAW_IN_DOUBT" in {note["id"] for note in document["notes"]}
+
+
+def test_a_log_that_was_appended_to_is_judged_by_its_new_rows(invoke, logs, fit_file, tmp_path):
+    both = tmp_path / "both.csv"
+    new = logs[1].read_text(encoding="utf-8").splitlines()[1:]
+    both.write_text(logs[0].read_text(encoding="utf-8") + "\n".join(new) + "\n", encoding="utf-8")
+    result = invoke("fit", "--update", fit_file, both, "--resamples", "0", "--format", "json")
+    document = json.loads(result.stdout)
+    assert document["calibration"]["runs"] == 4
+    assert document["fit"]["quality"]["runs"] == 16
+
+
+def test_without_the_old_logs_the_runs_are_judged_and_nothing_is_fitted(
+    invoke, logs, fit_file, tmp_path
+):
+    moved = tmp_path / "moved.csv"
+    shutil.copy(logs[0], moved)
+    text = fit_file.read_text(encoding="utf-8").replace(str(logs[0]), "/nowhere/old.csv")
+    fit_file.write_text(text, encoding="utf-8")
+    result = invoke("fit", "--update", fit_file, logs[1], "--format", "json")
+    document = json.loads(result.stdout)
+    assert document["fit"] is None
+    assert document["calibration"]["runs"] == 4
+    assert "OLD_RUNS_MISSING" in {note["id"] for note in document["notes"]}
+    refused = invoke("fit", "--update", fit_file, logs[1], "-o", tmp_path / "x.yaml")
+    assert refused.exit_code == 4
+    again = invoke(
+        "fit", "--update", fit_file, logs[1], "--old", moved, "--resamples", "0",
+        "--format", "json",
+    )  # fmt: skip
+    assert json.loads(again.stdout)["fit"]["quality"]["runs"] == 16
+    other = invoke("fit", "--update", fit_file, logs[1], "--old", logs[2])
+    assert other.exit_code == 3
+    assert "not those that the fit was made from" in other.stderr
+
+
+def test_table_and_csv(invoke, logs, fit_file):
+    table = invoke("fit", "--update", fit_file, logs[1], "--resamples", "0").stdout
+    assert "The old law and the new runs" in table
+    assert "What changed" in table
+    text = invoke(
+        "fit", "--update", fit_file, logs[1], "--resamples", "0", "--format", "csv", "-q"
+    ).stdout
+    assert text.startswith("name,inputs_params,inputs_tokens,observed,predicted,low,high,z,")
+
+
+def test_refusals(invoke, logs, fit_file):
+    same = invoke("fit", "--update", fit_file, logs[0])
+    assert (same.exit_code, "is not among the old ones" in same.stderr) == (3, True)
+    alone = invoke("fit", logs[0], "--old", logs[0])
+    assert (alone.exit_code, "--update" in alone.stderr) == (2, True)
+    grouped = invoke("fit", "--update", fit_file, logs[1], "--by", "run")
+    assert grouped.exit_code == 2
+    missing = invoke("fit", "--update", "nowhere.yaml", logs[1])
+    assert missing.exit_code == 3
