@@ -118,9 +118,7 @@ def fit_command(
     )  # fmt: skip
     budgets = flops.values if flops is not None else ()
     written = options.Output(output_format=output_format, quiet=quiet, strict=strict)
-    if old and update is None:
-        message = "--old gives the old runs of --update"
-        raise UsageError(message, hint="Give --update FIT too, or leave it out.")
+    _check_old(old, update)
     if update is not None:
         values.refuse_together(update=update, by=by)
         _update(
@@ -153,11 +151,15 @@ def fit_command(
         from scaleplan.fitfile import save_fit
 
         save_fit(fit, output)
-    if plot is not None:
-        from scaleplan.planning.pictures import fit_picture
-
-        plotting.write_plot(fit_picture(fit, logs), plot)
+    plotting.plot_fit(fit, logs, plot)
     emit(fit, written)
+
+
+def _check_old(old: list[str] | None, update: str | None) -> None:
+    """Refuse the logs of old runs where no old fit is updated."""
+    if old and update is None:
+        message = "--old gives the old runs of --update"
+        raise UsageError(message, hint="Give --update FIT too, or leave it out.")
 
 
 def _groups(

@@ -12,7 +12,8 @@ from scaleplan.errors import InputError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scaleplan.records import Picture, Plan
+    from scaleplan.records import Fit, Picture, Plan
+    from scaleplan.runs.table import Runs
 
 PlotOption = Annotated[
     str | None,
@@ -82,3 +83,11 @@ def plot_plan(plan: Plan, path: str | None) -> None:
         from scaleplan.planning.pictures import plan_picture
 
         write_plot(plan_picture(plan), path)
+
+
+def plot_fit(fit: Fit, runs: Runs, path: str | None) -> None:
+    """Write the picture of a fit, if one was asked for."""
+    if path is not None:
+        from scaleplan.planning.pictures import fit_picture
+
+        write_plot(fit_picture(fit, runs), path)
