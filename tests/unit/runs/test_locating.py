@@ -41,6 +41,7 @@ def test_files_that_are_no_logs_are_passed_over_in_folders_only(load, note_ids):
     runs = load(files, sources=["logs"])
     assert len(runs) == 2
     assert note_ids(runs).count("SKIPPED_FILE") == 1  # settings beside a log are read with it
+    assert list(runs.columns["learning_rate"]) == [1, 1]
     with pytest.raises(InputError):
         load(files, sources=["logs/a.csv", "logs/z.json"])
 
