@@ -59,7 +59,10 @@ def test_an_unchanged_log_is_read_once(follow):
 
 def test_a_verdict_that_stays_is_said_once_and_one_that_changes_again(follow, capsys):
     log, run = follow
-    same = Script(lambda: log.write_text(rows(19)), lambda: log.write_text(rows(40)))
+    same = Script(
+        lambda: log.write_text(rows(19), encoding="utf-8"),
+        lambda: log.write_text(rows(40), encoding="utf-8"),
+    )
     assert run(same) == 3
     said = capsys.readouterr().err.splitlines()
     assert sum("overfitting" in line for line in said) == 1
@@ -68,7 +71,9 @@ def test_a_verdict_that_stays_is_said_once_and_one_that_changes_again(follow, ca
 
 def test_a_log_that_vanishes_is_waited_for_and_the_last_verdict_is_written(follow, capsys):
     log, run = follow
-    script = Script(log.unlink, lambda: None, lambda: None, lambda: log.write_text(rows(40)))
+    script = Script(
+        log.unlink, lambda: None, lambda: None, lambda: log.write_text(rows(40), encoding="utf-8")
+    )
     assert run(script) == 3  # there, gone, there again
     shown = capsys.readouterr()
     assert sum("waiting" in line for line in shown.err.splitlines()) == 1
@@ -88,7 +93,10 @@ def test_waits_grow_with_the_cost_of_reading_and_are_bounded(follow, monkeypatch
     log, run = follow
     clock = iter([0.0, 5.0, 6.0, 6.0, 1e6])  # began; then began and ended, twice
     monkeypatch.setattr(watching.time, "process_time", lambda: next(clock))
-    script = Script(lambda: log.write_text(rows(30)), lambda: log.write_text(rows(40)))
+    script = Script(
+        lambda: log.write_text(rows(30), encoding="utf-8"),
+        lambda: log.write_text(rows(40), encoding="utf-8"),
+    )
     run(script)
     assert script.waits[0] == 1.0  # the first pays for imports and is not counted
     assert 1.0 / script.waits[1] <= 0.02  # under 2% of a core
@@ -98,7 +106,7 @@ def test_waits_grow_with_the_cost_of_reading_and_are_bounded(follow, monkeypatch
 def test_on_a_terminal_one_table_is_kept_up_to_date(follow, monkeypatch, capsys):
     log, run = follow
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    run(Script(lambda: log.write_text(rows(40)), log.unlink))
+    run(Script(lambda: log.write_text(rows(40), encoding="utf-8"), log.unlink))
     shown = capsys.readouterr()
     assert "Ctrl-C ends" in shown.err
     assert "overfitting" in shown.out
