@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,9 @@ os.environ.update(
 )
 for _name in ("FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS", "SCALEPLAN_TRACEBACK"):
     os.environ.pop(_name, None)
+# A suite started in the background of a script (`pytest &`, nohup) inherits an ignored Ctrl-C and
+# hands it on to the programs whose Ctrl-C is tested.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
