@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +19,7 @@ Examples:
   scaleplan predict fit.yaml --params 10B --tokens 200B
   scaleplan predict fit.yaml --flops 1e22,1e23 --format csv
   scaleplan predict besiroglu_2024 --params 70B --tokens 1.4T
+  scaleplan predict loss.yaml --flops 1e22 --then accuracy.yaml
   scaleplan predict runs.csv --law power --at 4096"""
 
 
@@ -55,6 +57,14 @@ def predict_command(
         ),
     ] = None,
     given: options.WithOption = None,
+    then: Annotated[
+        str | None,
+        typer.Option(
+            "--then", metavar="FIT",
+            help="A second saved fit, of one input that is what the first predicts: for example "
+            "accuracy against val_loss. Its metric is forecast with the errors of both.",
+        ),
+    ] = None,
     law: options.FitLawOption = "auto",
     objective: options.ObjectiveOption = options.ObjectiveName.HUBER,
     delta: options.DeltaOption = None,
@@ -87,14 +97,18 @@ def predict_command(
     fitting = options.Fitting(
         law=law, objective=objective, delta=delta, fix=fix or [], bound=bound or []
     )
+    second = None if then is None else _second_fit(then)
     fit = _fit(sources, reading, fitting, seed=seed)
     empty = values.Numbers(())
     result = forecast(
         fit, params=(params or empty).values, tokens=(tokens or empty).values,
         flops=(flops or empty).values, inputs=(at or empty).values,
-        others=further_inputs_of(fit, given or []),
+        others=further_inputs_of(fit, given or []), then=second,
     )  # fmt: skip
-    notes = joined_notes(result.notes, forecast_notes(result, fit), serious_notes(fit))
+    notes = joined_notes(
+        result.notes, forecast_notes(result, fit), serious_notes(fit),
+        () if second is None else serious_notes(second),
+    )  # fmt: skip
     if plot is not None:
         from scaleplan.planning.pictures import forecast_picture
 
@@ -103,6 +117,18 @@ def predict_command(
         replace(result, notes=notes),
         options.Output(output_format=output_format, quiet=quiet, strict=strict),
     )
+
+
+def _second_fit(source: str) -> Fit:
+    """Return the saved fit that takes the forecast further."""
+    from scaleplan.cli.sources import is_saved_fit
+    from scaleplan.fitfile import load_fit
+
+    if Path(source).is_file() and not is_saved_fit(source):
+        message = f"--then takes a saved fit, and {source} is none"
+        hint = "Make one: scaleplan fit runs.csv --metric accuracy --input loss -o accuracy.yaml."
+        raise UsageError(message, hint=hint)
+    return load_fit(source)
 
 
 def _fit(

@@ -32,6 +32,8 @@ from scaleplan.records import (
     Range,
     RowNote,
 )
+from scaleplan.runs.metrics import describe
+from scaleplan.runs.text import split_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -139,7 +141,7 @@ def fit(
         optimum_interval=size_interval(
             fits[0], draws, level=level, runs=fitted.values.size, profiles=interval == "profile"
         ) if rows else None,
-        hull=_hull(runs, axes),
+        hull=_hull(runs, axes), input_unit=_input_unit(runs, axes),
     )  # fmt: skip
 
 
@@ -151,6 +153,21 @@ def _hull(runs: Runs, axes: Axes) -> tuple[tuple[float, float], ...]:
     params, tokens = (runs.column(role)[axes.rows] for role in (size, "tokens"))
     known = np.isfinite(params) & np.isfinite(tokens) & (params > 0.0) & (tokens > 0.0)
     return hull_of(params[known], tokens[known])
+
+
+def _input_unit(runs: Runs, axes: Axes) -> str:
+    """Return the unit of a single input, as the log or the name of its column says."""
+    if axes.roles != ("input",):
+        return ""
+    named = describe(axes.columns[0])
+    declared: str = runs.units.get("input", "")
+    if declared or named is None:
+        return declared
+    # An input stays as logged: a perplexity is no logarithm here, and a percentage no share.
+    if "perplexity" in named.unit:
+        return "perplexity"
+    said = named.unit if named.unit != "fraction" else split_unit(axes.columns[0])[1]
+    return said or (runs.metadata.get("loss_unit", "") if named.kind == "loss" else "")
 
 
 def _refuse_without_effect(

@@ -10,10 +10,10 @@ Plain Python on purpose: `predict` and `budget` with a saved fit import no numpy
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from scaleplan.fitting.distributions import t_quantile
+from scaleplan.fitting.distributions import t_quantile, t_tail
 from scaleplan.laws import get_law
 from scaleplan.records import LawFit, Range, Widening
 
@@ -58,27 +58,95 @@ def predict(
     """
     main, at = fits[0], inputs[0]
     value = float(get_law(main.law).evaluate(list(main.theta), list(at)))
+    said = distribution(fits, inputs, widening=widening, decades=decades)
+    if said is None:
+        return Prediction(value=value, low=None, high=None, mean_low=None, mean_high=None)
+    low, high = said.bounds(level)
+    mean = _factor(level, said.main_dof) * said.mean_scale
+    return Prediction(
+        value=value, low=min(low, value), high=max(high, value),
+        mean_low=said.metric(said.main_centre - mean),
+        mean_high=said.metric(said.main_centre + mean),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """What one new run may reach: a t distribution, of the metric's logarithm where `relative`.
+
+    Args:
+        centre: Of the mixture of laws.
+        scale: Its scale.
+        dof: Its degrees of freedom.
+        main_centre: What the main law says.
+        mean_scale: Scale of the main law's own value.
+        main_dof: Degrees of freedom of the main law.
+        relative: Whether all of it is in logarithms.
+    """
+
+    centre: float
+    scale: float
+    dof: int
+    main_centre: float
+    mean_scale: float
+    main_dof: int
+    relative: bool
+
+    def bounds(self, level: float) -> tuple[float, float]:
+        """Return the central interval of one new run, in the metric."""
+        spread = _factor(level, self.dof) * self.scale
+        return self.metric(self.centre - spread), self.metric(self.centre + spread)
+
+    def quantile(self, probability: float) -> float:
+        """Return a quantile of one new run, in the metric."""
+        return self.metric(self.centre + t_quantile(probability, float(self.dof)) * self.scale)
+
+    def below(self, value: float) -> float:
+        """Return the probability that one new run lies below a value of the metric."""
+        if self.relative and value <= 0.0:
+            return 0.0
+        away = (math.log(value) if self.relative else value) - self.centre
+        if self.scale <= 0.0:
+            return 1.0 if away > 0.0 else 0.0
+        tail = t_tail(abs(away) / self.scale, float(self.dof))
+        return 1.0 - tail if away > 0.0 else tail
+
+    def metric(self, centre: float) -> float:
+        """Return a centre or bound as the metric."""
+        if not self.relative:
+            return float(centre)
+        return math.exp(max(-_LARGEST_LOG, min(centre, _LARGEST_LOG)))
+
+
+def distribution(
+    fits: Sequence[LawFit],
+    inputs: Sequence[Sequence[float]],
+    *,
+    widening: Widening,
+    decades: float,
+) -> Distribution | None:
+    """Return what the admissible laws together say of one new run; None without an interval.
+
+    The arguments are those of `predict`.
+    """
     parts = [_part(fit, where, widening, decades) for fit, where in zip(fits, inputs, strict=True)]
     first = parts[0]
     if first is None:
-        return Prediction(value=value, low=None, high=None, mean_low=None, mean_high=None)
+        return None
     weights = widening.weights if len(widening.weights) == len(fits) else (1.0,) * len(fits)
     known = [(w, part) for w, part in zip(weights, parts, strict=True) if part and w > 0.0]
     total = math.fsum(w for w, _ in known)
     reach = widening.change * math.sqrt(1.0 + decades)
     moves = [(w, _within(part.centre - first.centre, reach)) for w, part in known]
     move = math.fsum(w * m for w, m in moves) / total
-    centre = first.centre + move
     variance = math.fsum(w * (part.parameters + part.noise) for w, part in known)
     variance += math.fsum(w * (m - move) ** 2 for w, m in moves)
     form = (widening.share * widening.change) ** 2 * decades
-    spread = _factor(level, min(part.dof for _, part in known)) * math.sqrt(variance / total + form)
-    back = _inverse(relative=main.residual == "log")
-    mean = _factor(level, first.dof) * math.sqrt(first.parameters)
-    return Prediction(
-        value=value,
-        low=min(back(centre - spread), value), high=max(back(centre + spread), value),
-        mean_low=back(first.centre - mean), mean_high=back(first.centre + mean),
+    return Distribution(
+        centre=first.centre + move, scale=math.sqrt(variance / total + form),
+        dof=min(part.dof for _, part in known), main_centre=first.centre,
+        mean_scale=math.sqrt(first.parameters), main_dof=first.dof,
+        relative=fits[0].residual == "log",
     )  # fmt: skip
 
 
@@ -123,13 +191,6 @@ def _within(distance: float, reach: float) -> float:
 
 def _factor(level: float, dof: int) -> float:
     return t_quantile(0.5 + 0.5 * level, float(dof))
-
-
-def _inverse(*, relative: bool) -> Callable[[float], float]:
-    """Return what turns a centre or bound back into the metric."""
-    if not relative:
-        return float
-    return lambda value: math.exp(max(-_LARGEST_LOG, min(value, _LARGEST_LOG)))
 
 
 def quadratic_form(matrix: Sequence[Sequence[float]], vector: Sequence[float]) -> float:

@@ -22,6 +22,7 @@ def forecast(
     flops: Sequence[float] = (),
     inputs: Sequence[float] = (),
     others: Mapping[str, float] | None = None,
+    then: Fit | None = None,
 ) -> Forecast:
     """Predict the metric at the points asked for.
 
@@ -33,21 +34,23 @@ def forecast(
             split. With params or tokens: the other follows from C = k N D.
         inputs: Values of the single input of a law of any other column.
         others: What the law needs besides, by role: unique tokens, experts, the level of a label.
+        then: A second fit, whose input is what the first predicts: it is taken that much further.
 
     Raises:
-        UsageError: If the points do not give what the law needs.
+        UsageError: If the points do not give what the law needs, or the second fit does not begin
+            where the first ends.
     """
-    points = tuple(
-        forecast_at(fit, point)
-        for point in _points(
-            fit, list(params), list(tokens), list(flops), list(inputs), dict(others or {})
-        )
-    )
-    return Forecast(
-        fit_name=fit.name, law=fit.law, formula=fit.formula,
-        input_columns=fit.input_columns, metric=fit.metric, points=points,
+    points = _points(fit, list(params), list(tokens), list(flops), list(inputs), dict(others or {}))
+    result = Forecast(
+        fit_name=fit.name, law=fit.law, formula=fit.formula, input_columns=fit.input_columns,
+        metric=fit.metric, points=tuple(forecast_at(fit, point) for point in points),
         interval=forecast_interval(fit), notes=(), assumptions=fit.assumptions,
     )  # fmt: skip
+    if then is None:
+        return result
+    from scaleplan.planning.chain import chained
+
+    return chained(result, fit, then, points)
 
 
 def forecast_interval(fit: Fit) -> Interval | None:

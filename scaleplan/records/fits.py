@@ -236,7 +236,8 @@ class Fit:
 
     `interval` says how the parameters' intervals were made, `optimum_interval` those of the sizes
     in `optimum`. `hull` holds the corners (params, tokens) of the convex hull of the runs in logs,
-    counter-clockwise; empty where a law does not have both.
+    counter-clockwise; empty where a law does not have both. `input_unit` is the unit of a single
+    input, as the log or its name says; empty where neither does.
     """
 
     name: str
@@ -269,6 +270,7 @@ class Fit:
     influences: tuple[Influence, ...] = ()
     levels: tuple[str, ...] = ()
     optimum_interval: Interval | None = None
+    input_unit: str = ""
     hull: tuple[tuple[float, float], ...] = ()
 
 

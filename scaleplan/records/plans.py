@@ -35,11 +35,48 @@ class ForecastPoint:
     decades_beyond_data: float
     mean_low: float | None = None
     mean_high: float | None = None
+    then: ChainedPoint | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainedPoint:
+    """The metric of a second fit at a predicted value of the first, with the errors of both.
+
+    Args:
+        value: The second law at the predicted value.
+        low: Lower end of the joint interval of one new run, None where one of both has none.
+        high: Upper end.
+        first_low: Lower end if only the predicted input were uncertain.
+        first_high: Upper end.
+        second_low: Lower end if only the second fit were uncertain.
+        second_high: Upper end.
+        decades_beyond_data: How far the predicted input lies outside the second fit's runs, log10.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    first_low: float | None
+    first_high: float | None
+    second_low: float | None
+    second_high: float | None
+    decades_beyond_data: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """The second fit of a chained forecast, and how the joint intervals are made."""
+
+    fit_name: str
+    law: str
+    formula: str
+    metric: Metric
+    interval: Interval | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """Forecasts from one fit."""
+    """Forecasts from one fit, and from a second one that takes its metric further."""
 
     fit_name: str
     law: str
@@ -50,6 +87,7 @@ class Forecast:
     interval: Interval | None
     notes: tuple[Note, ...]
     assumptions: tuple[Assumption, ...]
+    chain: Chain | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scaleplan.render.view import (
+    UNKNOWN,
     Column,
     Paragraph,
     Table,
@@ -20,8 +21,12 @@ from scaleplan.units import format_flops, format_significant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
     from scaleplan.records import Forecast, ForecastPoint
+    from scaleplan.render.view import Block
+
+    _Input: TypeAlias = tuple[str, Callable[[ForecastPoint], float | None], Callable[..., str]]
 
 
 def forecast_view(forecast: Forecast) -> View:
@@ -31,21 +36,27 @@ def forecast_view(forecast: Forecast) -> View:
         blocks=(
             Paragraph(title=f"Law: {forecast.law}", text=forecast.formula),
             _points(forecast),
+            *_chain(forecast),
         ),
         notes=forecast.notes,
         assumptions=forecast.assumptions,
     )
 
 
-def _points(forecast: Forecast) -> Table:
-    """Return one row a point; an input that no point has is left out."""
-    inputs: tuple[tuple[str, Callable[[ForecastPoint], float | None], Callable[..., str]], ...] = (
+def _inputs(forecast: Forecast) -> list[_Input]:
+    """Return the inputs that some point has."""
+    inputs: tuple[_Input, ...] = (
         ("params", lambda point: point.params, count),
         ("tokens", lambda point: point.tokens, count),
         ("FLOP", lambda point: point.flops, format_flops),
         (forecast.input_columns[0], lambda point: point.input_value, _input_text),
     )
-    shown = [one for one in inputs if any(one[1](point) is not None for point in forecast.points)]
+    return [one for one in inputs if any(one[1](point) is not None for point in forecast.points)]
+
+
+def _points(forecast: Forecast) -> Table:
+    """Return one row a point; an input that no point has is left out."""
+    shown = _inputs(forecast)
     level = level_text(forecast.interval)
     return Table(
         title="Forecast",
@@ -73,6 +84,47 @@ def _points(forecast: Forecast) -> Table:
         footer=f"{interval_text(forecast.interval)}, for one new run; mean: the law's own value, "
         "by the delta method, not widened",
     )
+
+
+def _chain(forecast: Forecast) -> tuple[Block, ...]:
+    """Return what a second fit makes of the forecast: its law, and one row a point."""
+    chain = forecast.chain
+    if chain is None:
+        return ()
+    shown, first = _inputs(forecast), forecast.metric.name
+    level = level_text(chain.interval)
+    table = Table(
+        title=f"Forecast of {metric_text(chain.metric)}",
+        columns=(
+            *(Column(name=name) for name, _, _ in shown),
+            Column(name=chain.metric.name),
+            Column(name=f"{level} low"),
+            Column(name=f"{level} high"),
+            Column(name=f"range from {first}"),
+            Column(name="range from the link"),
+            Column(name="decades beyond the link", rank=1),
+        ),
+        rows=tuple(
+            (
+                *(write(value(point)) for _, value, write in shown),
+                number(point.then.value),
+                number(point.then.low),
+                number(point.then.high),
+                _span(point.then.first_low, point.then.first_high),
+                _span(point.then.second_low, point.then.second_high),
+                format_significant(point.then.decades_beyond_data, 2),
+            )
+            for point in forecast.points
+            if point.then is not None
+        ),
+        footer=f"{interval_text(chain.interval)}; range from {first}: if only the forecast of "
+        f"{first} were uncertain; from the link: if only {chain.metric.name} at that {first} were",
+    )
+    return (Paragraph(title=f"Then: {chain.law}, {chain.fit_name}", text=chain.formula), table)
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return UNKNOWN if low is None or high is None else f"{number(low)} to {number(high)}"
 
 
 def _input_text(value: float | None) -> str:

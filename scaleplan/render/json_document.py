@@ -85,6 +85,7 @@ def forecast_document(forecast: Forecast) -> Document:
         "metric": asdict(forecast.metric),
         "points": [_point(point) for point in forecast.points],
         "interval": asdict(forecast.interval) if forecast.interval is not None else None,
+        **({} if forecast.chain is None else {"then": asdict(forecast.chain)}),
         **tail(forecast.assumptions, forecast.notes),
     }
 
@@ -219,7 +220,10 @@ def _optimum(row: OptimumRow) -> Document:
 
 
 def _point(point: ForecastPoint) -> Document:
-    return asdict(point)
+    document = asdict(point)
+    if point.then is None:
+        del document["then"]
+    return document
 
 
 def _plan_row(row: PlanRow) -> Document:

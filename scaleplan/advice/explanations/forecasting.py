@@ -25,6 +25,23 @@ FORECASTING = (
         "range of published successes and failures",
     ),
     _entry(
+        "CHAIN_EXTRAPOLATED",
+        "A chained forecast enters the second fit outside what it has seen.",
+        "The predicted input of the second fit is below its smallest or above its largest fitted "
+        "value.",
+        "The link from loss to accuracy bends, and nothing there says how.",
+        "Add runs nearer to the target to the second fit.",
+        "two-step forecasts: Bhagia et al. 2024, arXiv 2412.04403",
+    ),
+    _entry(
+        "CHAIN_WITHOUT_INTERVAL",
+        "A chained forecast has no interval.",
+        "One of the two fits has no covariance or no run to spare.",
+        "The joint interval is made of both.",
+        "Fit both to more runs.",
+        "joint distribution of a new run",
+    ),
+    _entry(
         "BEYOND_BACKTEST",
         "The interval itself is extrapolated.",
         "d beyond the farthest forecast of the back-test.",
