@@ -174,7 +174,7 @@ def _quantile(parts: Sequence[Distribution], probability: float) -> float:
 def _ends(
     second: Fit, bounds: tuple[float, float], value: float
 ) -> tuple[float | None, float | None]:
-    """Return bounds on what the second law was fitted to as bounds on its metric, around a value."""
+    """Return bounds on what the second law was fitted to as bounds around its metric."""
     low, high = (1.0 - bounds[1], 1.0 - bounds[0]) if second.complement else bounds
     return _held(second, min(low, value), max(high, value))
 

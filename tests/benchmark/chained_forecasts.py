@@ -4,7 +4,8 @@
 
 A sweep of a known law is made (noise of the loss 1%, of the accuracy one point), both fits are made
 of it, and a run with several times the compute of the largest is forecast through both: its own
-loss scatters about the law, and its accuracy about the link at that loss. The laws fitted are the true ones, while intervals also allow for a wrong form,
+loss scatters about the law, and its accuracy about the link at that loss. The laws fitted are
+the true ones, while intervals also allow for a wrong form,
 once in each fit: they hold more than their 90%. `from loss` and `from link` are how often one part
 alone would have held the truth.
 """
