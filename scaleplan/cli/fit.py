@@ -105,7 +105,7 @@ def fit_command(
         refuse_overwriting,
     )
 
-    plotting.check_plot(plot, runs)
+    plotting.check_plot(plot, runs, output_format=output_format, update=update)
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
         quiet=quiet, best_of=best_of or best_of_each is not None,
@@ -151,8 +151,7 @@ def fit_command(
         from scaleplan.fitfile import save_fit
 
         save_fit(fit, output)
-    plotting.plot_fit(fit, logs, plot)
-    emit(fit, written)
+    emit(fit, written, below=plotting.plot_fit(fit, logs, plot))
 
 
 def _check_old(old: list[str] | None, update: str | None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scaleplan.errors import UsageError
+from scaleplan.render.axis_ticks import power, tick
 from scaleplan.render.text import plain_text
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 _PANEL_INCHES = (5.2, 4.2)
 _DPI = 150
 _MOST_COLUMNS = 3
-_SUFFIXES = ((1e24, "Y"), (1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 _MOST_LEGEND = 8
 _FONT = 11
 _SETTINGS: dict[Any, Any] = {
@@ -203,18 +203,3 @@ def _ticks(axis: Any, scale: str, *, powers: bool) -> None:  # noqa: ANN401
         axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda v, _: power(v) if powers else tick(v)))
     axis.set_minor_formatter(NullFormatter())
-
-
-def power(value: float) -> str:
-    """Write compute at a tick, as people do: 1e21."""
-    return f"{value:.0e}".replace("e+", "e") if value >= 1e4 else f"{value:g}"
-
-
-def tick(value: float) -> str:
-    """Write the number at a tick: 10M, 1e21, 0.5."""
-    if value >= 1e15 and not 1e24 <= value < 1e25:
-        return f"{value:.0e}".replace("e+", "e")
-    for size, suffix in _SUFFIXES[1:]:
-        if value >= size:
-            return f"{value / size:g}{suffix}"
-    return f"{value:g}" if value < 1e15 else f"{value:.0e}".replace("e+", "e")
