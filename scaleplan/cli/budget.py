@@ -214,7 +214,7 @@ def budget_command(
             precisions=serve_precision, kv_precision=kv_precision,
             accelerators=chosen.accelerators, price=chosen.price, others=others,
         )  # fmt: skip
-    below = plotting.plot_plan(plan, plot)
+    below = plotting.plot_plan(plan, used, plot)
     notes = joined_notes(plan.notes, plan_notes(plan, used), serious_notes(used))
     return emit(replace(plan, notes=notes), output, below)
 

@@ -14,6 +14,7 @@ from scaleplan.errors import InputError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scaleplan.fitting.resampling import Resamples
     from scaleplan.records import Fit, Picture, Plan
     from scaleplan.runs.table import Runs
 
@@ -117,19 +118,19 @@ def write_plot(picture: Picture, path: str) -> str:
     return ""
 
 
-def plot_plan(plan: Plan, path: str | None) -> str:
+def plot_plan(plan: Plan, fit: Fit, path: str | None) -> str:
     """Write the picture of a plan, if one was asked for; return what `write_plot` does."""
     if path is None:
         return ""
     from scaleplan.planning.pictures import plan_picture
 
-    return write_plot(plan_picture(plan), path)
+    return write_plot(plan_picture(plan, fit), path)
 
 
-def plot_fit(fit: Fit, runs: Runs, path: str | None) -> str:
+def plot_fit(fit: Fit, runs: Runs, draws: Sequence[Resamples], path: str | None) -> str:
     """Write the picture of a fit, if one was asked for; return what `write_plot` does."""
     if path is None:
         return ""
     from scaleplan.planning.pictures import fit_picture
 
-    return write_plot(fit_picture(fit, runs), path)
+    return write_plot(fit_picture(fit, runs, *draws), path)

@@ -6,6 +6,7 @@ import math
 
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 _NARROW = 4.0  # an axis of logs that spans less than this factor has ticks at even steps
+_FEWEST = 3
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -18,8 +19,12 @@ def ticks_between(low: float, high: float, *, log: bool, most: int) -> tuple[flo
         log: Whether the axis is one of logs.
         most: How many there is room for.
     """
-    if not log or high / low < _NARROW:
-        return _even(low, high, most)
+    powers = _powers(low, high, most) if log and high / low >= _NARROW else ()
+    return powers if len(powers) >= _FEWEST else _even(low, high, most)
+
+
+def _powers(low: float, high: float, most: int) -> tuple[float, ...]:
+    """Return powers of ten, with 2 and 5 or 3 times them where there is room."""
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     found = [10.0**power for power in range(first, last + 1)]
     if len(found) > most:

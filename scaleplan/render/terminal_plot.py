@@ -28,12 +28,13 @@ _HEIGHT, _LOW_HEIGHT, _MANY_PANELS = 18, 12, 4  # rows of a panel, and of one am
 _ROWS_A_TICK, _COLUMNS_A_TICK = 3, 11
 _LINES = "*#%@&=~"  # laws, in the order in which they come
 _MARKS = {"runs": "o", "mark": "X", "ideal": ".", "limit": "!", "zero": "-", "training": "+",
-          "validation": "*", "band": ":", "cloud": ","}  # fmt: skip
+          "validation": "*", "bar": "="}  # fmt: skip
+_CYCLED = {"law", "sweep", "cloud"}  # each has a character of its own
 _POINTS = {"runs", "mark", "cloud"}
 _BAND = ":"
 # Okabe & Ito 2008 without black and the darkest blue, which dark terminals hide.
 _COLOURS = ("#56B4E9", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#F0E442", "#0072B2")
-_MOST_LEGEND = 8
+_MOST_LEGEND = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ def _panel(panel: Panel, width: int, height: int, *, ascii_only: bool) -> list[T
         return [*head, Text("  nothing to draw: no finite values")]
     write_x, write_y = _writer(panel.x_label), _writer(panel.y_label)
     labels = {v: write_y(v) for v in y_axis.ticks(height // _ROWS_A_TICK + 1)}
+    if panel.y_names:
+        labels = {float(at): plain_text(name) for at, name in enumerate(panel.y_names)}
     margin = max(map(len, labels.values()))
     inner = width - margin - 3
     rows = _grid(series, x_axis, y_axis, inner, height)
@@ -111,7 +114,9 @@ def _panel(panel: Panel, width: int, height: int, *, ascii_only: bool) -> list[T
     }
     bar, tee = ("|", "+") if ascii_only else ("│", "┤")
     styles = {s.character: s.colour for s in series}
-    lines = [*head, Text(f"{'':{margin}}  {plain_text(panel.y_label)}", style="dim")]
+    lines = head
+    if panel.y_label:
+        lines.append(Text(f"{'':{margin}}  {plain_text(panel.y_label)}", style="dim"))
     for number, row in enumerate(rows):
         label = of_row.get(number, "")
         lines.append(_styled(f"{label:>{margin}} {tee if label else bar}", row, styles))
@@ -127,9 +132,15 @@ def _series_of(panel: Panel) -> list[_Series]:
     middle: list[_Series] = []
     front: list[_Series] = []
     for trace in panel.traces:
-        colour = _COLOURS[laws % len(_COLOURS)] if trace.look == "law" else ""
+        colour = _COLOURS[laws % len(_COLOURS)] if trace.look in _CYCLED else ""
         character = _MARKS.get(trace.look, "") or _LINES[laws % len(_LINES)]
-        laws += trace.look == "law"
+        laws += trace.look in _CYCLED
+        if trace.look == "bar":
+            middle += [
+                _finite("" if at else trace.name, character, "", True, (0.0, x), (y, y), panel)
+                for at, (x, y) in enumerate(zip(trace.x, trace.y, strict=True))
+            ]
+            continue
         made = _finite(trace.name, character, colour, trace.look not in _POINTS,
                        trace.x, trace.y, panel)  # fmt: skip
         (front if trace.look in _POINTS - {"cloud"} else middle).append(made)

@@ -23,7 +23,7 @@ def test_the_picture_of_a_fit_stands_below_its_tables(invoke):
     for text in ("val_loss (as logged)", "training compute (FLOP)", "1e12", "* compute-optimal",
                  "o runs", "Residuals", "training tokens", "10M ┤"):  # fmt: skip
         assert text in drawn
-    law = drawn[drawn.index("law and runs") : drawn.index("Residuals")]
+    law = drawn[drawn.index("Law and runs") : drawn.index("Residuals")]
     assert 20 <= law.count("o") <= 40 + law.count("o runs")
     rows = [line.partition("│")[2] for line in law.splitlines() if "│" in line]
     starred = [row.index("*") for row in rows if "*" in row]
@@ -35,6 +35,10 @@ def test_the_picture_of_a_fit_stands_below_its_tables(invoke):
     [
         (("budget", "--params", "7B", "--gpus", "8,64,512"), ("US dollars", "days", "ideal 1/C")),
         (("predict", "besiroglu_2024", "--flops", "1e22"), ("X forecast", ": interval")),
+        (
+            ("compare", LANGUAGE, "--objective", "huber"),
+            ("= back-test", "power_floor ┤", "@ power"),
+        ),
         (("check", "sample_runs/images/epochs.csv"), ("X best checkpoint", "* validation")),
     ],
 )
@@ -49,7 +53,7 @@ def test_a_terminal_without_unicode_gets_ascii(run_cli):
     done = run_cli("predict", "besiroglu_2024", "--flops", "1e22", "-q", "--plot", "-",
                    PYTHONIOENCODING="ascii")  # fmt: skip
     assert done.returncode == 0
-    drawn = done.stdout[done.stdout.index("law and runs") :]
+    drawn = done.stdout[done.stdout.index("Law; band") :]
     assert drawn.isascii()
     assert "?" not in drawn
     assert "1e20" in drawn
