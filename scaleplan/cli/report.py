@@ -108,7 +108,7 @@ def _fit_section(fit: Fit, runs: Runs, draws: list[Resamples]) -> Section:
     from scaleplan.render.fit_view import fit_view
     from scaleplan.render.html_report import Section
 
-    return Section(view=fit_view(fit), svg=_svg(fit_picture(fit, runs, *draws)))
+    return Section(view=fit_view(fit), svgs=_svgs(fit_picture(fit, runs, *draws)))
 
 
 def _plan_section(
@@ -133,13 +133,13 @@ def _plan_section(
         Machines(accelerators=parts, gpus=gpus),
     )  # fmt: skip
     plan = replace(plan, notes=joined_notes(plan.notes, plan_notes(plan, fit)))
-    return Section(view=plan_view(plan), svg=_svg(plan_picture(plan, fit)))
+    return Section(view=plan_view(plan), svgs=_svgs(plan_picture(plan, fit)))
 
 
-def _svg(picture: Picture) -> str:
-    from scaleplan.render.plot import picture_svg
+def _svgs(picture: Picture) -> tuple[str, ...]:
+    from scaleplan.render.plot import panel_svgs
 
-    return picture_svg(picture)
+    return panel_svgs(picture)
 
 
 def _write(sections: list[Section], path: str) -> None:

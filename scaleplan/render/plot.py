@@ -6,7 +6,9 @@ import contextlib
 import html
 import io
 import math
+import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,7 @@ _MOST_TICKS = 7
 _MANY_POINTS = 2000  # drawn small and, in vector formats, as pixels
 _FONT = 11
 _MOST_LETTERS = 48  # that fit beside or above one panel
+_GROUP_ID = re.compile(r' id="[A-Za-z0-9.]+_[0-9]+"')  # of groups; nothing refers to them
 _FURTHER_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans", "Noto Color Emoji",
                   "PingFang SC", "Hiragino Sans", "Microsoft YaHei", "WenQuanYi Zen Hei",
                   "Arial Unicode MS")  # fmt: skip
@@ -70,9 +73,10 @@ def render_picture(picture: Picture, path: str) -> bytes:
     return out.getvalue()
 
 
-def picture_svg(picture: Picture) -> str:
-    """Return a picture as the text of an SVG element."""
-    return svg_of(_figure(picture))
+def panel_svgs(picture: Picture) -> tuple[str, ...]:
+    """Return each panel of a picture as the text of an SVG element, for a page of many."""
+    found = (svg_of(_figure(replace(picture, title="", panels=(p,)))) for p in picture.panels)
+    return tuple(_GROUP_ID.sub("", text) for text in found)
 
 
 def svg_of(figure: Any) -> str:  # noqa: ANN401 - matplotlib is imported late
@@ -141,9 +145,9 @@ def _figure(picture: Picture) -> Any:  # noqa: ANN401 - matplotlib is imported l
                 _draw(axes, picture.panels[place])
             else:
                 axes.set_visible(False)
-        figure.suptitle(
-            _words(picture.title, _MOST_LETTERS * columns), parse_math=False, fontsize=_FONT + 2
-        )
+        if picture.title:
+            title = _words(picture.title, _MOST_LETTERS * columns)
+            figure.suptitle(title, parse_math=False, fontsize=_FONT + 2)
         figure.draw_without_rendering()
     return figure
 
@@ -187,8 +191,8 @@ def _traces(axes: Any, panel: Panel) -> None:  # noqa: ANN401
         elif trace.look in {"limit", "zero"}:
             axes.plot(trace.x, trace.y, "--", color="#666666", lw=1, label=_label(trace))
         elif trace.look in {"training", "validation"}:
-            place = 2 if trace.look == "training" else 0
-            axes.plot(trace.x, trace.y, color=_COLOURS[place], lw=1.4, label=_label(trace))
+            place, width = (2, 2.4) if trace.look == "training" else (0, 1.3)  # both are seen
+            axes.plot(trace.x, trace.y, color=_COLOURS[place], lw=width, label=_label(trace))
         elif trace.look == "mark":
             _marks(axes, trace)
         elif trace.look == "bar":

@@ -105,7 +105,7 @@ def test_a_report_stands_alone(invoke, tmp_path):
     page.feed(text)
     assert "script" not in page.tags
     assert all(link.startswith("#") for link in page.links)
-    assert page.tags.count("svg") == 2
+    assert page.tags.count("svg") == 6  # three of the fit, three of the plan
     assert page.tags.count("table") >= 5
     for word in ("ALLOCATION_WEAK", "Sources of the assumptions", "Training on h100_sxm_80gb"):
         assert word in text
