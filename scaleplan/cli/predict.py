@@ -78,7 +78,7 @@ def predict_command(
     from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
     from scaleplan.planning.forecast import forecast
 
-    plotting.check_plot(plot, sources)
+    plotting.check_plot(plot, sources, output_format=output_format)
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
         quiet=quiet, pattern=pattern,
@@ -95,14 +95,13 @@ def predict_command(
         others=further_inputs_of(fit, given or []),
     )  # fmt: skip
     notes = joined_notes(result.notes, forecast_notes(result, fit), serious_notes(fit))
+    below = ""
     if plot is not None:
         from scaleplan.planning.pictures import forecast_picture
 
-        plotting.write_plot(forecast_picture(fit, result.points), plot)
-    emit(
-        replace(result, notes=notes),
-        options.Output(output_format=output_format, quiet=quiet, strict=strict),
-    )
+        below = plotting.write_plot(forecast_picture(fit, result.points), plot)
+    written = options.Output(output_format=output_format, quiet=quiet, strict=strict)
+    emit(replace(result, notes=notes), written, below=below)
 
 
 def _fit(
