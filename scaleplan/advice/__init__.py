@@ -44,7 +44,9 @@ def forecast_notes(forecast: Forecast, fit: Fit) -> tuple[Note, ...]:
         notes += (*floor_reached(point, fit), *forms_spread(point, fit))
         if point.params is not None and point.tokens is not None:
             notes += outside_hull(fit, point.params, point.tokens)
-            notes += fitness_notes(fit, point.params, point.tokens, metric_value=point.value)
+            notes += fitness_notes(
+                fit, point.params, point.tokens, metric_value=point.value, others=dict(point.others)
+            )
             notes += critical_size(fit, point.params, metric_value=point.value)
     return _first_of_each(notes)
 
@@ -59,6 +61,10 @@ def plan_notes(plan: Plan, fit: Fit) -> tuple[Note, ...]:
     from scaleplan.advice.plan_limits import PLAN_RULES
     from scaleplan.advice.shape_limits import SHAPE_RULES
 
+    if plan.forecast.law != fit.law:  # the plan knows what repeated tokens are worth
+        from scaleplan.planning.repeats import with_repeats
+
+        fit = with_repeats(fit)
     notes = list(forecast_notes(plan.forecast, fit))
     for rule in (*PLAN_RULES, *SHAPE_RULES):
         notes += rule(plan)

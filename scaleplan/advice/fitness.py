@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from scaleplan.planning.allocation import (
     has_optimum,
     least_flops,
     marginal_ratio,
+    marginal_ratio_given,
     optimal_split,
+    optimal_split_given,
 )
+from scaleplan.planning.forecast import further_inputs
 from scaleplan.records import Fit, Note
 from scaleplan.units import format_count, format_flops, format_percent
 
@@ -20,7 +23,10 @@ _WASTE_INFO, _WASTE_WARNING = 1.2, 1.5
 _SOURCE = "stationarity of the fitted law under C = k N D (Hoffmann et al. 2022, section 3.3)"
 
 
-def fitness_notes(fit: Fit, params: float, tokens: float, *, metric_value: float) -> Iterator[Note]:
+def fitness_notes(
+    fit: Fit, params: float, tokens: float, *, metric_value: float,
+    others: Mapping[str, float] | None = None,
+) -> Iterator[Note]:  # fmt: skip
     """Yield whether parameters or data limit this model, and what compute that wastes.
 
     Args:
@@ -28,12 +34,20 @@ def fitness_notes(fit: Fit, params: float, tokens: float, *, metric_value: float
         params: Parameters.
         tokens: Training tokens.
         metric_value: The predicted metric there.
+        others: The law's further inputs by role, such as the unique tokens; they are held.
     """
-    ratio = marginal_ratio(fit, params, tokens)
-    if ratio is None or not has_optimum(fit):
-        return
+    held = [(others or {})[role] for role in further_inputs(fit)] if "tokens" in fit.inputs else []
     flops = fit.flops_per_param_token * params * tokens
-    best_params, best_tokens = optimal_split(fit, flops)
+    if held:
+        ratio = marginal_ratio_given(fit, params, tokens, held)
+        best_params, best_tokens = optimal_split_given(fit, flops, held)
+    elif has_optimum(fit):
+        ratio = marginal_ratio(fit, params, tokens)
+        best_params, best_tokens = optimal_split(fit, flops)
+    else:
+        return
+    if ratio is None:
+        return
     numbers = (
         ("marginal_ratio", ratio), ("params_over_optimal", params / best_params),
         ("optimal_params", best_params), ("optimal_tokens", best_tokens),
@@ -70,11 +84,11 @@ def fitness_notes(fit: Fit, params: float, tokens: float, *, metric_value: float
             f"{ratio:.2f} times what 1% more tokens buys.",
             numbers=numbers, source=_SOURCE,
         )  # fmt: skip
-    yield from _waste(fit, flops, metric_value)
+    yield from _waste(fit, flops, metric_value, held)
 
 
-def _waste(fit: Fit, flops: float, value: float) -> Iterator[Note]:
-    needed = least_flops(fit, 1.0 - value if fit.complement else value)
+def _waste(fit: Fit, flops: float, value: float, held: Sequence[float]) -> Iterator[Note]:
+    needed = least_flops(fit, 1.0 - value if fit.complement else value, held)
     if needed is None or needed <= 0.0:
         return
     waste = flops / needed

@@ -159,7 +159,7 @@ def budget_command(
     """Plan a training run: what it reaches, how long it takes, what it needs and costs."""
     values.refuse_together(fit=fit, law=law)
     values.refuse_together(tokens=tokens, ratio=ratio)
-    plotting.check_plot(plot)
+    plotting.check_plot(plot, output_format=output_format)
     output = options.Output(output_format=output_format, quiet=quiet, strict=strict)
     from scaleplan.cli.output import emit
     from scaleplan.errors import UsageError
@@ -214,9 +214,9 @@ def budget_command(
             precisions=serve_precision, kv_precision=kv_precision,
             accelerators=chosen.accelerators, price=chosen.price, others=others,
         )  # fmt: skip
-    plotting.plot_plan(plan, plot)
+    below = plotting.plot_plan(plan, used, plot)
     notes = joined_notes(plan.notes, plan_notes(plan, used), serious_notes(used))
-    return emit(replace(plan, notes=notes), output)
+    return emit(replace(plan, notes=notes), output, below)
 
 
 def _fit(file: str | None, law: str | None) -> Fit:

@@ -65,7 +65,7 @@ def check_command(
     from scaleplan.cli.output import emit
     from scaleplan.errors import UsageError
 
-    plotting.check_plot(plot, logs)
+    plotting.check_plot(plot, logs, output_format=output_format, watch=watch)
     law = _fit(fit)
     inputs = _given(given or [], law)
     reading = options.Reading(
@@ -89,11 +89,12 @@ def check_command(
         )  # fmt: skip
         return
     found, curves = _check(logs, reading, law, inputs, level, total_steps, hushed=quiet)
+    below = ""
     if plot is not None:
         from scaleplan.advice.curves.pictures import curves_picture
 
-        plotting.write_plot(curves_picture(found, curves), plot)
-    emit(found, output)
+        below = plotting.write_plot(curves_picture(found, curves), plot)
+    emit(found, output, below=below)
 
 
 def _check(

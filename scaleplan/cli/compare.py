@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scaleplan.cli import options, values
+from scaleplan.cli import options, plotting, values
 from scaleplan.errors import UsageError
 
 if TYPE_CHECKING:
-    from scaleplan.records import Objective
+    from scaleplan.records import Fit, Objective
 
 EXAMPLES = """\b
 Examples:
@@ -69,6 +69,7 @@ def compare_command(
     input_column: options.InputOption = None,
     all_points: options.AllPointsOption = False,
     level: options.LevelOption = 0.9,
+    plot: plotting.PlotOption = None,
     output_format: options.FormatOption = options.OutputFormat.TABLE,
     quiet: options.QuietOption = False,
     strict: options.StrictOption = False,
@@ -80,6 +81,7 @@ def compare_command(
     from scaleplan.cli.sources import read_runs
     from scaleplan.planning.comparison import check_target, compare_laws
 
+    plotting.check_plot(plot, runs, output_format=output_format)
     del seed  # nothing here is random; the option is there for scripts that give it to all
     given = {"params": params, "tokens": tokens, "flops": flops, "input": at}
     target = {role: value for role, value in given.items() if value is not None}
@@ -90,12 +92,19 @@ def compare_command(
         given=values.all_given(given_values),
     )  # fmt: skip
     found = read_runs(runs, reading)
+    fits: dict[tuple[str, str], Fit] = {}
     with progress("fit", quiet=quiet) as shown:
         result = compare_laws(
             found, laws=law.values if law is not None else (), objectives=_objectives(objective),
             target=target or None, level=level, on_progress=shown,
+            on_fit=lambda law, objective, fit: fits.update({(law, objective): fit}),
         )  # fmt: skip
-    emit(result, options.Output(output_format=output_format, quiet=quiet, strict=strict))
+    below = ""
+    if plot is not None:
+        from scaleplan.planning.comparison_picture import comparison_picture
+
+        below = plotting.write_plot(comparison_picture(result, fits, found), plot)
+    emit(result, options.Output(output_format=output_format, quiet=quiet, strict=strict), below)
 
 
 def _objectives(asked: values.Names | None) -> tuple[Objective, ...]:

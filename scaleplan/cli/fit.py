@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scaleplan.cli import options, plotting, values
 from scaleplan.errors import FitError, UsageError
+
+if TYPE_CHECKING:
+    from scaleplan.fitting.resampling import Resamples
 
 EXAMPLES = """\b
 Examples:
@@ -105,7 +108,7 @@ def fit_command(
         refuse_overwriting,
     )
 
-    plotting.check_plot(plot, runs)
+    plotting.check_plot(plot, runs, output_format=output_format, update=update)
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
         quiet=quiet, best_of=best_of or best_of_each is not None,
@@ -139,9 +142,10 @@ def fit_command(
     logs = read_runs(runs, reading, levels_of=by)
     if output is not None:
         refuse_overwriting(output, logs.cleaning.files)
+    draws: list[Resamples] = []
     fit = fit_runs(
         logs, fitting=fitting, resamples=resamples, level=level, seed=seed,
-        flops=budgets, quiet=quiet,
+        flops=budgets, quiet=quiet, on_draws=draws.append,
     )  # fmt: skip
     told = classification_notes(
         fit, logs.value.tolist(), classes=classes, test_examples=test_examples
@@ -151,8 +155,7 @@ def fit_command(
         from scaleplan.fitfile import save_fit
 
         save_fit(fit, output)
-    plotting.plot_fit(fit, logs, plot)
-    emit(fit, written)
+    emit(fit, written, below=plotting.plot_fit(fit, logs, draws, plot))
 
 
 def _check_old(old: list[str] | None, update: str | None) -> None:

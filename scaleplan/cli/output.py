@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from scaleplan.render.formats import Result
 
 
-def emit(result: Result, output: Output) -> None:
+def emit(result: Result, output: Output, below: str = "") -> None:
     """Write the result to standard output and end with exit code 6 where `--strict` asks for it.
 
     Args:
         result: A record.
         output: What the command line said about the output.
+        below: Text that follows the tables: a picture.
 
     Raises:
         InputError: If standard output cannot be written.
@@ -33,7 +34,7 @@ def emit(result: Result, output: Output) -> None:
     if sys.stdout is None:
         raise InputError("standard output is closed", hint="Send the result to a file or a pipe.")
     notes: tuple[Note, ...] = getattr(result, "notes", ())
-    text = render(result, output.output_format.value, sys.stdout)
+    text = render(result, output.output_format.value, sys.stdout) + below
     # CSV has no place for notes; the other formats carry them in the result.
     beside = output.output_format is OutputFormat.CSV
     _write_with_notes(text, notes if beside else (), notes, output)

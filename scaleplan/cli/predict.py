@@ -88,7 +88,7 @@ def predict_command(
     from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
     from scaleplan.planning.forecast import forecast
 
-    plotting.check_plot(plot, sources)
+    plotting.check_plot(plot, sources, output_format=output_format)
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
         quiet=quiet, pattern=pattern,
@@ -109,14 +109,13 @@ def predict_command(
         result.notes, forecast_notes(result, fit), serious_notes(fit),
         () if second is None else serious_notes(second),
     )  # fmt: skip
+    below = ""
     if plot is not None:
         from scaleplan.planning.pictures import forecast_picture
 
-        plotting.write_plot(forecast_picture(fit, result.points), plot)
-    emit(
-        replace(result, notes=notes),
-        options.Output(output_format=output_format, quiet=quiet, strict=strict),
-    )
+        below = plotting.write_plot(forecast_picture(fit, result.points), plot)
+    written = options.Output(output_format=output_format, quiet=quiet, strict=strict)
+    emit(replace(result, notes=notes), written, below=below)
 
 
 def _second_fit(source: str) -> Fit:

@@ -14,6 +14,7 @@ import typer
 from scaleplan.cli import completion, options, values
 
 if TYPE_CHECKING:
+    from scaleplan.fitting.resampling import Resamples
     from scaleplan.records import Fit, Picture
     from scaleplan.render.html_report import Section
     from scaleplan.runs.table import Runs
@@ -85,10 +86,12 @@ def report_command(
     )
     logs = read_runs(runs, reading)
     refuse_overwriting(output, logs.cleaning.files)
+    draws: list[Resamples] = []
     fit = fit_runs(
-        logs, fitting=fitting, resamples=resamples, level=0.9, seed=seed, flops=(), quiet=quiet
-    )
-    sections = [_fit_section(fit, logs)]
+        logs, fitting=fitting, resamples=resamples, level=0.9, seed=seed, flops=(), quiet=quiet,
+        on_draws=draws.append,
+    )  # fmt: skip
+    sections = [_fit_section(fit, logs, draws)]
     if params is not None or flops is not None:
         sections.append(
             _plan_section(
@@ -100,12 +103,12 @@ def report_command(
     emit(fit, options.Output(output_format=output_format, quiet=quiet, strict=strict))
 
 
-def _fit_section(fit: Fit, runs: Runs) -> Section:
+def _fit_section(fit: Fit, runs: Runs, draws: list[Resamples]) -> Section:
     from scaleplan.planning.pictures import fit_picture
     from scaleplan.render.fit_view import fit_view
     from scaleplan.render.html_report import Section
 
-    return Section(view=fit_view(fit), svg=_svg(fit_picture(fit, runs)))
+    return Section(view=fit_view(fit), svgs=_svgs(fit_picture(fit, runs, *draws)))
 
 
 def _plan_section(
@@ -130,13 +133,13 @@ def _plan_section(
         Machines(accelerators=parts, gpus=gpus),
     )  # fmt: skip
     plan = replace(plan, notes=joined_notes(plan.notes, plan_notes(plan, fit)))
-    return Section(view=plan_view(plan), svg=_svg(plan_picture(plan)))
+    return Section(view=plan_view(plan), svgs=_svgs(plan_picture(plan, fit)))
 
 
-def _svg(picture: Picture) -> str:
-    from scaleplan.render.plot import picture_svg
+def _svgs(picture: Picture) -> tuple[str, ...]:
+    from scaleplan.render.plot import panel_svgs
 
-    return picture_svg(picture)
+    return panel_svgs(picture)
 
 
 def _write(sections: list[Section], path: str) -> None:

@@ -12,10 +12,11 @@ from scaleplan.cli.progress import progress, stages
 from scaleplan.errors import FitError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from scaleplan.cli.options import Fitting, Reading
     from scaleplan.fitting.recipe import Recipe
+    from scaleplan.fitting.resampling import Resamples
     from scaleplan.records import Cleaning, Fit, Note
     from scaleplan.runs.request import Given
     from scaleplan.runs.table import Runs
@@ -140,6 +141,7 @@ def fit_runs(
     seed: int,
     flops: Sequence[float],
     quiet: bool,
+    on_draws: Callable[[Resamples], None] | None = None,
 ) -> Fit:
     """Fit runs and add what advice has to say about the fit."""
     from scaleplan.advice import fit_notes
@@ -151,7 +153,7 @@ def fit_runs(
             fitted = fit(
                 runs, law=fitting.law, resamples=resamples, level=level, seed=seed, recipe=recipe,
                 flops=flops, interval=fitting.interval.value, cluster=fitting.cluster,
-                on_progress=shown, on_law=law,
+                on_progress=shown, on_law=law, on_draws=on_draws,
             )  # fmt: skip
     except FitError as error:
         # A refusal prints no table of dropped rows, which may be the reason for it.

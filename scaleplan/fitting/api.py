@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from scaleplan.fitting.fitted import Fitted
+    from scaleplan.fitting.resampling import Resamples
     from scaleplan.runs.table import Runs
 
 _FALLING = {"loss", "error", "accuracy"}  # an accuracy is fitted as its error
@@ -59,6 +60,7 @@ def fit(
     cluster: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     on_law: Callable[[str], None] | None = None,
+    on_draws: Callable[[Resamples], None] | None = None,
 ) -> Fit:
     """Fit a law to runs.
 
@@ -76,6 +78,7 @@ def fit(
         cluster: The column that names which runs are resampled together.
         on_progress: Called with (done, all) resamples.
         on_law: Called with the name of each law before it is fitted.
+        on_draws: Called with the resamples of the parameters, if there are any.
 
     Returns:
         The fit, with its notes.
@@ -97,8 +100,11 @@ def fit(
         fitted, kind=resampled_kind(interval, cluster), resamples=resamples, seed=seed,
         clusters=clusters_of(runs, axes.rows, cluster, interval), on_progress=on_progress,
     )  # fmt: skip
-    unit = runs.metric.unit
-    parameters, made = parameters_of(fitted, draws, level=level, unit=unit, kind=interval)
+    if draws is not None and on_draws is not None:
+        on_draws(draws)
+    parameters, made = parameters_of(
+        fitted, draws, level=level, unit=runs.metric.unit, kind=interval
+    )
     notes += bias_notes(parameters, draws)
     if law == "auto":
         _refuse_without_effect(fitted, parameters, axes, notes)
@@ -106,22 +112,20 @@ def fit(
     widening = widening_of(choice.together, axes.scale)
     others = (t.fitted.record() for t in choice.together[1:] if t.fitted is not None)
     fits = (fitted.record(), *others)
-    budgets = flops or default_budgets(ranges)
     rows: tuple[OptimumRow, ...] = ()
     if isinstance(fitted.law, HasOptimum) and ratio is not None:
         notes += (allocation,) if allocation is not None else ()
         if allocation is None or allocation.severity != "error":
             rows = optimum_rows(
-                fits, budgets=budgets, flops_per_param_token=ratio,
-                widening=widening, ranges=ranges, level=level, draws=draws, unit=unit,
+                fits, budgets=flops or default_budgets(ranges), flops_per_param_token=ratio,
+                widening=widening, ranges=ranges, level=level, draws=draws, unit=runs.metric.unit,
                 complement=axes.complement,
             )  # fmt: skip
     checks = check(
         runs, axes, fitted, draws, parameters=parameters, optimum=() if alone else rows, level=level
     )  # fmt: skip
-    budget = rows[-1].flops if rows else None
     objectives = () if alone else objective_rows(
-        fitted, budget=budget, flops_per_param_token=ratio or 6.0
+        fitted, budget=rows[-1].flops if rows else None, flops_per_param_token=ratio or 6.0
     )  # fmt: skip
     return Fit(
         name="fit of " + ", ".join(runs.cleaning.files),

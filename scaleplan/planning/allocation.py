@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
 _SECTIONS = 120  # of a golden section: they leave 1e-25 of the interval
+_HALVINGS = 64  # of an interval of compute: they leave less than the last digit of its logarithm
+_STEP = 1e-4  # of a central difference in a logarithm: its error is about 1e-8
 _MOST_LOG_FLOPS = 150.0 * math.log(10.0)  # no loss that needs more compute is reached
 
 
@@ -101,22 +103,53 @@ def marginal_ratio(fit: Fit, params: float, tokens: float) -> float | None:
     return float(alpha * size * params**-alpha / (beta * data * tokens**-beta))
 
 
-def least_flops(fit: Fit, loss: float) -> float | None:
+def marginal_ratio_given(
+    fit: Fit, params: float, tokens: float, others: Sequence[float]
+) -> float | None:
+    """Return what 1% more parameters buys over what 1% more tokens buys, further inputs held.
+
+    By central differences in the logarithms; None where more tokens buy nothing.
+
+    Args:
+        fit: A fit whose first two inputs are params (or active params) and tokens.
+        params: Parameters.
+        tokens: Training tokens.
+        others: The law's inputs after those two, held.
+    """
+    law, theta = get_law(fit.law), list(fit.main.theta)
+    up, down = math.exp(_STEP), math.exp(-_STEP)
+    by_params = law.evaluate(theta, [params * down, tokens, *others]) - law.evaluate(
+        theta, [params * up, tokens, *others]
+    )
+    by_tokens = law.evaluate(theta, [params, tokens * down, *others]) - law.evaluate(
+        theta, [params, tokens * up, *others]
+    )
+    return by_params / by_tokens if by_tokens > 0.0 else None
+
+
+def least_flops(fit: Fit, loss: float, others: Sequence[float] = ()) -> float | None:
     """Return the smallest training compute in FLOP that reaches a loss, None if none does.
 
     Solves L(N*(C), D*(C)) = loss by bisection on ln C: the optimal loss falls with compute.
+
+    Args:
+        fit: The fit.
+        loss: What is to be reached.
+        others: The law's inputs after params and tokens, held.
     """
     law = get_law(fit.law)
-    if not has_optimum(fit):
+    if not others and not has_optimum(fit):
         return None
 
     def best(log_flops: float) -> float:
-        return law.evaluate(list(fit.main.theta), list(optimal_split(fit, math.exp(log_flops))))
+        flops = math.exp(log_flops)
+        split = optimal_split_given(fit, flops, others) if others else optimal_split(fit, flops)
+        return law.evaluate(list(fit.main.theta), [*split, *others])
 
     low, high = 0.0, _MOST_LOG_FLOPS
     if best(high) > loss:
         return None
-    for _ in range(200):
+    for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
         if best(middle) > loss:
             low = middle

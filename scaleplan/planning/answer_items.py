@@ -65,11 +65,10 @@ def money_answer(max_usd: float, row: PlanRow) -> Answer:
     """
     if row.usd is None or row.usd > max_usd * (1.0 + 1e-6):
         cost = format_usd(row.usd)
-        share = 0.0 if row.usd is None else max_usd / row.usd
         raise PlanError(
             f"this model costs {cost} on {row.gpus:,} x {row.gpu}, more than {format_usd(max_usd)}",
-            hint=f"Train on {share:.0%} of the tokens, leave --tokens out to see what the money "
-            "buys, or find a lower --price.",
+            hint="Leave --tokens or --flops out to see how much training the money buys, or find a "
+            "lower --price.",
         )
     return Answer(
         id="money", title=f"Budget of {format_usd(max_usd)}",

@@ -92,7 +92,8 @@ def assemble_plan(
         fit, params=params, active_params=active_params, tokens=tokens, flops=flops, ratio=ratio
     )
     counts = tuple(gpus)
-    if len(counts) == 1 and len(accelerators) <= _MOST_WITH_NEIGHBOURS:
+    fixed = setup is not None and setup.fixes_accelerators
+    if len(counts) == 1 and len(accelerators) <= _MOST_WITH_NEIGHBOURS and not fixed:
         counts = gpu_counts_around(counts[0])
     rows, assumptions = plan_rows(
         params=model.params, active_params=model.active_params, tokens=model.tokens,

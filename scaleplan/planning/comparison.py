@@ -38,6 +38,7 @@ def compare_laws(
     target: Mapping[str, float] | None = None,
     level: float = 0.9,
     on_progress: Callable[[int, int], None] | None = None,
+    on_fit: Callable[[str, str, Fit], None] | None = None,
 ) -> LawComparison:
     """Fit each law under each objective and forecast the same target.
 
@@ -49,6 +50,8 @@ def compare_laws(
             takes ten times the compute (or the single input) of the largest run.
         level: Level of the intervals.
         on_progress: Called with (done, all) fits.
+        on_fit: Called with a law, its objective in words, and its fit, for those that can be
+            fitted.
 
     Raises:
         FitError: If no law can be fitted.
@@ -66,7 +69,10 @@ def compare_laws(
     at = _completed(chosen, at)
     rows = []
     for done, (name, objective) in enumerate(pairs, start=1):
-        rows.append(_row(runs, name, objective, at, chosen, level))
+        row, found = _row(runs, name, objective, at, chosen, level)
+        rows.append(row)
+        if found is not None and on_fit is not None:
+            on_fit(row.law, row.objective, found)
         if on_progress is not None:
             on_progress(done, len(pairs))
     rows.sort(key=lambda row: _CHOSEN_FIRST.index(row.verdict))
@@ -121,7 +127,8 @@ def _completed(chosen: Fit, at: dict[str, float]) -> dict[str, float]:
 
 def _row(
     runs: Runs, name: str, objective: Objective, at: dict[str, float], chosen: Fit, level: float
-) -> ComparedLaw:  # fmt: skip
+) -> tuple[ComparedLaw, Fit | None]:  # fmt: skip
+    """Return a law's line of the table, and its fit unless it is refused."""
     judged = next((c for c in chosen.candidates if c.law == name), None)
     try:
         found = fit(
@@ -129,17 +136,18 @@ def _row(
             alone=True,
         )  # fmt: skip
     except (FitError, InputError) as error:
-        return ComparedLaw(
+        refused = ComparedLaw(
             law=name, objective=_NAMES[objective], formula="", parameters=(), rmse_log=None,
             backtest_rmse_log=None, value=None, low=None, high=None, params=None, tokens=None,
             verdict="refused", reason=error.message,
         )  # fmt: skip
+        return refused, None
     point = forecast_at(found, at) if all(role in at for role in found.inputs) else None
     size = None
     if has_optimum(found) and "flops" in at:
         size = optimal_split(found, at["flops"])
     own = found.candidates[0]
-    return ComparedLaw(
+    row = ComparedLaw(
         law=name, objective=_NAMES[objective], formula=found.formula,
         parameters=found.parameters, rmse_log=own.rmse_log,
         backtest_rmse_log=own.backtest_rmse_log,
@@ -148,6 +156,7 @@ def _row(
         params=None if size is None else size[0], tokens=None if size is None else size[1],
         **_verdict(judged, found, at),
     )  # fmt: skip
+    return row, found
 
 
 def _verdict(judged: Candidate | None, found: Fit, at: Mapping[str, float]) -> dict[str, str]:

@@ -90,7 +90,7 @@ def forecast_at(fit: Fit, point: Point) -> ForecastPoint:
         params=point.get("params"), tokens=point.get("tokens"), flops=point.get("flops"),
         input_value=at[0] if len(at) == 1 and fit.inputs[0] not in _NAMED else None,
         value=value, low=low, high=high, decades_beyond_data=decades, mean_low=mean_low,
-        mean_high=mean_high,
+        mean_high=mean_high, others=tuple((role, point[role]) for role in further_inputs(fit)),
     )  # fmt: skip
 
 

@@ -82,7 +82,7 @@ def smallest_fitting(model: MemoryModel, *, memory_gib: float, setup: TrainingSe
     """
     usable = planning_default("usable_memory").value * memory_gib
     best = None
-    splits = _splits(model.shape.layers, model.shape.heads, model.experts, setup)
+    splits = _splits(model.shape.layers, _tensors(model, setup), model.experts, setup)
     for split in sorted(splits, key=lambda one: one[2] * one[3] * one[4]):
         step = split[2] * split[3] * split[4]
         if best is not None and step >= best:
@@ -133,8 +133,7 @@ def most_accelerators(model: MemoryModel, layout: Layout) -> int:
 
 def largest_cluster(model: MemoryModel, setup: TrainingSetup) -> int:
     """Return how many accelerators could have work in any layout that is searched."""
-    widest = min(model.shape.heads, node_size(setup))
-    tensor = setup.tensor or (1 if setup.fsdp_only else widest)
+    tensor = 1 if setup.fsdp_only else _tensors(model, setup)[-1]
     pipeline = setup.pipeline or (1 if setup.fsdp_only else model.shape.layers)
     return model.sequences // model.micro_batch * tensor * pipeline
 
@@ -154,6 +153,9 @@ def check_layout(model: MemoryModel, setup: TrainingSetup) -> None:
     if setup.tensor is not None and setup.tensor > node:
         message = f"tp={setup.tensor} is more than the {node} accelerators of a node"
         raise UsageError(message, hint="Tensor parallelism stays in a node; see --node-size.")
+    if setup.tensor is not None and model.shape.origin and model.shape.heads % setup.tensor:
+        message = f"tp={setup.tensor} does not divide the {model.shape.heads} heads of the model"
+        raise UsageError(message, hint="Tensor parallelism gives each accelerator whole heads.")
     if setup.pipeline is not None and setup.pipeline > layers:
         message = f"pp={setup.pipeline} is more than the {layers} layers of the model"
         raise UsageError(message, hint="A pipeline stage holds at least one layer.")
@@ -172,7 +174,9 @@ def check_layout(model: MemoryModel, setup: TrainingSetup) -> None:
 
 
 @lru_cache(maxsize=64)
-def _splits(layers: int, heads: int, experts: int, setup: TrainingSetup) -> tuple[_Split, ...]:
+def _splits(
+    layers: int, tensors: tuple[int, ...], experts: int, setup: TrainingSetup
+) -> tuple[_Split, ...]:
     """Return all ways to split a model, the simplest first."""
     recomputes: tuple[Recompute, ...] = ("none" if setup.flash_attention else "selective", "full")
     if setup.recompute is not None:
@@ -180,7 +184,6 @@ def _splits(layers: int, heads: int, experts: int, setup: TrainingSetup) -> tupl
     stages: tuple[int, ...] = tuple(n for n in range(1, layers + 1) if layers % n == 0)
     if setup.pipeline is not None:
         stages = (setup.pipeline,)
-    tensors = (setup.tensor,) if setup.tensor is not None else _powers(min(heads, node_size(setup)))
     spread = (setup.expert,) if setup.expert is not None else _powers(experts)
     zeros: tuple[int, ...] = (1, 3) if setup.zero is None else (setup.zero,)
     if setup.fsdp_only:
@@ -196,6 +199,18 @@ def _splits(layers: int, heads: int, experts: int, setup: TrainingSetup) -> tupl
     )
 
 
+def _tensors(model: MemoryModel, setup: TrainingSetup) -> tuple[int, ...]:
+    """Return the degrees of tensor parallelism to try, smallest first: in a node, whole heads.
+
+    Of a shape that is only assumed the number of heads is a guess, and bounds them alone.
+    """
+    if setup.tensor is not None:
+        return (setup.tensor,)
+    heads = model.shape.heads
+    degrees = _powers(min(heads, node_size(setup)))
+    return tuple(n for n in degrees if heads % n == 0) if model.shape.origin else degrees
+
+
 def _powers(largest: int) -> tuple[int, ...]:
     return tuple(1 << n for n in range(largest.bit_length()) if 1 << n <= largest)
 
@@ -207,7 +222,7 @@ def _layouts(model: MemoryModel, gpus: int, setup: TrainingSetup) -> Iterator[La
     later: tuple[list[Layout], list[Layout], list[Layout]] = ([], [], [])
     none = True
     for recompute, zero, pipeline, tensor, expert in _splits(
-        model.shape.layers, model.shape.heads, model.experts, setup
+        model.shape.layers, _tensors(model, setup), model.experts, setup
     ):
         split = tensor * pipeline
         data = setup.data or min(gpus // split, most) // expert * expert
@@ -229,7 +244,7 @@ def _layouts(model: MemoryModel, gpus: int, setup: TrainingSetup) -> Iterator[La
         yield from layouts
     if none:  # what was asked for needs more than there are
         for recompute, zero, pipeline, tensor, expert in _splits(
-            model.shape.layers, model.shape.heads, model.experts, setup
+            model.shape.layers, _tensors(model, setup), model.experts, setup
         ):
             yield Layout(
                 tensor=tensor, pipeline=pipeline, data=expert, expert=expert, zero=zero,

@@ -4,66 +4,83 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scaleplan.laws import get_law
 from scaleplan.planning.allocation import has_optimum, optimal_split
-from scaleplan.planning.forecast import forecast_at
+from scaleplan.planning.picture_parts import (
+    BEYOND,
+    NAMES,
+    Row,
+    axis_label,
+    axis_of,
+    axis_value,
+    fitted_rows,
+    law_trace,
+    logspace,
+    metric_label,
+)
 from scaleplan.records import Contours, Fit, ForecastPoint, Panel, Picture, Plan, Trace
-from scaleplan.units import format_count
+from scaleplan.units import format_count, format_percent
 
 if TYPE_CHECKING:
+    from scaleplan.fitting.resampling import Resamples
     from scaleplan.runs.table import Runs
 
-_POINTS = 80
-_BEYOND = 100.0  # times the largest run that the law and its band are drawn
 _GRID = 48
-_NAMES = {"params": "parameters", "tokens": "training tokens", "flops": "training compute (FLOP)",
-          "active_params": "active parameters", "unique_tokens": "unique tokens"}  # fmt: skip
+_ROOM = 10.0  # times the largest run that contours are drawn
 
 
-def fit_picture(fit: Fit, runs: Runs) -> Picture:
-    """Return a fit's picture: runs with the law and its band, residuals, and contours.
+def fit_picture(fit: Fit, runs: Runs, draws: Resamples | None = None) -> Picture:
+    """Return a fit's picture: runs with the law and its band, residuals, contours and optima.
 
     Args:
         fit: The fit.
         runs: The runs it was fitted to.
+        draws: The resamples of its parameters, if there are any.
     """
-    rows = _fitted_rows(fit, runs)
+    from scaleplan.planning.optimum_panels import cloud_panel, isoflop_panel
+
+    rows = fitted_rows(fit, runs)
     panels = [_law_panel(fit, rows), _residual_panel(fit, rows)]
     if len(fit.inputs) == 2 and has_optimum(fit):
-        panels.append(_contour_panel(fit, rows))
+        size = "active_params" if "active_params" in fit.inputs else "params"
+        seen = [(g.get(size, math.nan), g.get("tokens", math.nan)) for g, _ in rows]
+        runs_seen = Trace(name="runs", look="runs", x=tuple(n for n, _ in seen),
+                          y=tuple(d for _, d in seen))  # fmt: skip
+        panels.append(_contour_panel(fit, (runs_seen,)))
+    panels += [p for p in (isoflop_panel(fit, rows), cloud_panel(fit, draws)) if p is not None]
     return Picture(title=fit.name, panels=tuple(panels))
 
 
 def forecast_picture(fit: Fit, points: Sequence[ForecastPoint]) -> Picture:
-    """Return the law with its band, and the forecasts on it.
+    """Return the law with its band and the forecasts on it, and the same in size and tokens.
 
     Args:
         fit: The fit.
         points: Forecasts from it.
     """
-    at = [(_axis_value(fit, _given(point)), point) for point in points]
-    panel = _law_panel(fit, [], reach=max((x for x, _ in at if math.isfinite(x)), default=0.0))
+    at = [(axis_value(fit, _given(point)), point) for point in points]
+    panel = _law_panel(fit, [], reach=[x for x, _ in at if math.isfinite(x) and x > 0.0])
     marks = Trace(
         name="forecast", look="mark", x=tuple(x for x, _ in at), y=tuple(p.value for _, p in at),
         low=tuple(p.value if p.low is None else p.low for _, p in at),
         high=tuple(p.value if p.high is None else p.high for _, p in at),
     )  # fmt: skip
-    return Picture(
-        title=fit.name,
-        panels=(Panel(
-            title=panel.title, x_label=panel.x_label, y_label=panel.y_label,
-            x_scale=panel.x_scale, y_scale=panel.y_scale, traces=(*panel.traces, marks),
-        ),),
-    )  # fmt: skip
+    panels = [replace(panel, traces=(*panel.traces, marks))]
+    places = tuple((p.params, p.tokens) for p in points if p.params and p.tokens)
+    if len(fit.inputs) == 2 and has_optimum(fit) and places:
+        panels.append(_contour_panel(fit, (_fitted_edge(fit), _places("forecast", places))))
+    return Picture(title=fit.name, panels=tuple(panels))
 
 
-def plan_picture(plan: Plan) -> Picture:
-    """Return time and cost against the number of accelerators.
+def plan_picture(plan: Plan, fit: Fit | None = None) -> Picture:
+    """Return time and cost against the number of accelerators, and the model among contours.
 
     Args:
         plan: A plan with its rows.
+        fit: What it forecasts with.
     """
     time, cost = [], []
     for part in dict.fromkeys(row.gpu for row in plan.rows):
@@ -83,40 +100,32 @@ def plan_picture(plan: Plan) -> Picture:
                 high=tuple(r.usd_high or 0.0 for r in rows),
             ))  # fmt: skip
     useful = next((row.useful_gpus for row in plan.rows if row.useful_gpus), None)
-    if useful is not None and time and time[0].x[0] <= useful <= time[0].x[-1]:
-        ends = (min(min(t.low or t.y) for t in time), max(max(t.high or t.y) for t in time))
-        time.append(Trace(
-            name="adding more stops paying", look="limit", x=(useful, useful), y=ends
-        ))  # fmt: skip
-    panels = [Panel(
-        title="Time", x_label="accelerators", y_label="days", x_scale="log", y_scale="log",
-        traces=tuple(time),
-    )]  # fmt: skip
-    if cost:
-        panels.append(Panel(
-            title="Cost", x_label="accelerators", y_label="US dollars", x_scale="log",
-            y_scale="log", traces=tuple(cost),
-        ))  # fmt: skip
+    panels = [
+        Panel(title=title if _reached(traces, useful) or useful is None else
+              f"{title}; adding more stops paying at {format_count(useful)}",
+              x_label="accelerators", y_label=label, x_scale="log", y_scale="log",
+              traces=(*traces, *_knee(traces, useful)))
+        for title, label, traces in (("Time", "days", time), ("Cost", "US dollars", cost)) if traces
+    ]  # fmt: skip
+    if fit is not None and len(fit.inputs) == 2 and has_optimum(fit):
+        at = _places("plan", ((plan.active_params, plan.tokens),))
+        panels.append(_contour_panel(fit, (_fitted_edge(fit), at)))
     title = f"{format_count(plan.params)} parameters on {format_count(plan.tokens)} tokens"
-    return Picture(title=title,
-                   panels=tuple(panels))  # fmt: skip
+    return Picture(title=title, panels=tuple(panels))
 
 
-def _fitted_rows(fit: Fit, runs: Runs) -> list[tuple[dict[str, float], float]]:
-    """Return the inputs by role, and the metric, of the runs that have all of them."""
-    rows = []
-    roles = [r for r in ("params", "active_params", "tokens", "flops", *fit.inputs)
-             if runs.has(r)]  # fmt: skip
-    for i in range(len(runs)):
-        given = {role: float(runs.column(role)[i]) for role in dict.fromkeys(roles)}
-        if "flops" not in given and {"params", "tokens"} <= set(given):
-            given["flops"] = fit.flops_per_param_token * given["params"] * given["tokens"]
-        value = float(runs.value[i])
-        if all(math.isfinite(given.get(role, math.nan)) for role in fit.inputs) and (
-            math.isfinite(value)
-        ):
-            rows.append((given, value))
-    return rows
+def _reached(traces: Sequence[Trace], useful: float | None) -> bool:
+    counts = [x for trace in traces for x in trace.x]
+    return useful is not None and min(counts) <= useful <= max(counts)
+
+
+def _knee(traces: Sequence[Trace], useful: float | None) -> tuple[Trace, ...]:
+    """Return the count at which adding accelerators stops paying, if the axis reaches it."""
+    if useful is None or not _reached(traces, useful):
+        return ()
+    ends = (min(min(t.low or t.y) for t in traces), max(max(t.high or t.y) for t in traces))
+    name = "adding more stops paying"
+    return (Trace(name=name, look="limit", x=(useful, useful), y=ends),)
 
 
 def _given(point: ForecastPoint) -> dict[str, float]:
@@ -125,78 +134,74 @@ def _given(point: ForecastPoint) -> dict[str, float]:
     return {role: value for role, value in known.items() if value is not None}
 
 
-def _axis(fit: Fit) -> str:
-    """Return what the law is drawn against: compute for laws of size and data."""
-    return "flops" if len(fit.inputs) > 1 and has_optimum(fit) else fit.inputs[0]
-
-
-def _axis_value(fit: Fit, given: dict[str, float]) -> float:
-    role = _axis(fit)
-    return given.get(role, given.get("input", given.get("params", math.nan)))
-
-
-def _law_panel(
-    fit: Fit, rows: Sequence[tuple[dict[str, float], float]], *, reach: float = 0.0
-) -> Panel:
-    role = _axis(fit)
+def _law_panel(fit: Fit, rows: Sequence[Row], *, reach: Sequence[float] = ()) -> Panel:
+    role = axis_of(fit)
     span = next((r for r in fit.ranges if r.role == role), fit.ranges[0])
-    xs = _logspace(span.low, max(span.high * _BEYOND, 2.0 * reach))
-    points = [_on_axis(fit, role, x) for x in xs]
-    kept = [(x, p) for x, p in zip(xs, points, strict=True) if p is not None]
+    xs = logspace(min([span.low, *reach]), max([span.high * BEYOND, *(2.0 * x for x in reach)]))
     name = "compute-optimal" if role == "flops" and len(fit.inputs) > 1 else f"{fit.law} law"
-    banded = all(p.low is not None and p.high is not None for _, p in kept)
-    law = Trace(
-        name=name, look="law", x=tuple(x for x, _ in kept), y=tuple(p.value for _, p in kept),
-        low=tuple(p.low or 0.0 for _, p in kept) if banded else (),
-        high=tuple(p.high or 0.0 for _, p in kept) if banded else (),
-    )  # fmt: skip
-    at = [(_axis_value(fit, given), value) for given, value in rows]
+    law = law_trace(fit, role, xs, name)
+    at = [(axis_value(fit, given), value) for given, value in rows]
     seen = Trace(name="runs", look="runs", x=tuple(x for x, _ in at), y=tuple(y for _, y in at))
-    unit = f" ({fit.metric.unit})" if fit.metric.unit else ""
+    title = "Law and runs" if rows else "Law"
+    level = format_percent(fit.interval.level if fit.interval is not None else 0.9, 2)
     return Panel(
-        title="law and runs; band: 90% of new runs" if banded else "law and runs",
-        x_label=_label(fit, role), y_label=f"{fit.metric.name}{unit}", x_scale="log",
+        title=f"{title}; band: {level} of new runs" if law.low else title,
+        x_label=axis_label(fit, role), y_label=metric_label(fit), x_scale="log",
         y_scale="linear" if fit.metric.kind in {"accuracy", "score"} else "log",
         traces=(law, *((seen,) if rows else ())),
     )  # fmt: skip
 
 
-def _label(fit: Fit, role: str) -> str:
-    if role in fit.inputs and role not in _NAMES:
-        return fit.input_columns[fit.inputs.index(role)]
-    return _NAMES.get(role, role)
-
-
-def _on_axis(fit: Fit, role: str, x: float) -> ForecastPoint | None:
-    if role != "flops" or len(fit.inputs) == 1:
-        return forecast_at(fit, {role: x}) if len(fit.inputs) == 1 else None
-    params, tokens = optimal_split(fit, x)
-    return forecast_at(fit, {"params": params, "active_params": params, "tokens": tokens,
-                             "flops": x})  # fmt: skip
-
-
-def _residual_panel(fit: Fit, rows: Sequence[tuple[dict[str, float], float]]) -> Panel:
+def _residual_panel(fit: Fit, rows: Sequence[Row]) -> Panel:
     xs, ys = [], []
     law = get_law(fit.law)
     for given, value in rows:
         fitted = float(law.evaluate(list(fit.main.theta), [given[r] for r in fit.inputs]))
         fitted = 1.0 - fitted if fit.complement else fitted
         if fitted:
-            xs.append(_axis_value(fit, given))
+            xs.append(axis_value(fit, given))
             ys.append(100.0 * (value / fitted - 1.0))
     zero = Trace(name="", look="zero", x=(min(xs), max(xs)), y=(0.0, 0.0)) if xs else None
     seen = Trace(name="", look="runs", x=tuple(xs), y=tuple(ys))
     return Panel(
-        title="Residuals", x_label=_label(fit, _axis(fit)), y_label="run over law - 1 (%)",
-        x_scale="log", y_scale="linear", traces=(*((zero,) if zero else ()), seen),
+        title="Residuals", x_label=axis_label(fit, axis_of(fit)),
+        y_label="run over law, less 1 (%)", x_scale="log", y_scale="linear",
+        traces=(*((zero,) if zero else ()), seen),
     )  # fmt: skip
 
 
-def _contour_panel(fit: Fit, rows: Sequence[tuple[dict[str, float], float]]) -> Panel:
+def _places(name: str, places: Sequence[tuple[float, float]]) -> Trace:
+    """Return points of (params, tokens) that are pointed out."""
+    return Trace(name=name, look="mark", x=tuple(n for n, _ in places),
+                 y=tuple(d for _, d in places))  # fmt: skip
+
+
+def _fitted_edge(fit: Fit) -> Trace:
+    """Return the edge of the fitted runs in size and tokens: their hull, else their ranges."""
+    corners = fit.hull
+    if len(corners) < 2:
+        ranges = {r.role: r for r in fit.ranges}
+        sizes, tokens = ranges.get("params") or ranges["active_params"], ranges["tokens"]
+        corners = ((sizes.low, tokens.low), (sizes.high, tokens.low), (sizes.high, tokens.high),
+                   (sizes.low, tokens.high))  # fmt: skip
+    closed = (*corners, corners[0])
+    return Trace(name="edge of the fitted runs", look="limit", x=tuple(n for n, _ in closed),
+                 y=tuple(d for _, d in closed))  # fmt: skip
+
+
+def _contour_panel(fit: Fit, traces: Sequence[Trace]) -> Panel:
+    """Return the metric over size and tokens with the optimum of each budget and further traces."""
     ranges = {r.role: r for r in fit.ranges}
-    sizes = ranges.get("params") or ranges["active_params"]
-    xs = _logspace(sizes.low / 2.0, sizes.high * 10.0, _GRID)
-    ys = _logspace(ranges["tokens"].low / 2.0, ranges["tokens"].high * 10.0, _GRID)
+    size = "active_params" if "active_params" in fit.inputs else "params"
+    marks = [t for t in traces if t.look == "mark"]
+    ends = []
+    for role, at in ((size, [x for t in marks for x in t.x]),
+                     ("tokens", [y for t in marks for y in t.y])):  # fmt: skip
+        low, high = ranges[role].low, ranges[role].high
+        most = max([high, *at])
+        # Far beyond the data a mark has room of its own; near it the data keep theirs.
+        ends.append((min([low, *at]) / 2.0, max(_ROOM * high, 2.0 * most)))
+    xs, ys = (logspace(low, high, _GRID) for low, high in ends)
     law = get_law(fit.law)
 
     def value(params: float, tokens: float) -> float:
@@ -204,27 +209,16 @@ def _contour_panel(fit: Fit, rows: Sequence[tuple[dict[str, float], float]]) -> 
         return 1.0 - found if fit.complement else found
 
     k = fit.flops_per_param_token
-    budgets = _logspace(k * xs[0] * ys[0], k * xs[-1] * ys[-1], _GRID)
+    budgets = logspace(k * xs[0] * ys[0], k * xs[-1] * ys[-1])
     best = [optimal_split(fit, c) for c in budgets]
     best = [(n, d) for n, d in best if xs[0] <= n <= xs[-1] and ys[0] <= d <= ys[-1]]
-    size = "params" if "params" in ranges else "active_params"
-    seen = [(g.get(size, math.nan), g.get("tokens", math.nan)) for g, _ in rows]
+    frontier = Trace(name="compute-optimal", look="law", x=tuple(n for n, _ in best),
+                     y=tuple(d for _, d in best))  # fmt: skip
     return Panel(
-        title=f"Contours of {fit.metric.name}", x_label=_NAMES[size], y_label=_NAMES["tokens"],
-        x_scale="log", y_scale="log",
-        traces=(
-            Trace(name="compute-optimal", look="law", x=tuple(n for n, _ in best),
-                  y=tuple(d for _, d in best)),
-            Trace(name="runs", look="runs", x=tuple(n for n, _ in seen),
-                  y=tuple(d for _, d in seen)),
-        ),
+        title=f"Contours of {metric_label(fit)}", x_label=NAMES[size], y_label=NAMES["tokens"],
+        x_scale="log", y_scale="log", traces=(frontier, *traces),
         contours=Contours(
             name=fit.metric.name, x=xs, y=ys,
             values=tuple(tuple(value(n, d) for n in xs) for d in ys),
         ),
     )  # fmt: skip
-
-
-def _logspace(low: float, high: float, points: int = _POINTS) -> tuple[float, ...]:
-    step = math.log(high / low) / (points - 1)
-    return tuple(low * math.exp(i * step) for i in range(points))

@@ -115,6 +115,11 @@ def check_wish(wish: Wish) -> None:
             "--inference-tokens chooses the size for a target, and --params gives one",
             hint="Leave --params out.",
         )
+    if wish.inference_tokens is not None and wish.target is not None and sized:
+        raise UsageError(
+            f"--inference-tokens chooses size and tokens for a target, and {sized[0]} ties them",
+            hint=f"Leave {sized[0]} out, or leave --inference-tokens out.",
+        )
     if wish.max_usd is not None and wish.target is not None:
         raise UsageError(
             "--max-usd and --target-loss both determine the model",

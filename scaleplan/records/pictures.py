@@ -7,12 +7,27 @@ from typing import Literal
 
 Scale = Literal["linear", "log"]
 # What a line or a set of points is; the renderer gives each its look.
-Look = Literal["runs", "law", "band", "ideal", "limit", "training", "validation", "mark", "zero"]
+Look = Literal[
+    "runs",
+    "law",
+    "ideal",
+    "limit",
+    "training",
+    "validation",
+    "mark",
+    "zero",
+    "sweep",
+    "cloud",
+    "bar",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """A line, or points where `look` is `runs` or `mark`; `low` and `high` make a band."""
+    """A line, or points where `look` is `runs`, `mark` or `cloud`; `low` and `high` make a band.
+
+    A `sweep` is a line with its points, `bar` are lengths `x` at the places `y`.
+    """
 
     name: str
     look: Look
@@ -34,7 +49,7 @@ class Contours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One pair of axes."""
+    """One pair of axes; `y_names` are what stands at y = 0, 1, ... in place of numbers."""
 
     title: str
     x_label: str
@@ -43,6 +58,7 @@ class Panel:
     y_scale: Scale
     traces: tuple[Trace, ...]
     contours: Contours | None = None
+    y_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,8 @@ class ForecastPoint:
 
     `low` and `high` bound one new run at the interval's level, `mean_low` and `mean_high` the law's
     value there, for the main law alone; None where no interval is known.
-    `decades_beyond_data` is log10 of the distance from the fitted runs, 0 inside them.
+    `decades_beyond_data` is log10 of the distance from the fitted runs, 0 inside them; `others` are
+    the law's further inputs by role, such as unique tokens.
     """
 
     params: float | None
@@ -35,6 +36,7 @@ class ForecastPoint:
     decades_beyond_data: float
     mean_low: float | None = None
     mean_high: float | None = None
+    others: tuple[tuple[str, float], ...] = ()
     then: ChainedPoint | None = None
 
 

@@ -54,3 +54,8 @@ class TrainingSetup:
     checkpoint_seconds: float | None = None
     restart_minutes: float | None = None
     storage_gbs: float | None = None
+
+    @property
+    def fixes_accelerators(self) -> bool:
+        """Return whether the layout that was asked for has one number of accelerators only."""
+        return None not in (self.tensor, self.pipeline, self.data)

@@ -41,11 +41,14 @@ th.text,td.text{text-align:left;white-space:normal;min-width:14rem;overflow-wrap
 th.name,td.name{text-align:left}
 dl{display:grid;grid-template-columns:minmax(8rem,18rem) 1fr;gap:.15rem 1rem;margin:.3rem 0}
 dt{color:inherit;opacity:.75}dd{margin:0}
+@media (max-width:40rem){dl{display:block}dd{margin:0 0 .35rem}}
 code,pre{background:var(--soft);padding:.1rem .3rem;border-radius:4px;white-space:pre-wrap}
 .foot{font-size:.82rem;opacity:.8}
 .note{border-left:4px solid var(--line);padding:.1rem .8rem;margin:.5rem 0;background:var(--soft)}
 .note.warning{border-color:var(--warn)}.note.error{border-color:var(--bad)}
-.picture svg{max-width:100%;height:auto;display:block}
+.picture svg{break-inside:avoid}
+.picture{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));gap:.5rem}
+.picture svg{width:100%;max-width:30rem;height:auto;display:block;margin:auto}
 @media print{body{max-width:none;font-size:11px}.scroll{overflow:visible}h2{break-after:avoid}
 table{font-size:8px}}
 """
@@ -53,10 +56,10 @@ table{font-size:8px}}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A view, with its picture as the text of an SVG element; empty for none."""
+    """A view, with the panels of its picture as the texts of SVG elements."""
 
     view: View
-    svg: str = ""
+    svgs: tuple[str, ...] = ()
 
 
 def render_report(sections: Sequence[Section], *, command: str, version: str, date: str) -> str:
@@ -87,8 +90,8 @@ def _text(text: str) -> str:
 def _section(section: Section) -> str:
     view = section.view
     parts = [f"<h2>{_text(view.title)}</h2>\n"]
-    if section.svg:
-        parts.append(f'<div class="picture">{section.svg}</div>\n')
+    if section.svgs:
+        parts.append(f'<div class="picture">{"".join(section.svgs)}</div>\n')
     if view.notes:
         parts.append("<h3>Warnings and notes</h3>\n")
         parts += [

@@ -41,6 +41,9 @@ def test_the_picture_of_a_fit_has_its_axes(invoke, tmp_path):
 def test_plans_forecasts_and_curves_have_pictures(invoke, tmp_path):
     for arguments, text in (
         (("budget", "--params", "7B", "--gpus", "64"), "US dollars"),
+        (("budget", "--params", "7B", "--gpus", "64"), "plan"),
+        (("compare", LANGUAGE, "--objective", "huber"), "back-test: larger runs from smaller ones"),
+        (("predict", "besiroglu_2024", "--flops", "1e22"), "edge of the fitted runs"),
         (("predict", "besiroglu_2024", "--flops", "1e22"), "forecast"),
         (("check", "sample_runs/images/epochs.csv"), "best checkpoint"),
     ):
@@ -102,7 +105,7 @@ def test_a_report_stands_alone(invoke, tmp_path):
     page.feed(text)
     assert "script" not in page.tags
     assert all(link.startswith("#") for link in page.links)
-    assert page.tags.count("svg") == 2
+    assert page.tags.count("svg") == 6  # three of the fit, three of the plan
     assert page.tags.count("table") >= 5
     for word in ("ALLOCATION_WEAK", "Sources of the assumptions", "Training on h100_sxm_80gb"):
         assert word in text

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from scaleplan.records import CurveCheck, Panel, Picture, Trace
-from scaleplan.records.pictures import Look
+from scaleplan.records.pictures import Look, Scale
 from scaleplan.runs.series import Curve, Series
 
 _MOST_PANELS = 12
 _MOST_POINTS = 2000
+_EXPLODED = 100.0  # times the median: the rest of a linear axis would be one line at zero
 _ORDER = ("diverged", "overfitting", "plateau", "underfitting", "too short", "healthy")
 
 
@@ -33,12 +34,21 @@ def curves_picture(check: CurveCheck, curves: Sequence[Curve]) -> Picture:
         ]  # fmt: skip
         panels.append(Panel(
             title=f"{curve.run}: {verdict.verdict}", x_label=curve.axis,
-            y_label=curve.metric.name, x_scale="linear", y_scale="linear",
+            y_label=curve.metric.name, x_scale="linear", y_scale=_scale(curve),
             traces=tuple(t for t in traces if t is not None),
         ))  # fmt: skip
     left = len(check.runs) - len(panels)
     more = f"; {left} more are not drawn" if left > 0 else ""
-    return Picture(title=f"{len(check.runs)} runs{more}", panels=tuple(panels))
+    count = len(check.runs)
+    return Picture(title=f"{count} run{'s' if count != 1 else ''}{more}", panels=tuple(panels))
+
+
+def _scale(curve: Curve) -> Scale:
+    """Return a scale on which a curve can be read that has exploded, too."""
+    values = np.concatenate([curve.training.value, curve.validation.value])
+    known = values[np.isfinite(values)]
+    wide = known.size and known.min() > 0.0 and known.max() > _EXPLODED * np.median(known)
+    return "log" if wide else "linear"
 
 
 def _trace(name: str, series: Series) -> Trace | None:

@@ -228,3 +228,31 @@ def test_a_law_that_knows_no_split_wants_a_size():
         ask(only_size, target=2.0)
     plan = ask(only_size, target=2.2, ratio=20.0, gpus=(64,))
     assert 1.8 + 480.0 * plan.params**-0.35 == pytest.approx(2.2, rel=1e-9)
+
+
+def test_a_best_plan_under_repeated_data_is_called_balanced_and_wastes_nothing():
+    plan = ask(flops=1e24, gpus=(640,), unique_tokens=5e11)
+    notes = {note.id: note for note in plan_notes(plan, BESIROGLU)}
+    assert "COMPUTE_WASTE" not in notes
+    assert dict(notes["BALANCED"].numbers)["marginal_ratio"] == pytest.approx(1.0, rel=1e-5)
+
+
+def test_waste_under_repeated_data_is_that_of_the_data_there_are():
+    plan = ask(params=1e10, tokens=5e12, gpus=(640,), unique_tokens=5e10)
+    notes = {note.id: note for note in plan_notes(plan, BESIROGLU)}
+    least = dict(notes["COMPUTE_WASTE"].numbers)["least_flops"]
+    repeated = with_repeats(BESIROGLU)
+    best = min(
+        get_law(repeated.law).evaluate(
+            list(repeated.main.theta), [params, least / 6.0 / params, 5e10]
+        )
+        for params in np.geomspace(1e9, 1e12, 4001)
+    )
+    (point,) = plan.forecast.points
+    assert best == pytest.approx(point.value, rel=1e-5)
+
+
+def test_tokens_or_a_ratio_with_a_target_and_inference_are_refused():
+    for asked in ({"ratio": 20.0}, {"tokens": 1e12}):
+        with pytest.raises(UsageError, match="--inference-tokens chooses size and tokens"):
+            ask(target=2.0, inference_tokens=1e13, gpus=(64,), **asked)
