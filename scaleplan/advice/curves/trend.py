@@ -16,10 +16,10 @@ _MOST_POINTS = 4000  # a longer curve is averaged over blocks first
 _MAD_TO_SIGMA = 1.4826
 # Correlations of neighbouring readings that are weighed against each other, and what their
 # variances at different distances are taken to be worth: the variance of the logarithm of a robust
-# variance is about 5 over the number of readings apart; distances up to 1/8 of the readings, and
+# variance is about 5 over the number of readings apart; distances up to 1/10 of the readings, and
 # no growth faster than that of a random walk with some room.
 _CORRELATIONS = np.array([0.0, 0.2, 0.4, 0.55, 0.7, 0.8, 0.87, 0.92, 0.95, 0.97])
-_LOG_VARIANCE, _LAG_SHARE, _MOST_GROWTH = 5.0, 8, 2.8
+_LOG_VARIANCE, _LAG_SHARE, _MOST_GROWTH = 5.0, 10, 6.0
 # A jump of this many standard deviations that is gone within a window is a spike.
 _SPIKE = 8.0
 
