@@ -3,7 +3,11 @@
     python tests/benchmark/curve_verdicts.py [COUNT] [--choosing]
 
 COUNT curves of each kind (300), from seeds that played no part in choosing the rules; --choosing
-takes those that did. Then the curves of this project's own image models, labelled by a stated
+takes those that did. Then curves with other noise, and curves whose level shifts: how many healthy
+ones are called overfitting, and how many of those that overfit so that it matters are found.
+Overfitting matters if the noise-free validation metric ends above its minimum by more than 6
+standard deviations of a reading, and has been above half of that rise for a tenth of the readings
+and 3 readings or more. Then the curves of this project's own image models, labelled by a stated
 rule: overfitting if the mean of the last three validation losses lies 5% or more above the lowest
 of the running means of three, while the training loss falls. Last, forecasts of the end from the
 first half: how many of the 90% intervals hold the last reading, and how wide they are, for healthy
@@ -20,7 +24,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from made_curves import KINDS, Made, make
+from made_curves import KINDS, VARIANTS, Made, make
 
 from scaleplan.advice.curves import judge
 from scaleplan.advice.curves.ahead import forecast_at
@@ -49,6 +53,31 @@ def table(found: dict[str, Counter[str]]) -> list[str]:
         precision = found[kind][kind] / named if named else float("nan")
         called = ", ".join(f"{name} {n}" for name, n in found[kind].most_common())
         lines.append(f"{kind:13s} {recall:7.1%}  {precision:9.1%}  {called}")
+    return lines
+
+
+def matters(made: Made) -> bool:
+    """Tell whether an overfitting curve rises far and long enough, by this file's first lines."""
+    truth = _sign(made) * made.truth
+    low = truth.min()
+    risen = float(truth[-1] - low)
+    above = int((truth[int(np.argmin(truth)) :] > low + 0.5 * risen).sum())
+    return risen > 6.0 * made.noise and above >= max(3, 0.1 * truth.size)
+
+
+def other_noise(count: int, first: int) -> list[str]:
+    """Return what curves with other noise were called."""
+    lines = [
+        "other noise    healthy called overfitting, diverged  overfitting found where it matters"
+    ]
+    for variant in VARIANTS:
+        called = Counter(
+            judge(make("healthy", first + i, variant).curve).verdict for i in range(count)
+        )
+        shares = f"{called['overfitting'] / count:6.1%}, {called['diverged'] / count:6.1%}"
+        made = [make("overfitting", first + i, variant) for i in range(count)]
+        found = [judge(one.curve).verdict == "overfitting" for one in made if matters(one)]
+        lines.append(f"{variant:13s}  {shares:36s}  {np.mean(found):6.1%} of {len(found)}")
     return lines
 
 
@@ -120,6 +149,7 @@ def main(arguments: list[str]) -> None:
     half = "choosing" if first == 0 else "scoring"
     print(f"{count} simulated curves of each kind, {half} seeds")
     print("\n".join(table(verdicts(count, first))))
+    print("\n".join(other_noise(count, first)))
     print("\n".join(own_runs()))
     print("forecast of the last reading from the first half, 90% intervals")
     for kind in ("healthy", "underfitting"):

@@ -5,6 +5,7 @@ Half of the seeds chose the rules' thresholds, the other half only scores them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,20 +14,26 @@ from scaleplan.records import Metric
 from scaleplan.runs.series import Curve, Series
 
 KINDS = ("healthy", "overfitting", "underfitting", "diverged", "plateau")
+# Validation noise other than independent readings of equal scatter: a slow wander, as a small
+# validation set used again and again shows it; noise that shrinks with the loss; averages shown by
+# a logger; and a level shift of both losses, as another data mixture or context length brings.
+VARIANTS = ("wander", "shrinking", "averaged", "shifted")
 
 
 @dataclass(frozen=True)
 class Made:
-    """A curve with its kind, and the noise-free validation values behind it."""
+    """A curve with its kind, the noise-free validation values behind it, and the scatter of one."""
 
     curve: Curve
     kind: str
     truth: np.ndarray
+    noise: float
 
 
-def make(kind: str, seed: int) -> Made:
+def make(kind: str, seed: int, variant: str = "") -> Made:
     """Return one curve of a kind; everything about it is drawn from the seed."""
-    draw = np.random.default_rng([KINDS.index(kind), seed])
+    own = [KINDS.index(kind), seed]
+    draw = np.random.default_rng([10 + VARIANTS.index(variant), *own] if variant else own)
     steps, at = _positions(draw)
     start = draw.uniform(1.5, 11.0)
     floor = start * draw.uniform(0.1, 0.6)
@@ -40,12 +47,17 @@ def make(kind: str, seed: int) -> Made:
         train, validation = _diverge(draw, x, train, validation, start)
     else:
         validation = validation + draw.uniform(0.0, 0.05) * (validation - train.min()) * x
+    if variant == "shifted":
+        shift = draw.uniform(0.05, 0.3) * (start - floor) * (x > draw.uniform(0.3, 0.8))
+        train, validation = train + shift, validation + shift
     truth = validation.copy()
     noise = draw.choice([0.0005, 0.002, 0.005, 0.01]) * start * draw.uniform(0.3, 1.0)
-    if kind == "healthy":
+    if variant in {"wander", "shrinking", "averaged"}:  # up to a twentieth of what the run gains
+        noise = draw.choice([0.005, 0.01, 0.02, 0.05]) * (start - floor)
+    elif kind == "healthy":
         # A curve whose progress drowns in noise is a plateau to anyone who looks at it.
         noise = min(noise, 0.5 * float(np.interp(0.5, x, validation) - validation[-1]))
-    seen = validation + noise * draw.standard_normal(at.size)
+    seen = _noisy(draw, variant, validation, noise)
     loud = draw.choice([1.0, 2.0, 6.0])  # training loss of single batches scatters more
     shown = train + loud * noise * draw.standard_normal(at.size)
     if draw.random() < 0.3:  # a logger that smooths
@@ -61,7 +73,7 @@ def make(kind: str, seed: int) -> Made:
     if draw.random() < 0.15:  # accuracy instead of loss
         top = draw.uniform(0.6, 0.97)
         seen, shown = (top * (1.0 - v / start) for v in (seen, shown))
-        truth = top * (1.0 - truth / start)
+        truth, noise = top * (1.0 - truth / start), top * noise / start
         metric = Metric(name="val_accuracy", kind="accuracy", unit="fraction")
     else:
         metric = Metric(name="val_loss", kind="loss", unit="nats/token")
@@ -70,7 +82,25 @@ def make(kind: str, seed: int) -> Made:
         training=nothing if without else Series(at, shown), accuracy=nothing, learning_rate=nothing,
         sizes={}, sorted_rows=0, replaced=0, gap=1.0,
     )  # fmt: skip
-    return Made(curve, kind, truth)
+    return Made(curve, kind, truth, noise)
+
+
+def _noisy(
+    draw: np.random.Generator, variant: str, validation: np.ndarray, noise: float
+) -> np.ndarray:
+    """Return validation readings: with independent noise, or that of a variant."""
+    independent = draw.standard_normal(validation.size)
+    if variant == "wander":
+        rho = draw.uniform(0.5, 0.95)
+        wander = independent.copy()
+        for i in range(1, wander.size):
+            wander[i] = rho * wander[i - 1] + math.sqrt(1.0 - rho * rho) * independent[i]
+        return validation + noise * wander
+    if variant == "shrinking":
+        return validation + noise * independent * validation / validation[-1]
+    if variant == "averaged":
+        return _smoothed(validation + noise * independent, draw.uniform(0.5, 0.95))
+    return validation + noise * independent
 
 
 def _positions(draw: np.random.Generator) -> tuple[float, np.ndarray]:

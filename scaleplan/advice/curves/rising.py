@@ -92,7 +92,8 @@ def overfitting(seen: Seen) -> Finding | None:
         return None
     risen = rise(trend, best)
     steady = (
-        after.size >= _STEADY_POINTS and slope_t(after) >= _STEADY_T
+        after.size >= _STEADY_POINTS
+        and slope_t(after) / math.sqrt(trend.readings_for_one) >= _STEADY_T
         and risen > max(_STEADY_ERRORS * trend.error, RISE_SHARE * max(seen.fall, 0.0))
     )  # fmt: skip
     if risen <= chance_rise(seen) and not steady:

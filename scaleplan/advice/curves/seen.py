@@ -71,14 +71,18 @@ def lost_at(curve: Curve) -> float | None:
 
 
 def rise(trend: Trend, best: int) -> float:
-    """Return how far the end of a trend lies above its lowest point."""
-    return float(trend.smooth[-1] - trend.smooth[best])
+    """Return how far the end of a trend lies above its lowest point.
+
+    The trend's last points rest on few readings; the mean of a full window has to be up there too.
+    """
+    end = min(float(trend.smooth[-1]), float(trend.raw[-trend.window :].mean()))
+    return end - float(trend.smooth[best])
 
 
 def chance_rise(seen: Seen) -> float:
     """Return the rise that chance alone may give: of a minimum over many points, and a share."""
     trend = seen.trend
-    windows = max(2.0, trend.raw.size / trend.window)
+    windows = max(2.0, trend.raw.size / max(trend.window, trend.readings_for_one))
     # The lowest of many trend points lies below the trend by about sqrt(2 ln n) errors.
     chance = (RISE_ERRORS + math.sqrt(2.0 * math.log(windows))) * trend.error
     return max(chance, RISE_SHARE * max(seen.fall, 0.0))

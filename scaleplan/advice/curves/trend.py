@@ -14,8 +14,12 @@ from scaleplan.runs.table import FloatArray
 _WINDOW_SHARE = 0.04
 _MOST_POINTS = 4000  # a longer curve is averaged over blocks first
 _MAD_TO_SIGMA = 1.4826
-# A point minus the mean of its two neighbours has 1.5 times the variance of a point.
-_NEIGHBOUR_VARIANCE = 1.5
+# Correlations of neighbouring readings that are weighed against each other, and what their
+# variances at different distances are taken to be worth: the variance of the logarithm of a robust
+# variance is about 5 over the number of readings apart; distances up to 1/10 of the readings, and
+# no growth faster than that of a random walk with some room.
+_CORRELATIONS = np.array([0.0, 0.2, 0.4, 0.55, 0.7, 0.8, 0.87, 0.92, 0.95, 0.97])
+_LOG_VARIANCE, _LAG_SHARE, _MOST_GROWTH = 5.0, 10, 6.0
 # A jump of this many standard deviations that is gone within a window is a spike.
 _SPIKE = 8.0
 
@@ -29,6 +33,8 @@ class Trend:
         raw: The finite readings, shape (n,).
         smooth: Their trend, shape (n,).
         noise: Standard deviation of one reading around it.
+        correlation: Of the noise of neighbouring readings, as of an autoregression; 0 where
+            readings are independent or too few to tell.
         window: Readings that each point of the trend rests on.
         spikes: Readings that jumped and came back.
     """
@@ -37,13 +43,29 @@ class Trend:
     raw: FloatArray
     smooth: FloatArray
     noise: float
+    correlation: float
     window: int
     spikes: int
 
     @property
     def error(self) -> float:
         """Return the standard error of one point of the trend."""
-        return self.noise / math.sqrt(self.window)
+        return self.error_of_mean(self.window)
+
+    def error_of_mean(self, count: int) -> float:
+        """Return the standard error of the mean of neighbouring readings.
+
+        Args:
+            count: How many they are.
+        """
+        lags = np.arange(1, count)
+        shared = 2.0 * float(((1.0 - lags / count) * self.correlation**lags).sum())
+        return self.noise * math.sqrt((1.0 + shared) / count)
+
+    @property
+    def readings_for_one(self) -> float:
+        """Return how many neighbouring readings say as much as one independent one would."""
+        return (1.0 + self.correlation) / (1.0 - self.correlation)
 
 
 def trend_of(at: FloatArray, values: FloatArray) -> Trend:
@@ -62,15 +84,16 @@ def trend_of(at: FloatArray, values: FloatArray) -> Trend:
         window = max(3, window)
     window |= 1  # odd, so that it has a middle
     median = _running(values, window, np.median)
-    noise = _scatter(values)
+    noise, correlation = noise_of(values)
     smooth = _running(median, window, np.mean)
     apart = np.abs(values - median)
     limit = max(_SPIKE * noise, 1e-12 * float(np.abs(values).max(initial=0.0)))
     jumps = apart > limit
     starts = jumps & ~np.r_[False, jumps[:-1]]
     return Trend(
-        at=at, raw=values, smooth=smooth, noise=noise, window=window, spikes=int(starts.sum())
-    )
+        at=at, raw=values, smooth=smooth, noise=noise, correlation=correlation, window=window,
+        spikes=int(starts.sum()),
+    )  # fmt: skip
 
 
 def _blocks(at: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -92,19 +115,45 @@ def _running(values: FloatArray, window: int, of: Callable[..., FloatArray]) -> 
     return np.concatenate([left, middle, right])
 
 
-def _scatter(values: FloatArray) -> float:
-    """Return the robust standard deviation of readings around a smooth trend.
+def noise_of(values: FloatArray) -> tuple[float, float]:
+    """Return the standard deviation of a reading around a smooth trend, and its correlation.
 
-    From each reading minus the mean of its neighbours, over the later two thirds of the curve,
-    where the trend hardly bends.
+    Second differences at growing distances h take out the trend; those of first-order
+    autoregressive noise have the variance sigma^2 (6 - 8 rho^h + 2 rho^2h), so that a slow wander
+    shows as a variance that grows with h. Robust (median absolute deviation), over the later two
+    thirds of the curve, where the trend hardly bends; rho is the mean over a grid, weighted by
+    likelihood, and 0 for curves too short to tell.
+
+    Args:
+        values: Readings, shape (n,), in order.
     """
     later = values[values.size // 3 :] if values.size >= 9 else values
     if later.size < 3:
-        return 0.0
-    second = later[1:-1] - 0.5 * (later[:-2] + later[2:])
-    middle = float(np.median(second))
-    mad = float(np.median(np.abs(second - middle)))
-    return _MAD_TO_SIGMA * mad / math.sqrt(_NEIGHBOUR_VARIANCE)
+        return 0.0, 0.0
+    variances, counts = [_second_difference(later, 1)], [float(later.size)]
+    while (lag := 2 ** len(variances)) * _LAG_SHARE <= later.size and variances[0] > 0.0:
+        variance = _second_difference(later, lag)
+        if variance > _MOST_GROWTH * variances[-1]:
+            break  # no wander grows so fast: this is the trend itself, which bends
+        variances.append(variance)
+        counts.append(later.size / lag)
+    if len(variances) == 1 or variances[0] <= 0.0:
+        return math.sqrt(variances[0] / 6.0), 0.0
+    seen, weights = np.log(np.array(variances)), np.array(counts) / _LOG_VARIANCE
+    lags = 2.0 ** np.arange(seen.size)
+    powers = _CORRELATIONS[:, None] ** lags
+    apart = seen - np.log(6.0 - 8.0 * powers + 2.0 * powers**2)
+    level = apart @ weights / weights.sum()
+    misfit = ((apart - level[:, None]) ** 2) @ weights
+    likely = np.exp(-0.5 * (misfit - misfit.min()))
+    likely /= likely.sum()
+    return math.exp(0.5 * float(likely @ level)), float(likely @ _CORRELATIONS)
+
+
+def _second_difference(values: FloatArray, lag: int) -> float:
+    """Return the robust variance of each reading's second difference at a distance."""
+    second = values[2 * lag :] - 2.0 * values[lag:-lag] + values[: -2 * lag]
+    return (_MAD_TO_SIGMA * float(np.median(np.abs(second - np.median(second))))) ** 2
 
 
 def slope_t(values: FloatArray) -> float:

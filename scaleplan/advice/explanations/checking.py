@@ -22,8 +22,10 @@ CHECKING = (
         "The trend (running median, then mean, over 4% of the points) ends above its lowest point "
         "by more than (4 + sqrt(2 ln n)) standard errors and 1% of the fall so far, or rises "
         "steadily (t >= 4 over 5 points or more), at least 3 evaluations after the best one, while "
-        "the training metric does not rise. Noise: 1.48 MAD of each reading minus the mean of its "
-        "neighbours. Training above validation (dropout) is no sign of anything.",
+        "the training metric does not rise. Standard errors are those of a wander: sigma and the "
+        "correlation rho of neighbouring readings are fitted to robust variances of second "
+        "differences at growing distances, n counts independent readings, and t is divided by "
+        "sqrt((1 + rho) / (1 - rho)). Training above validation (dropout) is no sign of anything.",
         "From there on the model learns its training set.",
         "Use the best checkpoint; stop earlier, regularise more, or add data.",
     ),
@@ -65,6 +67,18 @@ CHECKING = (
         "A reading over 8 standard deviations from the running median.",
         "One bad batch, or the sign of a learning rate near its limit.",
         "Look at these steps.",
+    ),
+    _entry(
+        "LEVEL_SHIFT",
+        "The level jumped up between two readings, and the run went on from there.",
+        "The trend ends above its lowest point, and most of that is one shift: medians of three "
+        "blocks (up to 60 in all) differ by over 5 standard errors and at most 75% of the fall so "
+        "far, at least 60% of it lies between two of them, and no later step is over 35% of it. "
+        "A shift of over a quarter of the fall in a run that would be called diverged counts only "
+        "if the metric falls after it (t <= -2). All other rules see the readings before it at the "
+        "level after it.",
+        "Another data mixture, context length or evaluation set moves the level without harm.",
+        "Check what changed at that step.",
     ),
     _entry(
         "GAP_GROWS",

@@ -2,18 +2,21 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from scaleplan.advice.curves import check_curves, judge
+from scaleplan.advice.curves.trend import noise_of, trend_of
 from scaleplan.records import Metric
 from scaleplan.runs.series import Curve, CurveLog, Series
 from tests.unit.records_for_tests import fit_like
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmark"))
 
+from curve_verdicts import matters
 from made_curves import KINDS, make
 
 LOSS = Metric(name="val_loss", kind="loss", unit="nats/token")
@@ -44,6 +47,60 @@ def test_simulated_curves_are_called_what_they_are(kind):
     assert found.count(kind) >= least * len(found), found
     if kind == "healthy":
         assert found.count("overfitting") <= 2
+
+
+@pytest.mark.parametrize("variant", ["wander", "shrinking", "averaged"])
+def test_a_wander_of_validation_is_no_overfitting_and_overfitting_is_found_in_it(variant):
+    made = [make("healthy", 2_000_000 + i, variant).curve for i in range(100)]
+    assert sum(judge(one).verdict == "overfitting" for one in made) <= 5
+    turned = [make("overfitting", 2_000_000 + i, variant) for i in range(100)]
+    matter = [one.curve for one in turned if matters(one)]
+    assert len(matter) > 50
+    assert sum(judge(one).verdict == "overfitting" for one in matter) >= 0.9 * len(matter)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.6, 0.9])
+def test_noise_is_measured_with_its_correlation(rho):
+    draw = np.random.default_rng(5)
+    noise = draw.standard_normal(4000)
+    for i in range(1, noise.size):
+        noise[i] = rho * noise[i - 1] + math.sqrt(1.0 - rho * rho) * noise[i]
+    bend = 30.0 * np.linspace(0.1, 1.0, noise.size) ** -0.5
+    deviation, correlation = noise_of(bend + noise)
+    assert deviation == pytest.approx(1.0, abs=0.25)
+    assert correlation == pytest.approx(rho, abs=0.12)
+
+
+def test_the_error_of_a_mean_counts_independent_readings():
+    draw = np.random.default_rng(2)
+    noise = draw.standard_normal((3000, 60))
+    for i in range(1, 60):
+        noise[:, i] = 0.8 * noise[:, i - 1] + 0.6 * noise[:, i]
+    trend = replace(trend_of(np.arange(30.0), np.arange(30.0)), noise=1.0, correlation=0.8)
+    assert trend.error_of_mean(7) == pytest.approx(noise[:, -7:].mean(axis=1).std(), rel=0.05)
+    assert trend.readings_for_one == pytest.approx(9.0)
+
+
+def test_a_shift_of_the_level_is_told_and_is_no_bad_run():
+    values = falling(60)
+    values[40:] += 0.4
+    found = judge(curve(values, values - 0.1))
+    assert found.verdict not in {"diverged", "overfitting"}
+    assert "LEVEL_SHIFT" in found.notes
+    assert found.best_at == 60.0  # earlier readings are of other data
+    note = next(n for n in check_curves(log_of(curve(values))).notes if n.id == "LEVEL_SHIFT")
+    assert note.severity == "warning"
+    values[40:] += 2.0  # thrown back to where it began
+    assert judge(curve(values, values - 0.1)).verdict == "diverged"
+
+
+def test_overfitting_after_a_shift_is_found():
+    values = falling(80)
+    values[30:] += 0.3
+    values[50:] = values[50] + 0.02 * np.arange(30)
+    found = judge(curve(values, falling(80, 0.5) + 0.3 * (np.arange(80) >= 30)))
+    assert (found.verdict, "LEVEL_SHIFT" in found.notes) == ("overfitting", True)
+    assert abs(found.since - 51) <= 3
 
 
 def test_the_best_checkpoint_is_at_the_turn():
