@@ -6,7 +6,6 @@ the rows. The rules are those of `runs.curves`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -51,19 +50,16 @@ def log_table(cells: Cells) -> Any:  # noqa: ANN401 - Ibis builds its types at r
     return ibis.table({**columns, "file": "string", "row": "int64"}, name=VIEW)
 
 
-def representatives(cells: Cells, rule: Rule, runs: Sequence[str] | None = None) -> Any:  # noqa: ANN401
+def representatives(cells: Cells, rule: Rule) -> Any:  # noqa: ANN401
     """Return one row a run: its counts, and the row that stands for it.
 
     Args:
         cells: The columns.
         rule: Which row stands for a run.
-        runs: Only these runs; None for all.
     """
     import ibis
 
     log = log_table(cells)
-    if runs is not None:
-        log = log.filter(log[cells.run].isin(list(runs)))
     logged = ~blank(log, cells, cells.value)
     value = number(log, cells, cells.value)
     finite = logged & value.notnull() & ~value.isnan() & ~value.isinf()
@@ -72,6 +68,7 @@ def representatives(cells: Cells, rule: Rule, runs: Sequence[str] | None = None)
     late = (position.isnull() | position.isnan()).cast("int64")
     at = late.cast("boolean").ifelse(0.0, position)
     order: dict[str, Any] = {"late": late, "at": at, "row": log.row}
+    place = ibis.struct(order)
     if rule != "last":
         order, chosen = {"value": value if rule == "lowest" else -value, **order}, finite
     else:
@@ -81,6 +78,7 @@ def representatives(cells: Cells, rule: Rule, runs: Sequence[str] | None = None)
         "points": log.count(), "logged": logged.sum(), "usable": finite.sum(),
         "first_row": log.row.min(), "first_file": log.file.min(), "last_file": log.file.max(),
         "largest": value.max(where=finite), "endless": position.isinf().sum(),
+        "end": place.max(where=logged), "finite_end": place.max(where=finite),
         "cells": row.argmin(ibis.struct(order), where=chosen),
     }  # fmt: skip
     for name in cells.weighed:

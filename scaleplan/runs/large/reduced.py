@@ -91,9 +91,6 @@ def reduce_large(located: Sequence[Located], request: Request, *, all_points: bo
         rule: Rule = "last" if best is None else best  # type: ignore[assignment]  # one of three
         found = sorted(log.rows(representatives(cells, rule)), key=lambda run: run["first_row"])
         _check_runs(found, cells)
-        broken = {run["run"] for run in found if run["logged"] != run["usable"]}
-        last = log.rows(representatives(cells, "last", sorted(broken))) if broken else []
-        ended = {run["run"] for run in last if not np.isfinite(run["cells"][cells.value])}
         _check_gaps(found, chosen, dict(zip(log.names, cells.kinds, strict=True)))
         tables = [
             finish(table, each, request)
@@ -109,7 +106,7 @@ def reduce_large(located: Sequence[Located], request: Request, *, all_points: bo
     return LargeLog(
         tables=tables, rows_read=sum(run["points"] for run in found), points=sum(curves),
         curves=len(curves), best=best, shared=tuple(several),
-        ended=tuple(run["run"] for run in found if run["run"] in ended),
+        ended=tuple(run["run"] for run in found if run["end"] != run["finite_end"]),
     )  # fmt: skip
 
 
