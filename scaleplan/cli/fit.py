@@ -36,6 +36,7 @@ def fit_command(
     given_values: options.SetOption = None,
     pattern: options.PatternOption = None,
     input_column: options.InputOption = None,
+    engine: options.EngineOption = options.EngineName.AUTO,
     all_points: options.AllPointsOption = False,
     best_of: options.BestOfOption = False,
     best_of_each: options.BestOfEachOption = None,
@@ -113,7 +114,7 @@ def fit_command(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
         quiet=quiet, best_of=best_of or best_of_each is not None,
         best_of_each=best_of_each.values if best_of_each is not None else (), pattern=pattern,
-        given=values.all_given(given_values),
+        given=values.all_given(given_values), engine=engine,
     )  # fmt: skip
     fitting = options.Fitting(
         law=law, objective=objective, delta=delta, fix=fix or [], bound=bound or [],

@@ -12,6 +12,7 @@ from scaleplan.cli import completion, values
 
 if TYPE_CHECKING:
     from scaleplan.records import Objective
+    from scaleplan.runs.large import Engine
 
 
 @unique
@@ -37,6 +38,26 @@ class IntervalKind(StrEnum):
     PROFILE = "profile"
 
 
+@unique
+class EngineName(StrEnum):
+    """What reads logs; the values are those of runs.large.Engine."""
+
+    AUTO = "auto"
+    SMALL = "small"
+    DUCKDB = "duckdb"
+
+    @property
+    def as_engine(self) -> Engine:
+        """Return the reader's own name for it."""
+        match self:
+            case EngineName.AUTO:
+                return "auto"
+            case EngineName.SMALL:
+                return "small"
+            case EngineName.DUCKDB:
+                return "duckdb"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """What every command is told about its output."""
@@ -59,6 +80,7 @@ class Reading:
     best_of_each: tuple[str, ...] = ()
     pattern: str | None = None
     given: tuple[tuple[str, str, str], ...] = ()
+    engine: EngineName = EngineName.AUTO
 
 
 @unique
@@ -142,6 +164,14 @@ PatternOption = Annotated[
         help="How lines of a printed log are read: named groups are the columns.",
     ),
 ]  # fmt: skip
+EngineOption = Annotated[
+    EngineName,
+    typer.Option(
+        "--engine",
+        help="What reduces per-step logs to runs: our own reading, or DuckDB, out of core; auto "
+        "takes DuckDB for large logs where it is installed.",
+    ),
+]
 AllPointsOption = Annotated[
     bool,
     typer.Option("--all-points", help="Use every logged point of a run, not only where it ended."),

@@ -28,6 +28,7 @@ def runs_command(
     input_column: options.InputOption = None,
     given_values: options.SetOption = None,
     pattern: options.PatternOption = None,
+    engine: options.EngineOption = options.EngineName.AUTO,
     all_points: options.AllPointsOption = False,
     best_of: options.BestOfOption = False,
     best_of_each: options.BestOfEachOption = None,
@@ -52,7 +53,7 @@ def runs_command(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
         quiet=quiet, best_of=best_of or best_of_each is not None,
         best_of_each=best_of_each.values if best_of_each is not None else (), pattern=pattern,
-        given=values.all_given(given_values),
+        given=values.all_given(given_values), engine=engine,
     )  # fmt: skip
     found = read_runs(logs, reading)
     if output is not None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scaleplan.fitting.recipe import Recipe
     from scaleplan.fitting.resampling import Resamples
     from scaleplan.records import Cleaning, Fit, Note
+    from scaleplan.runs.large import Engine
     from scaleplan.runs.request import Given
     from scaleplan.runs.table import Runs
 
@@ -53,6 +54,7 @@ class ReadingArguments(TypedDict):
     best_of_each: tuple[str, ...] | None
     given: Given | None
     stdin: BinaryIO | None
+    engine: Engine
 
 
 def read_runs(sources: Sequence[str], reading: Reading, *, levels_of: str | None = None) -> Runs:
@@ -107,6 +109,7 @@ def _reading_arguments(reading: Reading) -> ReadingArguments:
         "best_of_each": reading.best_of_each if reading.best_of else None,
         "given": given_of(reading),
         "stdin": sys.stdin.buffer if sys.stdin is not None else None,
+        "engine": reading.engine.as_engine,
     }
 
 

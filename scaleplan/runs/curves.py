@@ -106,7 +106,9 @@ class _Curves:
             if broken:
                 ended.append(self.rows.row_note(int(usable[0]), "").run or "one run")
             kept.append(int(_representative(usable, values, best)))
-        notes = (self._reduced_note(curves, best), *_ended_notes(ended)) if curves.size else ()
+        points, name = int(self.sizes[curves].sum()), self.rows.names["value"]
+        told = reduced_note(points, int(curves.size), name, best)
+        notes = (told, *ended_notes(ended)) if curves.size else ()
         return Reduced(
             rows=self.rows.take(np.sort(np.array(kept, dtype=np.int64))),
             dropped=tuple(dropped), notes=notes,
@@ -120,17 +122,6 @@ class _Curves:
         shown = self.rows.roles["value"].text(last) or "not a number"
         at = f"{self.axis} {self.rows.roles[self.axis].text(last)}"
         return self.rows.row_note(last, f"diverged: {name} is {shown} at {at}, the last point")
-
-    def _reduced_note(self, curves: IntArray, best: str | None) -> Note:
-        points, runs = int(self.sizes[curves].sum()), int(curves.size)
-        name = self.rows.names["value"]
-        rule = f"the one with the {best} {name}" if best else f"the last one with a finite {name}"
-        text = f"{points} points of {runs} training curves became one point a run: {rule}."
-        return Note(
-            id="CURVES_REDUCED", severity="info", text=text,
-            action="Use --all-points to keep every point.",
-            numbers=(("points", float(points)), ("runs", float(runs))),
-        )  # fmt: skip
 
     def _merged_note(self, merged: int) -> Note:
         return Note(
@@ -149,7 +140,19 @@ def _representative(usable: IntArray, values: FloatArray, best: str | None) -> i
     return int(usable[np.argmin(of_run) if best == "lowest" else np.argmax(of_run)])
 
 
-def _ended_notes(ended: Sequence[str]) -> tuple[Note, ...]:
+def reduced_note(points: int, runs: int, name: str, best: str | None) -> Note:
+    """Say by which rule the points of curves became runs."""
+    rule = f"the one with the {best} {name}" if best else f"the last one with a finite {name}"
+    return Note(
+        id="CURVES_REDUCED", severity="info",
+        text=f"{points} points of {runs} training curves became one point a run: {rule}.",
+        action="Use --all-points to keep every point.",
+        numbers=(("points", float(points)), ("runs", float(runs))),
+    )  # fmt: skip
+
+
+def ended_notes(ended: Sequence[str]) -> tuple[Note, ...]:
+    """Name the runs that ended with a metric that is not finite."""
     if not ended:
         return ()
     return (

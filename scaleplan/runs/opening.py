@@ -50,7 +50,7 @@ def read_all(
     progress = _Bytes(sum(_size(each) for each in located), report)
     tables: list[RawTable] = []
     refused: list[InputError] = []
-    request = _with_values_beside(located, request)
+    request = with_values_beside(located, request)
     for each in located:
         try:
             table = _read(each, request, stdin, progress)
@@ -90,7 +90,11 @@ def _same_names(tables: Sequence[RawTable]) -> list[Note]:
             if text_role(name) == "run":
                 for text in column.vocabulary:
                     seen.setdefault(text, set()).add(table.file)
-    shared = sorted(run for run, files in seen.items() if len(files) > 1)
+    return same_names(sorted(run for run, files in seen.items() if len(files) > 1))
+
+
+def same_names(shared: Sequence[str]) -> list[Note]:
+    """Return a note on runs that stand in several files."""
     if not shared:
         return []
     return [
@@ -104,7 +108,7 @@ def _same_names(tables: Sequence[RawTable]) -> list[Note]:
     ]  # fmt: skip
 
 
-def _with_values_beside(located: Sequence[Located], request: Request) -> Request:
+def with_values_beside(located: Sequence[Located], request: Request) -> Request:
     """Add what `runs.yaml` files beside the logs say; what was typed comes after it, and counts."""
     paths = [each.path for each in located if each.path is not None]
     logs = {path.resolve() for path in paths} - {
@@ -152,7 +156,7 @@ def _read(located: Located, request: Request, stdin: BinaryIO | None, progress: 
     store = STORES.get(located.extension)
     if store is not None:
         raw = store(located.path, located.name, lambda name: keeps_text(request, name))
-        return _finish(raw, located, request)
+        return _filled(finish(raw, located, request))
     try:
         stream = located.path.open("rb")
     except OSError as error:
@@ -171,10 +175,10 @@ def _parse(stream: BinaryIO, located: Located, request: Request, progress: _Byte
         return keeps_text(request, name)
 
     raw = read_table(source, located.extension, keep_text, request.pattern)
-    return _finish(raw, located, request)
+    return _filled(finish(raw, located, request))
 
 
-def _finish(raw: RawTable, located: Located, request: Request) -> RawTable:
+def finish(raw: RawTable, located: Located, request: Request) -> RawTable:
     """Settle the cells of a table, and add what files beside it and the person say."""
 
     def keep_text(name: str) -> bool:
@@ -183,7 +187,15 @@ def _finish(raw: RawTable, located: Located, request: Request) -> RawTable:
     settled = reshape(settle(raw, keep_text))
     if located.path is not None:
         settled = with_settings(settled, located.path, keep_text)
-    table = with_given(with_shared(settled, request), request)
+    return with_given(with_shared(settled, request), request)
+
+
+def _filled(table: RawTable) -> RawTable:
+    """Return a table that has rows.
+
+    Raises:
+        InputError: If it has none.
+    """
     if not len(table):
         _refuse_empty(table)
     return table

@@ -17,6 +17,7 @@ from scaleplan.runs.derived import derive
 from scaleplan.runs.formats import EXTENSIONS
 from scaleplan.runs.frame import join
 from scaleplan.runs.gathering import Gathered, gather
+from scaleplan.runs.large import Engine, read_large
 from scaleplan.runs.locating import locate
 from scaleplan.runs.notices import fingerprint, notices
 from scaleplan.runs.numbers import MOST_TOLD
@@ -42,6 +43,7 @@ def load_runs(
     given: Given | None = None,
     stdin: BinaryIO | None = None,
     on_progress: Progress | None = None,
+    engine: Engine = "small",
 ) -> Runs:
     """Read logs of training runs.
 
@@ -57,6 +59,8 @@ def load_runs(
         given: What the logs do not say, and how printed ones are read.
         stdin: What `-` reads; the process's standard input by default.
         on_progress: Called with (bytes done, bytes in all; 0 if not known).
+        engine: `duckdb` reduces per-step logs out of core, `small` reads them here, `auto` takes
+            the engine for large ones.
 
     Returns:
         The cleaned runs, with everything that was guessed, derived, changed or dropped.
@@ -66,7 +70,7 @@ def load_runs(
         UsageError: If an argument names a role or column that does not exist.
     """
     request = read_request(columns, metric, input_column, given)
-    cleaned = _read_and_clean(sources, request, all_points, stdin, on_progress)
+    cleaned = _read_and_clean(sources, request, all_points, stdin, on_progress, engine)
     return _finished(cleaned, best_of_each, levels_of=levels_of)
 
 
@@ -82,6 +86,7 @@ def load_groups(
     given: Given | None = None,
     stdin: BinaryIO | None = None,
     on_progress: Progress | None = None,
+    engine: Engine = "small",
 ) -> tuple[Cleaning, tuple[tuple[str, Runs], ...]]:
     """Read logs of training runs and split them by what a column says.
 
@@ -96,6 +101,7 @@ def load_groups(
         given: What the logs do not say, and how printed ones are read.
         stdin: What `-` reads.
         on_progress: Called with (bytes done, bytes in all).
+        engine: What reduces per-step logs.
 
     Returns:
         What reading did to the rows of all groups, and the runs of each in the order of its name.
@@ -105,7 +111,7 @@ def load_groups(
         UsageError: If there is no such column.
     """
     request = read_request(columns, metric, input_column, given)
-    cleaned = _read_and_clean(sources, request, all_points, stdin, on_progress)
+    cleaned = _read_and_clean(sources, request, all_points, stdin, on_progress, engine)
     groups = [
         (name, _finished(replace(cleaned, rows=cleaned.rows.take(rows)), best_of_each, part=True))
         for name, rows in rows_by(cleaned.rows, cleaned.chosen, by)
@@ -128,16 +134,23 @@ class _Cleaned:
 
 def _read_and_clean(
     sources: Sequence[str], request: Request, all_points: bool, stdin: BinaryIO | None,
-    on_progress: Progress | None,
+    on_progress: Progress | None, engine: Engine = "small",
 ) -> _Cleaned:  # fmt: skip
     located = locate(sources, EXTENSIONS)
-    tables, skipped = read_all(located, request, stdin, on_progress)
-    rows_read = sum(len(table) + len(table.dropped) for table in tables)
+    large, told = read_large(located, request, engine, all_points=all_points)
+    if large is not None:
+        tables, skipped, rows_read = large.tables, large.notes, large.rows_read
+    else:
+        tables, skipped = read_all(located, request, stdin, on_progress)
+        rows_read = sum(len(table) + len(table.dropped) for table in tables)
     frame = join(tables)
     chosen = assign(frame, request)
     gathered, kind, units, changed, unit_notes = gather(frame, chosen, [t.shared for t in tables])
     early = tuple(note for table in tables for note in table.dropped)
-    reduced = reduce_curves(gathered, kind, chosen.metric, all_points=all_points)
+    reduced = (
+        reduce_curves(gathered, kind, chosen.metric, all_points=all_points) if large is None
+        else large.reduced(gathered)
+    )  # fmt: skip
     early += reduced.dropped
     cleaned, dropped = clean(reduced.rows, kind, rows_read, early)
     metadata, metadata_notes = united(tables)
@@ -148,7 +161,7 @@ def _read_and_clean(
         columns=tuple(chosen.uses),
     )  # fmt: skip
     notes = (
-        *skipped, *(note for table in tables for note in table.notes), *metadata_notes,
+        *told, *skipped, *(note for table in tables for note in table.notes), *metadata_notes,
         *chosen.notes, *unit_notes, *reduced.notes,
     )  # fmt: skip
     return _Cleaned(cleaned, chosen, kind, cleaning, metadata, units, notes)

@@ -250,4 +250,27 @@ READING = (
         "Only one of them can be the column.",
         "Rename one of them.",
     ),
+    _entry(
+        "LARGE_ENGINE",
+        "DuckDB reduced the rows of per-step logs to one a run.",
+        "Logs of 256 MiB or more in CSV or Parquet, or --engine duckdb.",
+        "The engine reads on all cores and keeps no more than the runs in memory. What it might "
+        "understand in another way than our own reading is refused, so that the runs are the same.",
+        "Nothing; --engine small reads the log in our own way.",
+    ),
+    _entry(
+        "LARGE_READ_SMALL",
+        "Large logs were read in our own way, not by DuckDB.",
+        "Something in the log might give other runs in the engine: no column names the runs, gaps "
+        "are filled from other rows, cells are no plain numbers.",
+        "A number that differs in silence is worse than a longer wait.",
+        "Change what the note names, or wait.",
+    ),
+    _entry(
+        "LARGE_EXTRA",
+        "Large logs would be reduced by DuckDB, which is not installed.",
+        "Logs of 256 MiB or more in CSV or Parquet, without the extra `large`.",
+        "Our own reading keeps all rows in memory.",
+        "pip install 'scaleplan[large]'",
+    ),
 )

@@ -1,0 +1,204 @@
+"""Per-step logs to runs by DuckDB: the same rows, counts and notes as `runs.curves` gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scaleplan.records import Note
+from scaleplan.runs.columns import Assignment, assign
+from scaleplan.runs.curves import Reduced, ended_notes, reduced_note
+from scaleplan.runs.frame import join
+from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.given import unmatched
+from scaleplan.runs.large.duckdb_engine import Unsuited, open_log
+from scaleplan.runs.large.expression import Cells, Rule, representatives
+from scaleplan.runs.locating import Located
+from scaleplan.runs.opening import finish, same_names, with_values_beside
+from scaleplan.runs.raw import ABSENT, RawTable
+from scaleplan.runs.request import Request, keeps_text
+from scaleplan.runs.roles import INPUT_ROLES, VAGUE_FLOPS, spellings
+from scaleplan.runs.text import clean_text
+
+_LARGEST_SHARE = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LargeLog:
+    """What an engine made of per-step logs.
+
+    Args:
+        tables: One a file, with the rows that stand for its runs.
+        rows_read: Rows of all files.
+        points: Rows of runs of more than one row.
+        curves: How many such runs there are.
+        best: Which point stands for a run: `lowest`, `highest`, or None for the last.
+        ended: Runs that ended with a metric that is not finite.
+        shared: Runs that stand in several files.
+    """
+
+    tables: list[RawTable]
+    rows_read: int
+    points: int
+    curves: int
+    best: str | None
+    ended: tuple[str, ...]
+    shared: tuple[str, ...]
+
+    def reduced(self, rows: Gathered) -> Reduced:
+        """Return the rows as `reduce_curves` would."""
+        if not self.curves:
+            return Reduced(rows=rows, dropped=(), notes=())
+        note = reduced_note(self.points, self.curves, rows.names["value"], self.best)
+        return Reduced(rows=rows, dropped=(), notes=(note, *ended_notes(self.ended)))
+
+    @property
+    def notes(self) -> list[Note]:
+        """Say that the engine was used, and which runs stand in several files."""
+        files = "1 file" if len(self.tables) == 1 else f"{len(self.tables)} files"
+        used = Note(
+            id="LARGE_ENGINE", severity="info",
+            text=f"DuckDB read and reduced {self.rows_read} rows of {files}.",
+            numbers=(("rows", float(self.rows_read)),),
+        )  # fmt: skip
+        return [used, *same_names(self.shared)]
+
+
+def reduce_large(located: Sequence[Located], request: Request, *, all_points: bool) -> LargeLog:
+    """Reduce per-step logs to one row a run, out of core.
+
+    Args:
+        located: The files.
+        request: What was asked for.
+        all_points: Whether every point is wanted, which is no reduction.
+
+    Raises:
+        Unsuited: If our own reading might give something else.
+        InputError: If DuckDB is missing or a file cannot be read.
+    """
+    if all_points:
+        raise Unsuited("every point of a curve is wanted")
+    if request.pattern is not None:
+        raise Unsuited("lines are read by a pattern")
+    request = with_values_beside(located, request)
+    with open_log(located, lambda name: keeps_text(request, name)) as log:
+        before = finish(log.preview, located[0], request)
+        chosen = assign(join([before]), request)
+        cells, best = _cells(log.names, log.kinds, chosen, before, request)
+        rule: Rule = "last" if best is None else best  # type: ignore[assignment]  # one of three
+        found = sorted(log.rows(representatives(cells, rule)), key=lambda run: run["first_row"])
+        _check_runs(found, cells)
+        _check_gaps(found, chosen, dict(zip(log.names, cells.kinds, strict=True)))
+        tables = [
+            finish(table, each, request)
+            for table, each in zip(log.tables([run["cells"] for run in found]), located,
+                                   strict=True)
+        ]  # fmt: skip
+        log.check_rows(sum(run["points"] for run in found))
+    if unmatched(tables, request):
+        raise Unsuited("values are given for a run that is not there")
+    _check_same(assign(join(tables), request), chosen, before, tables, found, cells, log.names)
+    curves = [run["points"] for run in found if run["points"] > 1]
+    several = sorted(run["run"] for run in found if run["first_file"] != run["last_file"])
+    return LargeLog(
+        tables=tables, rows_read=sum(run["points"] for run in found), points=sum(curves),
+        curves=len(curves), best=best, shared=tuple(several),
+        ended=tuple(run["run"] for run in found if run["end"] != run["finite_end"]),
+    )  # fmt: skip
+
+
+def _cells(
+    names: Sequence[str], kinds: Sequence[str], chosen: Assignment, before: RawTable,
+    request: Request,
+) -> tuple[Cells, str | None]:  # fmt: skip
+    """Return the columns as the expression knows them, and which point stands for a run."""
+    code = {name: f"c{i}" for i, name in enumerate(names)}
+    numbers = chosen.numbers
+    axis = numbers.get("step") or numbers.get("epoch")
+    if axis is None or axis[0] not in code:
+        raise Unsuited("no column counts steps or epochs")
+    run = chosen.labels.get("run", ("",))[0]
+    if run not in code or not keeps_text(request, run):
+        raise Unsuited("no column names the run of a row")
+    value, kind = numbers["value"][0], chosen.kind or chosen.metric.kind
+    if value not in code or "perplexity" in chosen.metric.unit or "%" in value:
+        raise Unsuited(f"the metric {value} has to be converted")
+    if any(spellings(n)[-1] in VAGUE_FLOPS for n in names if n not in request.roles.values()):
+        raise Unsuited("it takes all values to tell whether a column counts operations")
+    if not {*INPUT_ROLES, "dense_params"} & set(numbers):
+        raise Unsuited("no column gives a size")
+    if {c for _, c, _ in request.given} & {run, value, axis[0]} or set(before.shared) & set(names):
+        raise Unsuited("values are given for columns that the log has")
+    typed = {code[n]: k for n, k in zip(names, kinds, strict=True)}
+    if typed[code[value]] != "number" or typed[code[axis[0]]] != "number":
+        raise Unsuited(f"{value} or {axis[0]} does not hold plain numbers")
+    weighed = tuple(
+        code[n] for n, k in zip(names, kinds, strict=True)
+        if k == "text" and not keeps_text(request, n)
+    )  # fmt: skip
+    best = None
+    if chosen.metric.split in {"validation", "test"}:
+        best = "lowest" if kind in {"loss", "error"} else "highest"
+    cells = Cells(
+        kinds=typed, run=code[run], value=code[value], position=code[axis[0]],  # type: ignore[arg-type]  # text or number
+        weighed=weighed,
+    )  # fmt: skip
+    return cells, best
+
+
+def _check_runs(found: Sequence[dict[str, Any]], cells: Cells) -> None:
+    """Refuse what our own reading would tell in more detail."""
+    names = [run["run"] for run in found]
+    if any(name is None or not name.strip() or not _plain(name) for name in names):
+        raise Unsuited("rows have no run, or a run's name has odd characters")
+    if any(run["endless"] for run in found):
+        raise Unsuited("a step is infinite")
+    if any(not run["usable"] for run in found):
+        raise Unsuited("a run has no finite metric")
+    if any(not np.isfinite(run["cells"][cells.value]) for run in found):
+        raise Unsuited("a run ended with a metric that is not finite")
+    if any(run[f"odd_{name}"] for run in found for name in cells.weighed):
+        raise Unsuited("a column of text holds cells that may be numbers")
+
+
+def _plain(name: str) -> bool:
+    return clean_text(name) == name and (name.lower() not in ABSENT or name.lower() == "nan")
+
+
+def _check_gaps(found: Sequence[dict[str, Any]], chosen: Assignment, codes: dict[str, str]) -> None:
+    """Refuse rows whose gaps are filled from others of their run."""
+    filled = {n for role, names in chosen.numbers.items() if role not in {"value", "step"}
+              for n in names}  # fmt: skip
+    filled |= {name for names in chosen.labels.values() for name in names}
+    for name, code in codes.items():
+        cells = [run["cells"][code] for run in found]
+        if any(isinstance(c, float) and np.isnan(c) for c in cells):
+            raise Unsuited(f"{name} is not a number in a row that counts")
+        if name in filled and any(
+            c is None or (isinstance(c, str) and not _plain(c)) for c in cells
+        ):
+            raise Unsuited(f"gaps of {name} are filled from other rows of a run")
+
+
+def _check_same(
+    after: Assignment, chosen: Assignment, before: RawTable, tables: Sequence[RawTable],
+    found: Sequence[dict[str, Any]], cells: Cells, names: Sequence[str],
+) -> None:  # fmt: skip
+    """Refuse if the rows that are left would be understood in another way than all of them."""
+    if (after.metric, after.numbers, after.labels) != (
+        chosen.metric, chosen.numbers, chosen.labels
+    ):  # fmt: skip
+        raise Unsuited("the columns are understood in another way at the start of the log")
+    if after.metric.kind in {"error", "accuracy"} and (
+        max(run["largest"] for run in found) > _LARGEST_SHARE
+    ):
+        raise Unsuited("the metric may be in percent")
+    frame = join(tables)
+    for code in cells.weighed:
+        name = names[int(code[1:])]
+        text = sum(r[f"texts_{code}"] for r in found) > sum(r[f"numbers_{code}"] for r in found)
+        if not text == before.columns[name].is_text == frame.columns[name].is_text:
+            raise Unsuited(f"{name} holds both text and numbers")

@@ -1,0 +1,149 @@
+"""Logs that an engine reduces give the same runs as our own reading, or are refused."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from scaleplan.errors import InputError
+from scaleplan.render.runs_view import RunsShown, runs_document
+from scaleplan.runs import large
+from scaleplan.runs.large import duckdb_engine
+from scaleplan.runs.reading import load_runs
+
+pytest.importorskip("duckdb")
+pytest.importorskip("ibis")
+
+HEADER = "run,step,params,tokens,train_loss,val_loss,note"
+
+
+def rows(validated: bool = True) -> list[list[str]]:
+    draw = np.random.default_rng(7)
+    made = []
+    for run in range(12):
+        for step in (*range(10, 300, 10), 250, 260, 290):  # a restart writes steps again
+            loss = 2.0 + 30.0 / step + 0.1 * draw.standard_normal()
+            held = repr(round(loss, 2)) if validated else ""
+            made.append([f"r{run}", str(step), str((run + 1) * 10**6), str(step * 4096),
+                         repr(loss), held, "same"])  # fmt: skip
+    return made
+
+
+def document(sources, engine):
+    found = load_runs([str(s) for s in sources], engine=engine)
+    made = runs_document(RunsShown(runs=found, notes=found.notes))
+    made["notes"] = [note for note in made["notes"] if note["id"] != "LARGE_ENGINE"]
+    used = any(note.id == "LARGE_ENGINE" for note in found.notes)
+    return json.dumps(made, sort_keys=True, default=str), used
+
+
+def write(path, table, header=HEADER):
+    text = "\n".join([header, *(",".join(row) for row in table)]) + "\n"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def assert_same(sources):
+    by_engine, used = document(sources, "duckdb")
+    by_us, not_used = document(sources, "small")
+    assert used
+    assert not not_used
+    assert by_engine == by_us
+
+
+@pytest.mark.parametrize("order", ["sorted", "shuffled"])
+@pytest.mark.parametrize("validated", [True, False])
+def test_the_same_runs(tmp_path, order, validated):
+    table = rows(validated)
+    header = HEADER
+    if not validated:
+        table, header = [r[:5] + r[6:] for r in table], HEADER.replace(",val_loss", "")
+    if order == "shuffled":
+        np.random.default_rng(1).shuffle(table)
+    assert_same([write(tmp_path / "log.csv", table, header)])
+
+
+def test_duplicate_rows_and_metrics_that_are_no_number(tmp_path):
+    table = rows()
+    table += table[5:40]
+    table[3][5] = "nan"
+    table[31][5] = "inf"
+    table.append(["r2", "300", *table[2][2:5], "nan", "same"])  # this run ends so
+    assert_same([write(tmp_path / "log.csv", table)])
+
+
+def test_a_pattern_of_files_with_runs_in_several(tmp_path):
+    table = rows()
+    write(tmp_path / "a.csv", table[:100])
+    write(tmp_path / "b.csv", table[100:200])
+    write(tmp_path / "c.csv", table[200:])
+    assert_same([tmp_path / "*.csv"])
+
+
+def test_parquet(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    table = rows()
+    names = HEADER.split(",")
+    columns = {
+        name: [row[i] if name in {"run", "note"} else float(row[i]) for row in table]
+        for i, name in enumerate(names)
+    }
+    columns["val_loss"][4] = math.nan
+    columns["val_loss"][5] = None
+    pq.write_table(pa.table(columns), tmp_path / "log.parquet")
+    assert_same([tmp_path / "log.parquet"])
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda t: t[200].__setitem__(5, "1,5"), "is no row of plain cells"),
+        (lambda t: t[200].__setitem__(5, "oops"), "is no row of plain cells"),
+        (lambda t: t[200].__setitem__(2, "350M"), "is no row of plain cells"),
+        (lambda t: t[200].__setitem__(0, ""), "rows have no run"),
+        (lambda t: t[200].__setitem__(0, '"two\nlines"'), "odd characters|more than one line"),
+        (lambda t: t[200].__setitem__(6, "1.2K"), "may be numbers"),
+        (lambda t: [r.__setitem__(4, "") for r in t], "are filled"),
+    ],
+)
+def test_what_the_engine_might_read_otherwise_is_refused(tmp_path, monkeypatch, change, reason):
+    # The head, which is looked at beforehand, ends before the odd cell.
+    monkeypatch.setattr(duckdb_engine, "_HEAD", 2000)
+    table = rows()
+    change(table)
+    if reason == "are filled":
+        table[0][4] = "3.0"
+    path = write(tmp_path / "log.csv", table)
+    with pytest.raises(InputError, match=reason) as refused:
+        load_runs([str(path)], engine="duckdb")
+    assert "--engine small" in refused.value.hint
+
+
+def test_large_logs_take_the_engine_and_say_so(tmp_path, monkeypatch):
+    path = write(tmp_path / "log.csv", rows())
+    assert "LARGE_ENGINE" not in {n.id for n in load_runs([str(path)], engine="auto").notes}
+    monkeypatch.setattr(large, "LARGE_BYTES", 100)
+    assert "LARGE_ENGINE" in {n.id for n in load_runs([str(path)], engine="auto").notes}
+
+
+def test_what_does_not_suit_is_read_in_our_own_way_and_said(tmp_path, monkeypatch):
+    table = rows()
+    table[200][5] = "oops"
+    path = write(tmp_path / "log.csv", table)
+    monkeypatch.setattr(large, "LARGE_BYTES", 100)
+    found = load_runs([str(path)], engine="auto")
+    assert [n.severity for n in found.notes if n.id == "LARGE_READ_SMALL"] == ["warning"]
+    assert len(found) == 12
+
+
+def test_a_missing_extra_gives_the_install_line(tmp_path, monkeypatch):
+    path = write(tmp_path / "log.csv", rows())
+    monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
+    with pytest.raises(InputError, match="duckdb") as refused:
+        load_runs([str(path)], engine="duckdb")
+    assert "scaleplan[large]" in refused.value.hint
