@@ -219,7 +219,9 @@ def _optimum(row: OptimumRow) -> Document:
 
 
 def _point(point: ForecastPoint) -> Document:
-    return asdict(point)
+    document = asdict(point)
+    del document["others"]
+    return {**document, **({"others": dict(point.others)} if point.others else {})}
 
 
 def _plan_row(row: PlanRow) -> Document:
