@@ -221,9 +221,10 @@ def _optimum(row: OptimumRow) -> Document:
 
 def _point(point: ForecastPoint) -> Document:
     document = asdict(point)
+    del document["others"]
     if point.then is None:
         del document["then"]
-    return document
+    return {**document, **({"others": dict(point.others)} if point.others else {})}
 
 
 def _plan_row(row: PlanRow) -> Document:
