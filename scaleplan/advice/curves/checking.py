@@ -40,16 +40,8 @@ _TEXTS = {
         "lose on validation loss while validation accuracy still rises: over-confidence, not loss "
         "of skill", "Calibrate (label smoothing, temperature), or choose by accuracy.",
     ),
-    "LEVEL_SHIFT": (
-        "moved to a higher level from one reading to the next, by less than their fall so far, and "
-        "went on from there: they are judged as if the earlier part had lain at that level",
-        "Was that a change of data mixture, context length or evaluation set? If not, look at "
-        "these steps: the run may have been damaged there.",
-    ),
 }  # fmt: skip
-_NOTES: dict[str, Severity] = {
-    "SPIKES": "info", "GAP_GROWS": "info", "OVERCONFIDENT": "warning", "LEVEL_SHIFT": "warning",
-}  # fmt: skip
+_NOTES: dict[str, Severity] = {"SPIKES": "info", "GAP_GROWS": "info", "OVERCONFIDENT": "warning"}
 _HOLE = 10.0  # times the usual distance between points
 _NAMED = 6
 

@@ -10,16 +10,7 @@ import numpy as np
 from scaleplan.advice.curves.ahead import forecast_at
 from scaleplan.advice.curves.flat import healthy, plateau, underfitting
 from scaleplan.advice.curves.rising import diverged, overfitting
-from scaleplan.advice.curves.seen import (
-    FEWEST,
-    Seen,
-    chance_rise,
-    gap_of,
-    lost_at,
-    rise,
-    training_trend,
-)
-from scaleplan.advice.curves.shifted import shift_of, without_shift
+from scaleplan.advice.curves.seen import FEWEST, Seen, gap_of, lost_at, training_trend
 from scaleplan.advice.curves.trend import slope_t, trend_of
 from scaleplan.records import CurveForecast, CurveVerdict, Verdict
 from scaleplan.runs.series import Curve, Series
@@ -44,46 +35,33 @@ def judge(curve: Curve, *, level: float = 0.9, total: float | None = None) -> Cu
     finite = np.isfinite(main.value)
     if int(finite.sum()) < FEWEST:
         return _too_short(curve, main, finite)
-    seen = _seen(curve, sign, level)
-    finding = diverged(seen) or overfitting(seen)
-    shift = None
-    if seen.lost_at is None and (finding or rise(seen.trend, seen.best) > chance_rise(seen)):
-        shift = shift_of(seen, finding.verdict if finding is not None else "overfitting")
-    if shift is not None:
-        seen = _seen(without_shift(curve, sign, *shift), sign, level)
-        finding = diverged(seen) or overfitting(seen)
-    trend = seen.trend
+    trend = trend_of(main.at[finite], sign * main.value[finite])
+    seen = Seen(
+        curve=curve, sign=sign, trend=trend, training=training_trend(curve, sign),
+        lost_at=lost_at(curve), best=int(np.argmin(trend.smooth)), level=level,
+    )  # fmt: skip
     # The checkpoint to use is one that was logged; where the trend turned is another question.
     steps, readings = main.at[finite], main.value[finite]
-    lowest_reading = int(np.argmin(sign * seen.curve.main.value[finite]))
+    lowest_reading = int(np.argmin(sign * readings))
     lowest = _LOWEST[curve.metric.kind]
     twice = forecast_at(trend, 2.0 * float(trend.at[-1]), level=level, lowest=lowest)
     doubling = _signed(twice, sign)
-    finding = finding or plateau(seen) or underfitting(seen, doubling) or healthy(seen)
+    finding = (
+        diverged(seen) or overfitting(seen) or plateau(seen)
+        or underfitting(seen, doubling) or healthy(seen)
+    )  # fmt: skip
     if finding.verdict in {"overfitting", "diverged"}:
         doubling = None  # a power law of a curve that has turned says nothing
     final = None
     if doubling is not None and total is not None and total > float(trend.at[-1]):
         final = _signed(forecast_at(trend, total, level=level, lowest=lowest), sign)
-    shifted = ("LEVEL_SHIFT",) if shift is not None else ()
     return CurveVerdict(
         run=curve.run, file=curve.file, verdict=finding.verdict, axis=curve.axis,
         points=int(finite.sum()), since=finding.since, best_at=float(steps[lowest_reading]),
         best=float(readings[lowest_reading]), last=sign * float(trend.smooth[-1]),
         noise=trend.noise, gap=gap_of(seen), reason=finding.reason, action=finding.action,
         spikes=trend.spikes, doubling=doubling, final=final, expectation=None,
-        notes=(*shifted, *further_notes(seen, finding.verdict)),
-    )  # fmt: skip
-
-
-def _seen(curve: Curve, sign: float, level: float) -> Seen:
-    """Return a curve with its trends."""
-    main = curve.main
-    finite = np.isfinite(main.value)
-    trend = trend_of(main.at[finite], sign * main.value[finite])
-    return Seen(
-        curve=curve, sign=sign, trend=trend, training=training_trend(curve, sign),
-        lost_at=lost_at(curve), best=int(np.argmin(trend.smooth)), level=level,
+        notes=further_notes(seen, finding.verdict),
     )  # fmt: skip
 
 

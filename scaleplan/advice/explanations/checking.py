@@ -69,18 +69,6 @@ CHECKING = (
         "Look at these steps.",
     ),
     _entry(
-        "LEVEL_SHIFT",
-        "The level jumped up between two readings, and the run went on from there.",
-        "The trend ends above its lowest point, and most of that is one shift: medians of three "
-        "blocks (up to 60 in all) differ by over 5 standard errors and at most 75% of the fall so "
-        "far, at least 60% of it lies between two of them, and no later step is over 35% of it. "
-        "A shift of over a quarter of the fall in a run that would be called diverged counts only "
-        "if the metric falls after it (t <= -2). All other rules see the readings before it at the "
-        "level after it.",
-        "Another data mixture, context length or evaluation set moves the level without harm.",
-        "Check what changed at that step.",
-    ),
-    _entry(
         "GAP_GROWS",
         "The gap to training grows, and validation does not rise yet.",
         "(validation - training) / validation > 10% and rising (t > 2.5) over the last quarter.",

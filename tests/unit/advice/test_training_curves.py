@@ -81,28 +81,6 @@ def test_the_error_of_a_mean_counts_independent_readings():
     assert trend.readings_for_one == pytest.approx(9.0)
 
 
-def test_a_shift_of_the_level_is_told_and_is_no_bad_run():
-    values = falling(60)
-    values[40:] += 0.4
-    found = judge(curve(values, values - 0.1))
-    assert found.verdict not in {"diverged", "overfitting"}
-    assert "LEVEL_SHIFT" in found.notes
-    assert found.best_at == 60.0  # earlier readings are of other data
-    note = next(n for n in check_curves(log_of(curve(values))).notes if n.id == "LEVEL_SHIFT")
-    assert note.severity == "warning"
-    values[40:] += 2.0  # thrown back to where it began
-    assert judge(curve(values, values - 0.1)).verdict == "diverged"
-
-
-def test_overfitting_after_a_shift_is_found():
-    values = falling(80)
-    values[30:] += 0.3
-    values[50:] = values[50] + 0.02 * np.arange(30)
-    found = judge(curve(values, falling(80, 0.5) + 0.3 * (np.arange(80) >= 30)))
-    assert (found.verdict, "LEVEL_SHIFT" in found.notes) == ("overfitting", True)
-    assert abs(found.since - 51) <= 3
-
-
 def test_the_best_checkpoint_is_at_the_turn():
     n = 50
     values = falling(n)
