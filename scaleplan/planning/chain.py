@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from scaleplan.planning.forecast import Point
 
-_QUANTILES = 200  # of the predicted input: the ends move by less than 0.3% of the width beyond it
+_QUANTILES = 200  # of the predicted input: against 4,000 the ends move by about 1% of the width
 _HALVINGS = 60
 _UNKNOWN_UNITS = {"", "as logged"}
 
