@@ -11,7 +11,8 @@ and 3 readings or more. Then the curves of this project's own image models, labe
 rule: overfitting if the mean of the last three validation losses lies 5% or more above the lowest
 of the running means of three, while the training loss falls. Last, forecasts of the end from the
 first half: how many of the 90% intervals hold the last reading, and how wide they are, for healthy
-and underfitting curves.
+and underfitting curves (no learning rate logged), falls that end, and learning rates that were
+logged up to there and follow a cosine, or stay and come down only after the half.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from made_curves import KINDS, VARIANTS, Made, make
+from made_curves import COURSES, KINDS, VARIANTS, Made, make, make_course
 
 from scaleplan.advice.curves import judge
 from scaleplan.advice.curves.ahead import forecast_at
@@ -112,8 +113,8 @@ def forecasts(kind: str, count: int, first: int) -> tuple[float, float, float, i
     """Return coverage, median half-width and median error (shares of the value), and the count."""
     inside, widths, errors = [], [], []
     for i in range(count):
-        made: Made = make(kind, first + i)
-        found = from_first_half(made.curve.validation, sign=_sign(made))
+        made: Made = (make_course if kind in COURSES else make)(kind, first + i)
+        found = from_first_half(made.curve, sign=_sign(made))
         if found is None:
             continue
         low, value, high, last = found
@@ -127,15 +128,18 @@ def _sign(made: Made) -> float:
     return 1.0 if made.curve.metric.kind == "loss" else -1.0
 
 
-def from_first_half(series: Series, *, sign: float) -> tuple[float, float, float, float] | None:
+def from_first_half(curve: Curve, *, sign: float) -> tuple[float, float, float, float] | None:
     """Return (low, value, high) of a forecast from the first half, and what was reached."""
+    series, rate = curve.validation, curve.learning_rate
     half = series.at <= 0.5 * series.at[-1]
     kept = half & np.isfinite(series.value)
     if not np.isfinite(series.value[-1]):
         return None
+    known = rate.at <= 0.5 * series.at[-1]
     found = forecast_at(
-        trend_of(series.at[kept], sign * series.value[kept]), float(series.at[-1]), level=0.9
-    )
+        trend_of(series.at[kept], sign * series.value[kept]), float(series.at[-1]), level=0.9,
+        rate=Series(rate.at[known], rate.value[known]),
+    )  # fmt: skip
     if found is None:
         return None
     return found.low, found.value, found.high, sign * float(series.value[-1])
@@ -152,7 +156,7 @@ def main(arguments: list[str]) -> None:
     print("\n".join(other_noise(count, first)))
     print("\n".join(own_runs()))
     print("forecast of the last reading from the first half, 90% intervals")
-    for kind in ("healthy", "underfitting"):
+    for kind in ("healthy", "underfitting", *COURSES):
         covered, width, error, known = forecasts(kind, count, first)
         print(
             f"{kind:13s} held {covered:.1%} of {known}, half-width {width:.2%}, error {error:.2%}"

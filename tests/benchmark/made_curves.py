@@ -18,6 +18,9 @@ KINDS = ("healthy", "overfitting", "underfitting", "diverged", "plateau")
 # validation set used again and again shows it; noise that shrinks with the loss; averages shown by
 # a logger; and a level shift of both losses, as another data mixture or context length brings.
 VARIANTS = ("wander", "shrinking", "averaged", "shifted")
+# Curves that only forecasts are scored on: a fall that ends, and logged learning rates with warm-up
+# that follow a cosine over the run, or stay and come down at its end.
+COURSES = ("exponential", "cosine", "wsd")
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,68 @@ def make(kind: str, seed: int, variant: str = "") -> Made:
         sizes={}, sorted_rows=0, replaced=0, gap=1.0,
     )  # fmt: skip
     return Made(curve, kind, truth, noise)
+
+
+def make_course(kind: str, seed: int) -> Made:
+    """Return a curve whose whole course is of one kind; everything is drawn from the seed.
+
+    Under a schedule loss = floor + A (1 + S1 / s)^-alpha - C S2, of the area S1 under the learning
+    rate and of what annealing brings, S2: every drop of the rate counts fully once a memory has
+    passed (Tissue et al. 2024, arXiv 2408.11029, equation 1).
+    """
+    draw = np.random.default_rng([50 + COURSES.index(kind), seed])
+    steps, at = _positions(draw)
+    start = draw.uniform(1.5, 11.0)
+    height = start * draw.uniform(0.4, 0.9)
+    rate = Series(np.empty(0), np.empty(0))
+    if kind == "exponential":
+        truth = start - height + height * np.exp(-at / steps / draw.uniform(0.1, 0.6))
+    else:
+        fine = np.linspace(0.0, 1.0, 4001)
+        shares = _cosine(draw, fine) if kind == "cosine" else _stays_then_decays(draw, fine)
+        area = np.r_[0.0, np.cumsum(0.5 * (shares[1:] + shares[:-1]))]
+        area /= area[-1]
+        scale, alpha = 10.0 ** draw.uniform(-2.5, -0.7), draw.uniform(0.3, 0.9)
+        fall = height * (1.0 + area / scale) ** -alpha
+        annealed = _annealed(shares, 10.0 ** draw.uniform(-2.5, -0.8) * fine.size)
+        loss = start - height + fall - height * 10.0 ** draw.uniform(-2.0, -1.1) * annealed
+        truth = np.interp(at / steps, fine, loss)
+        rate = Series(at, 10.0 ** draw.uniform(-4.5, -2.5) * np.interp(at / steps, fine, shares))
+    noise = draw.choice([0.0005, 0.002, 0.005]) * start * draw.uniform(0.3, 1.0)
+    nothing = Series(np.empty(0), np.empty(0))
+    curve = Curve(
+        run=f"{kind}-{seed}", file="made", axis="step",
+        metric=Metric(name="val_loss", kind="loss", unit="nats/token"),
+        validation=Series(at, truth + noise * draw.standard_normal(at.size)), training=nothing,
+        accuracy=nothing, learning_rate=rate, sizes={}, sorted_rows=0, replaced=0, gap=1.0,
+    )  # fmt: skip
+    return Made(curve, kind, truth, noise)
+
+
+def _cosine(draw: np.random.Generator, x: np.ndarray) -> np.ndarray:
+    """Return a learning rate over its peak: warm-up, then half a cosine to the end of the run."""
+    warm, end = draw.uniform(0.005, 0.05), draw.choice([0.0, 0.01, 0.1])
+    left = 0.5 * (1.0 + np.cos(np.pi * np.clip((x - warm) / (1.0 - warm), 0.0, 1.0)))
+    return np.where(x < warm, x / warm, end + (1.0 - end) * left)
+
+
+def _stays_then_decays(draw: np.random.Generator, x: np.ndarray) -> np.ndarray:
+    """Return a learning rate over its peak: warm-up, a long stay, and a decay at the end."""
+    warm, decay = draw.uniform(0.005, 0.05), draw.uniform(0.1, 0.3)
+    left = np.clip((1.0 - x) / decay, 0.0, 1.0)
+    if draw.random() < 0.3:
+        left = 1.0 - np.sqrt(1.0 - left)
+    return np.where(x < warm, x / warm, left)
+
+
+def _annealed(shares: np.ndarray, memory: float) -> np.ndarray:
+    """Return the annealing so far, of a rate over its peak; 1 where it has come to 0 long ago."""
+    momentum, total = np.zeros(shares.size), np.zeros(shares.size)
+    keep = 1.0 - 1.0 / max(memory, 1.0)
+    for i in range(1, shares.size):
+        momentum[i] = keep * momentum[i - 1] + max(shares[i - 1] - shares[i], 0.0)
+        total[i] = total[i - 1] + momentum[i] * (1.0 - keep)
+    return total
 
 
 def _noisy(

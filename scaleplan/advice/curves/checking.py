@@ -85,8 +85,8 @@ def check_curves(
         ),
         Assumption(
             name="underfitting",
-            value="twice as many steps would bring 6% of the fall so far and 2% of the value",
-            source="a convention; power law of the curve",
+            value="twice as many steps would bring 6.5% of the fall so far and 2% of the value",
+            source="a convention; average of power laws and exponentials of the curve",
         ),
     )  # fmt: skip
     return CurveCheck(

@@ -10,18 +10,20 @@ from scaleplan.advice.curves.seen import FEWEST, Finding, Seen, where
 from scaleplan.advice.curves.trend import Trend, slope_t
 from scaleplan.records import CurveForecast
 from scaleplan.runs.series import Series
-from scaleplan.units import format_significant
+from scaleplan.units import format_percent, format_significant
 
 _LAST_POINTS = 3  # fewer have no trend
 _FLAT_SHARE = 0.005  # of the whole fall: less than this in the last half is no progress
-_FLAT_ERRORS = 2.5
+_FLAT_ERRORS = 2.2
 # What doubling the steps must still bring for a run to be called underfitted: of the fall so far,
 # and of the value itself. Conventions.
-_GAIN_OF_FALL, _GAIN_OF_VALUE = 0.06, 0.02
+_GAIN_OF_FALL, _GAIN_OF_VALUE = 0.065, 0.02
+_UNSEEN = 14.0  # times the share of the run before the first reading; chosen on simulated curves
 _JUST_BEGUN = 0.3  # of the fall so far, still to come at this slope
 _FALLING_T = 2.5  # errors by which the slope of the last third has to be below zero
 # A learning rate that has come down to this share of its peak has ended its schedule.
 _ANNEALED = 0.2
+_AT_PEAK = 0.98  # a rate above this share of its peak has not begun to come down
 
 
 def plateau(seen: Seen) -> Finding | None:
@@ -31,10 +33,7 @@ def plateau(seen: Seen) -> Finding | None:
     half = int(np.searchsorted(trend.at, 0.5 * (trend.at[0] + trend.at[-1])))
     if size - half < _LAST_POINTS or size < 2 * FEWEST:
         return None
-    third = max(1, (size - half) // 3)
-    early, late = trend.raw[half : half + third], trend.raw[-third:]
-    gained = float(early.mean() - late.mean())
-    error = trend.noise * math.sqrt(2.0 / third)
+    gained, error = _gained(trend, half)
     if gained > max(_FLAT_ERRORS * error, _FLAT_SHARE * max(seen.fall, 0.0)):
         return None
     since = _flat_since(trend)
@@ -46,6 +45,15 @@ def plateau(seen: Seen) -> Finding | None:
         action="Stop here, lower the learning rate, or take a larger model: more of the same "
         "brings nothing.",
     )  # fmt: skip
+
+
+def _gained(trend: Trend, since: int) -> tuple[float, float]:
+    """Return how far a straight line through the readings since a place falls, and its error."""
+    values = trend.raw[since:]
+    x = np.linspace(-0.5, 0.5, values.size)
+    power = float(x @ x)
+    error = trend.noise * math.sqrt(trend.readings_for_one / power)
+    return -float(x @ values) / power, error
 
 
 def _flat_since(trend: Trend) -> float:
@@ -60,16 +68,19 @@ def _flat_since(trend: Trend) -> float:
 
 def underfitting(seen: Seen, doubling: CurveForecast | None) -> Finding | None:
     """Find a curve that twice as many steps would still improve by much."""
-    if doubling is None or _annealed(seen.curve.learning_rate):
-        return None
+    share = _share_of_peak(seen.curve.learning_rate)
+    if doubling is None or (share is not None and share < _AT_PEAK):
+        return None  # annealed, or still to gain from a schedule that has not ended
     trend = seen.trend
     last = seen.sign * float(trend.smooth[-1])
     slope = _gain_by_slope(trend)
     gain = min(seen.sign * (last - doubling.value), slope)
     if slope > _JUST_BEGUN * max(seen.fall, 0.0):
         gain = slope  # before its main fall a curve bends downwards, as no power law does
+    # The first reading comes late where there are few: what had fallen before is not seen.
+    fall = max(seen.fall, 0.0) * (1.0 + _UNSEEN * max(0.0, float(trend.at[0] / trend.at[-1])))
     level = abs(last) if seen.sign > 0.0 else max(1.0 - last, 1e-12)
-    if gain <= max(_GAIN_OF_FALL * max(seen.fall, 0.0), _GAIN_OF_VALUE * level, 2.0 * trend.error):
+    if gain <= max(_GAIN_OF_FALL * fall, _GAIN_OF_VALUE * level, 2.0 * trend.error):
         return None
     twice = where(seen, doubling.at)
     return Finding(
@@ -94,18 +105,26 @@ def _gain_by_slope(trend: Trend) -> float:
     return float(-0.85 * math.log(2.0) * (centred @ y) / (centred @ centred))
 
 
-def _annealed(rate: Series) -> bool:
-    """Tell whether a logged learning rate has come down to the end of its schedule."""
+def _share_of_peak(rate: Series) -> float | None:
+    """Return where a logged learning rate stands, as a share of its peak; None if not logged."""
     known = rate.value[np.isfinite(rate.value) & (rate.value >= 0.0)]
-    return known.size >= FEWEST and float(known[-1]) <= _ANNEALED * float(known.max())
+    peak = float(known.max(initial=0.0))
+    return float(known[-1]) / peak if known.size >= FEWEST and peak > 0.0 else None
 
 
 def healthy(seen: Seen) -> Finding:
     """Say that nothing else was found."""
     last = seen.sign * float(seen.trend.smooth[-1])
+    share = _share_of_peak(seen.curve.learning_rate)
+    coming = ""
+    if share is not None and _ANNEALED < share < _AT_PEAK:
+        coming = (
+            f"; the learning rate has come down to {format_percent(share, 2)} of its peak and its "
+            "schedule has not ended, so that more is to come"
+        )
     return Finding(
         verdict="healthy", since=None,
         reason=f"{seen.curve.metric.name} has come to {format_significant(last)} and neither "
-        "rises nor stands still",
+        f"rises nor stands still{coming}",
         action="Nothing.",
     )  # fmt: skip

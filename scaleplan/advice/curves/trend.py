@@ -37,6 +37,8 @@ class Trend:
             readings are independent or too few to tell.
         window: Readings that each point of the trend rests on.
         spikes: Readings that jumped and came back.
+        reading_noise: Standard deviation of one reading as it was logged; `noise` is that of an
+            average where a long curve was averaged over blocks.
     """
 
     at: FloatArray
@@ -46,6 +48,7 @@ class Trend:
     correlation: float
     window: int
     spikes: int
+    reading_noise: float
 
     @property
     def error(self) -> float:
@@ -77,6 +80,7 @@ def trend_of(at: FloatArray, values: FloatArray) -> Trend:
         at: Positions, shape (n,), rising.
         values: Readings, shape (n,), finite.
     """
+    logged = values
     if values.size > _MOST_POINTS:
         at, values = _blocks(at, values)
     window = max(1, round(_WINDOW_SHARE * values.size))
@@ -93,6 +97,7 @@ def trend_of(at: FloatArray, values: FloatArray) -> Trend:
     return Trend(
         at=at, raw=values, smooth=smooth, noise=noise, correlation=correlation, window=window,
         spikes=int(starts.sum()),
+        reading_noise=noise if logged is values else noise_of(logged[-_MOST_POINTS:])[0],
     )  # fmt: skip
 
 

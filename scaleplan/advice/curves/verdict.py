@@ -44,7 +44,8 @@ def judge(curve: Curve, *, level: float = 0.9, total: float | None = None) -> Cu
     steps, readings = main.at[finite], main.value[finite]
     lowest_reading = int(np.argmin(sign * readings))
     lowest = _LOWEST[curve.metric.kind]
-    twice = forecast_at(trend, 2.0 * float(trend.at[-1]), level=level, lowest=lowest)
+    rate = curve.learning_rate
+    twice = forecast_at(trend, 2.0 * float(trend.at[-1]), level=level, lowest=lowest, rate=rate)
     doubling = _signed(twice, sign)
     finding = (
         diverged(seen) or overfitting(seen) or plateau(seen)
@@ -54,7 +55,7 @@ def judge(curve: Curve, *, level: float = 0.9, total: float | None = None) -> Cu
         doubling = None  # a power law of a curve that has turned says nothing
     final = None
     if doubling is not None and total is not None and total > float(trend.at[-1]):
-        final = _signed(forecast_at(trend, total, level=level, lowest=lowest), sign)
+        final = _signed(forecast_at(trend, total, level=level, lowest=lowest, rate=rate), sign)
     return CurveVerdict(
         run=curve.run, file=curve.file, verdict=finding.verdict, axis=curve.axis,
         points=int(finite.sum()), since=finding.since, best_at=float(steps[lowest_reading]),

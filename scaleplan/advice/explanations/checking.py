@@ -40,17 +40,21 @@ CHECKING = (
     _entry(
         "PLATEAU",
         "The last half has brought nothing.",
-        "Mean of the first against the last third of the last half: gain below 2.5 standard errors "
-        "or 0.5% of the fall.",
+        "A straight line through the readings of the last half falls by less than 2.2 standard "
+        "errors of its slope, or by less than 0.5% of the fall so far.",
         "More of the same brings nothing more.",
         "Stop, lower the learning rate, or take a larger model.",
     ),
     _entry(
         "STILL_FALLING",
         "The run has stopped too early: it still improves.",
-        "Twice the steps would bring over 6% of the fall so far and 2% of the value: the smaller "
-        "of a power law's forecast and 0.85 ln 2 times the slope in ln steps of the last third, "
-        "whose t is below -2.5. Not for runs whose logged learning rate has come down to a fifth.",
+        "Twice the steps would bring over 6.5% of the fall so far (more where the first reading "
+        "comes late: (1 + 14 x first / last position) times as much) and 2% of the value: the "
+        "smaller of the forecast and 0.85 ln 2 times the slope in ln steps of the last third, "
+        "whose t is below -2.5. The forecast averages E + A (x + s)^-a and E + A exp(-x / t) over "
+        "grids of s, a and t by their likelihood; with a logged learning rate x is the area under "
+        "it, and what it has come down by is a term of its own. Not for runs whose logged learning "
+        "rate has come down, or is still coming down: those have not ended.",
         "The same model can be better for more steps.",
         "Train longer, or raise the learning rate.",
     ),
