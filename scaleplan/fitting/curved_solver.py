@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 # Of the objective and in itself: that of noise-free data goes to zero.
 _RELATIVE_STOP, _ABSOLUTE_STOP = 1e-13, 1e-26
-_REFIT_STOP = 1e-10  # far below what a resample needs, a thousandth of its spread
+# A refit stops this far from its end, as a share of its standard error. One standard error raises
+# a sum of squares over n runs by its n-th part: the stop is the square of this share over n.
+_REFIT_STOP = 1.5e-3
 _LONGEST_STEP = 2.0  # in logarithms, or as a multiple of a linear coordinate above 1
 _FIRST_DAMPING = 0.03
 _NO_STEP_LEFT = 1e12  # damping at which no step changes the objective
@@ -35,7 +37,7 @@ _PROBE = 0.1  # share of a step over which its curvature is measured, as the aut
 _LARGEST_BEND = 0.75  # of the step's length, beyond which the bend is not to be trusted
 _NEAR = 1e-8  # predicted fall, of the objective, below which a step is neither bent nor stretched
 _CURVATURE_LASTS = 4  # steps of a refit whose bend is read off the curvature at its start
-_BLOCK = 200_000  # doubles of derivatives held at once
+_BLOCK = 400_000  # doubles of derivatives held at once
 
 
 def minimise_curved(
@@ -77,7 +79,8 @@ class _Batch:
         self.values, self.held = values, held
         self.all_weights, self.all_values = weights, values
         self.refit = weights is not None
-        self.stop = _REFIT_STOP if self.refit else _RELATIVE_STOP
+        of_refits = max(_RELATIVE_STOP, _REFIT_STOP**2 / problem.y.size)
+        self.stop = of_refits if self.refit else _RELATIVE_STOP
         self.linear = (~problem.logs).astype(float)
         self.curvature: StartCurvature | None = None
 
@@ -216,9 +219,11 @@ class _Batch:
             held[:, self.held] = True
         move = solve_restricted(matrix, -at.gradient, held, to)
         below, above = at.phi + move < low, at.phi + move > high
-        if (below | above).any():
-            to = np.where(below, low - at.phi, np.where(above, high - at.phi, to))
-            move = solve_restricted(matrix, -at.gradient, held | below | above, to)
+        rows = np.flatnonzero((below | above).any(axis=1))
+        if rows.size:
+            to = np.where(below, low - at.phi, np.where(above, high - at.phi, to))[rows]
+            kept = (held | below | above)[rows]
+            move[rows] = solve_restricted(matrix[rows], -at.gradient[rows], kept, to)
         longest = (np.abs(move) / np.maximum(1.0, self.linear * np.abs(at.phi))).max(axis=1)
         move = move * np.minimum(1.0, _LONGEST_STEP / np.maximum(longest, 1e-300))[:, None]
         move = np.clip(at.phi + move, low, high) - at.phi
@@ -239,46 +244,55 @@ class _Batch:
         residuals enter or leave the quadratic part of Huber's loss, which the Hessian does not.
         """
         rows = np.flatnonzero(np.abs(fall) > _NEAR * at.value + _ABSOLUTE_STOP)
-        if not rows.size:
-            return move, fall
-        low, high = self.problem.low, self.problem.high
-        phi, step = at.phi[rows], move[rows]
-        weights = None if self.weights is None else self.weights[rows]
-        slopes = at.derivatives[rows]
-        with np.errstate(all="ignore"):
-            along = (step[:, None, :] @ slopes)[:, 0, :]
-            bend = self.second_derivative(at, rows, step, along, age[rows])
-            observed = self.problem.y if self.values is None else self.values[rows]
-            residual = at.predicted[rows] - observed
-            pull = bend * np.asarray(np.abs(residual) <= self.delta)
-            pull = pull if weights is None else pull * weights
-            right = -(slopes @ pull[:, :, None])[:, :, 0]
-        usable = np.isfinite(bend).all(axis=1, keepdims=True)
-        usable &= np.isfinite(right).all(axis=1, keepdims=True)
-        right, bend = np.where(usable, right, 0.0), np.where(usable, bend, 0.0)
-        half = 0.5 * self.acceleration(at.kept(rows), step, damping[rows], right)
-        with np.errstate(all="ignore"):
-            bend = 0.5 * bend + (half[:, None, :] @ slopes)[:, 0, :]
-            length, value = best_length(residual, along, bend, weights, self.delta)
+        if rows.size == fall.size:  # most often, and then nothing need be copied
+            return self.bent_all(at, move, damping, age, self.weights, self.values)
         moved, falls = move.copy(), fall.copy()
-        step = length[:, None] * (step + length[:, None] * half)
-        moved[rows] = np.clip(phi + step, low, high) - phi
-        falls[rows] = at.value[rows] - value
+        if rows.size:
+            weights, values = (
+                None if given is None else given[rows] for given in (self.weights, self.values)
+            )
+            moved[rows], falls[rows] = self.bent_all(
+                at.kept(rows), move[rows], damping[rows], age[rows], weights, values
+            )
         return moved, falls
 
+    def bent_all(
+        self, at: Point, step: FloatArray, damping: FloatArray, age: IndexArray,
+        weights: FloatArray | None, values: FloatArray | None,
+    ) -> tuple[FloatArray, FloatArray]:  # fmt: skip
+        """Return all of some steps (b, p), bent, with their falls (b,)."""
+        with np.errstate(all="ignore"):
+            along = (step[:, None, :] @ at.derivatives)[:, 0, :]
+            bend = self.second_derivative(at, step, along, age)
+            residual = at.predicted - (self.problem.y if values is None else values)
+            pull = bend * np.asarray(np.abs(residual) <= self.delta)
+            pull = pull if weights is None else pull * weights
+            right = -(at.derivatives @ pull[:, :, None])[:, :, 0]
+        usable = np.isfinite(bend).all(axis=1, keepdims=True)
+        usable &= np.isfinite(right).all(axis=1, keepdims=True)
+        if not usable.all():
+            right, bend = np.where(usable, right, 0.0), np.where(usable, bend, 0.0)
+        half = 0.5 * self.acceleration(at, step, damping, right)
+        with np.errstate(all="ignore"):
+            bend = 0.5 * bend + (half[:, None, :] @ at.derivatives)[:, 0, :]
+            length, value = best_length(residual, along, bend, weights, self.delta)
+        moved = length[:, None] * (step + length[:, None] * half)
+        moved = np.clip(at.phi + moved, self.problem.low, self.problem.high) - at.phi
+        return moved, at.value - value
+
     def second_derivative(
-        self, at: Point, rows: IndexArray, step: FloatArray, along: FloatArray, age: IndexArray
+        self, at: Point, step: FloatArray, along: FloatArray, age: IndexArray
     ) -> FloatArray:
-        """Return the second derivative of the predictions along steps, shape (rows, n)."""
+        """Return the second derivative of the predictions along steps, shape (b, n)."""
         bend = np.empty_like(along)
-        near = np.zeros(rows.size, bool)
+        near = np.zeros(len(step), bool)
         if self.curvature is not None:
             near = np.asarray(age < _CURVATURE_LASTS)
             bend[near] = self.curvature.along(step[near])
         far = ~near
         if far.any():
-            ahead = self.problem.predictions(at.phi[rows[far]] + _PROBE * step[far])
-            change = (ahead - at.predicted[rows[far]]) / _PROBE
+            ahead = self.problem.predictions(at.phi[far] + _PROBE * step[far])
+            change = (ahead - at.predicted[far]) / _PROBE
             bend[far] = 2.0 / _PROBE * (change - along[far])
         return bend
 

@@ -23,7 +23,7 @@ class StartCurvature:
     point's own residuals, but for what a secant estimate corrects.
 
     Args:
-        second: Shape (n, p p), the second derivatives.
+        second: Shape (n, p (p + 1) / 2), the second derivatives, each pair of parameters once.
         sizes: Shape (p,), how large the slopes are there.
         stride: Every so many runs are looked at for the size of slopes.
     """
@@ -45,7 +45,9 @@ class StartCurvature:
             sizes = _sizes(slopes, stride).mean(axis=0)
         if not (np.isfinite(second).all() and np.isfinite(sizes).all()):
             return None
-        return cls(second.reshape(size * size, -1).T, np.maximum(sizes, 1e-300), stride)
+        one, other = np.triu_indices(size)
+        pairs = np.ascontiguousarray(second[one, other].T)
+        return cls(pairs, np.maximum(sizes, 1e-300), stride)
 
     def bend(self, pull: FloatArray, derivatives: FloatArray) -> FloatArray:
         """Return what the curvature adds to each Hessian, shape (b, p, p).
@@ -58,16 +60,18 @@ class StartCurvature:
             pull: Shape (b, n), weighted and clipped residuals.
             derivatives: Shape (b, p, n), the slopes now.
         """
-        bend = pull @ self.second
         left = np.sqrt(np.minimum(1.0, _sizes(derivatives, self.stride) / self.sizes))
-        return np.asarray(
-            bend.reshape(*left.shape, left.shape[1]) * (left[:, :, None] * left[:, None, :])
-        )
+        one, other = np.triu_indices(left.shape[1])
+        bend = np.empty((*left.shape, left.shape[1]))
+        bend[:, one, other] = (pull @ self.second) * (left[:, one] * left[:, other])
+        bend[:, other, one] = bend[:, one, other]
+        return bend
 
     def along(self, step: FloatArray) -> FloatArray:
         """Return the second derivative of the predictions along steps (b, p), shape (b, n)."""
-        squares = step[:, :, None] * step[:, None, :]
-        return np.asarray(squares.reshape(-1, self.second.shape[1]) @ self.second.T)
+        one, other = np.triu_indices(step.shape[1])
+        products = step[:, one] * step[:, other] * np.where(one == other, 1.0, 2.0)
+        return np.asarray(products @ self.second.T)
 
 
 def _sizes(derivatives: FloatArray, stride: int) -> FloatArray:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from scaleplan.laws.base import BoolArray, FloatArray
 
 # Of a step, tried on residuals that are known to second order along it; backwards from a saddle.
-_LENGTHS = (1.0, 0.1, 0.25, 0.5, 1.5, 2.5, 4.0, 8.0, -0.5)
+_FIRST_LENGTHS = (0.5, 1.0, 1.5)
+_FURTHER_LENGTHS = {0.5: (0.25, 0.1, -0.5), 1.5: (2.5, 4.0, 8.0)}
 _SMALLEST_EIGENVALUE = 1e-14  # of a system whose diagonal is 1
 
 
@@ -86,17 +87,39 @@ def best_length(
     residual: FloatArray, along: FloatArray, bend: FloatArray, weights: FloatArray | None,
     delta: float,
 ) -> tuple[FloatArray, FloatArray]:  # fmt: skip
-    """Return t (b,) with the lowest Huber loss of residual + t along + t^2 bend, and that loss."""
-    best, lowest = np.ones(len(residual)), np.full(len(residual), np.inf)
-    for length in _LENGTHS:
-        away = np.abs(residual + length * (along + length * bend))
-        psi = np.minimum(away, delta)
-        away -= 0.5 * psi
-        away *= psi
-        value = away.sum(axis=1) if weights is None else np.einsum("bn,bn->b", weights, away)
-        lower = value < lowest
-        best, lowest = np.where(lower, length, best), np.where(lower, value, lowest)
+    """Return t (b,) with the lowest Huber loss of residual + t along + t^2 bend, and that loss.
+
+    Shorter and longer steps are looked at only where the first ones get better that way.
+    """
+    values = [_loss_at(length, residual, along, bend, weights, delta) for length in _FIRST_LENGTHS]
+    lowest = np.minimum(np.minimum(values[0], values[1]), values[2])
+    best = np.where(lowest == values[1], 1.0, np.where(lowest == values[0], 0.5, 1.5))
+    for first, lengths in _FURTHER_LENGTHS.items():
+        rows = np.flatnonzero(best == first)
+        if not rows.size:
+            continue
+        some = residual[rows], along[rows], bend[rows]
+        counted = None if weights is None else weights[rows]
+        for length in lengths:
+            value = _loss_at(length, *some, counted, delta)
+            lower = value < lowest[rows]
+            best[rows[lower]], lowest[rows[lower]] = length, value[lower]
     return best, lowest
+
+
+def _loss_at(
+    length: float, residual: FloatArray, along: FloatArray, bend: FloatArray,
+    weights: FloatArray | None, delta: float,
+) -> FloatArray:  # fmt: skip
+    away = bend * length
+    away += along
+    away *= length
+    away += residual
+    np.abs(away, out=away)
+    psi = np.minimum(away, delta)
+    away -= 0.5 * psi
+    away *= psi
+    return np.asarray(away.sum(axis=1) if weights is None else np.einsum("bn,bn->b", weights, away))
 
 
 def next_damping(

@@ -76,20 +76,23 @@ class Broken(CurvedLaw):
         log_x = log(inputs[0])
         distance = (log_x - log(at)) / width
         # Logistic and softplus of the distance, without overflow, from one exponential.
-        small = exp(-abs(distance))
-        bend = 0.5 * (distance + abs(distance)) + log(1.0 + small)
+        away = abs(distance)
+        small = exp(-away)
+        both = 1.0 + small
+        bend = 0.5 * (distance + away) + log(both)
         # Share of the break passed, 0 far below d and 1 far above.
         passed = distance > 0.0
-        above = (passed + (1.0 - passed) * small) / (1.0 + small)
-        power = exp(-slope * log_x - change * width * bend)
+        above = (passed + (1.0 - passed) * small) / both
+        power = exp(-slope * log_x - (change * width) * bend)
         reducible = size * power
+        changing = change * reducible
         return floor + reducible, (
             power * 0.0 + 1.0,
             power,
             -reducible * log_x,
-            -reducible * width * bend,
-            reducible * change * above / at,
-            -reducible * change * (bend - distance * above),
+            -width * reducible * bend,
+            changing * above / at,
+            changing * (distance * above - bend),
         )
 
     def rescale(self, theta: Sequence[T], inputs: Sequence[float], metric: float) -> tuple[T, ...]:
