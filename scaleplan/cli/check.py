@@ -84,7 +84,10 @@ def check_command(
         if "-" in logs:
             raise UsageError("--watch cannot follow standard input", hint="Give a file.")
         watch_logs(
-            logs, lambda: _check(logs, reading, law, inputs, level, total_steps, hushed=True)[0],
+            logs,
+            lambda: _check(
+                logs, reading, law, inputs, level, total_steps, hushed=True, growing=True
+            )[0],
             output,
         )  # fmt: skip
         return
@@ -99,7 +102,7 @@ def check_command(
 
 def _check(
     logs: Sequence[str], reading: options.Reading, fit: Fit | None, given: dict[str, float],
-    level: float, total: float | None, *, hushed: bool,
+    level: float, total: float | None, *, hushed: bool, growing: bool = False,
 ) -> tuple[CurveCheck, tuple[Curve, ...]]:  # fmt: skip
     """Read the logs and judge their runs."""
     from scaleplan.advice.curves import check_curves
@@ -110,7 +113,8 @@ def _check(
     with progress("reading file", quiet=hushed) as shown:
         log = load_curves(
             logs, columns=columns_of(reading), metric=reading.metric, given=given_of(reading),
-            stdin=sys.stdin.buffer if sys.stdin is not None else None, on_progress=shown,
+            growing=growing, stdin=sys.stdin.buffer if sys.stdin is not None else None,
+            on_progress=shown,
         )  # fmt: skip
     with progress("run", quiet=hushed) as shown:
         found = check_curves(log, level=level, total=total, fit=fit, given=given, on_progress=shown)

@@ -45,6 +45,8 @@ def watch_logs(logs: Sequence[str], check: Callable[[], CurveCheck], output: Out
             state = _state(logs)
             spent = 0.0
             if state != seen:
+                if seen is not None and _begun_anew(seen, state):
+                    shown.say("the log is another one or shorter than before; it is read anew")
                 seen = state
                 began = time.process_time()
                 try:
@@ -77,6 +79,14 @@ def _state(logs: Sequence[str]) -> tuple[tuple[float, ...], ...]:
         else:
             found.append((float(about.st_size), float(about.st_mtime_ns), float(about.st_ino)))
     return tuple(found)
+
+
+def _begun_anew(
+    before: tuple[tuple[float, ...], ...], now: tuple[tuple[float, ...], ...]
+) -> bool:  # fmt: skip
+    """Tell whether a file that was there has become shorter, or another one stands in its place."""
+    pairs = [(b, n) for b, n in zip(before, now, strict=False) if len(b) == len(n) == 3]
+    return any(n[0] < b[0] or n[2] != b[2] for b, n in pairs)
 
 
 def _files(logs: Sequence[str]) -> list[Path]:

@@ -45,6 +45,7 @@ class CurveVerdict:
 
     Args:
         run: Its name; `file` is where it was read.
+        metric: The column that it is judged by.
         verdict: What it says; `too short` for fewer points than any rule needs.
         axis: What positions count: step, epoch, tokens or row.
         points: Number of points of the metric that was judged.
@@ -64,6 +65,7 @@ class CurveVerdict:
 
     run: str
     file: str
+    metric: str
     verdict: Verdict
     axis: str
     points: int

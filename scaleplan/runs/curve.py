@@ -40,8 +40,9 @@ class Curve:
         learning_rate: The learning rate.
         sizes: Params, tokens and so on of the run, by role: the last one logged.
         sorted_rows: How many rows stood out of order.
-        replaced: How many points a restart of the run wrote again; the later ones are kept.
+        replaced: How many rows a restart of the run has overtaken; what it wrote is kept.
         gap: The widest hole between points over the median distance.
+        repeated: How many points were written twice otherwise; the later ones are kept.
     """
 
     run: str
@@ -56,6 +57,7 @@ class Curve:
     sorted_rows: int
     replaced: int
     gap: float
+    repeated: int = 0
 
     @property
     def main(self) -> Series:

@@ -169,7 +169,7 @@ def _read(located: Located, request: Request, stdin: BinaryIO | None, progress: 
 
 
 def _parse(stream: BinaryIO, located: Located, request: Request, progress: _Bytes) -> RawTable:
-    source = TextSource(located.name, stream, advance=progress.advance)
+    source = TextSource(located.name, stream, advance=progress.advance, growing=request.growing)
 
     def keep_text(name: str) -> bool:
         return keeps_text(request, name)

@@ -22,6 +22,7 @@ class Request:
         input_column: The single input.
         pattern: A regular expression that lines of printed logs are read by.
         given: (run or empty for all, column, text) that the log does not say.
+        growing: Whether logs are still written, so that a last line without an end is half a line.
     """
 
     roles: Mapping[str, str]
@@ -30,6 +31,7 @@ class Request:
     input_column: str | None
     pattern: str | None = None
     given: tuple[tuple[str, str, str], ...] = ()
+    growing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

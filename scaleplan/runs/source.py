@@ -74,15 +74,18 @@ class TextSource:
         name: What messages call it.
         stream: Its bytes, compressed or not.
         advance: Called with the number of bytes that were taken from the stream.
+        growing: Whether it is still written: a last line without an end is left out.
 
     Raises:
         InputError: If it is empty, not text, or damaged.
     """
 
     def __init__(
-        self, name: str, stream: BinaryIO, *, advance: Callable[[int], None] | None = None
-    ) -> None:
+        self, name: str, stream: BinaryIO, *, advance: Callable[[int], None] | None = None,
+        growing: bool = False,
+    ) -> None:  # fmt: skip
         self.name = clean_text(name)
+        self._growing = growing
         self._fallback_line: int | None = None
         with self._failures():
             head = _read_head(stream)
@@ -103,11 +106,17 @@ class TextSource:
             self._refuse_blank()
 
     def lines(self) -> Iterator[str]:
-        """Yield the lines with their ends (LF, CRLF or CR).
+        """Return the lines with their ends (LF, CRLF or CR).
 
         Raises:
             InputError: If a line is too long, or the bytes are damaged or not text.
         """
+        if self._growing:
+            # 0.1 may become 0.15 with the next write.
+            return (line for line in self._lines() if line.endswith(("\n", "\r")))
+        return self._lines()
+
+    def _lines(self) -> Iterator[str]:
         number = 0
         # One guard around the loop, not one a line: it would take half of the time of reading.
         with self._failures():

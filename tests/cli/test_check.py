@@ -134,3 +134,111 @@ def test_watching_follows_a_log_and_ends_with_the_interrupt(tmp_path):
     out, _ = process.communicate(timeout=20)
     assert process.returncode == 130
     assert json.loads(out)["runs"][0]["verdict"] == "overfitting"
+
+
+def notes_of(found):
+    return {note["id"]: note for note in found["notes"]}
+
+
+def test_a_restart_between_the_old_steps_leaves_the_old_course_out(invoke, tmp_path):
+    old = [f"{s},{5 / s**0.5:.4f}" for s in range(10, 201, 10)]
+    new = [f"{s},{5 / s**0.5:.4f}" for s in range(105, 300, 10)]
+    found = document(invoke, write(tmp_path / "a.csv", old + new, "step,val_loss"))
+    (run,) = found["runs"]
+    assert run["points"] == 10 + len(new)  # 10 to 100 of the old course, all of the new one
+    assert "went back" in notes_of(found)["RESTARTED"]["text"]
+    assert "OUT_OF_ORDER" not in notes_of(found)
+
+
+def test_a_log_of_training_first_and_validation_after_it_is_no_restart(invoke, tmp_path):
+    rows = [f"a,{s},{1 + 1 / s:.4f}," for s in range(1, 101)]
+    rows += [f"a,{s},,{1.1 + 1 / s:.4f}" for s in range(10, 101, 10)]
+    found = document(invoke, write(tmp_path / "a.csv", rows, "run,step,train_loss,val_loss"))
+    (run,) = found["runs"]
+    assert run["points"] == 10
+    assert run["gap"] is not None
+    assert "RESTARTED" not in notes_of(found)
+
+
+def test_steps_that_are_written_twice_are_told(invoke, tmp_path):
+    rows = falling(50)
+    rows.insert(20, rows[20].replace(",1.", ",1.0", 1))
+    found = document(invoke, write(tmp_path / "a.csv", rows))
+    assert found["runs"][0]["points"] == 50
+    assert "STEPS_REPEATED" in notes_of(found)
+    assert "RESTARTED" not in notes_of(found)
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("block", [1, 5])
+def test_rows_of_two_runs_in_turns_are_refused(invoke, tmp_path, named, block):
+    first = falling(60)
+    second = [f"{s},{2 / s**0.5 + 0.7:.6f},{2 / s**0.5 + 0.8:.6f}" for s in range(1, 61)]
+    rows = []
+    for start in range(0, 60, block):
+        rows += first[start : start + block] + second[start : start + block]
+    header = "step,train_loss,val_loss"
+    if named:
+        rows, header = [f"a,{row}" for row in rows], f"run,{header}"
+    result = invoke("check", write(tmp_path / "a.csv", rows, header))
+    assert result.exit_code == 3
+    assert "mixed" in result.stderr
+    assert "column named run" in result.stderr
+    assert "a.csv:" in result.stderr
+
+
+def test_rows_in_turns_that_their_settings_tell_apart_are_two_runs(invoke, tmp_path):
+    rows = []
+    for s in range(1, 41):
+        rows += [f"{s},1e-3,{2 / s**0.5 + 1:.5f}", f"{s},3e-4,{2 / s**0.5 + 1.2:.5f}"]
+    found = document(invoke, write(tmp_path / "a.csv", rows, "step,learning_rate,val_loss"))
+    assert [run["points"] for run in found["runs"]] == [40, 40]
+    assert "RUNS_SPLIT" in notes_of(found)
+
+
+def test_files_with_other_columns_are_judged_by_what_they_have(invoke, tmp_path):
+    write(tmp_path / "a.csv", falling(40))
+    write(tmp_path / "b.csv", [f"{s},{2 / s**0.5 + 0.9:.6f}" for s in range(1, 41)],
+          "step,train_loss")  # fmt: skip
+    write(tmp_path / "c.csv", [f"{s},{s * 7}" for s in range(1, 41)], "step,tokens")
+    logs = [str(tmp_path / name) for name in ("a.csv", "b.csv", "c.csv")]
+    found = document(invoke, *logs)
+    judged = {run["run"].rpartition("/")[2]: run["metric"] for run in found["runs"]}
+    assert judged == {"a.csv": "val_loss", "b.csv": "train_loss"}
+    assert notes_of(found)["METRICS_DIFFER"]["metrics"] == 2
+    assert "c.csv" in notes_of(found)["NOT_JUDGED"]["text"]
+
+
+def test_files_that_measure_other_things_are_no_error(invoke, tmp_path):
+    write(tmp_path / "a.csv", [f"{s},{2 / s}" for s in range(1, 31)], "step,val_wiki_loss")
+    write(tmp_path / "b.csv", [f"{s},{3 / s}" for s in range(1, 31)], "step,val_code_loss")
+    found = document(invoke, str(tmp_path / "a.csv"), str(tmp_path / "b.csv"))
+    assert {run["metric"] for run in found["runs"]} == {"val_wiki_loss", "val_code_loss"}
+
+
+def test_runs_without_the_metric_in_a_file_are_named(invoke, tmp_path):
+    rows = [f"a,{row}" for row in falling(30)]
+    rows += [f"b,{s},{1 + 1 / s:.4f}," for s in range(1, 31)]
+    rows += [f"c,{s},," for s in range(1, 31)]
+    found = document(invoke, write(tmp_path / "a.csv", rows, "run,step,train_loss,val_loss"))
+    judged = {run["run"]: (run["metric"], run["points"]) for run in found["runs"]}
+    assert judged == {"a": ("val_loss", 30), "b": ("train_loss", 30)}
+    assert "(c)" in notes_of(found)["NOT_JUDGED"]["text"]
+
+
+def test_training_and_validation_of_one_run_may_stand_in_two_files(invoke, tmp_path):
+    write(tmp_path / "train.csv", [f"a,{s},{1 + 1 / s:.4f}" for s in range(1, 101)],
+          "run,step,train_loss")  # fmt: skip
+    write(tmp_path / "val.csv", [f"a,{s},{1.1 + 1 / s:.4f}" for s in range(10, 101, 10)],
+          "run,step,val_loss")  # fmt: skip
+    found = document(invoke, str(tmp_path / "train.csv"), str(tmp_path / "val.csv"))
+    (run,) = found["runs"]
+    assert (run["metric"], run["points"]) == ("val_loss", 10)
+    assert run["gap"] is not None
+
+
+def test_a_run_resumed_after_a_gap_says_so(invoke, tmp_path):
+    rows = falling(40) + falling(160, 120)
+    found = document(invoke, write(tmp_path / "a.csv", rows))
+    assert len(found["runs"]) == 1
+    assert "HOLE" in notes_of(found)

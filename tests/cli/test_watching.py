@@ -110,3 +110,24 @@ def test_on_a_terminal_one_table_is_kept_up_to_date(follow, monkeypatch, capsys)
     shown = capsys.readouterr()
     assert "Ctrl-C ends" in shown.err
     assert "overfitting" in shown.out
+
+
+def test_a_log_that_shrinks_or_is_replaced_is_read_anew_and_said(follow, capsys, tmp_path):
+    log, run = follow
+    other = tmp_path / "b.csv"
+    other.write_text(rows(40), encoding="utf-8")
+    assert run(Script(lambda: log.write_text(rows(12), encoding="utf-8"))) == 2
+    assert "read anew" in capsys.readouterr().err
+    assert run(Script(lambda: other.replace(log))) == 4
+    shown = capsys.readouterr()
+    assert "read anew" in shown.err
+    assert "overfitting" in shown.out
+
+
+def test_half_a_last_line_is_not_read(tmp_path):
+    log = tmp_path / "a.csv"
+    log.write_text(rows(20) + "21,0.5,9", encoding="utf-8")  # of 9.1
+    (growing,) = load_curves([str(log)], growing=True).curves
+    assert len(growing.validation) == 20
+    (ended,) = load_curves([str(log)]).curves
+    assert len(ended.validation) == 21

@@ -136,8 +136,13 @@ def _log_notes(log: CurveLog) -> Iterator[Note]:
         ),
         (
             "RESTARTED", [c.run for c in curves if c.replaced > 0],
-            "wrote steps twice, as a run does that was resumed from a checkpoint; the later values "
-            "are used", "",
+            "went back to earlier steps, as a run does that is resumed from a checkpoint; what it "
+            "wrote from there on is used, what stood there before is left out", "",
+        ),
+        (
+            "STEPS_REPEATED", [c.run for c in curves if c.repeated > 0],
+            "wrote some steps twice; the later values are used",
+            "Look at what writes the log, if the values differ.",
         ),
         (
             "NOT_FINITE", [c.run for c in curves if not np.isfinite(c.main.value).all()],

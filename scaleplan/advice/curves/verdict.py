@@ -57,8 +57,9 @@ def judge(curve: Curve, *, level: float = 0.9, total: float | None = None) -> Cu
     if doubling is not None and total is not None and total > float(trend.at[-1]):
         final = _signed(forecast_at(trend, total, level=level, lowest=lowest, rate=rate), sign)
     return CurveVerdict(
-        run=curve.run, file=curve.file, verdict=finding.verdict, axis=curve.axis,
-        points=int(finite.sum()), since=finding.since, best_at=float(steps[lowest_reading]),
+        run=curve.run, file=curve.file, metric=curve.metric.name, verdict=finding.verdict,
+        axis=curve.axis, points=int(finite.sum()), since=finding.since,
+        best_at=float(steps[lowest_reading]),
         best=float(readings[lowest_reading]), last=sign * float(trend.smooth[-1]),
         noise=trend.noise, gap=gap_of(seen), reason=finding.reason, action=finding.action,
         spikes=trend.spikes, doubling=doubling, final=final, expectation=None,
@@ -84,7 +85,8 @@ def _too_short(curve: Curve, main: Series, finite: BoolArray) -> CurveVerdict:
         place = int(np.argmin(values) if falls else np.argmax(values))
         best, at = float(values[place]), float(main.at[finite][place])
     return CurveVerdict(
-        run=curve.run, file=curve.file, verdict="diverged" if broken else "too short",
+        run=curve.run, file=curve.file, metric=curve.metric.name,
+        verdict="diverged" if broken else "too short",
         axis=curve.axis, points=int(values.size),
         since=float(main.at[np.argmax(~finite)]) if broken else None, best_at=at, best=best,
         last=last, noise=0.0, gap=None,

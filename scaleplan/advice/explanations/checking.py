@@ -103,10 +103,34 @@ CHECKING = (
     ),
     _entry(
         "RESTARTED",
-        "A run wrote steps twice.",
-        "Equal steps in one run.",
-        "A resumed run repeats steps since its checkpoint; the later values count.",
+        "A run went back to earlier steps.",
+        "Steps go back and rise again for 2 rows or more below where they had been.",
+        "A resumed run repeats the steps since its checkpoint; what stood there before is of a "
+        "course that was given up, also where its steps are other ones.",
         "Nothing.",
+    ),
+    _entry(
+        "STEPS_REPEATED",
+        "A run wrote some steps twice.",
+        "Equal steps in one run that no restart explains: with other values on fewer than one step "
+        "in five (more are refused as rows of several runs).",
+        "A curve has one value at a step; the one that was written last is taken.",
+        "Look at what writes the log.",
+    ),
+    _entry(
+        "NOT_JUDGED",
+        "There is nothing to judge in a run or a file.",
+        "No point of the metric, neither of validation nor of training; or no column of a metric.",
+        "It would otherwise be missing from the table without a word.",
+        "Name another metric, or leave the file out.",
+    ),
+    _entry(
+        "METRICS_DIFFER",
+        "Runs are judged by different metrics.",
+        "Files, or runs in one file, that lack the metric of the others are judged by what they "
+        "have: another validation metric, or the training metric.",
+        "Each verdict holds for its run; the values are no common scale.",
+        "Do not compare them with each other.",
     ),
     _entry(
         "HOLE",

@@ -1,0 +1,110 @@
+"""Which rows of a log are those of one run, and what counts their steps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scaleplan.errors import InputError
+from scaleplan.records import Note
+from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.grouping import combine, groups_of
+from scaleplan.runs.table import FloatArray, IntArray
+
+_AXES = ("step", "epoch", "tokens")  # what may order the points of a run
+
+
+def axis_of(rows: Gathered) -> tuple[str, FloatArray]:
+    """Return what counts the points of a run: the role that tells most of them apart."""
+    best, most = "row", 0
+    position = np.arange(len(rows), dtype=np.float64)
+    run = _codes(rows) if "run" in rows.labels else rows.file_of
+    for role in _AXES:
+        if role not in rows.roles:
+            continue
+        numbers = rows.roles[role].numbers
+        known = np.isfinite(numbers)
+        different = np.unique(np.stack([run[known], numbers[known]]), axis=1).shape[1]
+        if different > most:
+            best, most, position = role, different, numbers
+    return best, position
+
+
+def members(groups: IntArray) -> list[IntArray]:
+    """Return the rows of each run, runs in the order in which they first appear."""
+    order = np.argsort(groups, kind="stable")
+    bounds = np.flatnonzero(np.diff(groups[order])) + 1
+    parts = np.split(order, bounds)
+    return sorted(parts, key=lambda rows: int(rows[0]) if rows.size else 0)
+
+
+def runs_of(rows: Gathered, position: FloatArray) -> tuple[IntArray, tuple[Note, ...]]:
+    """Return the run of each row; a file whose steps begin again holds several."""
+    if "run" in rows.labels:
+        found = groups_of(rows, position)
+        return (found if found is not None else combine([_codes(rows)])), ()
+    try:
+        groups = groups_of(rows, position)
+    except InputError:
+        groups = None
+    if groups is not None:
+        count = int(np.unique(groups).size)
+        if count <= len(rows.files):
+            return groups, ()
+        if _share_steps(rows, position):
+            return groups, (_told_apart(count),)
+    # One file, one run: but where steps fall back to the start another run begins.
+    back = np.zeros(len(rows), dtype=np.int64)
+    for file in range(len(rows.files)):
+        here = np.flatnonzero(rows.file_of == file)
+        back[here] = _restarts(position[here])
+    made = combine([rows.file_of, back])
+    count = int(np.unique(made).size) - len(rows.files)
+    return made, (_begun_again(count),) if count > 0 else ()
+
+
+def _codes(rows: Gathered) -> IntArray:
+    return np.asarray(rows.labels["run"].codes, dtype=np.int64)
+
+
+def _share_steps(rows: Gathered, position: FloatArray) -> bool:
+    """Tell whether a file has points of equal step, which are of different runs."""
+    logged = np.flatnonzero(~rows.roles["value"].blank & np.isfinite(position))
+    points = np.stack([rows.file_of[logged].astype(np.float64), position[logged]])
+    return bool(np.unique(points, axis=1).shape[1] < logged.size)
+
+
+def _told_apart(count: int) -> Note:
+    return Note(
+        id="RUNS_SPLIT", severity="warning",
+        text=f"No column names runs; rows of equal steps have other settings, which are taken to "
+        f"tell {count} runs apart.",
+        action="Add a column named run.", numbers=(("runs", float(count)),),
+    )  # fmt: skip
+
+
+def _begun_again(count: int) -> Note:
+    return Note(
+        id="RUNS_SPLIT", severity="warning",
+        text=f"No column names runs, and the steps begin again {count} times: each time is "
+        "taken for the start of another run.",
+        action="Add a column named run, or give each run a file.",
+        numbers=(("restarts", float(count)),),
+    )  # fmt: skip
+
+
+def _restarts(position: FloatArray) -> IntArray:
+    """Return which of its runs each row of a file belongs to: a new one where steps start over.
+
+    A resumed run goes back a little and then on; a new one begins near where the first began.
+    """
+    known = np.isfinite(position)
+    if not known.any():
+        return np.zeros(position.size, dtype=np.int64)
+    steps = position[known]
+    first, last = float(steps[0]), float(steps.max())
+    near_start = steps <= first + 0.05 * (last - first)
+    dropped = np.r_[False, np.diff(steps) < 0.0]
+    count = np.zeros(position.size, dtype=np.int64)
+    count[known] = np.cumsum(dropped & near_start)
+    # Rows without a step belong to the run around them.
+    return np.asarray(np.maximum.accumulate(count))
