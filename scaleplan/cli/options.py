@@ -45,6 +45,7 @@ class EngineName(StrEnum):
     AUTO = "auto"
     SMALL = "small"
     DUCKDB = "duckdb"
+    SPARK = "spark"
 
     @property
     def as_engine(self) -> Engine:
@@ -56,6 +57,8 @@ class EngineName(StrEnum):
                 return "small"
             case EngineName.DUCKDB:
                 return "duckdb"
+            case EngineName.SPARK:
+                return "spark"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,8 +171,8 @@ EngineOption = Annotated[
     EngineName,
     typer.Option(
         "--engine",
-        help="What reduces per-step logs to runs: our own reading, or DuckDB, out of core; auto "
-        "takes DuckDB for large logs where it is installed.",
+        help="What reduces per-step logs to runs: our own reading; DuckDB, out of core; or Spark, "
+        "here or on its cluster. auto takes DuckDB for large logs where it is installed.",
     ),
 ]
 AllPointsOption = Annotated[

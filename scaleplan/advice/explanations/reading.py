@@ -252,8 +252,8 @@ READING = (
     ),
     _entry(
         "LARGE_ENGINE",
-        "DuckDB reduced the rows of per-step logs to one a run.",
-        "Logs of 256 MiB or more in CSV or Parquet, or --engine duckdb.",
+        "An engine (DuckDB, Spark) reduced the rows of per-step logs to one a run.",
+        "Logs of 256 MiB or more in CSV, JSON Lines or Parquet, or --engine duckdb or spark.",
         "The engine reads on all cores and keeps no more than the runs in memory. What it might "
         "understand in another way than our own reading is refused, so that the runs are the same.",
         "Nothing; --engine small reads the log in our own way.",
@@ -269,7 +269,7 @@ READING = (
     _entry(
         "LARGE_EXTRA",
         "Large logs would be reduced by DuckDB, which is not installed.",
-        "Logs of 256 MiB or more in CSV or Parquet, without the extra `large`.",
+        "Logs of 256 MiB or more in CSV, JSON Lines or Parquet, without the extra `large`.",
         "Our own reading keeps all rows in memory.",
         "pip install 'scaleplan[large]'",
     ),

@@ -18,9 +18,9 @@ from scaleplan.runs.request import Request
 if TYPE_CHECKING:
     from scaleplan.runs.large.reduced import LargeLog
 
-Engine = Literal["auto", "small", "duckdb"]
+Engine = Literal["auto", "small", "duckdb", "spark"]
 LARGE_BYTES = 256 << 20  # from here on starting an engine costs less than it saves
-_ENDINGS = (".csv", ".tsv", ".parquet")
+_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 
 
 def read_large(
@@ -31,33 +31,35 @@ def read_large(
     Args:
         located: The files.
         request: What was asked for.
-        engine: `auto`, `small` or `duckdb`.
+        engine: `auto`, `small`, `duckdb` or `spark`.
         all_points: Whether every point is wanted.
 
     Returns:
         What the engine made of the logs, None where our own reading takes them, and why it does.
 
     Raises:
-        InputError: If DuckDB was asked for and is missing, or not suited to the logs.
+        InputError: If an engine was asked for and is missing, or not suited to the logs.
     """
     if engine == "small" or (engine == "auto" and not _large(located)):
         return None, []
-    if engine == "auto" and not (find_spec("duckdb") and find_spec("ibis")):
+    if engine == "auto" and not (all(map(find_spec, ("duckdb", "ibis", "fsspec")))):
         note = Note(
             id="LARGE_EXTRA", severity="info",
             text="These logs are large, and the engine that would reduce them is not installed.",
             action="pip install 'scaleplan[large]'",
         )  # fmt: skip
         return None, [note]
-    from scaleplan.runs.large.duckdb_engine import Unsuited
-    from scaleplan.runs.large.reduced import reduce_large
+    from scaleplan.runs.large.log import Unsuited
+    from scaleplan.runs.large.reduced import NAMES, reduce_large
 
+    named = "duckdb" if engine == "auto" else engine
     try:
-        return reduce_large(located, request, all_points=all_points), []
+        return reduce_large(located, request, named, all_points=all_points), []
     except Unsuited as reason:
-        if engine == "duckdb":
+        if engine != "auto":
             raise InputError(
-                f"DuckDB might reduce this log to other runs than our own reading: {reason}",
+                f"{NAMES[named]} might reduce this log to other runs than our own reading: "
+                f"{reason}",
                 file=located[0].name, hint="Use --engine small.",
             ) from None  # fmt: skip
         note = Note(

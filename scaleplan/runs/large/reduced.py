@@ -1,10 +1,10 @@
-"""Per-step logs to runs by DuckDB: the same rows, counts and notes as `runs.curves` gives."""
+"""Per-step logs to runs by an engine: the same rows, counts and notes as `runs.curves` gives."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from scaleplan.runs.curves import Reduced, ended_notes, reduced_note
 from scaleplan.runs.frame import join
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.given import unmatched
-from scaleplan.runs.large.duckdb_engine import Unsuited, open_log
-from scaleplan.runs.large.expression import Cells, Rule, representatives
+from scaleplan.runs.large.expression import Cells, Kind, Rule, endings, representatives
+from scaleplan.runs.large.log import Layout, Log, OpenLog, Unsuited
 from scaleplan.runs.locating import Located
 from scaleplan.runs.opening import finish, same_names, with_values_beside
 from scaleplan.runs.raw import ABSENT, RawTable
@@ -23,7 +23,25 @@ from scaleplan.runs.request import Request, keeps_text
 from scaleplan.runs.roles import INPUT_ROLES, VAGUE_FLOPS, spellings
 from scaleplan.runs.text import clean_text
 
+EngineName = Literal["duckdb", "spark"]
+NAMES: dict[EngineName, str] = {"duckdb": "DuckDB", "spark": "Spark"}
 _LARGEST_SHARE = 1.0
+
+
+def _duckdb() -> OpenLog:
+    from scaleplan.runs.large.duckdb_engine import open_log
+
+    return open_log
+
+
+def _spark() -> OpenLog:
+    from scaleplan.runs.large.spark_engine import open_log
+
+    return open_log
+
+
+# An engine is a module with `open_log`, imported when it is asked for.
+OPENERS: dict[EngineName, Callable[[], OpenLog]] = {"duckdb": _duckdb, "spark": _spark}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,6 +56,7 @@ class LargeLog:
         best: Which point stands for a run: `lowest`, `highest`, or None for the last.
         ended: Runs that ended with a metric that is not finite.
         shared: Runs that stand in several files.
+        engine: What the engine is called.
     """
 
     tables: list[RawTable]
@@ -47,6 +66,7 @@ class LargeLog:
     best: str | None
     ended: tuple[str, ...]
     shared: tuple[str, ...]
+    engine: str
 
     def reduced(self, rows: Gathered) -> Reduced:
         """Return the rows as `reduce_curves` would."""
@@ -61,60 +81,66 @@ class LargeLog:
         files = "1 file" if len(self.tables) == 1 else f"{len(self.tables)} files"
         used = Note(
             id="LARGE_ENGINE", severity="info",
-            text=f"DuckDB read and reduced {self.rows_read} rows of {files}.",
+            text=f"{self.engine} read and reduced {self.rows_read} rows of {files}.",
             numbers=(("rows", float(self.rows_read)),),
         )  # fmt: skip
         return [used, *same_names(self.shared)]
 
 
-def reduce_large(located: Sequence[Located], request: Request, *, all_points: bool) -> LargeLog:
+def reduce_large(
+    located: Sequence[Located], request: Request, engine: EngineName, *, all_points: bool
+) -> LargeLog:
     """Reduce per-step logs to one row a run, out of core.
 
     Args:
         located: The files.
         request: What was asked for.
+        engine: What reduces them.
         all_points: Whether every point is wanted, which is no reduction.
 
     Raises:
         Unsuited: If our own reading might give something else.
-        InputError: If DuckDB is missing or a file cannot be read.
+        InputError: If the engine is missing or a file cannot be read.
     """
     if all_points:
         raise Unsuited("every point of a curve is wanted")
     if request.pattern is not None:
         raise Unsuited("lines are read by a pattern")
     request = with_values_beside(located, request)
-    with open_log(located, lambda name: keeps_text(request, name)) as log:
-        before = finish(log.preview, located[0], request)
+    with OPENERS[engine]()(located, lambda name: keeps_text(request, name)) as log:
+        before = finish(log.layout.preview, located[0], request)
         chosen = assign(join([before]), request)
-        cells, best = _cells(log.names, log.kinds, chosen, before, request)
+        cells, best = _cells(log.layout, chosen, before, request)
         rule: Rule = "last" if best is None else best  # type: ignore[assignment]  # one of three
-        found = sorted(log.rows(representatives(cells, rule)), key=lambda run: run["first_row"])
+        found = log.rows(representatives(cells, rule))
+        log.check(sum(run["points"] for run in found))
         _check_runs(found, cells)
-        _check_gaps(found, chosen, dict(zip(log.names, cells.kinds, strict=True)))
-        tables = [
-            finish(table, each, request)
-            for table, each in zip(log.tables([run["cells"] for run in found]), located,
-                                   strict=True)
-        ]  # fmt: skip
-        log.check_rows(sum(run["points"] for run in found))
+        found.sort(key=lambda run: int(run["first_row"]))
+        read = log.tables([run["pick"]["row"] * (-1 if best is None else 1) for run in found])
+        ended = _ended(log, cells, found)
+        several = sorted(
+            run["run"] for run in found
+            if log.file_of(run["first_row"]) != log.file_of(run["last_row"])
+        )  # fmt: skip
+        names = log.layout.names
+    tables = [finish(table, each, request) for table, each in zip(read, located, strict=True)]
+    _check_gaps(tables, chosen, dict(zip(names, cells.kinds.values(), strict=True)))
     if unmatched(tables, request):
         raise Unsuited("values are given for a run that is not there")
-    _check_same(assign(join(tables), request), chosen, before, tables, found, cells, log.names)
+    _check_same(assign(join(tables), request), chosen, before, tables, found, cells, names)
     curves = [run["points"] for run in found if run["points"] > 1]
-    several = sorted(run["run"] for run in found if run["first_file"] != run["last_file"])
     return LargeLog(
         tables=tables, rows_read=sum(run["points"] for run in found), points=sum(curves),
         curves=len(curves), best=best, shared=tuple(several),
-        ended=tuple(run["run"] for run in found if run["end"] != run["finite_end"]),
+        ended=ended, engine=NAMES[engine],
     )  # fmt: skip
 
 
 def _cells(
-    names: Sequence[str], kinds: Sequence[str], chosen: Assignment, before: RawTable,
-    request: Request,
-) -> tuple[Cells, str | None]:  # fmt: skip
+    layout: Layout, chosen: Assignment, before: RawTable, request: Request
+) -> tuple[Cells, str | None]:
     """Return the columns as the expression knows them, and which point stands for a run."""
+    names, kinds = layout.names, layout.kinds
     code = {name: f"c{i}" for i, name in enumerate(names)}
     numbers = chosen.numbers
     axis = numbers.get("step") or numbers.get("epoch")
@@ -143,8 +169,8 @@ def _cells(
     if chosen.metric.split in {"validation", "test"}:
         best = "lowest" if kind in {"loss", "error"} else "highest"
     cells = Cells(
-        kinds=typed, run=code[run], value=code[value], position=code[axis[0]],  # type: ignore[arg-type]  # text or number
-        weighed=weighed,
+        kinds=typed, run=code[run], value=code[value], position=code[axis[0]],
+        weighed=weighed, checked=layout.checked,
     )  # fmt: skip
     return cells, best
 
@@ -158,7 +184,7 @@ def _check_runs(found: Sequence[dict[str, Any]], cells: Cells) -> None:
         raise Unsuited("a step is infinite")
     if any(not run["usable"] for run in found):
         raise Unsuited("a run has no finite metric")
-    if any(not np.isfinite(run["cells"][cells.value]) for run in found):
+    if any(not np.isfinite(run["pick"]["value"]) for run in found):
         raise Unsuited("a run ended with a metric that is not finite")
     if any(run[f"odd_{name}"] for run in found for name in cells.weighed):
         raise Unsuited("a column of text holds cells that may be numbers")
@@ -168,19 +194,33 @@ def _plain(name: str) -> bool:
     return clean_text(name) == name and (name.lower() not in ABSENT or name.lower() == "nan")
 
 
-def _check_gaps(found: Sequence[dict[str, Any]], chosen: Assignment, codes: dict[str, str]) -> None:
+def _ended(log: Log, cells: Cells, found: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """Return the runs whose last row with a metric has one that is not finite."""
+    doubtful = [
+        run["run"] for run in found
+        if run["odd_end"] is not None and run["odd_end"] >= run["finite_end"]
+    ]  # fmt: skip
+    if not doubtful:
+        return ()
+    last = {run["run"]: run["last"]["finite"] for run in log.rows(endings(cells, doubtful))}
+    return tuple(run for run in doubtful if not last[run])
+
+
+def _check_gaps(tables: Sequence[RawTable], chosen: Assignment, kinds: dict[str, Kind]) -> None:
     """Refuse rows whose gaps are filled from others of their run."""
     filled = {n for role, names in chosen.numbers.items() if role not in {"value", "step"}
               for n in names}  # fmt: skip
     filled |= {name for names in chosen.labels.values() for name in names}
-    for name, code in codes.items():
-        cells = [run["cells"][code] for run in found]
-        if any(isinstance(c, float) and np.isnan(c) for c in cells):
-            raise Unsuited(f"{name} is not a number in a row that counts")
-        if name in filled and any(
-            c is None or (isinstance(c, str) and not _plain(c)) for c in cells
-        ):
-            raise Unsuited(f"gaps of {name} are filled from other rows of a run")
+    for table in tables:
+        for name in kinds.keys() - table.columns.keys():
+            if name in filled and len(table):
+                raise Unsuited(f"gaps of {name} are filled from other rows of a run")
+        for name, column in table.columns.items():
+            odd = (column.codes >= 0) & np.isnan(column.numbers)
+            if kinds.get(name) == "number" and odd.any():
+                raise Unsuited(f"{name} is not a number in a row that counts")
+            if name in filled and name in kinds and column.blank.any():
+                raise Unsuited(f"gaps of {name} are filled from other rows of a run")
 
 
 def _check_same(

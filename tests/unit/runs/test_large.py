@@ -11,7 +11,8 @@ import pytest
 from scaleplan.errors import InputError
 from scaleplan.render.runs_view import RunsShown, runs_document
 from scaleplan.runs import large
-from scaleplan.runs.large import duckdb_engine
+from scaleplan.runs.large import line_index, text_files
+from scaleplan.runs.large.spark_session import require_java
 from scaleplan.runs.reading import load_runs
 
 pytest.importorskip("duckdb")
@@ -46,8 +47,8 @@ def write(path, table, header=HEADER):
     return path
 
 
-def assert_same(sources):
-    by_engine, used = document(sources, "duckdb")
+def assert_same(sources, engine="duckdb"):
+    by_engine, used = document(sources, engine)
     by_us, not_used = document(sources, "small")
     assert used
     assert not not_used
@@ -113,7 +114,7 @@ def test_parquet(tmp_path):
 )
 def test_what_the_engine_might_read_otherwise_is_refused(tmp_path, monkeypatch, change, reason):
     # The head, which is looked at beforehand, ends before the odd cell.
-    monkeypatch.setattr(duckdb_engine, "_HEAD", 2000)
+    monkeypatch.setattr(text_files, "_HEAD", 2000)
     table = rows()
     change(table)
     if reason == "are filled":
@@ -147,3 +148,62 @@ def test_a_missing_extra_gives_the_install_line(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="duckdb") as refused:
         load_runs([str(path)], engine="duckdb")
     assert "scaleplan[large]" in refused.value.hint
+
+
+@pytest.mark.parametrize("parts", [2, 3, 7])
+def test_files_that_are_read_in_several_parts(tmp_path, monkeypatch, parts):
+    table = rows()
+    np.random.default_rng(1).shuffle(table)
+    for i, (low, high) in enumerate([(0, 300), (300, 310), (310, len(table))]):
+        write(tmp_path / f"{i}.csv", table[low:high])
+    monkeypatch.setattr(text_files, "_WORTH_CUTTING", 100)
+    monkeypatch.setattr(line_index, "_BLOCK", 256)
+    cut = []
+    pieces = text_files.TextFiles.pieces
+    monkeypatch.setattr(
+        text_files.TextFiles, "pieces", lambda self, _: cut.append(pieces(self, parts)) or cut[-1]
+    )
+    assert_same([tmp_path / "*.csv"])
+    assert len(cut[0]) == parts
+    assert sum(p.start > 100 for _, part in cut[0] for p in part) >= parts - 2
+
+
+def test_a_bad_cell_is_told_with_its_line_in_whatever_part_it_stands(tmp_path, monkeypatch):
+    table = rows()
+    table[300][5] = "oops"
+    path = write(tmp_path / "log.csv", table)
+    for module, name, value in ((text_files, "_WORTH_CUTTING", 100), (text_files, "_HEAD", 2000),
+                                (line_index, "_BLOCK", 256)):  # fmt: skip
+        monkeypatch.setattr(module, name, value)
+    with pytest.raises(InputError, match="line 302 is no row"):
+        load_runs([str(path)], engine="duckdb")
+
+
+@pytest.mark.parametrize("read", [["0", "1", "2", "4", "9"], ["3"], ["0", "9"]])
+def test_lines_are_found_by_their_numbers(tmp_path, monkeypatch, read):
+    monkeypatch.setattr(line_index, "_BLOCK", 7)
+    path = tmp_path / "log.txt"
+    path.write_text("\n".join(f"{i}{'x' * (5 * i)}" for i in range(10)), encoding="utf-8")
+    index = line_index.LineIndex.of(path)
+    assert index.lines == 10
+    found = index.read([int(line) for line in read])
+    assert [line[:1].decode() for line in found] == read
+    assert all(len(line.rstrip()) == 5 * int(n) + 1 for line, n in zip(found, read, strict=True))
+
+
+def test_a_missing_extra_for_spark_gives_the_install_line(tmp_path, monkeypatch):
+    path = write(tmp_path / "log.csv", rows())
+    monkeypatch.setitem(__import__("sys").modules, "pyspark.sql", None)
+    with pytest.raises(InputError, match="pyspark") as refused:
+        load_runs([str(path)], engine="spark")
+    assert "pip install 'scaleplan[spark]'" in refused.value.hint
+
+
+@pytest.mark.parametrize("home", ["", "nowhere"])
+def test_missing_java_gives_the_install_line(tmp_path, monkeypatch, home):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("JAVA_HOME", home and str(tmp_path / home))
+    with pytest.raises(InputError, match="Spark needs Java 17 or later") as refused:
+        require_java()
+    assert "apt-get install" in refused.value.hint
+    assert "pip install 'scaleplan[spark]'" in refused.value.hint

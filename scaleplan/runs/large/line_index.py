@@ -1,0 +1,80 @@
+"""Where the lines of a large file start, without keeping a place for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from scaleplan.runs.table import IntArray
+
+_BLOCK = 1 << 20
+_NEWLINE = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LineIndex:
+    """The line ends of a file, counted block by block.
+
+    Args:
+        path: The file.
+        size: Its bytes.
+        before: Shape (blocks + 1,), line ends before each block, and in all.
+        lines: How many lines it has; the last one may have no end.
+    """
+
+    path: Path
+    size: int
+    before: IntArray
+    lines: int
+
+    @classmethod
+    def of(cls, path: Path) -> LineIndex:
+        """Count the lines of a file."""
+        counts, size, last = [0], 0, b"\n"
+        with path.open("rb", buffering=0) as stream:
+            while block := stream.read(_BLOCK):
+                # A raw file may give less than a block before its end only if it is no plain file.
+                counts.append(block.count(b"\n"))
+                size, last = size + len(block), block[-1:]
+        before = np.cumsum(np.array(counts, dtype=np.int64))
+        return cls(path=path, size=size, before=before, lines=int(before[-1]) + (last != b"\n"))
+
+    def read(self, lines: Sequence[int]) -> list[bytes]:
+        """Return some lines with their ends.
+
+        Args:
+            lines: Their numbers from 0, in rising order.
+        """
+        result = []
+        at, ends = -1, np.empty(0, dtype=np.int64)
+        with self.path.open("rb") as stream:
+            for line in lines:
+                start = 0
+                if line:
+                    # The block that holds the end of the line before.
+                    block = int(np.searchsorted(self.before, line)) - 1
+                    if block != at:
+                        stream.seek(block * _BLOCK)
+                        cells = np.frombuffer(stream.read(_BLOCK), dtype=np.uint8)
+                        at, ends = block, np.flatnonzero(cells == _NEWLINE)
+                    start = block * _BLOCK + int(ends[line - 1 - self.before[block]]) + 1
+                stream.seek(start)
+                result.append(stream.readline())
+        return result
+
+    def cut(self, offset: int) -> tuple[int, int]:
+        """Return the start of a line near an offset, and how many lines stand before it.
+
+        Args:
+            offset: In bytes, from 0 to the size.
+        """
+        block = offset // _BLOCK
+        if block == 0:
+            return 0, 0
+        with self.path.open("rb") as stream:
+            stream.seek(block * _BLOCK)
+            start = block * _BLOCK + len(stream.readline())
+        return start, min(int(self.before[block]) + 1, self.lines)
