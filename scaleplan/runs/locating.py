@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from scaleplan.runs.formats.stores import kind_of
 from scaleplan.runs.text import clean_text, listed, near
 
 STANDARD_INPUT = "-"
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,16 +23,18 @@ class Located:
     """One input.
 
     Args:
-        path: The file; None for standard input.
+        path: The file; None for standard input and addresses.
         name: What messages call it.
         extension: Lower case with its dot, `.gz` taken off; may be empty.
         found: Whether it was found in a folder or by a pattern, not named itself.
+        url: An address (`s3://bucket/log.csv`), or a pattern of some, which engines read.
     """
 
     path: Path | None
     name: str
     extension: str
     found: bool = False
+    url: str = ""
 
 
 def locate(sources: Sequence[str], extensions: Sequence[str]) -> tuple[Located, ...]:
@@ -50,8 +54,10 @@ def locate(sources: Sequence[str], extensions: Sequence[str]) -> tuple[Located, 
     seen: set[str] = set()
     for source in sources:
         for each in _expand(source, extensions):
-            key = STANDARD_INPUT if each.path is None else os.path.realpath(each.path)
-            if each.path is None and key in seen:
+            key = each.url or STANDARD_INPUT
+            if each.path is not None:
+                key = os.path.realpath(each.path)
+            if key == STANDARD_INPUT and key in seen:
                 raise UsageError("standard input (-) is given twice", hint="Give it once.")
             if key not in seen:
                 seen.add(key)
@@ -69,6 +75,8 @@ def _expand(source: str, extensions: Sequence[str]) -> list[Located]:
         return _in_folder(path, extensions)
     if path.exists():
         return [_file(path)]
+    if _ADDRESS.match(source):
+        return [address(source)]
     if glob.has_magic(source):
         files = [Path(p) for p in sorted(glob.glob(source, recursive=True))]  # noqa: PTH207 - Path.glob refuses absolute patterns
         inside = [f for p in files if p.is_dir() for f in _below(p, extensions)]
@@ -79,6 +87,12 @@ def _expand(source: str, extensions: Sequence[str]) -> list[Located]:
             "no file matches this pattern", file=clean_text(source), hint="Check the pattern."
         )
     raise InputError("no such file", file=clean_text(source), hint=_missing_hint(path))
+
+
+def address(url: str) -> Located:
+    """Return what stands at an address."""
+    name = url.partition("?")[0] if url.startswith("http") else url
+    return Located(path=None, name=clean_text(url), extension=_extension(name), url=url)
 
 
 def _missing_hint(path: Path) -> str:

@@ -147,6 +147,12 @@ def _size(located: Located) -> int:
 
 
 def _read(located: Located, request: Request, stdin: BinaryIO | None, progress: _Bytes) -> RawTable:
+    if located.url:
+        raise InputError(
+            "is an address, which is read by an engine", file=located.name,
+            hint="Use --engine duckdb (pip install 'scaleplan[large]') or --engine spark "
+            "(pip install 'scaleplan[spark]').",
+        )  # fmt: skip
     if located.path is None:
         if stdin is None and sys.stdin is None:
             raise InputError(

@@ -40,7 +40,8 @@ def read_large(
     Raises:
         InputError: If an engine was asked for and is missing, or not suited to the logs.
     """
-    if engine == "small" or (engine == "auto" and not _large(located)):
+    addresses = any(each.url for each in located)
+    if engine == "small" or (engine == "auto" and not addresses and not _large(located)):
         return None, []
     if engine == "auto" and not (all(map(find_spec, ("duckdb", "ibis", "fsspec")))):
         note = Note(
@@ -49,18 +50,20 @@ def read_large(
             action="pip install 'scaleplan[large]'",
         )  # fmt: skip
         return None, [note]
-    from scaleplan.runs.large.log import Unsuited
     from scaleplan.runs.large.reduced import NAMES, reduce_large
+    from scaleplan.runs.large.unsuited import Unsuited
 
     named = "duckdb" if engine == "auto" else engine
     try:
         return reduce_large(located, request, named, all_points=all_points), []
     except Unsuited as reason:
-        if engine != "auto":
+        if addresses or engine != "auto":
             raise InputError(
                 f"{NAMES[named]} might reduce this log to other runs than our own reading: "
                 f"{reason}",
-                file=located[0].name, hint="Use --engine small.",
+                file=located[0].name,
+                hint="Copy the files here, and use --engine small." if addresses
+                else "Use --engine small.",
             ) from None  # fmt: skip
         note = Note(
             id="LARGE_READ_SMALL", severity="warning",

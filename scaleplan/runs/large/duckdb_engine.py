@@ -8,121 +8,96 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-import numpy as np
-
 from scaleplan.errors import InputError
 from scaleplan.runs.formats.base import KeepText
 from scaleplan.runs.large.byte_ranges import PROTOCOL, file_system
-from scaleplan.runs.large.expression import Cells, Kind, picked_rows
-from scaleplan.runs.large.log import (
-    FILE_SHIFT,
-    Layout,
-    Unsuited,
-    check_names,
-    columns_of_cells,
-    only_ending,
-    tables_of_cells,
+from scaleplan.runs.large.duckdb_addresses import expanded, paths_of, quoted_list, reach
+from scaleplan.runs.large.expression import Kind
+from scaleplan.runs.large.log import FILE_SHIFT, Layout, Log, check_names, first_cells, only_ending
+from scaleplan.runs.large.text_files import (
+    HEAD_LINES,
+    Head,
+    Piece,
+    TextFiles,
+    alike,
+    kind_of_column,
+    later_keys,
+    open_text,
+    parsed_head,
 )
-from scaleplan.runs.large.text_files import Piece, TextFiles, kind_of_column, later_keys, open_text
+from scaleplan.runs.large.unsuited import Unsuited
 from scaleplan.runs.locating import Located
-from scaleplan.runs.raw import RawTable
 from scaleplan.runs.text import clean_text
 
 _MEMORY = "1200MB"
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER",
              "UBIGINT")  # fmt: skip
 _NUMBERS = (*_INTEGERS, "FLOAT", "DOUBLE")
-_PATHS = "%paths%"  # stands for the list of files of one thread
+_PATHS = "%paths%"  # stands for a list of files
 _TYPES = {"number": "DOUBLE", "text": "VARCHAR"}
 # What DuckDB makes of JSON texts that look like dates and identifiers.
 _TEXTS = ("VARCHAR", "DATE", "TIMESTAMP", "TIME", "UUID")
+# In files that no one has counted the lines of.
+_ROW = f"(file_index::bigint << {FILE_SHIFT}) + row_number() over ()"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TextLog:
-    """Lines of local files that DuckDB numbers and parses, and that we read again by number.
+class DuckDB:
+    """A connection with the view `log`.
 
     Args:
         connection: To the engine.
-        layout: The columns.
-        files: The files.
-        pieces: What the engine reads, by the numbers of its files.
+        lines_before: Lines before each of the files that DuckDB knows.
     """
 
     connection: Any
-    layout: Layout
-    files: TextFiles
-    pieces: tuple[Piece, ...]
+    lines_before: Sequence[int] = ()
 
     def rows(self, expression: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - of Ibis
         """Return the rows of an expression."""
-        return rows_of(self.connection, expression)
+        import ibis
 
-    def file_of(self, row: int) -> int:
-        """Return the place of the file that holds a row."""
-        return self.files.file_of(row)
+        return self.fetched(str(ibis.to_sql(expression, dialect="duckdb")))
 
-    def tables(self, rows: Sequence[int]) -> list[RawTable]:
-        """Read rows again."""
-        return self.files.tables(rows)
+    def fetched(self, query: str) -> list[dict[str, Any]]:
+        """Return the rows of a query.
 
-    def check(self, rows: int) -> None:
-        """Refuse logs in which lines are not rows, or rows were passed over."""
-        if self.files.head.delimiter:
-            bad = self.connection.execute(
-                "select s.file_path, e.line, e.error_message from reject_errors e "
-                "join reject_scans s using (scan_id, file_id) limit 1"
-            ).fetchone()
-            if bad is not None:
-                line = self.pieces[int(str(bad[0]).rpartition("/")[2])].line + int(bad[1])
-                reason = clean_text(bad[2])[:80]
-                raise Unsuited(f"line {line} is no row of plain cells ({reason})")
-        self.files.check(rows)
+        Raises:
+            Unsuited: If DuckDB cannot read the files.
+        """
+        import duckdb
 
+        try:
+            cursor = self.connection.execute(query)
+            found = cursor.fetchall()
+        except (duckdb.Error, OSError) as error:
+            reason = clean_text(str(error).split("\n", maxsplit=1)[0])[:200]
+            raise Unsuited(f"DuckDB cannot read it: {reason}") from None
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in found]
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TableLog:
-    """Tables of a store of columns, whose rows the engine gives itself.
-
-    Args:
-        connection: To the engine.
-        layout: The columns.
-        located: The files.
-        keep_text: Tells by name which columns are text.
-    """
-
-    connection: Any
-    layout: Layout
-    located: tuple[Located, ...]
-    keep_text: KeepText
-
-    def rows(self, expression: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - of Ibis
-        """Return the rows of an expression."""
-        return rows_of(self.connection, expression)
-
-    def file_of(self, row: int) -> int:
-        """Return the place of the file that holds a row."""
-        return row >> FILE_SHIFT
-
-    def tables(self, rows: Sequence[int]) -> list[RawTable]:
-        """Return rows by their numbers."""
-        kinds: dict[str, Kind] = {f"c{i}": kind for i, kind in enumerate(self.layout.kinds)}
-        cells = Cells(kinds=kinds, run="c0", value="c0", position="c0", weighed=())
-        return tables_of_cells(
-            self.located, self.layout, self.rows(picked_rows(cells, rows)), self.keep_text
+    def inspect(self) -> None:
+        """Refuse text with rows that DuckDB passed over."""
+        tables = self.fetched("select 1 from duckdb_tables() where table_name = 'reject_errors'")
+        bad = tables and self.fetched(
+            "select s.file_path, e.line, e.error_message from reject_errors e "
+            "join reject_scans s using (scan_id, file_id) limit 1"
         )
-
-    def check(self, rows: int) -> None:
-        """Do nothing: a store of columns has no lines that could be passed over."""
+        if bad:
+            path, line, message = bad[0].values()
+            if self.lines_before:
+                line += self.lines_before[int(path.rpartition("/")[2])]
+            reason = clean_text(message)[:80]
+            raise Unsuited(f"line {line} is no row of plain cells ({reason})")
 
 
 @contextmanager
-def open_log(located: Sequence[Located], keep_text: KeepText) -> Iterator[TextLog | TableLog]:
+def open_log(located: Sequence[Located], keep_text: KeepText) -> Iterator[Log]:
     """Give the files to the engine.
 
     Raises:
         Unsuited: If the engine cannot be trusted with them.
-        InputError: If it is not installed.
+        InputError: If it is not installed, or cannot reach an address.
     """
     try:
         import duckdb
@@ -137,57 +112,58 @@ def open_log(located: Sequence[Located], keep_text: KeepText) -> Iterator[TextLo
     connection = duckdb.connect()
     try:
         connection.execute(f"set memory_limit='{_MEMORY}'")
-        yield _OPENED[ending](connection, located, keep_text)
+        reach(connection, located)
+        yield _OPENED[ending](connection, expanded(connection, located), keep_text)
     finally:
         connection.close()
 
 
-def rows_of(connection: Any, expression: Any) -> list[dict[str, Any]]:  # noqa: ANN401
-    """Return the rows of an expression of Ibis.
-
-    Raises:
-        Unsuited: If DuckDB cannot read the files.
-    """
-    import ibis
-
-    return _fetched(connection, str(ibis.to_sql(expression, dialect="duckdb")))
-
-
-def _fetched(connection: Any, query: str) -> list[dict[str, Any]]:  # noqa: ANN401
-    import duckdb
-
-    try:
-        cursor = connection.execute(query)
-        found = cursor.fetchall()
-    except duckdb.Error as error:
-        reason = clean_text(str(error).split("\n", maxsplit=1)[0])[:200]
-        raise Unsuited(f"DuckDB cannot read it: {reason}") from None
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in found]
-
-
-def _delimited(connection: Any, located: Sequence[Located], keep_text: KeepText) -> TextLog:  # noqa: ANN401
-    files = open_text(located, keep_text)
-    table = files.head.table
+def _delimited(connection: Any, located: tuple[Located, ...], keep_text: KeepText) -> Log:  # noqa: ANN401
+    text = _local(located, keep_text)
+    head = text.head if text is not None else _far_head(connection, located, keep_text)
+    table = head.table
     kinds = tuple(kind_of_column(column, name, keep_text) for name, column in table.columns.items())
     columns = {f"c{i}": _TYPES[kind] for i, kind in enumerate(kinds)}
+    skip = 0 if text is not None else head.skipped
     reader = (
-        f"read_csv({_PATHS}, auto_detect=false, header=false, "
-        f"delim='{files.head.delimiter}', quote='\"', escape='\"', columns={columns}, "
+        f"read_csv({_PATHS}, auto_detect=false, header=false, skip={skip}, "
+        f"delim='{head.delimiter}', quote='\"', escape='\"', columns={columns}, "
         "store_rejects=true)"
     )
-    pieces = _view(connection, files, reader, "*")
-    layout = Layout(
-        names=tuple(table.columns), kinds=kinds, preview=table, checked=tuple(columns)
-    )  # fmt: skip
-    return TextLog(connection=connection, layout=layout, files=files, pieces=pieces)
+    if text is not None:
+        engine = _view(connection, text, reader, "*")
+    else:
+        far = reader.replace(_PATHS, paths_of(located))
+        connection.execute(f"create view log as select *, {_ROW} as row from {far}")
+        engine = DuckDB(connection=connection)
+    layout = Layout(names=tuple(table.columns), kinds=kinds, preview=table, checked=tuple(columns))
+    return Log(engine=engine, layout=layout, located=located, text=text, keep_text=keep_text)
 
 
-def _view(connection: Any, files: TextFiles, reader: str, selected: str) -> tuple[Piece, ...]:  # noqa: ANN401
-    """Make the view `log`, one part for each thread; return the pieces by their numbers."""
+def _local(located: Sequence[Located], keep_text: KeepText) -> TextFiles | None:
+    """Return where the rows of local files stand, None if some are elsewhere."""
+    return None if any(each.url for each in located) else open_text(located, keep_text)
+
+
+def _far_head(connection: Any, located: Sequence[Located], keep_text: KeepText) -> Head:  # noqa: ANN401
+    """Return the beginning of the first file; those of the others are like it."""
+    engine, heads = DuckDB(connection=connection), []
+    for each in located:
+        lines = engine.fetched(
+            f"select line from read_csv({paths_of([each])}, auto_detect=false, header=false, "
+            "columns={'line': 'VARCHAR'}, delim='\x01', quote='', escape='') "
+            f"limit {HEAD_LINES}"
+        )
+        text = "\n".join(line["line"] or "" for line in lines)
+        heads.append(parsed_head(each, f"{text}\n".encode(), keep_text))
+    return alike(heads)
+
+
+def _view(connection: Any, files: TextFiles, reader: str, selected: str) -> DuckDB:  # noqa: ANN401
+    """Make the view `log` of local files, one part for each thread."""
     threads = int(connection.execute("select current_setting('threads')").fetchone()[0])
     parts = files.pieces(threads)
-    pieces = tuple(chain.from_iterable(each for _, each in parts))
+    pieces: tuple[Piece, ...] = tuple(chain.from_iterable(each for _, each in parts))
     connection.register_filesystem(file_system(pieces))
     queries, number = [], 0
     for row, part in parts:
@@ -195,20 +171,19 @@ def _view(connection: Any, files: TextFiles, reader: str, selected: str) -> tupl
         number += len(part)
         queries.append(
             f"select {selected}, {row - 1} + row_number() over () as row "
-            f"from {reader.replace(_PATHS, _list(paths))}"
+            f"from {reader.replace(_PATHS, quoted_list(paths))}"
         )
     connection.execute(f"create view log as {' union all '.join(queries)}")
-    return pieces
+    return DuckDB(connection=connection, lines_before=[piece.line for piece in pieces])
 
 
-def _json(connection: Any, located: Sequence[Located], keep_text: KeepText) -> TextLog:  # noqa: ANN401
+def _json(connection: Any, located: tuple[Located, ...], keep_text: KeepText) -> Log:  # noqa: ANN401
     """Read JSON Lines; all of them are looked at first, for the keys that they have."""
-    files = open_text(located, keep_text)
-    paths = [str(each.path) for each in located]
-    described = _fetched(
-        connection,
-        f"describe select * from read_json({_list(paths)}, format='newline_delimited', "
-        "sample_size=-1, union_by_name=true, maximum_depth=1, ignore_errors=false)",
+    text = _local(located, keep_text)
+    described = DuckDB(connection=connection).fetched(
+        f"describe select * from read_json({paths_of(located)}, format='newline_delimited', "
+        f"sample_size=-1, maximum_sample_files={len(located)}, union_by_name=true, "
+        "maximum_depth=2)",
     )
     names = tuple(str(column["column_name"]) for column in described)
     check_names(names)
@@ -221,38 +196,40 @@ def _json(connection: Any, located: Sequence[Located], keep_text: KeepText) -> T
     )
     selected = ", ".join(f"{_identifier(name)} as c{i}" for i, name in enumerate(names))
     reader = f"read_json({_PATHS}, format='newline_delimited', columns={{{columns}}})"
-    pieces = _view(connection, files, reader, selected)
-    late = later_keys(names, files)
-    found = _fetched(connection, f"select {late} from log")[0] if late else {}
+    if text is not None:
+        engine = _view(connection, text, reader, selected)
+        late = later_keys(names, text.head.table)
+        found = engine.fetched(f"select {late} from log")[0] if late else {}
+        preview = text.preview_with(tuple(found.values()))
+    else:
+        far = reader.replace(_PATHS, paths_of(located))
+        connection.execute(f"create view log as select {selected}, {_ROW} as row from {far}")
+        engine = DuckDB(connection=connection)
+        preview = first_cells(engine.fetched, located[0], names, kinds, keep_text)
     layout = Layout(
-        names=names, kinds=kinds, preview=files.preview_with(tuple(found.values())),
+        names=names, kinds=kinds, preview=preview,
         checked=tuple(f"c{i}" for i in range(len(names))),
     )  # fmt: skip
-    return TextLog(connection=connection, layout=layout, files=files, pieces=pieces)
+    return Log(engine=engine, layout=layout, located=located, text=text, keep_text=keep_text)
 
 
 def _kind_of_json(name: str, found: str, keep_text: KeepText) -> Kind:
-    if keep_text(name):
-        if found not in (*_TEXTS, *_INTEGERS):
-            raise Unsuited(f"{name} is a column of {found}")
+    kept = keep_text(name)
+    if found in _TEXTS or (kept and found in _INTEGERS):
         return "text"
-    if found in (*_NUMBERS, "HUGEINT", "UHUGEINT"):
+    if not kept and found in (*_NUMBERS, "HUGEINT", "UHUGEINT"):
         return "number"
-    if found in _TEXTS:
-        return "text"
     raise Unsuited(f"{name} is a column of {found}")
 
 
-def _parquet(connection: Any, located: Sequence[Located], keep_text: KeepText) -> TableLog:  # noqa: ANN401
-    paths = tuple(str(each.path) for each in located)
+def _parquet(connection: Any, located: tuple[Located, ...], keep_text: KeepText) -> Log:  # noqa: ANN401
+    engine = DuckDB(connection=connection)
     schemas = [
         [
             (str(column["column_name"]), str(column["column_type"]))
-            for column in _fetched(
-                connection, f"describe select * from read_parquet({_list([path])})"
-            )
+            for column in engine.fetched(f"describe select * from read_parquet({paths_of([each])})")
         ]
-        for path in paths
+        for each in located
     ]
     if any(schema != schemas[0] for schema in schemas):
         raise Unsuited("the files differ in their columns")
@@ -269,21 +246,14 @@ def _parquet(connection: Any, located: Sequence[Located], keep_text: KeepText) -
     connection.execute(
         f"create view log as select {selected}, "
         f"(file_index::bigint << {FILE_SHIFT}) + file_row_number as row "
-        f"from read_parquet({_list(paths)}, file_row_number=true)"
+        f"from read_parquet({paths_of(located)}, file_row_number=true)"
     )
-    head = _fetched(connection, "select * from log limit 1000")
-    preview = RawTable(
-        file=located[0].name, columns=columns_of_cells(names, kinds, head, keep_text),
-        lines=np.zeros(len(head), dtype=np.int64), shared={}, dropped=(), notes=(),
-        decimal_comma=False,
-    )  # fmt: skip
+    preview = first_cells(engine.fetched, located[0], names, kinds, keep_text)
     layout = Layout(names=names, kinds=tuple(kinds), preview=preview)
-    return TableLog(
-        connection=connection, layout=layout, located=tuple(located), keep_text=keep_text
-    )
+    return Log(engine=engine, layout=layout, located=located, text=None, keep_text=keep_text)
 
 
-_OPENED: dict[str, Callable[[Any, Sequence[Located], KeepText], TextLog | TableLog]] = {
+_OPENED: dict[str, Callable[[Any, tuple[Located, ...], KeepText], Log]] = {
     ".csv": _delimited, ".jsonl": _json, ".parquet": _parquet,
 }  # fmt: skip
 
@@ -293,10 +263,6 @@ def _cell(column: str, kind: str) -> str:
     if kind in {"FLOAT", "DOUBLE"}:
         return f"case when isnan({column}) then null else {column}::double end"
     return column if kind == "VARCHAR" else f"{column}::double"
-
-
-def _list(paths: Sequence[str]) -> str:
-    return "[" + ", ".join(map(_quoted, paths)) + "]"
 
 
 def _quoted(text: str) -> str:

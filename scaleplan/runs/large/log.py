@@ -10,7 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from scaleplan.runs.formats.base import KeepText
-from scaleplan.runs.large.expression import Kind
+from scaleplan.runs.large.expression import Cells, Kind, picked_rows
+from scaleplan.runs.large.text_files import HEAD_LINES, TextFiles
+from scaleplan.runs.large.unsuited import Unsuited
 from scaleplan.runs.locating import Located
 from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, numeric_column
 from scaleplan.runs.text import clean_text
@@ -18,10 +20,6 @@ from scaleplan.runs.text import clean_text
 # Rows of the table are numbered from 0. Where no one counts the rows of a file beforehand, the
 # number of the file stands above so many bits, and the number within the file below.
 FILE_SHIFT = 40
-
-
-class Unsuited(Exception):
-    """The engine might give other runs than our own reading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,12 +39,8 @@ class Layout:
     checked: tuple[str, ...] = ()
 
 
-class Log(Protocol):
-    """The rows of a log in an engine."""
-
-    @property
-    def layout(self) -> Layout:
-        """The columns, their names and types."""
+class Engine(Protocol):
+    """What holds the table `log`."""
 
     def rows(self, expression: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - of Ibis
         """Return the rows of an expression of Ibis; structures are mappings.
@@ -55,11 +49,54 @@ class Log(Protocol):
             Unsuited: If the engine cannot read the files.
         """
 
+    def inspect(self) -> None:
+        """Refuse files of which rows were passed over, after they were read.
+
+        Raises:
+            Unsuited: If there are such.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Log:
+    """The rows of files in an engine.
+
+    Args:
+        engine: What holds them.
+        layout: The columns, their names and types.
+        located: The files, those that a pattern of addresses stands for one by one.
+        text: Where the rows stand in local text, which is read again for those that count; None
+            for Parquet and addresses, where the engine gives their cells.
+        keep_text: Tells by name which columns are text.
+    """
+
+    engine: Engine
+    layout: Layout
+    located: tuple[Located, ...]
+    text: TextFiles | None
+    keep_text: KeepText
+
+    def rows(self, expression: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+        """Return the rows of an expression."""
+        return self.engine.rows(expression)
+
     def file_of(self, row: int) -> int:
         """Return the place among the files of the one that holds a row."""
+        return row >> FILE_SHIFT if self.text is None else self.text.file_of(row)
 
     def tables(self, rows: Sequence[int]) -> list[RawTable]:
         """Return some rows as our own reading sees them, one table a file."""
+        if self.text is not None:
+            return self.text.tables(rows)
+        kinds = {f"c{i}": kind for i, kind in enumerate(self.layout.kinds)}
+        cells = Cells(kinds=kinds, run="c0", value="c0", position="c0", weighed=())
+        of_file: list[list[dict[str, Any]]] = [[] for _ in self.located]
+        for found in sorted(self.rows(picked_rows(cells, rows)), key=_row):
+            of_file[_row(found) >> FILE_SHIFT].append(found)
+        return [
+            table_of_cells(each, self.layout.names, self.layout.kinds, found, self.keep_text)
+            for each, found in zip(self.located, of_file, strict=True)
+        ]
 
     def check(self, rows: int) -> None:
         """Refuse files in which lines are not rows, or rows were passed over.
@@ -70,10 +107,17 @@ class Log(Protocol):
         Raises:
             Unsuited: If there are such.
         """
+        self.engine.inspect()
+        if self.text is not None:
+            self.text.check(rows)
 
 
 # Gives files to an engine; it raises Unsuited or, where the engine is missing, InputError.
 OpenLog = Callable[[Sequence[Located], KeepText], AbstractContextManager[Log]]
+
+
+def _row(found: dict[str, Any]) -> int:
+    return int(found["row"])
 
 
 def only_ending(located: Sequence[Located]) -> str:
@@ -84,11 +128,11 @@ def only_ending(located: Sequence[Located]) -> str:
     """
     same = {".tsv": ".csv", ".ndjson": ".jsonl"}
     endings = {same.get(each.extension, each.extension) for each in located}
-    if any(each.path is None for each in located):
+    if any(each.path is None and not each.url for each in located):
         raise Unsuited("standard input is not read so")
     if len(endings) != 1 or not endings <= {".csv", ".jsonl", ".parquet"}:
         raise Unsuited("only CSV files, only JSON Lines, or only Parquet files are read so")
-    if any(each.path is not None and each.path.suffix.lower() == ".gz" for each in located):
+    if any(each.name.partition("?")[0].lower().endswith(".gz") for each in located):
         raise Unsuited("compressed text is not read so")
     return endings.pop()
 
@@ -105,38 +149,52 @@ def check_names(names: Sequence[str]) -> None:
         raise Unsuited("names of columns differ in little")
 
 
-def tables_of_cells(
-    located: Sequence[Located], layout: Layout, found: Sequence[dict[str, Any]], keep_text: KeepText
-) -> list[RawTable]:
-    """Return rows that the engine gave as tables, one a file; their lines are not known.
+def first_cells(
+    fetched: Callable[[str], list[dict[str, Any]]], first: Located, names: Sequence[str],
+    kinds: Sequence[Kind], keep_text: KeepText,
+) -> RawTable:  # fmt: skip
+    """Return the first rows, and the first row that has each of the columns that they lack.
 
     Args:
-        located: The files.
-        layout: The columns.
-        found: The rows, with `row` as FILE_SHIFT has it.
+        fetched: Gives the rows of a query.
+        first: The first file.
+        names: The columns.
+        kinds: The kind of each.
         keep_text: Tells by name which columns are text.
     """
-    of_file: list[list[dict[str, Any]]] = [[] for _ in located]
-    for cells in sorted(found, key=lambda cells: int(cells["row"])):
-        of_file[int(cells["row"]) >> FILE_SHIFT].append(cells)
-    return [
-        RawTable(
-            file=each.name, columns=columns_of_cells(layout.names, layout.kinds, rows, keep_text),
-            lines=np.zeros(len(rows), dtype=np.int64), shared=layout.preview.shared, dropped=(),
-            notes=(), decimal_comma=False,
-        )
-        for each, rows in zip(located, of_file, strict=True)
-    ]  # fmt: skip
+    rows = fetched(f"select * from log limit {HEAD_LINES}")
+    codes = [f"c{i}" for i in range(len(names))]
+    late = [code for code in codes if all(row[code] is None for row in rows)]
+    if late:
+        firsts = ", ".join(f"min(case when {c} is not null then row end)" for c in late)
+        found = fetched(f"select {firsts} from log")[0].values()
+        places = ", ".join(sorted({str(row) for row in found if row is not None}))
+        if places:
+            rows += fetched(f"select * from log where row in ({places})")
+    return table_of_cells(first, names, kinds, rows, keep_text)
 
 
-def columns_of_cells(
-    names: Sequence[str], kinds: Sequence[Kind], rows: Sequence[dict[str, Any]], keep_text: KeepText
-) -> dict[str, RawColumn]:
-    """Return the columns of rows that the engine gave."""
-    return {
+def table_of_cells(
+    each: Located, names: Sequence[str], kinds: Sequence[Kind], rows: Sequence[dict[str, Any]],
+    keep_text: KeepText,
+) -> RawTable:  # fmt: skip
+    """Return rows that the engine gave as a table; their lines are not known.
+
+    Args:
+        each: Their file.
+        names: The columns.
+        kinds: The kind of each.
+        rows: The cells, `c0` and so on.
+        keep_text: Tells by name which columns are text.
+    """
+    columns = {
         name: _column([cells[f"c{i}"] for cells in rows], name, kind, keep_text)
         for i, (name, kind) in enumerate(zip(names, kinds, strict=True))
     }
+    return RawTable(
+        file=each.name, columns=columns, lines=np.zeros(len(rows), dtype=np.int64), shared={},
+        dropped=(), notes=(), decimal_comma=False,
+    )  # fmt: skip
 
 
 def _column(cells: Sequence[Any], name: str, kind: Kind, keep_text: KeepText) -> RawColumn:

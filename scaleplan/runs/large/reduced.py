@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +16,8 @@ from scaleplan.runs.frame import join
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.given import unmatched
 from scaleplan.runs.large.expression import Cells, Kind, Rule, endings, representatives
-from scaleplan.runs.large.log import Layout, Log, OpenLog, Unsuited
+from scaleplan.runs.large.log import Layout, Log, OpenLog
+from scaleplan.runs.large.unsuited import Unsuited
 from scaleplan.runs.locating import Located
 from scaleplan.runs.opening import finish, same_names, with_values_beside
 from scaleplan.runs.raw import ABSENT, RawTable
@@ -107,7 +109,9 @@ def reduce_large(
     if request.pattern is not None:
         raise Unsuited("lines are read by a pattern")
     request = with_values_beside(located, request)
-    with OPENERS[engine]()(located, lambda name: keeps_text(request, name)) as log:
+    # Asked for every column of every file, of which there may be thousands.
+    keep_text = cache(partial(keeps_text, request))
+    with OPENERS[engine]()(located, keep_text) as log:
         before = finish(log.layout.preview, located[0], request)
         chosen = assign(join([before]), request)
         cells, best = _cells(log.layout, chosen, before, request)
@@ -122,7 +126,7 @@ def reduce_large(
             run["run"] for run in found
             if log.file_of(run["first_row"]) != log.file_of(run["last_row"])
         )  # fmt: skip
-        names = log.layout.names
+        names, located = log.layout.names, log.located
     tables = [finish(table, each, request) for table, each in zip(read, located, strict=True)]
     _check_gaps(tables, chosen, dict(zip(names, cells.kinds.values(), strict=True)))
     if unmatched(tables, request):

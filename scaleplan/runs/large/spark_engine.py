@@ -6,29 +6,28 @@ numbers grow by one, and a first pass counts the rows of each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-import numpy as np
-
 from scaleplan.runs.formats.base import KeepText
-from scaleplan.runs.large.expression import VIEW, Cells, Kind, picked_rows
-from scaleplan.runs.large.log import (
-    FILE_SHIFT,
-    Layout,
-    Unsuited,
-    check_names,
-    columns_of_cells,
-    only_ending,
-    tables_of_cells,
-)
+from scaleplan.runs.large.expression import VIEW, Kind
+from scaleplan.runs.large.log import FILE_SHIFT, Layout, Log, check_names, first_cells, only_ending
 from scaleplan.runs.large.spark_session import spark_session
-from scaleplan.runs.large.text_files import TextFiles, kind_of_column, later_keys, open_text
-from scaleplan.runs.locating import Located
-from scaleplan.runs.raw import RawTable
+from scaleplan.runs.large.text_files import (
+    HEAD_LINES,
+    Head,
+    TextFiles,
+    alike,
+    kind_of_column,
+    later_keys,
+    open_text,
+    parsed_head,
+)
+from scaleplan.runs.large.unsuited import Unsuited
+from scaleplan.runs.locating import Located, address
 from scaleplan.runs.text import clean_text
 
 _PLAIN_NUMBER = "^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
@@ -43,51 +42,31 @@ _NUMBERS = (*_INTEGERS, *_FLOATS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SparkLog:
-    """The rows of files as the view `log` of a session.
+class Spark:
+    """A session with the view `log`.
 
     Args:
         session: Spark's session.
         backend: Ibis' connection to it.
-        layout: The columns.
-        located: The files.
-        text: Where their rows stand, for text; None for Parquet, whose rows Spark gives itself.
-        keep_text: Tells by name which columns are text.
     """
 
     session: Any
     backend: Any
-    layout: Layout
-    located: tuple[Located, ...]
-    text: TextFiles | None
-    keep_text: KeepText
 
     def rows(self, expression: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - of Ibis
         """Return the rows of an expression."""
-        query = self.backend.compile(expression)
+        return self.fetched(self.backend.compile(expression))
+
+    def fetched(self, query: str) -> list[dict[str, Any]]:
+        """Return the rows of a query."""
         return [row.asDict(recursive=True) for row in _collected(self.session.sql(query))]
 
-    def file_of(self, row: int) -> int:
-        """Return the place of the file that holds a row."""
-        return row >> FILE_SHIFT if self.text is None else self.text.file_of(row)
-
-    def tables(self, rows: Sequence[int]) -> list[RawTable]:
-        """Return rows by their numbers."""
-        if self.text is not None:
-            return self.text.tables(rows)
-        kinds: dict[str, Kind] = {f"c{i}": kind for i, kind in enumerate(self.layout.kinds)}
-        cells = Cells(kinds=kinds, run="c0", value="c0", position="c0", weighed=())
-        found = self.rows(picked_rows(cells, rows))
-        return tables_of_cells(self.located, self.layout, found, self.keep_text)
-
-    def check(self, rows: int) -> None:
-        """Refuse logs in which lines are not rows."""
-        if self.text is not None:
-            self.text.check(rows)
+    def inspect(self) -> None:
+        """Do nothing: what cannot be read was refused when the rows were numbered."""
 
 
 @contextmanager
-def open_log(located: Sequence[Located], keep_text: KeepText) -> Iterator[SparkLog]:
+def open_log(located: Sequence[Located], keep_text: KeepText) -> Iterator[Log]:
     """Give the files to Spark.
 
     Raises:
@@ -99,28 +78,46 @@ def open_log(located: Sequence[Located], keep_text: KeepText) -> Iterator[SparkL
         raise Unsuited("Spark takes the name of a file for a pattern")
     with spark_session() as (session, backend):
         try:
-            text = None if ending == ".parquet" else open_text(located, keep_text)
-            if text is None:
-                layout = _parquet(session, located, keep_text)
-            else:
-                layout = (_json if ending == ".jsonl" else _delimited)(session, text)
-            yield SparkLog(
-                session=session, backend=backend, layout=layout, located=tuple(located), text=text,
-                keep_text=keep_text,
+            files = _expanded(session, located)
+            text = None
+            if ending != ".parquet" and not any(each.url for each in files):
+                text = open_text(files, keep_text)
+            engine = Spark(session=session, backend=backend)
+            layout = _OPENED[ending](engine, files, text, keep_text)
+            yield Log(
+                engine=engine, layout=layout, located=files, text=text, keep_text=keep_text
             )  # fmt: skip
         finally:
             session.catalog.dropTempView(VIEW)
 
 
-def _delimited(session: Any, files: TextFiles) -> Layout:  # noqa: ANN401 - pyspark has no types
-    table = files.head.table
-    if files.head.skipped != 1:
+def _expanded(session: Any, located: Sequence[Located]) -> tuple[Located, ...]:  # noqa: ANN401 - pyspark has no types
+    """Return the files, with the addresses that a pattern of them stands for."""
+    result: list[Located] = []
+    for each in located:
+        if not each.url:
+            result.append(each)
+            continue
+        # Reads names only: no column of contents is asked for.
+        found = session.read.format("binaryFile").load(each.url).select("path")
+        names = sorted(row["path"] for row in _collected(found))
+        result += [address(name) for name in names]
+    return tuple(result)
+
+
+def _delimited(
+    engine: Spark, located: tuple[Located, ...], text: TextFiles | None, keep_text: KeepText
+) -> Layout:
+    session = engine.session
+    head = text.head if text is not None else _far_head(session, located, keep_text)
+    table = head.table
+    if head.skipped != 1:
         raise Unsuited("there are lines above the names of the columns")
     names = tuple(table.columns)
-    kinds = tuple(kind_of_column(table.columns[name], name, files.keep_text) for name in names)
+    kinds = tuple(kind_of_column(table.columns[name], name, keep_text) for name in names)
     codes = [f"c{i}" for i in range(len(names))]
     cells = session.read.csv(
-        _paths(files.located), sep=files.head.delimiter, quote='"', escape='"', header=True,
+        _paths(located), sep=head.delimiter, quote='"', escape='"', header=True,
         schema=", ".join(f"{code} string" for code in [*codes, _CORRUPT]),
         columnNameOfCorruptRecord=_CORRUPT, mode="PERMISSIVE", enforceSchema=True,
     )  # fmt: skip
@@ -131,24 +128,40 @@ def _delimited(session: Any, files: TextFiles) -> Layout:  # noqa: ANN401 - pysp
           f"and lower({c}) not in {_ODD_NUMBERS})" for c in numbers),
     ])  # fmt: skip
     read = [f"try_cast({c} as double) as {c}" if c in numbers else c for c in codes]
-    _numbered(session, files, cells.selectExpr(*codes, _CORRUPT, *_PLACES), unread, read)
+    placed = cells.selectExpr(*codes, _CORRUPT, *_PLACES)
+    _numbered(session, placed, _first_rows(located, text), unread, read)
     return Layout(names=names, kinds=kinds, preview=table)
 
 
-def _json(session: Any, files: TextFiles) -> Layout:  # noqa: ANN401
-    paths = _paths(files.located)
+def _far_head(session: Any, located: Sequence[Located], keep_text: KeepText) -> Head:  # noqa: ANN401
+    """Return the beginning of the first file; those of the others are like it."""
+    heads = []
+    for each in located:
+        lines = _collected(session.read.text(each.url).limit(HEAD_LINES))
+        whole = "\n".join(line["value"] for line in lines)
+        heads.append(parsed_head(each, f"{whole}\n".encode(), keep_text))
+    return alike(heads)
+
+
+def _first_rows(located: Sequence[Located], text: TextFiles | None) -> dict[str, int]:
+    """Return the number of the first row of each file, by its path."""
+    if text is None:
+        return {_name(path): i << FILE_SHIFT for i, path in enumerate(_paths(located))}
+    return dict(zip(_paths(located), text.starts[:-1].tolist(), strict=True))
+
+
+def _json(
+    engine: Spark, located: tuple[Located, ...], text: TextFiles | None, keep_text: KeepText
+) -> Layout:
+    session, paths = engine.session, _paths(located)
     fields = _called(lambda: session.read.json(paths)).schema.fields
     names = tuple(field.name for field in fields)
     if _CORRUPT in names:
         raise Unsuited("some lines are no JSON objects")
     check_names(names)
-    kinds: list[Kind] = []
-    for name, field in zip(names, fields, strict=True):
-        found = field.dataType.simpleString()
-        kept = files.keep_text(name)
-        if found not in ("string", "bigint") + (() if kept else ("double",)):
-            raise Unsuited(f"{name} is a column of {found}")
-        kinds.append("text" if kept or found == "string" else "number")
+    kinds = tuple(
+        _kind_of_json(field.name, field.dataType.simpleString(), keep_text) for field in fields
+    )
     types = {"number": "double", "text": "string"}
     schema = ", ".join(
         f"{_identifier(name)} {types[kind]}" for name, kind in zip(names, kinds, strict=True)
@@ -157,21 +170,32 @@ def _json(session: Any, files: TextFiles) -> Layout:  # noqa: ANN401
     codes = [f"c{i}" for i in range(len(names))]
     renamed = [f"{_identifier(name)} as {c}" for name, c in zip(names, codes, strict=True)]
     placed = cells.selectExpr(*renamed, _CORRUPT, *_PLACES)
-    _numbered(session, files, placed, f"{_CORRUPT} is not null", codes)
-    late = later_keys(names, files)
-    found = _collected(session.sql(f"select {late} from {VIEW}")) if late else [()]
-    return Layout(names=names, kinds=tuple(kinds), preview=files.preview_with(tuple(found[0])))
+    _numbered(session, placed, _first_rows(located, text), f"{_CORRUPT} is not null", codes)
+    if text is None:
+        preview = first_cells(engine.fetched, located[0], names, kinds, keep_text)
+    else:
+        late = later_keys(names, text.head.table)
+        found = engine.fetched(f"select {late} from {VIEW}")[0] if late else {}
+        preview = text.preview_with(tuple(found.values()))
+    return Layout(names=names, kinds=kinds, preview=preview)
+
+
+def _kind_of_json(name: str, found: str, keep_text: KeepText) -> Kind:
+    kept = keep_text(name)
+    if found not in ("string", "bigint") + (() if kept else ("double",)):
+        raise Unsuited(f"{name} is a column of {found}")
+    return "text" if kept or found == "string" else "number"
 
 
 def _numbered(
-    session: Any, files: TextFiles, placed: Any, unread: str, columns: Sequence[str]  # noqa: ANN401
+    session: Any, placed: Any, first: dict[str, int], unread: str, columns: Sequence[str]  # noqa: ANN401
 ) -> None:  # fmt: skip
-    """Make the view `log` of text, with the number of each row among those of all files.
+    """Make the view `log` of text, with the number of each row.
 
     Args:
         session: Spark's session.
-        files: The files.
         placed: What Spark reads: `c0` and so on, and _PLACES.
+        first: The number of the first row of each file.
         unread: Tells of a row whether it is none of plain cells.
         columns: The columns of the view.
     """
@@ -183,24 +207,25 @@ def _numbered(
     parts = _collected(placed.groupBy("file", "start").agg(*map(expr, sums)))
     if sum(part["unread"] for part in parts):
         raise Unsuited("some rows are not of plain cells")
-    place = _places(files.located)
-    ordered = sorted(parts, key=lambda part: (place[_name(part["file"])], part["start"]))
-    before = np.cumsum([0, *(part["rows"] for part in ordered[:-1])]).tolist()
-    shifts = [
-        (part["file"], part["start"], row - part["first"])
-        for part, row in zip(ordered, before, strict=True)
-    ]
+    next_row = dict(first)
+    shifts = []
+    for part in sorted(parts, key=lambda part: (part["file"], part["start"])):
+        name = _name(part["file"])
+        shifts.append((part["file"], part["start"], next_row[name] - part["first"]))
+        next_row[name] += part["rows"]
     shifted = session.createDataFrame(shifts, "file string, start bigint, shift bigint")
     placed.join(broadcast(shifted), ["file", "start"]).selectExpr(
         *columns, "id + shift as row"
     ).createOrReplaceTempView(VIEW)
 
 
-def _parquet(session: Any, located: Sequence[Located], keep_text: KeepText) -> Layout:  # noqa: ANN401
+def _parquet(
+    engine: Spark, located: tuple[Located, ...], text: TextFiles | None, keep_text: KeepText
+) -> Layout:
     from pyspark.sql.functions import broadcast
 
-    paths = _paths(located)
-    cells = _called(lambda: session.read.option("mergeSchema", "true").parquet(*paths))
+    session, first = engine.session, _first_rows(located, text)
+    cells = _called(lambda: session.read.option("mergeSchema", "true").parquet(*_paths(located)))
     names = tuple(field.name for field in cells.schema.fields)
     check_names(names)
     kinds: list[Kind] = []
@@ -214,34 +239,31 @@ def _parquet(session: Any, located: Sequence[Located], keep_text: KeepText) -> L
         # Not a number stands for nothing in Parquet.
         columns.append(f"{f'nanvl({plain}, null)' if found in _FLOATS else plain} as c{i}")
     placed = cells.selectExpr(*columns, _PLACES[0], "_metadata.row_index as at")
-    place = _places(located)
-    found_files = [row["file"] for row in _collected(placed.select("file").distinct())]
-    numbers = [(file, place[_name(file)]) for file in found_files]
-    numbered = session.createDataFrame(numbers, "file string, number bigint")
+    seen = [row["file"] for row in _collected(placed.select("file").distinct())]
+    starts = [(file, first[_name(file)]) for file in seen]
+    numbered = session.createDataFrame(starts, "file string, start bigint")
     placed.join(broadcast(numbered), ["file"]).selectExpr(
-        *(f"c{i}" for i in range(len(names))), f"shiftleft(number, {FILE_SHIFT}) + at as row"
+        *(f"c{i}" for i in range(len(names))), "start + at as row"
     ).createOrReplaceTempView(VIEW)
-    head = _collected(session.read.parquet(paths[0]).selectExpr(*columns).limit(1000))
-    rows = [row.asDict() for row in head]
-    preview = RawTable(
-        file=located[0].name, columns=columns_of_cells(names, kinds, rows, keep_text),
-        lines=np.zeros(len(rows), dtype=np.int64), shared={}, dropped=(), notes=(),
-        decimal_comma=False,
-    )  # fmt: skip
+    preview = first_cells(engine.fetched, located[0], names, kinds, keep_text)
     return Layout(names=names, kinds=tuple(kinds), preview=preview)
 
 
+_OPENED: dict[str, Callable[[Spark, tuple[Located, ...], TextFiles | None, KeepText], Layout]] = {
+    ".csv": _delimited,
+    ".jsonl": _json,
+    ".parquet": _parquet,
+}
+
+
 def _paths(located: Sequence[Located]) -> list[str]:
-    return [str(each.path.absolute()) for each in located if each.path is not None]
-
-
-def _places(located: Sequence[Located]) -> dict[str, int]:
-    return {path: i for i, path in enumerate(_paths(located))}
+    return [each.url if each.path is None else str(each.path.absolute()) for each in located]
 
 
 def _name(file: str) -> str:
-    """Return the path of a file that Spark writes as an address."""
-    return "/" + unquote(file.removeprefix("file:")).lstrip("/")
+    """Return the path of a file that Spark writes as an address, or another address as it is."""
+    name = unquote(file)
+    return "/" + name.removeprefix("file:").lstrip("/") if name.startswith("file:") else name
 
 
 def _identifier(name: str) -> str:

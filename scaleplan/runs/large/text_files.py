@@ -16,7 +16,7 @@ from scaleplan.runs.formats.base import KeepText
 from scaleplan.runs.formats.delimited import _delimiter
 from scaleplan.runs.large.expression import Kind
 from scaleplan.runs.large.line_index import LineIndex
-from scaleplan.runs.large.log import Unsuited
+from scaleplan.runs.large.unsuited import Unsuited
 from scaleplan.runs.locating import Located
 from scaleplan.runs.numbers import settle
 from scaleplan.runs.raw import RawColumn, RawTable
@@ -24,6 +24,7 @@ from scaleplan.runs.source import TextSource
 from scaleplan.runs.table import IntArray
 
 _HEAD = 1 << 18  # bytes that are looked at before the engine reads the file
+HEAD_LINES = 1000  # the same, of files elsewhere
 _WORTH_CUTTING = 16 << 20  # bytes; below this one thread is done before two are at work
 
 
@@ -170,12 +171,7 @@ def open_text(located: Sequence[Located], keep_text: KeepText) -> TextFiles:
     Raises:
         Unsuited: If the files are not plain, or differ in their columns.
     """
-    heads = [_head(each, keep_text) for each in located]
-    first = heads[0]
-    if first.delimiter and any(_shape(head) != _shape(first) for head in heads):
-        raise Unsuited("the files differ in their columns")
-    if any(head.table.shared != first.table.shared for head in heads):
-        raise Unsuited("the files differ in what they say about all of their rows")
+    first = alike([_head(each, keep_text) for each in located])
     indexes = tuple(LineIndex.of(each.path) for each in located if each.path is not None)
     rows = [index.lines - first.skipped for index in indexes]
     return TextFiles(
@@ -184,16 +180,30 @@ def open_text(located: Sequence[Located], keep_text: KeepText) -> TextFiles:
     )  # fmt: skip
 
 
-def later_keys(names: Sequence[str], files: TextFiles) -> str:
+def alike(heads: Sequence[Head]) -> Head:
+    """Return the first of the beginnings of files, which the others are like.
+
+    Raises:
+        Unsuited: If they are not.
+    """
+    first = heads[0]
+    if first.delimiter and any(_shape(head) != _shape(first) for head in heads):
+        raise Unsuited("the files differ in their columns")
+    if any(head.table.shared != first.table.shared for head in heads):
+        raise Unsuited("the files differ in what they say about all of their rows")
+    return first
+
+
+def later_keys(names: Sequence[str], preview: RawTable) -> str:
     """Return what to select from `log` for the first rows of the columns that the head lacks.
 
     Args:
         names: The columns, which are `c0` and so on in `log`.
-        files: The files.
+        preview: The first rows.
     """
     return ", ".join(
         f"min(case when c{i} is not null then row end) as c{i}"
-        for i, name in enumerate(names) if name not in files.head.table.columns
+        for i, name in enumerate(names) if name not in preview.columns
     )  # fmt: skip
 
 

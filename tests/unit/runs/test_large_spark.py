@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import subprocess
 import sys
@@ -10,14 +9,13 @@ import sys
 import numpy as np
 import pytest
 from test_large import HEADER, assert_same, rows, write
+from test_large_files import assert_same_runs, records, write_lines, write_parquet
 
 from scaleplan.errors import InputError
 from scaleplan.runs.large.spark_session import spark_session
 from scaleplan.runs.reading import load_runs
 
 pytestmark = pytest.mark.spark
-NAMES = HEADER.split(",")
-TEXTS = {"run", "note"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,19 +30,6 @@ def test_the_log_of_these_tests_is_read_in_several_parts(tmp_path, session):
     path = write(tmp_path / "log.csv", rows())
     parts = session.read.csv(str(path)).selectExpr("_metadata.file_block_start").distinct()
     assert parts.count() > 3
-
-
-def typed(table):
-    return [
-        {name: cell if name in TEXTS else float(cell) for name, cell in zip(NAMES, row, strict=True)
-         if cell}
-        for row in table
-    ]  # fmt: skip
-
-
-def written_lines(path, records):
-    path.write_text("".join(json.dumps(each) + "\n" for each in records), encoding="utf-8")
-    return path
 
 
 @pytest.mark.parametrize("order", ["sorted", "shuffled"])
@@ -78,22 +63,33 @@ def test_a_pattern_of_files_with_runs_in_several(tmp_path):
 
 
 def test_parquet(tmp_path):
-    pa = pytest.importorskip("pyarrow")
-    import pyarrow.parquet as pq
-
-    records = typed(rows())
-    records[4]["val_loss"], records[5]["val_loss"] = math.nan, None
-    for i, part in enumerate((records[:100], records[100:])):
-        pq.write_table(pa.Table.from_pylist(part), tmp_path / f"{i}.parquet", row_group_size=40)
+    found = records()
+    found[4]["val_loss"], found[5]["val_loss"] = math.nan, None
+    for i, part in enumerate((found[:100], found[100:])):
+        write_parquet(tmp_path / f"{i}.parquet", part)
     assert_same([tmp_path / "*.parquet"], "spark")
 
 
 def test_json_lines_with_a_key_that_comes_late(tmp_path):
-    records = typed(rows())
-    for i, each in enumerate(records):
+    found = records()
+    for i, each in enumerate(found):
         if i % 10 != 9:
             del each["val_loss"]
-    assert_same([written_lines(tmp_path / "log.jsonl", records)], "spark")
+    assert_same([write_lines(tmp_path / "log.jsonl", found)], "spark")
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_a_pattern_of_addresses(tmp_path, kind):
+    table = rows()
+    for i, part in enumerate((table[:150], table[150:])):
+        path = tmp_path / f"{i} é.{kind}"
+        if kind == "csv":
+            write(path, part)
+        else:
+            (write_lines if kind == "jsonl" else write_parquet)(path, records(part))
+    by_engine = load_runs([f"file://{tmp_path}/*.{kind}"], engine="spark")
+    assert_same_runs(by_engine, load_runs([str(tmp_path / f"*.{kind}")], engine="small"))
+    assert len(by_engine.cleaning.files) == 2
 
 
 @pytest.mark.parametrize(
