@@ -106,6 +106,18 @@ def text_column(texts: Sequence[str]) -> RawColumn:
     return RawColumn(numbers, np.array(codes, dtype=np.int32), tuple(vocabulary))
 
 
+def filled_from(column: RawColumn, other: RawColumn) -> RawColumn:
+    """Return a column with its empty cells filled from the same rows of another."""
+    blank = column.blank
+    vocabulary = (*column.vocabulary, *other.vocabulary)
+    offset = np.int32(len(column.vocabulary))
+    codes = np.where(other.codes >= 0, other.codes + offset, other.codes)
+    return RawColumn(
+        np.where(blank, other.numbers, column.numbers),
+        np.where(blank, codes, column.codes).astype(np.int32), vocabulary,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RawTable:
     """What one input holds.

@@ -29,7 +29,8 @@ NUMBER_ROLES: Mapping[str, tuple[str, ...]] = {
         "params", "nparams", "numparams", "paramcount", "parametercount", "parameters",
         "nparameters", "numparameters", "totalparams", "totalparameters", "numtotalparams",
         "paramstotal", "modelparams", "modelparameters", "modelsize", "trainableparams",
-        "numtrainableparams", "nominalparams",
+        "numtrainableparams", "nominalparams", "numberofparameters", "numberofparams",
+        "numberoftrainableparameters", "trainableparameters",
     ),
     "active_params": (
         "activeparams", "activeparameters", "activatedparams", "nactiveparams", "numactiveparams",
@@ -61,7 +62,7 @@ NUMBER_ROLES: Mapping[str, tuple[str, ...]] = {
     "seed": ("seed", "randomseed", "rngseed"),
     "learning_rate": ("learningrate", "lr", "peaklr", "maxlr", "peaklearningrate"),
     "batch_tokens": ("batchtokens", "batchsizetokens", "batchsizeintokens", "tokensperbatch",
-                     "tokensperstep"),
+                     "tokensperstep", "tokensperiteration", "tokensperiter"),
     "batch_size": ("batchsize", "globalbatchsize", "trainbatchsize", "batchsequences"),
     "experts": ("experts", "nexperts", "numexperts", "expertcount", "moenumexperts"),
     "granularity": ("granularity", "expertgranularity", "moegranularity"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from scaleplan.records import Note
 from scaleplan.runs.numbers import settle
-from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder
+from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, filled_from
 from scaleplan.runs.request import Request, keeps_text
 from scaleplan.runs.roles import NUMBER_ROLES, TEXT_ROLES, rank
 from scaleplan.runs.text import clean_text, listed
@@ -28,7 +28,7 @@ def with_shared(table: RawTable, request: Request) -> RawTable:
             continue
         one = one_cell(name, value, keep_text=keeps_text(request, name))
         whole = one.take(np.zeros(len(table), dtype=np.int64))
-        columns[name] = _filled(columns[name], whole) if name in columns else whole
+        columns[name] = filled_from(columns[name], whole) if name in columns else whole
     return replace(table, columns=columns)
 
 
@@ -37,18 +37,6 @@ def one_cell(name: str, text: str, *, keep_text: bool) -> RawColumn:
     builder = TableBuilder(name, keep_text=lambda _: keep_text)
     builder.add({name: [text]}, [0])
     return settle(builder.build({}), lambda _: keep_text).columns[name]
-
-
-def _filled(column: RawColumn, shared: RawColumn) -> RawColumn:
-    """Fill the empty cells of a column with a shared value."""
-    blank = column.blank
-    vocabulary = (*column.vocabulary, *shared.vocabulary)
-    offset = np.int32(len(column.vocabulary))
-    codes = np.where(shared.codes >= 0, shared.codes + offset, shared.codes)
-    return RawColumn(
-        np.where(blank, shared.numbers, column.numbers),
-        np.where(blank, codes, column.codes).astype(np.int32), vocabulary,
-    )  # fmt: skip
 
 
 def united(tables: Sequence[RawTable]) -> tuple[dict[str, str], tuple[Note, ...]]:

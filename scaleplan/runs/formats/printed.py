@@ -1,22 +1,26 @@
 """Printed logs: lines such as `Epoch 3, Loss: 1.902150` or `iter 10: loss 4.27, time 18.5ms`.
 
-A line gives the numbers whose names are known: steps, epochs, tokens, learning rates and metrics.
-Every other line is passed over, and counted. A pattern of the user's own replaces the search.
+A line gives the numbers whose names are known: steps, epochs, tokens, learning rates and metrics;
+a line before the training may give the number of parameters and the tokens a step. Every other
+line is passed over, and counted. A pattern of the user's own replaces the search.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
 
 from scaleplan.errors import InputError, UsageError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.metrics import describe
-from scaleplan.runs.raw import RawTable, TableBuilder
+from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, filled_from
 from scaleplan.runs.roles import NUMBER_ROLES, rank
 from scaleplan.runs.source import TextSource
+from scaleplan.units import parse_count
 
 # One to three words, then perhaps a mark, then a number; `Epoch [3/10]` gives 3.
 _PAIR = re.compile(
@@ -32,6 +36,14 @@ _PAIR = re.compile(
 _NESTED = re.compile(r"\((?:[^()\\]|\\.)*[+*](?:[^()\\]|\\.)*\)[+*{]")
 _LONGEST = 4000  # characters of a line that are searched; a longer one is no message
 _AXES = ("step", "epoch", "tokens")
+# What programs print once: `number of parameters: 10.65M`, `tokens per iteration will be: 16,384`.
+_SETTING = re.compile(
+    r"(?<![A-Za-z])(?P<name>(?:(?:total |model )?num(?:ber)?[ _](?:of[ _])?)?(?:(?:total|trainable|"
+    r"model)[ _])?param(?:eter)?s|tokens[ _]per[ _](?:iteration|iter|step|batch))"
+    r"(?: will be| is)?[ \t]*[:=|]?[ \t]*"
+    r"(?P<number>\d[\d_,]*(?:\.\d+)?[ ]?(?:[KMBT]\b)?)(?![\w.%])",
+    re.IGNORECASE,
+)
 _BLOCK = 5000
 _MOST_NAMES = 100
 
@@ -91,19 +103,23 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
     lines: list[int] = []
     found = False
     heading: dict[str, str] = {}
+    last: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for line, text in enumerate(source.lines(), 1):
         row = _known(text) if pattern is None else _matched(text, pattern)
         if row and not any(describe(name) is not None for name in row) and pattern is None:
             heading = row  # `Epoch 1/10` before the line with its metrics
             continue
         if not row:
-            skipped += bool(text.strip())
+            said = _settings(text) if pattern is None else {}
+            settings = {**said, **settings}  # what is said first counts
+            skipped += bool(text.strip()) and not said
             continue
         found = True
         rows.append({**heading, **row})
         lines.append(line)
         if len(rows) >= _BLOCK:
-            _add(builder, rows, lines)
+            last = _add(builder, rows, lines, last)
             rows, lines = [], []
     if not found:
         raise InputError(
@@ -112,12 +128,53 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
             file=source.name,
             hint=r"Describe a line with --pattern 'Epoch (?P<epoch>\d+), Loss: (?P<loss>[\d.]+)'.",
         )  # fmt: skip
-    _add(builder, rows, lines)
+    _add(builder, rows, lines, last)
     for note in source.notes():
         builder.note(note)
     if skipped:
         builder.note(_note(source.name, skipped))
-    return builder.build({})
+    table = builder.build(settings)
+    return table if pattern is not None else _united(table)
+
+
+def _united(table: RawTable) -> RawTable:
+    """Join columns in which lines of different form say the same thing.
+
+    nanoGPT prints `step 250: train loss 1.9, val loss 2.0` where it validates and `iter 260: loss
+    1.8` between: both count steps, and a loss without further name, beside one on training data,
+    is that of a training batch.
+    """
+    columns = dict(table.columns)
+    steps = [name for name in columns if rank("step", name) is not None]
+    for name in steps[1:]:
+        _join(columns, steps[0], name)
+    metrics = [found for name in columns if (found := describe(name)) is not None]
+    for plain in metrics:
+        twins = [
+            other.column for other in metrics
+            if plain.split == "plain" and other.split == "train"
+            and replace(other, split="plain").meaning == plain.meaning
+        ]  # fmt: skip
+        if twins:
+            _join(columns, twins[0], plain.column, at=steps[0] if steps else None)
+    return replace(table, columns=columns)
+
+
+def _join(columns: dict[str, RawColumn], kept: str, name: str, at: str | None = None) -> None:
+    """Move a column's cells into the empty cells of another; at steps that have one they go."""
+    # Names that one line sets side by side mean different things there.
+    if (~columns[kept].blank & ~columns[name].blank).any():
+        return
+    other = columns.pop(name)
+    if at is not None:
+        step = columns[at].numbers
+        # A mean over many batches says more than the batch that came next.
+        again = np.isin(step, step[~columns[kept].blank])
+        other = replace(
+            other, numbers=np.where(again, np.nan, other.numbers),
+            codes=np.where(again, -1, other.codes).astype(np.int32),
+        )  # fmt: skip
+    columns[kept] = filled_from(columns[kept], other)
 
 
 def _note(file: str, skipped: int) -> Note:
@@ -129,19 +186,26 @@ def _note(file: str, skipped: int) -> Note:
     )  # fmt: skip
 
 
-def _add(builder: TableBuilder, rows: list[dict[str, str]], lines: list[int]) -> None:
-    """Add rows; a line without a step belongs to the step before it."""
-    merged = list(_carried(rows))
+def _add(
+    builder: TableBuilder, rows: list[dict[str, str]], lines: list[int], last: dict[str, str]
+) -> dict[str, str]:
+    """Add rows and return the last step; a line without a step belongs to the step before it."""
+    merged = []
+    for row in rows:
+        last = {name: text for name, text in row.items() if _axis(name)} or last
+        merged.append({**last, **row})
     names = list(dict.fromkeys(name for row in merged for name in row))[:_MOST_NAMES]
     builder.add({name: [row.get(name, "") for row in merged] for name in names}, lines)
+    return last
 
 
-def _carried(rows: list[dict[str, str]]) -> Iterator[dict[str, str]]:
-    last: dict[str, str] = {}
-    for row in rows:
-        steps = {name: text for name, text in row.items() if _axis(name)}
-        last = steps or last
-        yield {**last, **row}
+def _settings(text: str) -> dict[str, str]:
+    """Return what a line says about the whole run: parameters, tokens a step."""
+    found: dict[str, str] = {}
+    for match in _SETTING.finditer(text[:_LONGEST]):
+        number = parse_count(match["number"].replace(",", "").replace(" ", ""))
+        found[match["name"]] = repr(number)
+    return found
 
 
 def _axis(name: str) -> bool:
