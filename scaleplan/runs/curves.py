@@ -59,7 +59,7 @@ def reduce_curves(
     sorted_groups = groups[order]
     starts = np.flatnonzero(np.r_[True, sorted_groups[1:] != sorted_groups[:-1]])
     sizes = np.diff(np.r_[starts, len(rows)])
-    filled = _named_by_file(_filled(rows, order, starts, sizes))
+    filled = _named_by_file(_filled(rows, order, starts, sizes, position))
     best = None
     if chosen.split in {"validation", "test"}:
         best = "lowest" if metric.kind in {"loss", "error"} else "highest"
@@ -166,16 +166,32 @@ def ended_notes(ended: Sequence[str]) -> tuple[Note, ...]:
     )  # fmt: skip
 
 
-def _filled(rows: Gathered, order: IntArray, starts: IntArray, sizes: IntArray) -> Gathered:
-    """Fill the gaps of each curve with the last value before them, or the first after them.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bounds:
+    """The first and last place, for each sorted row, of its run and of the rows of its step."""
+
+    first: IntArray
+    last: IntArray
+    step_first: IntArray
+    step_last: IntArray
+
+
+def _filled(
+    rows: Gathered, order: IntArray, starts: IntArray, sizes: IntArray, position: FloatArray
+) -> Gathered:
+    """Fill the gaps of each curve from the same step, else with the last value before, or after.
 
     The metric is not filled: a point without it is no point of it.
     """
     if int(sizes.max(initial=0)) <= 1:
         return rows
-    last = starts + sizes - 1
     group = np.repeat(np.arange(starts.size), sizes)
-    bounds = (starts[group], last[group])
+    begins = np.r_[True, (group[1:] != group[:-1]) | (position[order][1:] != position[order][:-1])]
+    step = np.cumsum(begins) - 1
+    step_starts = np.r_[np.flatnonzero(begins), len(rows)]
+    bounds = _Bounds(
+        starts[group], (starts + sizes - 1)[group], step_starts[step], step_starts[step + 1] - 1
+    )
     roles = {
         name: column
         if name in {"value", "step"}
@@ -194,9 +210,7 @@ def _named_by_file(rows: Gathered) -> Gathered:
     return replace(rows, labels={"run": names, **rows.labels})
 
 
-def _fill_numbers(
-    column: RawColumn, order: IntArray, bounds: tuple[IntArray, IntArray], *, after: bool
-) -> RawColumn:
+def _fill_numbers(column: RawColumn, order: IntArray, bounds: _Bounds, *, after: bool) -> RawColumn:
     blank = column.blank
     if not blank.any() or blank.all():
         return column
@@ -206,9 +220,7 @@ def _fill_numbers(
     return column.take(rows)
 
 
-def _fill_labels(
-    column: RawColumn, order: IntArray, bounds: tuple[IntArray, IntArray]
-) -> RawColumn:
+def _fill_labels(column: RawColumn, order: IntArray, bounds: _Bounds) -> RawColumn:
     has = (column.codes >= 0) | ~np.isnan(column.numbers)
     if has.all():
         return column
@@ -218,12 +230,13 @@ def _fill_labels(
     return column.take(rows)
 
 
-def _sources(has: BoolArray, bounds: tuple[IntArray, IntArray], *, after: bool) -> IntArray:
+def _sources(has: BoolArray, bounds: _Bounds, *, after: bool) -> IntArray:
     """Return for each sorted row the row to take a cell from: itself, one before, or one after."""
-    first, last = bounds
     index = np.arange(has.size)
     before = np.maximum.accumulate(np.where(has, index, -1))
     following = np.minimum.accumulate(np.where(has, index, has.size)[::-1])[::-1]
-    otherwise = np.where(following <= last, following, index) if after else index
-    source = np.where(before >= first, before, otherwise)
-    return np.asarray(source, dtype=np.int64)
+    otherwise = np.where(following <= bounds.last, following, index) if after else index
+    source = np.where(before >= bounds.first, before, otherwise)
+    # What was logged at the same step in a later row is nearer than what an earlier step logged.
+    same = (before < bounds.step_first) & (following <= bounds.step_last)
+    return np.asarray(np.where(same, following, source), dtype=np.int64)

@@ -15,7 +15,7 @@ from scaleplan.runs.table import FloatArray, IntArray
 _CONFIGURATION = (
     "params", "active_params", "non_embedding_params", "embedding_params", "dense_params",
     "experts", "granularity", "bits", "weight_bits", "activation_bits", "kv_cache_bits",
-    "unique_tokens", "learning_rate", "batch_tokens", "batch_size", "seed", "epochs",
+    "unique_tokens", "batch_tokens", "batch_size", "seed", "epochs",
 )  # fmt: skip
 # A restart begins again with a stretch of at least this many rows; fewer are rows of a plain table.
 _SHORTEST_STRETCH = 3
@@ -41,15 +41,20 @@ def groups_of(rows: Gathered, position: FloatArray) -> IntArray | None:
     columns += [rows.roles[r] for r in _CONFIGURATION if r in rows.roles]
     keys = [_keys(c) for c in columns if _tells_apart(c, len(rows.files))]
     groups = combine([rows.file_of, alone, *keys])
+    rate = rows.roles.get("learning_rate")
+    if rate is not None and _tells_apart(rate, len(rows.files)):
+        # A rate that changes along a run is a schedule: it is a setting where steps need telling
+        # apart, as in a sweep.
+        plain = np.unique(groups).size * _SHORTEST_STRETCH <= len(rows)
+        if not plain or not _one_line_each(rows, groups, position):
+            groups = combine([groups, _keys(rate)])
     if np.unique(groups).size == len(rows):
         return None
-    logged = np.flatnonzero(~rows.roles["value"].blank)
-    points = combine([groups[logged], _number_keys(numeric_column(position[logged]))])
     backward = _steps_back(groups, position)
     restart = backward.size > 0 and _is_restart(groups, position, int(backward[0]))
     if not restart:
         # Equal steps, or steps in any order, are those of different runs.
-        return groups if np.unique(points).size == points.size and not backward.size else None
+        return groups if _one_line_each(rows, groups, position) else None
     origin = rows.row_note(int(backward[0]), "")
     raise InputError(
         "the steps go back here, and no column tells which run a row belongs to",
@@ -69,6 +74,13 @@ def _tells_apart(column: RawColumn, files: int) -> bool:
     if blank.any() and different <= files:
         return False
     return different <= max(files, blank.size // _SHORTEST_STRETCH)
+
+
+def _one_line_each(rows: Gathered, groups: IntArray, position: FloatArray) -> bool:
+    """Tell whether the steps of each group go forward, with one point of the metric at each."""
+    logged = np.flatnonzero(~rows.roles["value"].blank)
+    points = combine([groups[logged], _number_keys(numeric_column(position[logged]))])
+    return np.unique(points).size == points.size and not _steps_back(groups, position).size
 
 
 def _steps_back(groups: IntArray, position: FloatArray) -> IntArray:

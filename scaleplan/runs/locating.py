@@ -11,6 +11,7 @@ from pathlib import Path
 
 from scaleplan.errors import InputError, UsageError
 from scaleplan.runs.checkpoints import only_last_checkpoints
+from scaleplan.runs.companions import without_companions
 from scaleplan.runs.formats.stores import kind_of
 from scaleplan.runs.text import clean_text, listed, near
 
@@ -137,7 +138,7 @@ def _below(folder: Path, extensions: Sequence[str]) -> list[Path]:
             if not f.startswith(".") and Path(place, f).exists()
             and (_extension(f) in extensions or kind_of(Path(place, f)))
         ]  # fmt: skip
-    return sorted(only_last_checkpoints(found))
+    return sorted(only_last_checkpoints(without_companions(found)))
 
 
 def _file(path: Path, *, found: bool = False) -> Located:

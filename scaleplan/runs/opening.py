@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from scaleplan.errors import InputError, UsageError
 from scaleplan.records import Note
+from scaleplan.runs.companions import with_last_evaluation
 from scaleplan.runs.exports import reshape
 from scaleplan.runs.formats import read_table
 from scaleplan.runs.formats.stores import STORES
@@ -192,6 +193,7 @@ def finish(raw: RawTable, located: Located, request: Request) -> RawTable:
 
     settled = reshape(settle(raw, keep_text))
     if located.path is not None:
+        settled = with_last_evaluation(settled, located.path, keep_text)
         settled = with_settings(settled, located.path, keep_text)
     return with_given(with_shared(settled, request), request)
 

@@ -161,7 +161,8 @@ def _read_and_clean(
         columns=tuple(chosen.uses),
     )  # fmt: skip
     notes = (
-        *told, *skipped, *(note for table in tables for note in table.notes), *metadata_notes,
+        *told, *skipped, *dict.fromkeys(note for table in tables for note in table.notes),
+        *metadata_notes,
         *chosen.notes, *unit_notes, *reduced.notes,
     )  # fmt: skip
     return _Cleaned(cleaned, chosen, kind, cleaning, metadata, units, notes)
@@ -259,4 +260,5 @@ def _left_empty(rows: Gathered, metric: Metric) -> tuple[RowNote, ...]:
 def _in_order(notes: Sequence[RowNote], files: Sequence[str]) -> tuple[RowNote, ...]:
     """Return notes in the order of the files and lines, however late a row was dropped."""
     place = {file: i for i, file in enumerate(files)}
-    return tuple(sorted(notes, key=lambda note: (place[note.file], note.line or 0)))
+    # What was done to a column of all files, such as a change of its unit, comes first.
+    return tuple(sorted(notes, key=lambda note: (place.get(note.file, -1), note.line or 0)))

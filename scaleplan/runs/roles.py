@@ -99,6 +99,8 @@ METRIC_ROLES = ("value", "metric", "loss", "error", "accuracy", "score")
 # `tokens` of an evaluation are not the tokens of the training.
 _ELSEWHERE = frozenset({"eval", "evaluation", "val", "valid", "validation", "test"})
 _SCALED_FLOPS = re.compile(r"(total|train|training)([kmgtpezy])flop(?:s|os)?$")
+# Lightning's LearningRateMonitor names the optimizer: lr-AdamW, lr-SGD-1, lr-Adam/pg1.
+_MONITORED_RATE = re.compile(r"lr-[A-Za-z]\w*(?:-\d+)?(?:/pg\d+)?")
 _FLOP_DAYS = re.compile(r"(?:compute)?(?:pf|petaflops?|pflops?)s?days?$")
 _PFLOP_DAY = 1e15 * 86400.0  # the unit of Kaplan et al. 2020
 _SUFFIXES = {
@@ -141,6 +143,8 @@ def rank(role: str, column: str) -> int | None:
         return 0
     for place, spelling in enumerate(spellings(column)):
         found = _RANKS.get((role, spelling))
+        if found is None and role == "learning_rate" and _MONITORED_RATE.fullmatch(name):
+            found = 50
         if found is None and role == "flops" and _flop_factor(spelling) != 1.0:
             found = 50
         if found is None and role in _SCALED_ROLES:

@@ -16,6 +16,7 @@ from scaleplan.runs.curve_rows import axis_of, members, runs_of
 from scaleplan.runs.formats import EXTENSIONS
 from scaleplan.runs.frame import Frame, join
 from scaleplan.runs.gathering import gather
+from scaleplan.runs.learning_rates import logged_rates
 from scaleplan.runs.locating import locate
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.opening import Progress, read_all
@@ -60,7 +61,7 @@ def load_curves(
     tables, skipped = read_all(locate(sources, EXTENSIONS), request, stdin, on_progress)
     parts, refused = _parts(tables, request)
     curves: list[Curve] = []
-    notes = [*skipped, *(n for t in tables for n in t.notes)]
+    notes = [*skipped, *dict.fromkeys(n for t in tables for n in t.notes)]
     for part in parts:
         found, said = _curves_of(part, len(tables) > 1)
         curves += found
@@ -125,6 +126,9 @@ def _parts(
         if lacking:
             pending += [having, lacking]
             continue
+        if "learning_rate" in chosen.numbers and "learning_rate" not in request.roles:
+            rates = logged_rates(frame, chosen.numbers["learning_rate"])
+            chosen.numbers["learning_rate"] = rates
         parts.append(_Part(tables=group, frame=frame, chosen=chosen))
     if not parts and first is not None:
         raise first

@@ -195,6 +195,13 @@ READING = (
         "Name it alone to see what is wrong.",
     ),
     _entry(
+        "TASKS_DIFFER",
+        "Some tasks of an evaluation have an accuracy and others a loss.",
+        "lm-evaluation-harness measures each task in its own way.",
+        "A law is one of one metric; rows without it are dropped.",
+        "Choose one with --metric, and a task with --by task.",
+    ),
+    _entry(
         "TENSORBOARD",
         "A CSV of TensorBoard holds one metric.",
         "Columns Wall time, Step, Value.",

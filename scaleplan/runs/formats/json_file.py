@@ -104,7 +104,7 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
     require(found, source.name)
     builder = TableBuilder(source.name, keep_text=keep_text)
     add_records(builder, ((0, record) for record in found.records))
-    for note in (*decoder.notes(), *source.notes()):
+    for note in (*decoder.notes(), *source.notes(), *found.notes):
         builder.note(note)
     return builder.build(found.shared)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from scaleplan.errors import InputError
+from scaleplan.records import Note
 from scaleplan.runs.raw import TableBuilder
 from scaleplan.runs.text import clean_text, listed, shown
 
@@ -33,10 +34,11 @@ class Record(dict[str, Value]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The runs of a document and what it says about all of them."""
+    """The runs of a document, what it says about all of them, and what there is to say."""
 
     records: Sequence[Value]
     shared: Mapping[str, str]
+    notes: tuple[Note, ...] = ()
 
 
 def find_records(document: Value, file: str) -> Found:

@@ -54,7 +54,8 @@ def test_rows_of_a_step_are_merged(load):
     )
     runs = load(text, name="metrics.csv", columns={"input": "step"})
     assert runs.value.tolist() == [4.3]
-    assert runs.column("train_value").tolist() == [5.0]
+    # That of the same step, in the row below the validation; 5.0 is of the epoch before.
+    assert runs.column("train_value").tolist() == [4.15]
     points = load(text, name="metrics.csv", columns={"input": "step"}, all_points=True)
     assert points.value.tolist() == [4.8, 4.3]
     assert "CURVES_MERGED" in [note.id for note in points.notes]
@@ -150,3 +151,14 @@ def test_files_of_finished_runs_and_of_curves_together(load):
 def test_loss_and_status_of_the_last_row_count(load, reasons):
     text = "run,params,step,state,val_loss\na,1,1,running,5\na,1,2,crashed,4\nb,2,1,finished,3\n"
     assert load(text).value.tolist() == [3.0]
+
+
+def test_a_gap_is_filled_from_a_later_row_of_the_same_step_first(load):
+    """Lightning writes the mean training loss of an epoch below its validation."""
+    runs = load(
+        "epoch,step,train_loss_epoch,val_loss,tokens\n"
+        "0,9,,2.0,\n0,9,1.9,,900\n1,19,,1.5,\n1,19,1.4,,1900\n2,29,,1.2,\n2,29,1.0,,2900\n"
+    )
+    assert runs.value.tolist() == [1.2]
+    assert runs.columns["train_value"].tolist() == [1.0]
+    assert runs.columns["tokens"].tolist() == [2900.0]

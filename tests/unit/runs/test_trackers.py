@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -190,3 +191,55 @@ def test_a_file_of_runs_beside_the_logs_gives_sizes(tmp_path):
     assert sorted(runs.columns["params"].tolist()) == [1e6, 4e6]
     whole = load_runs([str(tmp_path)])
     assert sorted(whole.columns["params"].tolist()) == [1e6, 4e6]
+
+
+def test_lm_eval_tasks_keep_their_own_names_filters_and_shots(tmp_path):
+    document = {
+        "results": {
+            "mmlu": {"alias": "mmlu", "acc,none": 0.3},
+            "mmlu_anatomy": {"alias": "  - anatomy", "acc,none": 0.25, "acc_stderr,none": 0.01},
+            "gsm8k": {"exact_match,strict-match": 0.1, "exact_match,flexible-extract": 0.2},
+        },
+        "n-shot": {"mmlu_anatomy": 5, "gsm8k": 8},
+        "config": {"model_args": {"pretrained": "org/base", "dtype": "auto"}},
+    }
+    runs = load_runs([write(tmp_path / "results.json", json.dumps(document))])
+    found = dict(zip(runs.labels["task"], runs.value.tolist(), strict=True))
+    assert found == {"mmlu": 0.3, "mmlu_anatomy": 0.25, "gsm8k": 0.1}
+    assert set(runs.labels["run"]) == {"org/base"}
+    assert runs.extra["num_fewshot"].tolist()[1:] == [5.0, 8.0]
+    assert "TASKS_DIFFER" not in [note.id for note in runs.notes]
+
+
+def test_questions_and_answers_beside_an_evaluation_are_no_runs(tmp_path):
+    document = {"results": {"arc": {"acc,none": 0.5}}, "model_name": "m"}
+    write(tmp_path / "m" / "results_2026.json", json.dumps(document))
+    write(tmp_path / "m" / "samples_arc_2026.jsonl", '{"params": 7, "acc": 1.0}\n')
+    assert load_runs([str(tmp_path)]).value.tolist() == [0.5]
+    write(tmp_path / "m" / "samples_seen.jsonl", '{"params": 7, "acc": 0.25}\n')
+    assert sorted(load_runs([str(tmp_path)], metric="acc").value.tolist()) == [0.25]
+    (tmp_path / "m" / "samples_seen.jsonl").unlink()
+    (tmp_path / "m" / "results_2026.json").unlink()
+    assert load_runs([str(tmp_path)]).value.tolist() == [1.0]
+
+
+def test_percentages_and_perplexities_of_several_files_are_converted(tmp_path):
+    for name, right in (("a", 40.0), ("b", 60.0)):
+        write(tmp_path / "acc" / f"{name}.csv", f"params,val_acc\n1e6,{right}\n")
+        write(tmp_path / "ppl" / f"{name}.csv", f"params,val_ppl\n1e6,{right}\n")
+    runs = load_runs([str(tmp_path / "acc")])
+    assert runs.value.tolist() == [0.4, 0.6]
+    assert [note.file for note in runs.cleaning.changed] == ["all files"]
+    runs = load_runs([str(tmp_path / "ppl")])
+    assert runs.value.tolist() == pytest.approx([math.log(40), math.log(60)])
+
+
+def test_a_trainer_that_counted_no_tokens_has_none(tmp_path):
+    entries = [{"step": s, "eval_loss": 3.0 - s / 10, "loss": 3.0} for s in (1, 2)]
+    state = {"log_history": entries, "global_step": 2, "num_input_tokens_seen": 0}
+    path = write(tmp_path / "trainer_state.json", json.dumps(state))
+    assert "tokens" not in load_runs([path]).columns
+    state["num_input_tokens_seen"] = 4096
+    write(tmp_path / "trainer_state.json", json.dumps(state))
+    runs = load_runs([path], all_points=True)
+    assert runs.columns["tokens"].tolist() == [2048.0, 4096.0]

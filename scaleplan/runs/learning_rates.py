@@ -1,0 +1,37 @@
+"""Which column is the learning rate along a run, where its setting stands beside the log of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaleplan.runs.roles import rank
+
+if TYPE_CHECKING:
+    from scaleplan.runs.frame import Frame
+
+
+def logged_rates(frame: Frame, chosen: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns of a learning rate that moves, or the chosen ones where none does.
+
+    Lightning's `hparams.yaml` says the rate that a run began with (`lr`), its monitor logs what
+    became of it (`lr-AdamW`): a run is known by the first, its curve bends with the second.
+
+    Args:
+        frame: The rows.
+        chosen: The columns that play the role by their names.
+    """
+    if any(_moves(frame, name) for name in chosen):
+        return chosen
+    ranks = [(rank("learning_rate", name), name) for name in frame.columns]
+    moving = sorted((r, name) for r, name in ranks if r is not None and _moves(frame, name))
+    return (moving[0][1],) if moving else chosen
+
+
+def _moves(frame: Frame, name: str) -> bool:
+    """Tell whether a column has more than one value in a file."""
+    numbers = frame.columns[name].numbers
+    known = np.flatnonzero(np.isfinite(numbers))
+    pairs = np.unique(np.stack([frame.file_of[known], numbers[known]]), axis=1)
+    return bool(pairs.shape[1] > np.unique(pairs[0]).size)
