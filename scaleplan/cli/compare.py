@@ -1,4 +1,4 @@
-"""`scaleplan compare`: laws and objectives side by side."""
+"""`scaleplan compare`: systems side by side, or laws and objectives on one log."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scaleplan.cli import options, plotting, values
+from scaleplan.cli import completion, options, plotting, values
 from scaleplan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\b
 Examples:
+  scaleplan compare adamw.csv muon.csv --target-flops 1e21
+  scaleplan compare runs.csv --by optimizer --reference adamw --plot systems.png
   scaleplan compare runs.csv
   scaleplan compare runs.csv --params 10B --tokens 200B --law chinchilla,coupled
   scaleplan compare runs.csv --input images --metric error --at 60000 --format csv"""
@@ -24,7 +26,8 @@ def compare_command(
         list[str],
         typer.Argument(
             metavar="RUNS...",
-            help="Logs: CSV, YAML, JSON or JSONL files, folders, patterns, or -.",
+            help="Logs: CSV, YAML, JSON or JSONL files, folders, patterns, or -. Each of two or "
+            "more is a system; of one alone laws are compared.",
         ),
     ],
     params: Annotated[
@@ -52,7 +55,9 @@ def compare_command(
         values.Names | None,
         typer.Option(
             "--law", parser=values.names, metavar="NAME,...",
-            help="The laws; default: those that the columns allow. See `scaleplan laws`.",
+            autocompletion=completion.laws,
+            help="The laws; default: those that the columns allow. See `scaleplan laws`. Of "
+            "systems: chinchilla, or power_floor along compute.",
         ),
     ] = None,
     objective: Annotated[
@@ -62,6 +67,31 @@ def compare_command(
             help="What is minimised; default: all three.",
         ),
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="COLUMN", help="The column whose values are the systems."),
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            "--reference", metavar="SYSTEM",
+            help="The system that the others are measured by; default: the first.",
+        ),
+    ] = None,
+    target_loss: Annotated[
+        float | None,
+        typer.Option(
+            parser=values.positive, metavar="NUMBER", help="A loss to compare systems at besides."
+        ),
+    ] = None,
+    target_flops: Annotated[
+        float | None,
+        typer.Option(
+            parser=values.positive, metavar="NUMBER",
+            help="A training compute of the reference to compare systems at besides.",
+        ),
+    ] = None,
+    resamples: options.ResamplesOption = 1000,
     columns: options.ColumnsOption = None,
     metric: options.MetricOption = None,
     given_values: options.SetOption = None,
@@ -75,27 +105,53 @@ def compare_command(
     strict: options.StrictOption = False,
     seed: options.SeedOption = 0,
 ) -> None:  # fmt: skip
+    """Say what compute of one system is worth in another; of one log, compare laws on it.
+
+    Systems (recipes, optimizers, data sets) are two or more logs, or the values of --by COLUMN.
+    """
+    from scaleplan.cli.systems import check_options, compare_sources
+
+    plotting.check_plot(plot, runs, output_format=output_format)
+    systems = len(runs) > 1 or by is not None
+    check_options(
+        systems=systems, params=params, tokens=tokens, flops=flops, at=at, objective=objective,
+        reference=reference, target_loss=target_loss, target_flops=target_flops,
+    )  # fmt: skip
+    reading = options.Reading(
+        columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
+        quiet=quiet, pattern=pattern, given=values.all_given(given_values),
+    )  # fmt: skip
+    output = options.Output(output_format=output_format, quiet=quiet, strict=strict)
+    names = law.values if law is not None else ()
+    if systems:
+        compare_sources(
+            runs, reading, output, by=by, reference=reference, laws=names,
+            target_loss=target_loss, target_flops=target_flops, resamples=resamples, level=level,
+            seed=seed, plot=plot,
+        )  # fmt: skip
+        return
+    given = {"params": params, "tokens": tokens, "flops": flops, "input": at}
+    target = {role: value for role, value in given.items() if value is not None}
+    _compare_laws(runs, reading, output, target, names, _objectives(objective), level, plot)
+
+
+def _compare_laws(
+    sources: list[str], reading: options.Reading, output: options.Output,
+    target: dict[str, float], laws: tuple[str, ...], objectives: tuple[Objective, ...],
+    level: float, plot: str | None,
+) -> None:  # fmt: skip
     """Fit several laws and objectives to the same runs, and forecast the same target by each."""
     from scaleplan.cli.output import emit
     from scaleplan.cli.progress import progress
     from scaleplan.cli.sources import read_runs
     from scaleplan.planning.comparison import check_target, compare_laws
 
-    plotting.check_plot(plot, runs, output_format=output_format)
-    del seed  # nothing here is random; the option is there for scripts that give it to all
-    given = {"params": params, "tokens": tokens, "flops": flops, "input": at}
-    target = {role: value for role, value in given.items() if value is not None}
     check_target(target)
-    reading = options.Reading(
-        columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
-        quiet=quiet, pattern=pattern,
-        given=values.all_given(given_values),
-    )  # fmt: skip
-    found = read_runs(runs, reading)
+    found = read_runs(sources, reading)
     fits: dict[tuple[str, str], Fit] = {}
-    with progress("fit", quiet=quiet) as shown:
+    with progress("fit", quiet=reading.quiet) as shown:
         result = compare_laws(
-            found, laws=law.values if law is not None else (), objectives=_objectives(objective),
+            found, laws=laws, objectives=objectives,
             target=target or None, level=level, on_progress=shown,
             on_fit=lambda law, objective, fit: fits.update({(law, objective): fit}),
         )  # fmt: skip
@@ -104,7 +160,7 @@ def compare_command(
         from scaleplan.planning.comparison_picture import comparison_picture
 
         below = plotting.write_plot(comparison_picture(result, fits, found), plot)
-    emit(result, options.Output(output_format=output_format, quiet=quiet, strict=strict), below)
+    emit(result, output, below)
 
 
 def _objectives(asked: values.Names | None) -> tuple[Objective, ...]:

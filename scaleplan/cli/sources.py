@@ -68,9 +68,9 @@ def read_runs(sources: Sequence[str], reading: Reading, *, levels_of: str | None
 
 def has_levels(law: str) -> bool:
     """Tell whether a law, by its name, fits the groups of a label together."""
-    from scaleplan.laws import OptimizerFactors, get_law
+    from scaleplan.laws import ComputeFactors, OptimizerFactors, get_law
 
-    return law != "auto" and isinstance(get_law(law), OptimizerFactors)
+    return law != "auto" and isinstance(get_law(law), OptimizerFactors | ComputeFactors)
 
 
 def read_groups(

@@ -13,7 +13,7 @@ import numpy as np
 
 from scaleplan.fitting.fitted import Fitted, evaluate_batch, fit_law, noise_scale
 from scaleplan.fitting.starts import spread_rows
-from scaleplan.laws import CurvedLaw, OptimizerFactors
+from scaleplan.laws import ComputeFactors, CurvedLaw, OptimizerFactors
 from scaleplan.laws.base import COUNT
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _varied(fitted: Fitted, rows: BoolArray) -> bool:
     units = law.units if isinstance(law, CurvedLaw) else ()
     for k, column in enumerate(fitted.inputs):
         fewest = 2 if units and units[k] == COUNT else 3
-        if isinstance(law, OptimizerFactors) and law.inputs[k] == "level":
+        if isinstance(law, OptimizerFactors | ComputeFactors) and law.inputs[k] == "level":
             fewest = np.unique(column).size
         if np.unique(column[rows]).size < fewest:
             return False

@@ -28,7 +28,7 @@ from scaleplan.fitting.selection import (
     one_input_laws,
     try_law,
 )
-from scaleplan.laws import Law, LinearLaw, OptimizerFactors, get_law
+from scaleplan.laws import ComputeFactors, Law, LinearLaw, OptimizerFactors, get_law
 from scaleplan.records import Candidate, Note
 
 if TYPE_CHECKING:
@@ -203,14 +203,14 @@ def _of_two_inputs(trials: _Trials, axes: Axes, tries: list[Tried]) -> Choice:
 def _law_of(runs: Runs, name: str) -> Law:
     """Return the law of a name, with as many levels as these runs have."""
     law = get_law(name)
-    if isinstance(law, OptimizerFactors) and runs.levels:
+    if isinstance(law, OptimizerFactors | ComputeFactors) and runs.levels:
         if len(runs.levels) < 2:
             raise FitError(
                 f"all runs have the same value, {runs.levels[0]}: the {name} law compares two or "
                 "more",
                 hint="Fit them with --law chinchilla, or name another column with --by.",
             )
-        return OptimizerFactors(len(runs.levels))
+        return type(law)(len(runs.levels))
     return law
 
 

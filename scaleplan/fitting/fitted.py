@@ -123,25 +123,26 @@ class Fitted:
         again = refit_from_pool if careful else refit
         return self.problem.to_theta(again(self.problem, self.solution, weights).phi)
 
-    def refit_values(self, values: FloatArray) -> FloatArray:
+    def refit_values(self, values: FloatArray, weights: FloatArray | None = None) -> FloatArray:
         """Return theta for each row of other values of the metric at the same inputs.
 
         Args:
             values: Shape (batch, n), positive for log laws.
+            weights: Shape (n,), how much each run counts; None counts all alike.
 
         Returns:
             Shape (batch, p).
         """
-        weights = np.ones_like(values)
+        each = np.ones_like(values) if weights is None else np.tile(weights, (len(values), 1))
         if self.problem is None or self.solution is None:
             if not _is_linear(self.law):
                 return np.empty((len(values), 0))
-            return least_squares(self.law, self.inputs, values, weights)
+            return least_squares(self.law, self.inputs, values, each)
         if self.residual == "raw":
             own = values / self.problem.unit
         else:
             own = self.problem.y + np.log(values / self.values)
-        return self.problem.to_theta(refit(self.problem, self.solution, weights, own).phi)
+        return self.problem.to_theta(refit(self.problem, self.solution, each, own).phi)
 
     def record(self) -> LawFit:
         """Return what a forecast needs, as a record."""

@@ -8,6 +8,7 @@ from scaleplan.errors import UsageError
 from scaleplan.laws.base import CurvedLaw, HasOptimum, HasSection, Law, LinearLaw, ParameterSpec
 from scaleplan.laws.broken import Broken
 from scaleplan.laws.chinchilla import Chinchilla
+from scaleplan.laws.compute_factors import ComputeFactors
 from scaleplan.laws.coupled import Coupled
 from scaleplan.laws.data_constrained import DataConstrained
 from scaleplan.laws.efficiency import Efficiency
@@ -33,6 +34,7 @@ from scaleplan.laws.sigmoid import Sigmoid
 
 __all__ = [
     "LAWS",
+    "ComputeFactors",
     "CurvedLaw",
     "HasOptimum",
     "HasSection",
@@ -66,6 +68,7 @@ LAWS: tuple[Law, ...] = (
     Precision(),
     PrecisionParts(),
     OptimizerFactors(),
+    ComputeFactors(),
     LossToError(),
     LossToAccuracy(),
     Efficiency(),

@@ -45,7 +45,8 @@ class Explanation:
 
     Args:
         id: The note's id.
-        stage: Where it is given: `reading`, `fitting`, `forecasting`, `planning` or `checking`.
+        stage: Where it is given: `reading`, `fitting`, `comparing`, `forecasting`, `planning` or
+            `checking`.
         says: What the note says, in one sentence.
         rule: When it is given: formula and thresholds.
         reason: Why that matters.

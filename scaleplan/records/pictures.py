@@ -26,7 +26,8 @@ Look = Literal[
 class Trace:
     """A line, or points where `look` is `runs`, `mark` or `cloud`; `low` and `high` make a band.
 
-    A `sweep` is a line with its points, `bar` are lengths `x` at the places `y`.
+    A `sweep` is a line with its points, `bar` are lengths `x` at the places `y`. Lines, sweeps and
+    clouds of one `group` (0, 1, ...) share its colour; without one each has the next.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Trace:
     y: tuple[float, ...]
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
+    group: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

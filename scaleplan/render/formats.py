@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Tuning,
     )
     from scaleplan.records.families import FamilyPlan
+    from scaleplan.records.systems import SystemsComparison
     from scaleplan.render.catalogue_view import AcceleratorCatalogue, LawCatalogue
     from scaleplan.render.runs_view import RunsShown
     from scaleplan.render.view import View
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Result: TypeAlias = (
     "Fit | GroupFits | LawComparison | Forecast | NextRuns | Plan | Explanations | SizePlan | "
     "CurveCheck | FamilyPlan | Backtest | Tuning | FitUpdate | LawCatalogue | "
-    "AcceleratorCatalogue | RunsShown"
+    "AcceleratorCatalogue | RunsShown | SystemsComparison"
 )
 
 # Kind of record -> module of its view and that function, module of its document and that one. By
@@ -41,6 +42,7 @@ _SHOWN = {
     "LawComparison": (
         "comparison_view", "comparison_view", "comparison_view", "comparison_document"
     ),
+    "SystemsComparison": ("systems_view", "systems_view", "systems_view", "systems_document"),
     "Forecast": ("forecast_view", "forecast_view", "json_document", "forecast_document"),
     "Backtest": ("backtests_view", "backtests_view", "backtests_view", "backtest_document"),
     "Tuning": ("tuning_view", "tuning_view", "tuning_view", "tuning_document"),

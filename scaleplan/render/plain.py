@@ -24,6 +24,7 @@ _MAIN = {
     "scaleplan.runs/1": ("runs", ""),
     "scaleplan.tuning/1": ("groups", ""),
     "scaleplan.update/1": ("runs", ""),
+    "scaleplan.systems/1": ("multipliers", ""),
     "scaleplan.laws/1": ("laws", ""),
     "scaleplan.gpus/1": ("accelerators", ""),
 }

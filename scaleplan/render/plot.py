@@ -182,8 +182,9 @@ def _draw(axes: Any, panel: Panel) -> None:  # noqa: ANN401
 def _traces(axes: Any, panel: Panel) -> None:  # noqa: ANN401
     colour = 0
     for trace in panel.traces:
+        place = colour if trace.group is None else trace.group
         if trace.look == "law":
-            _line(axes, trace, _COLOURS[colour % len(_COLOURS)], _DASHES[colour % len(_DASHES)])
+            _line(axes, trace, _COLOURS[place % len(_COLOURS)], _DASHES[place % len(_DASHES)])
             colour += 1
         elif trace.look == "ideal":
             axes.plot(trace.x, trace.y, ":", color=_COLOURS[max(0, colour - 1) % len(_COLOURS)],
@@ -191,14 +192,14 @@ def _traces(axes: Any, panel: Panel) -> None:  # noqa: ANN401
         elif trace.look in {"limit", "zero"}:
             axes.plot(trace.x, trace.y, "--", color="#666666", lw=1, label=_label(trace))
         elif trace.look in {"training", "validation"}:
-            place, width = (2, 2.4) if trace.look == "training" else (0, 1.3)  # both are seen
-            axes.plot(trace.x, trace.y, color=_COLOURS[place], lw=width, label=_label(trace))
+            own, width = (2, 2.4) if trace.look == "training" else (0, 1.3)  # both are seen
+            axes.plot(trace.x, trace.y, color=_COLOURS[own], lw=width, label=_label(trace))
         elif trace.look == "mark":
             _marks(axes, trace)
         elif trace.look == "bar":
             axes.barh(trace.y, trace.x, height=0.6, color=_COLOURS[5], label=_label(trace))
         elif trace.look in {"sweep", "cloud"}:
-            _coloured_points(axes, trace, _COLOURS[colour % len(_COLOURS)])
+            _coloured_points(axes, trace, _COLOURS[place % len(_COLOURS)])
             colour += 1
         else:
             many = len(trace.x) > _MANY_POINTS

@@ -27,6 +27,7 @@ _WIDTH, _LEAST_WIDTH, _MOST_WIDTH = 80, 40, 120  # columns: in a pipe, and in an
 _HEIGHT, _LOW_HEIGHT, _MANY_PANELS = 18, 12, 4  # rows of a panel, and of one among many
 _ROWS_A_TICK, _COLUMNS_A_TICK = 3, 11
 _LINES = "*#%@&=~"  # laws, in the order in which they come
+_LETTERS = "abcdefghijklm"  # points of groups
 _MARKS = {"runs": "o", "mark": "X", "ideal": ".", "limit": "!", "zero": "-", "training": "+",
           "validation": "*", "bar": "="}  # fmt: skip
 _CYCLED = {"law", "sweep", "cloud"}  # each has a character of its own
@@ -134,6 +135,8 @@ def _series_of(panel: Panel) -> list[_Series]:
     for trace in panel.traces:
         colour = _COLOURS[laws % len(_COLOURS)] if trace.look in _CYCLED else ""
         character = _MARKS.get(trace.look, "") or _LINES[laws % len(_LINES)]
+        if trace.group is not None and trace.look == "cloud":
+            character = _LETTERS[trace.group % len(_LETTERS)]
         laws += trace.look in _CYCLED
         if trace.look == "bar":
             middle += [

@@ -39,6 +39,7 @@ THETA = {
     "precision": (1.8, 480.0, 0.35, 2000.0, 0.36, 2.5),
     "precision_parts": (1.8, 480.0, 0.35, 2000.0, 0.36, 2.6, 2.2, 0.9),
     "optimizer_factors": (1.8, 480.0, 0.35, 2000.0, 0.36, 1.4, 0.8),
+    "compute_factors": (1.8, 1000.0, 0.155, 1.7),
     "loss_to_error": (0.857, 2.2, 0.715),
     "loss_to_accuracy": (0.25, 0.6, 3.0, 2.5),
 }  # fmt: skip
@@ -77,6 +78,8 @@ def inputs_of(law: Law) -> np.ndarray:
             rows.append(n)
         elif role == "tokens":
             rows.append(d)
+        elif role == "flops":
+            rows.append(6.0 * n * d)
         elif role == "unique_tokens":
             rows.append(d / np.resize(FURTHER["repeats"], n.size))
         else:

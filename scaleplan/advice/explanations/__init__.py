@@ -6,6 +6,7 @@ import difflib
 import re
 
 from scaleplan.advice.explanations.checking import CHECKING
+from scaleplan.advice.explanations.comparing import COMPARING
 from scaleplan.advice.explanations.fitting import FITTING
 from scaleplan.advice.explanations.forecasting import FORECASTING
 from scaleplan.advice.explanations.planning import PLANNING
@@ -15,7 +16,9 @@ from scaleplan.records import Explanation
 
 __all__ = ["EXPLANATIONS", "explanation"]
 
-EXPLANATIONS: tuple[Explanation, ...] = (*READING, *FITTING, *FORECASTING, *PLANNING, *CHECKING)
+EXPLANATIONS: tuple[Explanation, ...] = (
+    *READING, *FITTING, *COMPARING, *FORECASTING, *PLANNING, *CHECKING,
+)  # fmt: skip
 # One rule speaks about every law that is rejected, under the law's own name.
 _ANY_LAW = re.compile(r"[A-Z0-9_]+_REJECTED")
 
