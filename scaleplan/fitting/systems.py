@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 # As for single fits (`resampling`): with fewer runs resamples repeat so few that they are exact.
 _CASE_RATIO, _WILD_RATIO = 4, 2
-_BLOCK = 250  # resamples at once
+_BLOCK_RESAMPLES, _BLOCK_DOUBLES = 250, 4_000_000  # at once
 _CLIP_SIGMAS = 5.0  # residuals beyond decide nothing in the F test
 _FULL_LEVERAGE = 1.0 - 1e-6
 
@@ -257,8 +257,9 @@ def _draws(
     random = [np.random.default_rng([seed, system.seed]) for system in systems]
     free: list[list[FloatArray]] = [[] for _ in systems]
     shared: list[FloatArray] = []
-    for first in range(0, resamples, _BLOCK):
-        count = min(_BLOCK, resamples - first)
+    block = max(1, min(_BLOCK_RESAMPLES, _BLOCK_DOUBLES // weights.size))
+    for first in range(0, resamples, block):
+        count = min(block, resamples - first)
         one = _signed if wild else _counted
         drawn = [one(system, rng, count) for system, rng in zip(systems, random, strict=True)]
         for kept, system, own in zip(free, systems, drawn, strict=True):

@@ -187,7 +187,7 @@ def _point(params: float, tokens: float, flops: float) -> Point:
 
 
 def _optimal(fit: Fit, flops: float, others: list[float]) -> Point:
-    if fit.inputs == ("flops",):
+    if fit.inputs[0] == "flops":
         return {"flops": flops}
     if others and "tokens" in fit.inputs[:2]:
         params, tokens = optimal_split_given(fit, flops, others)

@@ -130,7 +130,8 @@ def _row(
 
     def reaches(which: int) -> float:
         where = loss if flops is None else compared.answer_draws[0].loss(flops)
-        return float(np.mean(compared.answer_draws[which].floor < where))
+        above = where - compared.answer_draws[which].floor
+        return float(np.mean(above[np.isfinite(above)] > 0.0))
 
     answer = ratio(compared.of_answer, compared.answer_draws)
     reference, own = (float(compared.of_answer[i].flops(loss)) for i in (0, k))
@@ -142,7 +143,7 @@ def _row(
         decades_beyond_data=max(
             _beyond(compared, 0, reference), _beyond(compared, k, own)
         ),
-        verdict=_verdict(answer),
+        verdict=_verdict(answer, reaches(0), reaches(k)),
     )  # fmt: skip
 
 
@@ -156,8 +157,10 @@ def _ratio(value: float, draws: FloatArray, level: float) -> Ratio:
     return Ratio(value=value, low=low, high=high)
 
 
-def _verdict(answer: Ratio) -> Verdict:
-    if answer.value is None or answer.value == 0.0:
+def _verdict(answer: Ratio, reference_reaches: float, system_reaches: float) -> Verdict:
+    if answer.value is None:  # resamples may also fail for other reasons, and then say nothing
+        return "not reached" if min(reference_reaches, system_reaches) < 1.0 else "not told apart"
+    if answer.value == 0.0:
         return "not reached"
     if math.isinf(answer.value):
         return "reached by it alone"

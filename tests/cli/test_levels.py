@@ -145,3 +145,25 @@ def test_a_published_law_is_forecast_by_its_id(invoke):
     assert refused.exit_code == 2
     assert "cannot change besiroglu_2024" in refused.stderr
     assert invoke("predict", "besiroglu_2025", "--flops", "1e20").exit_code == 3
+
+
+def test_along_one_ray_the_factor_is_of_compute(invoke, tmp_path):
+    rows = [
+        f"{name},{n:.0f},{20 * n:.0f},{1.8 + 1000 / (rho * 120 * n * n) ** 0.155:.9f}"
+        for name, rho in (("muon", 1.6), ("adamw", 1.0))
+        for n in (1e7, 2e7, 4e7, 8e7, 1.6e8, 3.2e8, 6.4e8, 1.28e9)
+    ]
+    log, fit = tmp_path / "rays.csv", tmp_path / "fit.yaml"
+    text = "optimizer,params,tokens,loss\n" + "\n".join(rows) + "\n"
+    log.write_text(text, encoding="utf-8")
+    made = invoke(
+        "fit", log, "--by", "optimizer", "--law", "compute_factors", "-o", fit, "--format", "json"
+    )
+    assert made.exit_code == 0, made.stderr
+    document = json.loads(made.stdout)
+    named = {"muon": 1.6, "adamw": 1.0}
+    worth = named[document["levels"][1]] / named[document["levels"][0]]
+    assert document["parameters"]["rho2"]["value"] == pytest.approx(worth, rel=1e-4)
+    for name, rho in (("muon", 1.6), ("adamw", 1.0)):
+        row = predicted(invoke, fit, "--flops", "1e22", "--with", f"level={name}")
+        assert float(row["value"]) == pytest.approx(1.8 + 1000 / (rho * 1e22) ** 0.155, rel=1e-4)

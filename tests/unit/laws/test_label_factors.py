@@ -7,6 +7,7 @@ import pytest
 
 from scaleplan.fitting.fitted import fit_law
 from scaleplan.laws import get_law
+from scaleplan.laws.compute_factors import ComputeFactors
 from scaleplan.laws.optimizer_factors import OptimizerFactors
 
 SHARED = (1.8, 480.0, 0.35, 2000.0, 0.36)
@@ -68,3 +69,25 @@ def test_the_formula_names_every_level():
     )
     assert "optimizer 2: 1.400, 0.8000" in text
     assert "optimizer 3: 0.6000, 2.100" in text
+
+
+@pytest.mark.parametrize("levels", [2, 3, 5])
+def test_every_number_of_levels_along_compute_is_recovered(levels):
+    law = ComputeFactors(levels)
+    flops = np.tile(np.geomspace(1e16, 1e21, 12), levels)
+    inputs = np.stack([flops, np.repeat(np.arange(1.0, levels + 1.0), 12)])
+    theta = (1.8, 1000.0, 0.155, *(1.7, 0.4, 3.0, 0.1)[: levels - 1])
+    values = law.evaluate([np.asarray(v) for v in theta], list(inputs))
+    assert fit_law(law, inputs, values).theta == pytest.approx(theta, rel=1e-6)
+    assert [spec.symbol for spec in law.parameters[3:]] == [f"rho{k}" for k in range(2, levels + 1)]
+
+
+def test_levels_along_compute_have_laws_of_their_own():
+    law, theta = get_law("compute_factors"), [1.8, 1000.0, 0.155, 1.7, 0.4]
+    assert law.takes(5)
+    assert not law.takes(3)
+    for level in (1, 2, 3):
+        own = get_law("power_floor").evaluate(list(law.along(theta, level)), [1e18])
+        assert law.evaluate(theta, [1e18, float(level)]) == pytest.approx(own, rel=1e-12)
+    text = law.write(theta, metric="L", names=["C", "recipe"])
+    assert text == "L = 1.800 + 1000/(rho C)^0.1550 (rho of recipe 2: 1.700; recipe 3: 0.4000)"
