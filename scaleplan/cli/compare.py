@@ -81,7 +81,8 @@ def compare_command(
     target_loss: Annotated[
         float | None,
         typer.Option(
-            parser=values.positive, metavar="NUMBER", help="A loss to compare systems at besides."
+            parser=values.positive, metavar="NUMBER",
+            help="A loss (or other metric) to compare systems at besides.",
         ),
     ] = None,
     target_flops: Annotated[

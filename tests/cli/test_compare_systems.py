@@ -284,3 +284,51 @@ def test_runs_that_do_not_carry_the_law_are_refused(invoke, log, tmp_path):
     result = invoke("compare", good, flat)
     assert result.exit_code == 4
     assert "flat: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("runs", "family", "method"),
+    [
+        (30, False, "bootstrap of the runs of each system"),
+        (12, False, "wild bootstrap in each system"),
+        (60, True, "bootstrap of the clusters of runs of each system"),
+    ],
+)
+def test_how_runs_are_drawn_again(invoke, tmp_path, runs, family, method):
+    paths = [tmp_path / f"{name}.csv" for name in "ab"]
+    for seed, path in enumerate(paths):
+        head = "params,tokens,loss" + (",family" if family else "")
+        rows = [
+            row + (f",f{i // 2}" if family else "")
+            for i, row in enumerate(rows_of(better(1.0 + seed), seed=seed, runs=runs))
+        ]
+        path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    found = document(invoke("compare", *paths, "--format", "json"))
+    assert found["interval"]["method"].startswith(method)
+    assert all(row["low"] < 2.0 < row["high"] for row in found["multipliers"])
+
+
+def test_an_accuracy_is_compared_by_its_error(invoke, tmp_path):
+    images = np.geomspace(100, 100_000, 14)
+    for seed, (name, times) in enumerate([("plain", 1.0), ("augmented", 2.0)]):
+        noise = np.exp(0.003 * np.random.default_rng(seed).standard_normal(images.size))
+        accuracy = 1.0 - (0.02 + 3.0 / (times * images) ** 0.5) * noise
+        rows = [f"{n:.0f},{a:.8f}" for n, a in zip(images, accuracy, strict=True)]
+        text = "images,accuracy\n" + "\n".join(rows) + "\n"
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    paths = (tmp_path / "plain.csv", tmp_path / "augmented.csv")
+    given = ("--input", "images", "--target-loss", "0.9")
+    found = document(invoke("compare", *paths, *given, "--format", "json"))
+    assert found["complement"] is True
+    assert found["multipliers"][-1]["metric_value"] == pytest.approx(0.1)
+    assert all(row["low"] < 2.0 < row["high"] for row in found["multipliers"])
+    assert "1 - accuracy" in invoke("compare", *paths, *given).stdout
+
+
+def test_a_loss_and_an_accuracy_are_no_pair(invoke, log, tmp_path):
+    other = tmp_path / "scored.csv"
+    rows = [f"{n:.0f},{20 * n:.0f},{0.3 + 0.02 * i:.3f}" for i, n in enumerate([1e7, 2e7, 4e7])]
+    other.write_text("params,tokens,accuracy\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    result = invoke("compare", log("a", A, seed=1), other)
+    assert result.exit_code == 3
+    assert "different kinds (a: loss, scored: accuracy)" in result.stderr
