@@ -30,6 +30,9 @@ from scaleplan.runs.locating import Located
 from scaleplan.runs.text import clean_text
 
 _MEMORY = "1200MB"
+# A quarter of what DuckDB takes by itself: pieces of files come as copies, which stay in caches so.
+_BUFFER = 8_000_000
+_PARTS = 2  # for each thread, as one may be slower than another
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER",
              "UBIGINT")  # fmt: skip
 _NUMBERS = (*_INTEGERS, "FLOAT", "DOUBLE")
@@ -128,7 +131,7 @@ def _delimited(connection: Any, located: tuple[Located, ...], keep_text: KeepTex
     reader = (
         f"read_csv({_PATHS}, auto_detect=false, header=false, skip={skip}, "
         f"delim='{head.delimiter}', quote='\"', escape='\"', columns={columns}, "
-        "store_rejects=true)"
+        f"store_rejects=true, buffer_size={_BUFFER})"
     )
     if text is not None:
         engine = _view(connection, text, reader, "*")
@@ -162,7 +165,7 @@ def _far_head(connection: Any, located: Sequence[Located], keep_text: KeepText) 
 def _view(connection: Any, files: TextFiles, reader: str, selected: str) -> DuckDB:  # noqa: ANN401
     """Make the view `log` of local files, one part for each thread."""
     threads = int(connection.execute("select current_setting('threads')").fetchone()[0])
-    parts = files.pieces(threads)
+    parts = files.pieces(_PARTS * threads)
     pieces: tuple[Piece, ...] = tuple(chain.from_iterable(each for _, each in parts))
     connection.register_filesystem(file_system(pieces))
     queries, number = [], 0

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from scaleplan.runs.table import IntArray
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16
+_THREADS = 2  # reading memory that the system keeps of a file is done by two as fast as by more
+_WORTH_SHARING = 16 << 20
 _NEWLINE = 10
 
 
@@ -33,14 +37,19 @@ class LineIndex:
     @classmethod
     def of(cls, path: Path) -> LineIndex:
         """Count the lines of a file."""
-        counts, size, last = [0], 0, b"\n"
-        with path.open("rb", buffering=0) as stream:
-            while block := stream.read(_BLOCK):
-                # A raw file may give less than a block before its end only if it is no plain file.
-                counts.append(block.count(b"\n"))
-                size, last = size + len(block), block[-1:]
-        before = np.cumsum(np.array(counts, dtype=np.int64))
-        return cls(path=path, size=size, before=before, lines=int(before[-1]) + (last != b"\n"))
+        size = path.stat().st_size
+        step = -(-size // (_THREADS * _BLOCK)) * _BLOCK  # whole blocks for each thread
+        if size < _WORTH_SHARING:
+            counts = _ends(path, 0, size)
+        else:
+            with ThreadPoolExecutor(_THREADS) as pool:
+                shares = pool.map(lambda start: _ends(path, start, step), range(0, size, step))
+                counts = list(chain.from_iterable(shares))
+        before = np.cumsum(np.array([0, *counts], dtype=np.int64))
+        with path.open("rb") as stream:
+            stream.seek(max(0, size - 1))
+            whole = stream.read(1) in {b"\n", b""}
+        return cls(path=path, size=size, before=before, lines=int(before[-1]) + (not whole))
 
     def read(self, lines: Sequence[int]) -> list[bytes]:
         """Return some lines with their ends.
@@ -78,3 +87,19 @@ class LineIndex:
             stream.seek(block * _BLOCK)
             start = block * _BLOCK + len(stream.readline())
         return start, min(int(self.before[block]) + 1, self.lines)
+
+
+def _ends(path: Path, start: int, size: int) -> list[int]:
+    """Count the line ends in each block of a part of a file."""
+    block = bytearray(_BLOCK)
+    data = np.frombuffer(block, dtype=np.uint8)
+    found = np.empty(_BLOCK, dtype=np.bool_)
+    counts = []
+    with path.open("rb", buffering=0) as stream:
+        stream.seek(start)
+        for _ in range(0, size, _BLOCK):
+            length = stream.readinto(block)
+            # Comparing lets other threads run, and is five times as fast as bytes.count.
+            np.equal(data, _NEWLINE, out=found)
+            counts.append(int(np.count_nonzero(found[:length])))
+    return counts

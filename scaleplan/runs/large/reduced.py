@@ -200,14 +200,14 @@ def _plain(name: str) -> bool:
 
 def _ended(log: Log, cells: Cells, found: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     """Return the runs whose last row with a metric has one that is not finite."""
-    doubtful = [
-        run["run"] for run in found
-        if run["odd_end"] is not None and run["odd_end"] >= run["finite_end"]
-    ]  # fmt: skip
-    if not doubtful:
-        return ()
-    last = {run["run"]: run["last"]["finite"] for run in log.rows(endings(cells, doubtful))}
-    return tuple(run for run in doubtful if not last[run])
+    odd = [run for run in found if run["odd_end"] is not None]
+    ended = [run["run"] for run in odd if run["odd_end"] > run["finite_end"]]
+    # Both at one step: the order of the rows decides, which takes the engine another pass.
+    doubtful = [run["run"] for run in odd if run["odd_end"] == run["finite_end"]]
+    if doubtful:
+        last = {run["run"]: run["last"]["finite"] for run in log.rows(endings(cells, doubtful))}
+        ended += [run for run in doubtful if not last[run]]
+    return tuple(run["run"] for run in found if run["run"] in ended)
 
 
 def _check_gaps(tables: Sequence[RawTable], chosen: Assignment, kinds: dict[str, Kind]) -> None:
