@@ -64,6 +64,7 @@ def read_runs(
     Raises:
         InputError: If the logs cannot be read or hold no usable run.
     """
+    from scaleplan.planning.shape_config import count_config
     from scaleplan.runs.reading import load_runs
     from scaleplan.runs.request import Given
 
@@ -72,7 +73,7 @@ def read_runs(
         load_runs(
             [str(source) for source in sources], columns=columns, metric=metric,
             input_column=input_column, all_points=all_points, best_of_each=() if best_of else None,
-            given=Given(pattern=pattern, values=given),
+            given=Given(pattern=pattern, values=given, count_config=count_config),
         )
     )  # fmt: skip
 

@@ -95,9 +95,10 @@ def columns_of(reading: Reading) -> dict[str, str] | None:
 
 def given_of(reading: Reading) -> Given:
     """Return what the command line says beside the columns of logs."""
+    from scaleplan.planning.shape_config import count_config
     from scaleplan.runs.request import Given
 
-    return Given(pattern=reading.pattern, values=reading.given)
+    return Given(pattern=reading.pattern, values=reading.given, count_config=count_config)
 
 
 def _reading_arguments(reading: Reading) -> ReadingArguments:

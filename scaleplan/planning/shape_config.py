@@ -9,10 +9,12 @@ from typing import Any
 
 from scaleplan.errors import InputError, UsageError
 from scaleplan.planning.shape_text import checked
+from scaleplan.planning.transformer import count_params
 from scaleplan.records.shapes import Biases, Experts, LatentAttention, Norm, Transformer
 
 _LARGEST_BYTES = 4_000_000  # a config is some thousands
 _MOST = 10**9
+_USUAL_CONTEXT = 4096  # tokens a sequence where a config does not say
 # Keys by which model types name the same thing, the usual one first.
 _KEYS = {
     "layers": ("num_hidden_layers", "n_layer", "num_layers", "n_layers"),
@@ -97,6 +99,22 @@ def read_config_remarked(path: str, *, context: int) -> tuple[Transformer, str]:
     if config.kind in _TYPES or config.kind in _LIKE_LLAMA:
         return model, ""
     return model, f"model_type {config.kind[:40]!r} is not known here: read as Llama's"
+
+
+def count_config(path: str) -> tuple[int, int, str]:
+    """Return all parameters of a `config.json`, those of one token, and a remark.
+
+    The context that it may not say has no part in either, but for positions that are learned.
+
+    Args:
+        path: File or folder.
+
+    Raises:
+        InputError: As `read_config_remarked`.
+    """
+    model, remark = read_config_remarked(path, context=_USUAL_CONTEXT)
+    found = count_params(model)
+    return found.total, found.active, remark
 
 
 def _load(file: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def only_last_checkpoints(files: list[Path]) -> list[Path]:
     for file in files:
         if file.name == "trainer_state.json":
             folder = file.parent
-            run = folder.parent if _checkpoint(folder) >= 0 else folder
+            run = folder.parent if is_checkpoint(folder) else folder
             states.setdefault(run, []).append(file)
     dropped: set[Path] = set()
     for run, found in states.items():
@@ -25,6 +25,11 @@ def only_last_checkpoints(files: list[Path]) -> list[Path]:
         kept = whole if whole in found else max(found, key=lambda f: _checkpoint(f.parent))
         dropped |= set(found) - {kept}
     return [file for file in files if file not in dropped]
+
+
+def is_checkpoint(folder: Path) -> bool:
+    """Tell whether a folder is one of the checkpoints of a run."""
+    return _checkpoint(folder) >= 0
 
 
 def _checkpoint(folder: Path) -> int:

@@ -17,6 +17,7 @@ from scaleplan.runs.formats.stores import STORES
 from scaleplan.runs.given import unmatched, with_given
 from scaleplan.runs.locating import Located
 from scaleplan.runs.metrics import describe, find_column
+from scaleplan.runs.model_config import CONFIG_FILE, with_model_config
 from scaleplan.runs.numbers import settle
 from scaleplan.runs.raw import RawTable
 from scaleplan.runs.request import Request, keeps_text
@@ -27,6 +28,7 @@ from scaleplan.runs.source import TextSource
 from scaleplan.runs.text import listed
 
 Progress = Callable[[int, int], None]
+_SKIPPED_NAMED = 20  # files in one note
 
 
 @dataclass(slots=True)
@@ -75,12 +77,28 @@ def read_all(
             f"values were given for {listed(lost, 5)}, and no log has a run of that name",
             hint="`scaleplan runs` lists the runs as they are named.",
         )
-    notes = [
-        Note(id="SKIPPED_FILE", severity="info", text=f"Not a log, passed over: {error}.")
-        for error in refused
-        if Path(error.file or "").name not in (RUNS_FILE, *SETTINGS)
-    ]
-    return tables, [*notes, *_same_names(tables)]
+    return tables, [*_passed_over(refused), *_same_names(tables)]
+
+
+def _passed_over(refused: Sequence[InputError]) -> list[Note]:
+    """Return a note for each reason why files that were only found are no logs."""
+    alike: dict[str, list[InputError]] = {}
+    for error in refused:
+        if Path(error.file or "").name not in (RUNS_FILE, CONFIG_FILE, *SETTINGS):
+            alike.setdefault(error.message, []).append(error)
+    notes = []
+    for reason, errors in alike.items():
+        text = f"Not a log, passed over: {errors[0]}."
+        if len(errors) > 1:
+            named = listed([error.where.removesuffix(": ") for error in errors], _SKIPPED_NAMED)
+            text = f"{len(errors)} files are no logs, passed over: {reason}: {named}."
+        notes.append(
+            Note(
+                id="SKIPPED_FILE", severity="info", text=text,
+                numbers=(("files", float(len(errors))),),
+            )
+        )  # fmt: skip
+    return notes
 
 
 def _same_names(tables: Sequence[RawTable]) -> list[Note]:
@@ -195,6 +213,7 @@ def finish(raw: RawTable, located: Located, request: Request) -> RawTable:
     if located.path is not None:
         settled = with_last_evaluation(settled, located.path, keep_text)
         settled = with_settings(settled, located.path, keep_text)
+        settled = with_model_config(settled, located.path, request.count_config)
     return with_given(with_shared(settled, request), request)
 
 

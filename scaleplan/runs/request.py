@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from scaleplan.errors import UsageError
 from scaleplan.runs.metrics import KIND_WORDS
 from scaleplan.runs.roles import METRIC_ROLES, NUMBER_ROLES, TEXT_ROLES, role_named, text_role
 from scaleplan.runs.text import fold, listed, near, shown
+
+# From the path of a model's config.json: all parameters, the active ones, and a remark.
+CountConfig = Callable[[str], tuple[int, int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Request:
         pattern: A regular expression that lines of printed logs are read by.
         given: (run or empty for all, column, text) that the log does not say.
         growing: Whether logs are still written, so that a last line without an end is half a line.
+        count_config: Counts the parameters of a model's `config.json` beside a log.
     """
 
     roles: Mapping[str, str]
@@ -32,6 +36,7 @@ class Request:
     pattern: str | None = None
     given: tuple[tuple[str, str, str], ...] = ()
     growing: bool = False
+    count_config: CountConfig | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +46,12 @@ class Given:
     Args:
         pattern: A regular expression whose named groups are the columns of a printed log.
         values: (run, or empty for all, column or role, text) that the log does not say.
+        count_config: Counts the parameters of a model's `config.json` beside a log.
     """
 
     pattern: str | None = None
     values: tuple[tuple[str, str, str], ...] = ()
+    count_config: CountConfig | None = None
 
 
 def read_request(
@@ -80,8 +87,9 @@ def read_request(
             )
         metric, kind = column, role if role in KIND_WORDS else None
     return Request(
-        roles, metric, kind, input_column or roles.pop("input", None), given.pattern, given.values
-    )
+        roles, metric, kind, input_column or roles.pop("input", None), given.pattern,
+        given.values, count_config=given.count_config,
+    )  # fmt: skip
 
 
 def keeps_text(request: Request, column: str) -> bool:

@@ -239,9 +239,18 @@ READING = (
     _entry(
         "SETTINGS_UNREAD",
         "Settings beside a log cannot be read.",
-        "hparams.yaml or config.yaml is damaged or too large.",
+        "hparams.yaml, config.yaml or config.json is damaged, too large, or describes no model "
+        "that can be counted.",
         "Sizes in it are not used.",
         "Give sizes with --set.",
+    ),
+    _entry(
+        "PARAMS_FROM_CONFIG",
+        "The parameters of a run are counted from the config.json beside its log.",
+        "No column and no setting gives params; the config lies in the log's folder, or in that of "
+        "the run if the log is a checkpoint's. All weights count, a tied table once.",
+        "A law of params needs one convention; with small models embeddings are a large share.",
+        "If other runs count parameters otherwise, give this one's with --set params=124M.",
     ),
     _entry(
         "RUN_IN_SEVERAL_FILES",
