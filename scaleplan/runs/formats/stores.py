@@ -1,4 +1,4 @@
-"""Logs that are no text: Parquet files, TensorBoard event files, runs of MLflow's file store."""
+"""Logs that are no text: Parquet, TensorBoard event files, runs of MLflow; and one refused."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from scaleplan.runs.text import clean_text
 
 EVENTS = ".tfevents"  # stands for `events.out.tfevents.*`, which have no ending
 PARQUET = ".parquet"
+WANDB = ".wandb"
 MLFLOW = ".mlflow"  # stands for the folder of one run: meta.yaml beside metrics/
 _LARGEST_ROWS = 50_000_000
 _LARGEST_VALUE = 1 << 16  # characters of a parameter of MLflow that are read
@@ -30,7 +31,8 @@ def kind_of(path: Path) -> str:
         return MLFLOW if is_mlflow_run(path) else ""
     if path.name.startswith("events.out.tfevents."):
         return EVENTS
-    return PARQUET if path.suffix.lower() == PARQUET else ""
+    ending = path.suffix.lower()
+    return ending if ending in {PARQUET, WANDB} else ""
 
 
 def is_mlflow_run(folder: Path) -> bool:
@@ -43,6 +45,24 @@ def _missing(file: str, library: str, extra: str) -> InputError:
         f"needs {library} to be read, which is not installed", file=file,
         hint=f"pip install 'scaleplan[{extra}]'",
     )  # fmt: skip
+
+
+def refuse_wandb(path: Path, name: str, keep_text: KeepText) -> RawTable:
+    """Refuse the binary log of Weights & Biases: no reader of it is documented.
+
+    Args:
+        path: The file.
+        name: What messages call it.
+        keep_text: Tells by name which columns are text.
+
+    Raises:
+        InputError: Always, with what to do instead.
+    """
+    raise InputError(
+        "is the binary log of Weights & Biases, for which there is no documented reader",
+        file=name,
+        hint="Export the run as CSV after `wandb sync`, or give its files/wandb-summary.json.",
+    )
 
 
 def read_parquet(path: Path, name: str, keep_text: KeepText) -> RawTable:
@@ -210,4 +230,9 @@ def _table(rows: list[dict[str, str]], name: str, keep_text: KeepText, *, run: s
     return builder.build({})
 
 
-STORES: dict[str, Store] = {PARQUET: read_parquet, EVENTS: read_events, MLFLOW: read_mlflow}
+STORES: dict[str, Store] = {
+    PARQUET: read_parquet,
+    EVENTS: read_events,
+    MLFLOW: read_mlflow,
+    WANDB: refuse_wandb,
+}

@@ -171,3 +171,16 @@ def test_progress(load):
 def test_names_of_files_are_safe_to_show(load):
     runs = load(TABLE, name="a\x1b[31m.csv")
     assert runs.cleaning.files == ("a[31m.csv",)
+
+
+def test_the_binary_log_of_wandb_is_refused_with_a_way_out(load, note_ids):
+    files = {
+        "wandb/run-1.wandb": b":W&B\0\1\xff",
+        "wandb/files/wandb-summary.json": '{"loss": 1.2}',
+    }
+    runs = load(files, sources=["wandb"])
+    assert list(runs.value) == [1.2]
+    assert note_ids(runs).count("SKIPPED_FILE") == 1
+    with pytest.raises(InputError, match="no documented reader") as refused:
+        load({}, sources=["wandb/run-1.wandb"])
+    assert "wandb sync" in refused.value.hint
