@@ -10,9 +10,9 @@ import numpy as np
 from scaleplan.errors import PlanError
 from scaleplan.laws import get_law
 from scaleplan.planning.forecast import forecast_at, forecast_interval
+from scaleplan.planning.next_runs_anchor import ANCHOR_SHARES, choose_runs
 from scaleplan.planning.next_runs_beliefs import Form, beliefs_at, form_of
 from scaleplan.planning.next_runs_candidates import RunSet, candidates, naive_sets, runs_of
-from scaleplan.planning.next_runs_design import greedy
 from scaleplan.planning.next_runs_expected import expected_fit, half_widths
 from scaleplan.planning.next_runs_rows import Cluster, next_rows, row_assumptions
 from scaleplan.planning.next_runs_target import (
@@ -29,9 +29,6 @@ from scaleplan.units import format_flops, format_usd
 if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
 
-# Of the budget, on one run at the target's tokens per parameter. Of the shares 0.4, 0.6, 0.7, 0.8
-# and 0.9, 0.8 forecasts best on four truths (tests/benchmark/next_runs.py, 2026).
-ANCHOR_SHARE = 0.8
 LEAST_SHARE = 1e-3  # of the budget; what costs less than that decides nothing about the target
 _DESIGN = "own simulation, tests/benchmark/next_runs.py (2026)"
 _BELOW_TARGET = 0.5  # of the target's compute; a run as large as the target needs no forecast
@@ -59,18 +56,16 @@ def plan_next(fit: Fit, request: Request, cluster: Cluster) -> NextRuns:
     dearest = min(request.dearest or math.inf, _BELOW_TARGET * target["flops"])
     cheapest = _cheapest(fit, request, compute, dearest)
     forms = _forms(fit, params, tokens)
-    pool, at_target = _pool(request, compute, cheapest, dearest, ratio, k, cluster)
+    pool, anchors = _pool(request, compute, cheapest, dearest, ratio, k)
     cost, budget = _cost(pool, request, cluster)
     _check_budget(cost, budget, request)
     beliefs = beliefs_at(
         forms, pool.params, pool.tokens, target=(params, tokens),
         seed=request.seed,
     )  # fmt: skip
-    anchor = at_target if cost[at_target] <= budget else None
-    chosen = greedy(
-        beliefs, cost, budget, anchor=anchor, usable=cost <= budget, fewest=request.fewest,
-        most=request.most,
-    )  # fmt: skip
+    anchor, chosen = choose_runs(
+        beliefs, cost, budget, anchors=anchors, fewest=request.fewest, most=request.most
+    )
     runs = _with_rest(pool, chosen, anchor, cost, budget, dearest, k)
     without = [
         half_widths(
@@ -95,7 +90,11 @@ def plan_next(fit: Fit, request: Request, cluster: Cluster) -> NextRuns:
         gpus=cluster.gpus, runs=rows,
         alternatives=_alternatives(fit, spent, (params, tokens), dearest, now.value),
         interval=forecast_interval(fit), notes=_notes(fit, request, compute, target["flops"], rows),
-        assumptions=(*fit.assumptions, *_assumptions(cheapest, request), *row_assumptions(cluster)),
+        assumptions=(
+            *fit.assumptions,
+            *_assumptions(cheapest, request, None if anchor is None else cost[anchor] / budget),
+            *row_assumptions(cluster),
+        ),
     )  # fmt: skip
 
 
@@ -142,18 +141,18 @@ def _forms(fit: Fit, params: float, tokens: float) -> list[Form]:
 
 
 def _pool(
-    request: Request, compute: float, cheapest: float, dearest: float, ratio: float, k: float,
-    cluster: Cluster,
-) -> tuple[RunSet, int]:  # fmt: skip
-    """Return the candidates, and which of them is the anchor."""
+    request: Request, compute: float, cheapest: float, dearest: float, ratio: float, k: float
+) -> tuple[RunSet, list[int]]:
+    """Return the candidates, and which of them may be the anchor, the largest first."""
     most = max(cheapest, min(dearest, compute))
     pool = candidates(
         cheapest=cheapest, dearest=most, ratio=ratio, count=request.candidates,
         flops_per_param_token=k,
     )  # fmt: skip
-    at = max(cheapest, min(ANCHOR_SHARE * compute, dearest))
-    anchor = runs_of(np.array([at]), np.array([ratio]), k)
-    return pool.joined(anchor), len(pool)
+    sizes = [max(cheapest, min(share * compute, dearest)) for share in ANCHOR_SHARES]
+    sizes = list(dict.fromkeys(sizes))
+    anchors = runs_of(np.array(sizes), np.full(len(sizes), ratio), k)
+    return pool.joined(anchors), [len(pool) + place for place in range(len(sizes))]
 
 
 def _cost(pool: RunSet, request: Request, cluster: Cluster) -> tuple[FloatArray, float]:
@@ -259,12 +258,13 @@ def _notes(
     return tuple(found)
 
 
-def _assumptions(cheapest: float, request: Request) -> tuple[Assumption, ...]:
+def _assumptions(cheapest: float, request: Request, share: float | None) -> tuple[Assumption, ...]:
+    anchor = Assumption(
+        name="least share of the budget for the anchor run, the largest that tells as much",
+        value=round(share or 0.0, 3), unit="share", source=_DESIGN,
+    )  # fmt: skip
     return (
-        Assumption(
-            name="least share of the budget for the anchor run", value=ANCHOR_SHARE, unit="share",
-            source=_DESIGN,
-        ),
+        *(() if share is None else (anchor,)),
         Assumption(
             name="cheapest run", value=format_flops(cheapest), unit="FLOP",
             source="given" if request.cheapest is not None

@@ -23,10 +23,9 @@ from scipy.optimize import minimize_scalar
 from scaleplan.fitting.fitted import fit_law
 from scaleplan.fitting.forms import coupling_p
 from scaleplan.laws import get_law
-from scaleplan.planning.next_runs import ANCHOR_SHARE
+from scaleplan.planning.next_runs_anchor import ANCHOR_SHARES, choose_runs
 from scaleplan.planning.next_runs_beliefs import beliefs_at, form_of
 from scaleplan.planning.next_runs_candidates import candidates, naive_sets, runs_of
-from scaleplan.planning.next_runs_design import greedy
 from scaleplan.planning.update import COUPLED_BELOW
 
 NOISE, K = 0.005, 6.0
@@ -96,18 +95,12 @@ def designed(pilot_inputs, pilot_loss, target, seed):
     pool = candidates(
         cheapest=1e17, dearest=BUDGET, ratio=ratio, count=400, flops_per_param_token=K
     )
-    anchor = runs_of(np.array([ANCHOR_SHARE * BUDGET]), np.array([ratio]), K)
-    pool = pool.joined(anchor)
+    shares = np.array(ANCHOR_SHARES)
+    anchors = runs_of(shares * BUDGET, np.full(shares.size, ratio), K)
+    places = [len(pool) + place for place in range(shares.size)]
+    pool = pool.joined(anchors)
     beliefs = beliefs_at(believed, pool.params, pool.tokens, target=target, seed=seed)
-    rows = greedy(
-        beliefs,
-        pool.flops,
-        BUDGET,
-        anchor=len(pool) - 1,
-        usable=pool.flops <= BUDGET,
-        fewest=1,
-        most=20,
-    )
+    _, rows = choose_runs(beliefs, pool.flops, BUDGET, anchors=places, fewest=1, most=20)
     return pool.take(rows)
 
 
