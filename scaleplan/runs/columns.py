@@ -15,6 +15,7 @@ from scaleplan.runs.metrics import (
     describe,
     find_column,
     guessed_metric,
+    is_reading,
     named_metric,
     same_metric,
     train_metric,
@@ -40,6 +41,8 @@ TIMING_WORDS = frozenset(
     {"seconds", "time", "timestamp", "runtime", "wall", "date", "created", "duration", "minutes",
      "hours", "sec"}
 )  # fmt: skip
+# What is watched along a run, or set for its evaluation, and is no size of it.
+_WATCHED = frozenset({"grad", "gradient", "norm", "mfu", "throughput", "fewshot", "shots"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -270,6 +273,7 @@ def _may_be_input(frame: Frame, name: str) -> bool:
     numbers = frame.columns[name].numbers
     known = numbers[np.isfinite(numbers)]
     unnamed = name.startswith(("column ", "_"))
-    odd = describe(name) is not None or bool(TIMING_WORDS & set(words(name)))
+    odd = describe(name) is not None or bool((TIMING_WORDS | _WATCHED) & set(words(name)))
+    odd = odd or is_reading(name) or rank("learning_rate", name) is not None
     varies = known.size > 0 and (known.size == 1 or float(known.min()) < float(known.max()))
     return varies and not unnamed and not odd

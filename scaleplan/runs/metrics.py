@@ -82,6 +82,11 @@ _NO_METRIC = frozenset(
      "time", "step", "steps", "fn", "function", "type", "unit", "count", "message",
      "smoothing", "id"}
 )  # fmt: skip
+# Those of them that stand for another reading of the metric whose name is beside them.
+_READINGS = frozenset(
+    {"low", "high", "low95", "high95", "lower", "upper", "std", "stderr", "sem", "se", "var", "ci",
+     "ci95", "max", "step"}
+)  # fmt: skip
 _SYNONYMS = frozenset({"loss", "top1", "acc", "accuracy", "error"})
 _JOINED = re.compile(
     "(" + "|".join(sorted(_SPLITS, key=len, reverse=True)) + ")"
@@ -148,6 +153,16 @@ def describe(column: str) -> Candidate | None:
         neutral = len(rest) - len(qualifiers) - len(splits)
         return _candidate(column, kind, preference, split, qualifiers, neutral, unit or phrase_unit)
     return None
+
+
+def is_reading(column: str) -> bool:
+    """Tell whether a column is another reading of a metric: its spread, or its value in a batch.
+
+    Lightning logs `train_loss_step` beside `train_loss_epoch`.
+    """
+    parts = words(split_unit(column)[0])
+    rest = [word for word in parts if word not in _READINGS]
+    return len(rest) < len(parts) and describe(" ".join(rest)) is not None
 
 
 def _candidate(

@@ -319,3 +319,19 @@ def test_benchmarks_are_accuracies_under_their_own_name():
     assert describe("mmlu").kind == "accuracy"
     assert describe("eval/hellaswag").kind == "accuracy"
     assert describe("loss_mmlu").kind == "loss"
+
+
+@pytest.mark.parametrize(
+    "column", ["train_loss_step", "val_loss_std", "lr-AdamW", "grad_norm", "mfu", "num_fewshot"]
+)
+def test_what_is_watched_along_a_run_is_no_size_of_it(load, column):
+    """Lightning's metrics.csv has `train_loss_step` and no size at all."""
+    runs = load(f"run,val_loss,{column}\na,3.0,0.5\nb,2.5,0.25\nc,2.0,0.125\n")
+    assert "input" not in runs.columns
+    assert "NO_SIZE" in [note.id for note in runs.notes]
+
+
+@pytest.mark.parametrize("column", ["depth", "loss_weight", "steps_per_epoch"])
+def test_any_other_number_that_stands_alone_may_be_the_size(load, column):
+    runs = load(f"run,val_loss,{column}\na,3.0,0.5\nb,2.5,0.25\nc,2.0,0.125\n")
+    assert runs.columns["input"].tolist() == [0.5, 0.25, 0.125]
