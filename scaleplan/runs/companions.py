@@ -6,7 +6,6 @@ Hugging Face's Trainer saves `train_results.json`, `eval_results.json` and `all_
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note
+from scaleplan.runs.checkpoints import is_checkpoint
 from scaleplan.runs.formats.json_file import JSON
 from scaleplan.runs.frame import stack
 from scaleplan.runs.metrics import describe
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from scaleplan.runs.raw import RawTable
 
 _STATE = "trainer_state.json"
-_CHECKPOINT = re.compile(r"checkpoint-\d+")
 _OF_TRAINER = frozenset(
     {"all_results.json", "train_results.json", "eval_results.json", "predict_results.json"}
 )
@@ -107,8 +106,7 @@ def with_last_evaluation(table: RawTable, path: Path, keep_text: KeepText) -> Ra
 
 def _run_folder(file: Path) -> Path:
     """Return the folder of the run that a file belongs to: its own, or that of its checkpoint."""
-    folder = file.parent
-    return folder.parent if _CHECKPOINT.fullmatch(folder.name) else folder
+    return file.parent.parent if is_checkpoint(file.parent) else file.parent
 
 
 def _validates(column: str) -> bool:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from scaleplan.planning.shape_config import count_config
 from scaleplan.runs.reading import load_runs
+from scaleplan.runs.request import Given
 from scaleplan.runs.series import load_curves
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -38,7 +40,7 @@ def said(name, key):
 
 @pytest.fixture(scope="module")
 def trainer():
-    return load_runs([str(SAMPLES / "trainer")])
+    return load_runs([str(SAMPLES / "trainer")], given=Given(count_config=count_config))
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,7 @@ def trainer():
     [
         ("value", "val_loss"),
         ("tokens", "tokens"),
+        ("params", "params"),
         ("flops", "flops"),
         ("train_value", "train_loss"),
         ("learning_rate", "learning_rate"),
