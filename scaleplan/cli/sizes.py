@@ -10,7 +10,7 @@ import typer
 from scaleplan.cli import options, values
 
 if TYPE_CHECKING:
-    from scaleplan.records import GapFit, Note
+    from scaleplan.records import Fit, GapFit, Note
     from scaleplan.runs.table import Runs
 
 EXAMPLES = """\b
@@ -94,6 +94,7 @@ def sizes_command(
         value=DEFAULT_MAX_GAP if max_gap is None else max_gap.value,
         relative=relative if max_gap is None else max_gap.relative,
     )
+    _refuse_without_effect(fit, gap, logs, tokens=tokens, unique_tokens=unique_tokens)
     plan = size_plan(
         fit, gap, data=_data(logs, tokens=tokens, unique_tokens=unique_tokens),
         params=params.values if params is not None else (), limit=limit,
@@ -117,6 +118,35 @@ def _gap(runs: Runs, *, level: float) -> tuple[GapFit | None, tuple[Note, ...]]:
         text = f"The gap is not known: {error.message}. Sizes are judged by underfit only."
         return None, (
             Note(id="GAP_UNKNOWN", severity="warning", text=text, action=error.hint or ""),
+        )
+
+
+def _refuse_without_effect(
+    fit: Fit, gap: GapFit | None, runs: Runs, *, tokens: float | None, unique_tokens: float | None
+) -> None:
+    """Refuse a number of the data set that neither the law nor the gap depends on.
+
+    Raises:
+        UsageError: If another number would give the same table.
+    """
+    from scaleplan.errors import UsageError
+
+    used = {*fit.inputs, *(gap.inputs if gap is not None else ())}
+    given = {"tokens": tokens, "unique_tokens": unique_tokens}
+
+    def seen(**changed: float) -> list[float | None]:
+        data = _data(runs, **{**given, **changed})
+        return [data.get(role) for role in sorted(used)]
+
+    for role, value in given.items():
+        if value is None or seen(**{role: 2.0 * value}) != seen():
+            continue
+        gap_needs = f", the gap needs {' and '.join(gap.inputs)}" if gap is not None else ""
+        option = f"--{role.replace('_', '-')}"
+        raise UsageError(
+            f"{option} would change nothing: {fit.name} needs {' and '.join(fit.inputs)}"
+            f"{gap_needs}",
+            hint=f"Leave it out, or give runs that differ in {role.replace('_', ' ')}.",
         )
 
 

@@ -8,7 +8,9 @@ from typing import Literal
 from scaleplan.records.advice import Assumption, Note
 from scaleplan.records.cleaned import Metric
 
-Verdict = Literal["healthy", "overfitting", "underfitting", "diverged", "plateau", "too short"]
+Verdict = Literal[
+    "healthy", "overfitting", "underfitting", "diverged", "shifted", "plateau", "too short"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,8 @@ class CurveVerdict:
     Args:
         run: Its name; `file` is where it was read.
         metric: The column that it is judged by.
-        verdict: What it says; `too short` for fewer points than any rule needs.
+        verdict: What it says; `shifted` for a jump after which it falls on, `too short` for fewer
+            points than any rule needs.
         axis: What positions count: step, epoch, tokens or row.
         points: Number of points of the metric that was judged.
         since: Position since which it is so; None for a healthy run.

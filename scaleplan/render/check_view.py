@@ -13,7 +13,7 @@ from scaleplan.units import format_count, format_percent, format_significant
 if TYPE_CHECKING:
     from scaleplan.records import CurveCheck, CurveForecast, CurveVerdict
 
-_ORDER = ("diverged", "overfitting", "plateau", "underfitting", "too short", "healthy")
+_ORDER = ("diverged", "overfitting", "shifted", "plateau", "underfitting", "too short", "healthy")
 _MOST_ROWS = 40
 
 

@@ -16,6 +16,7 @@ from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.table import BoolArray, FloatArray, IntArray
 
 SERIES = ("value", "train_value", "learning_rate")
+Rows = IntArray | slice  # of one run; a slice where they stand one after the other
 _SIZES = ("params", "active_params", "tokens", "flops", "unique_tokens")
 _ORDERED = ("value", "train_value")  # what shows restarts
 
@@ -32,7 +33,7 @@ class Builder:
         position: Where each row stands.
         accuracy: The column of validation accuracy beside a loss; None without one.
         validated: Whether `value` was measured on validation or test data.
-        blank: Empty cells of each series' column.
+        blank: Empty cells of each series' column; None for a column without any.
         named: Whether a column names the runs.
         by_file: Whether files name runs that nothing else names.
     """
@@ -44,7 +45,7 @@ class Builder:
     position: FloatArray
     accuracy: str | None
     validated: bool
-    blank: Mapping[str, BoolArray]
+    blank: Mapping[str, BoolArray | None]
     named: bool
     by_file: bool
 
@@ -58,17 +59,19 @@ class Builder:
         Raises:
             InputError: If rows of several runs are mixed in them.
         """
-        at = self.position[members]
+        whole = int(members[-1] - members[0]) + 1 == members.size
+        rows: Rows = slice(int(members[0]), int(members[-1]) + 1) if whole else members
+        at = self.position[rows]
         known = bool(np.isfinite(at).all())
         if not known:
             at = _filled(at)
         orders = {
-            role: self._orders(members, at, role, known=known)
+            role: self._orders(rows, members, at, role, known=known)
             for role in _ORDERED if role in self.rows.roles
         }  # fmt: skip
-        gone = self._rewritten(members, at, orders)
-        main = self._series(members, at, "value", gone)
-        training = self._series(members, at, "train_value", gone)
+        gone = self._rewritten(rows, at, orders)
+        main = self._series(rows, at, "value", gone)
+        training = self._series(rows, at, "train_value", gone)
         only_training = not self.validated and not len(training)
         if self.validated and not len(main) and len(training):
             only_training, main = True, training
@@ -78,10 +81,10 @@ class Builder:
             run=note.run or (note.file if self.by_file else f"run {number}"),
             file=note.file, axis=self.axis, metric=self._metric_of(training, main),
             validation=NOTHING if only_training else main,
-            training=main if only_training else training, accuracy=self._accuracy(members, at),
-            learning_rate=self._series(members, at, "learning_rate", gone),
-            sizes=self._sizes(members), sorted_rows=told.late, repeated=told.repeated,
-            replaced=int(gone.sum()), gap=_widest_gap(main.at),
+            training=main if only_training else training, accuracy=self._accuracy(rows, at),
+            learning_rate=self._series(rows, at, "learning_rate", gone),
+            sizes=self._sizes(rows), sorted_rows=told.late, repeated=told.repeated,
+            replaced=0 if gone is None else int(gone.sum()), gap=_widest_gap(main.at),
         )  # fmt: skip
 
     def _metric_of(self, training: Series, main: Series) -> Metric:
@@ -90,14 +93,20 @@ class Builder:
             return replace(self.metric, name=self.rows.names["train_value"])
         return self.metric
 
-    def _orders(self, members: IntArray, at: FloatArray, role: str, *, known: bool) -> Order:
+    def _orders(
+        self, rows: Rows, members: IntArray, at: FloatArray, role: str, *, known: bool
+    ) -> Order:
         """Return the order of a series, file by file; restarts by their place in `members`.
 
         Raises:
             InputError: If rows of several runs are mixed.
         """
-        logged = np.flatnonzero(~self.blank[role][members])
-        values, files = self.rows.roles[role].numbers[members], self.rows.file_of[members]
+        values = self.rows.roles[role].numbers[rows]
+        blank = self._blank(role, rows)
+        if blank is None and bool((at[1:] > at[:-1]).all()):
+            return IN_ORDER
+        logged = np.arange(at.size) if blank is None else np.flatnonzero(~blank)
+        files = self.rows.file_of[rows]
         late = repeated = 0
         restarts: list[tuple[int, float]] = []
         several = bool((files != files[0]).any())
@@ -123,32 +132,42 @@ class Builder:
         )  # fmt: skip
 
     def _rewritten(
-        self, members: IntArray, at: FloatArray, orders: Mapping[str, Order]
-    ) -> BoolArray:
+        self, rows: Rows, at: FloatArray, orders: Mapping[str, Order]
+    ) -> BoolArray | None:
         """Return the rows that a restart of the run has replaced by what it wrote from there on."""
-        gone = np.zeros(members.size, dtype=bool)
         found = sorted({restart for order in orders.values() for restart in order.restarts})
         if not found:
-            return gone
-        files = self.rows.file_of[members]
+            return None
+        gone = np.zeros(at.size, dtype=bool)
+        files = self.rows.file_of[rows]
         for row, step in found:
             same = files == files[row]
-            before = same & (np.arange(members.size) < row) & (at >= step)
+            before = same & (np.arange(at.size) < row) & (at >= step)
             for role in SERIES:
                 if role not in self.rows.roles:
                     continue
-                logged = ~self.blank[role][members]
+                blank = self._blank(role, rows)
+                logged = np.ones(at.size, dtype=bool) if blank is None else ~blank
                 # A series that stands in a part of the file of its own was not begun again.
                 if bool((logged[row:] & same[row:]).any()):
                     gone |= before & logged
         return gone
 
-    def _series(self, members: IntArray, at: FloatArray, role: str, gone: BoolArray) -> Series:
+    def _blank(self, role: str, rows: Rows) -> BoolArray | None:
+        """Return which cells of a series are empty; None if none of the whole column is."""
+        blank = self.blank[role]
+        return None if blank is None else blank[rows]
+
+    def _series(self, rows: Rows, at: FloatArray, role: str, gone: BoolArray | None) -> Series:
         """Return a role along the run, later rows in the place of earlier ones of equal step."""
         if role not in self.rows.roles:
             return NOTHING
-        logged = ~self.blank[role][members] & ~gone
-        steps, values = at[logged], self.rows.roles[role].numbers[members][logged]
+        steps, values = at, self.rows.roles[role].numbers[rows]
+        out = self._blank(role, rows)
+        if gone is not None:
+            out = gone if out is None else out | gone
+        if out is not None and bool(out.any()):
+            steps, values = steps[~out], values[~out]
         # Percentages of the metric were divided by 100 when it was read; so is its training twin.
         if role == "train_value" and self.metric.bounded and values.size:
             known = values[np.isfinite(values)]
@@ -156,19 +175,19 @@ class Builder:
                 values = values / 100.0
         return _latest(steps, values)
 
-    def _accuracy(self, members: IntArray, at: FloatArray) -> Series:
+    def _accuracy(self, rows: Rows, at: FloatArray) -> Series:
         if self.accuracy is None:
             return NOTHING
-        numbers = self.frame.columns[self.accuracy].numbers[members]
+        numbers = self.frame.columns[self.accuracy].numbers[rows]
         logged = np.isfinite(numbers)
         return _latest(at[logged], numbers[logged])
 
-    def _sizes(self, members: IntArray) -> dict[str, float]:
+    def _sizes(self, rows: Rows) -> dict[str, float]:
         found = {}
         for role in _SIZES:
             if role not in self.rows.roles:
                 continue
-            numbers = self.rows.roles[role].numbers[members]
+            numbers = self.rows.roles[role].numbers[rows]
             known = numbers[np.isfinite(numbers)]
             if known.size:
                 found[role] = float(known.max())

@@ -14,7 +14,7 @@ _MIXED_SHARE, _MIXED_FEWEST, _ALTERNATING = 0.2, 3, 0.5
 # Stretches in turns, as two processes write that share a file: so many turns, so many steps twice.
 _TURNS, _TWICE = 4, 0.7
 # Steps that go back more often than on one row in ten are in no order at all.
-_SHUFFLED = 0.1
+SHUFFLED = 0.1
 _STRETCH = 2  # rows that a restart writes before it passes where the run had been
 
 
@@ -61,7 +61,7 @@ def order_of(at: FloatArray, values: FloatArray) -> Order:
     mixed |= back.size >= _TURNS and twice >= _TWICE * steps_in_all
     if mixed:
         return Order(0, 0, (), int(order[1:][other].min()))
-    if back.size > max(1.0, _SHUFFLED * at.size):
+    if back.size > max(1.0, SHUFFLED * at.size):
         return Order(int(back.size), int(again.sum()), (), None)
     restarts = tuple((int(row), float(at[row])) for row in back if _is_restart(at, int(row)))
     kept = np.ones(at.size, dtype=bool)

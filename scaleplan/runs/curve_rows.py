@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note
+from scaleplan.runs.curve_order import SHUFFLED
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.grouping import combine, groups_of
 from scaleplan.runs.table import FloatArray, IntArray
@@ -23,14 +26,38 @@ def axis_of(rows: Gathered) -> tuple[str, FloatArray]:
             continue
         numbers = rows.roles[role].numbers
         known = np.isfinite(numbers)
-        different = np.unique(np.stack([run[known], numbers[known]]), axis=1).shape[1]
+        different = (
+            _different(run, numbers) if known.all() else _different(run[known], numbers[known])
+        )
         if different > most:
             best, most, position = role, different, numbers
+        if most == len(rows):
+            break  # nothing tells more of them apart
     return best, position
+
+
+def _different(run: IntArray, at: FloatArray) -> int:
+    """Return how many different pairs there are."""
+    if not at.size:
+        return 0
+    other = run[1:] != run[:-1]
+    if bool((other | (at[1:] > at[:-1])).all()):
+        # Logs mostly stand so already: one run after the other, each with rising steps.
+        starts = run[np.r_[0, np.flatnonzero(other) + 1]]
+        if np.unique(starts).size == starts.size:
+            return int(at.size)
+    order = np.lexsort((at, run))
+    run, at = run[order], at[order]
+    return 1 + int(((run[1:] != run[:-1]) | (at[1:] != at[:-1])).sum())
 
 
 def members(groups: IntArray) -> list[IntArray]:
     """Return the rows of each run, runs in the order in which they first appear."""
+    bounds = np.flatnonzero(np.diff(groups)) + 1
+    starts = groups[np.r_[0, bounds]]
+    if np.unique(starts).size == starts.size:  # one run after the other
+        ends = [0, *bounds.tolist(), groups.size]
+        return [np.arange(a, b) for a, b in pairwise(ends)]
     order = np.argsort(groups, kind="stable")
     bounds = np.flatnonzero(np.diff(groups[order])) + 1
     parts = np.split(order, bounds)
@@ -40,6 +67,9 @@ def members(groups: IntArray) -> list[IntArray]:
 def runs_of(rows: Gathered, position: FloatArray) -> tuple[IntArray, tuple[Note, ...]]:
     """Return the run of each row; a file whose steps begin again holds several."""
     if "run" in rows.labels:
+        codes = _codes(rows)
+        if int(codes.min(initial=0)) >= 0:
+            return codes, ()  # every row names its run
         found = groups_of(rows, position)
         return (found if found is not None else combine([_codes(rows)])), ()
     try:
@@ -54,9 +84,11 @@ def runs_of(rows: Gathered, position: FloatArray) -> tuple[IntArray, tuple[Note,
             return groups, (_told_apart(count),)
     # One file, one run: but where steps fall back to the start another run begins.
     back = np.zeros(len(rows), dtype=np.int64)
+    logged = ~rows.roles["value"].blank
     for file in range(len(rows.files)):
         here = np.flatnonzero(rows.file_of == file)
-        back[here] = _restarts(position[here])
+        if not _in_no_order(position[here][logged[here]]):
+            back[here] = _restarts(position[here])
     made = combine([rows.file_of, back])
     count = int(np.unique(made).size) - len(rows.files)
     return made, (_begun_again(count),) if count > 0 else ()
@@ -69,8 +101,7 @@ def _codes(rows: Gathered) -> IntArray:
 def _share_steps(rows: Gathered, position: FloatArray) -> bool:
     """Tell whether a file has points of equal step, which are of different runs."""
     logged = np.flatnonzero(~rows.roles["value"].blank & np.isfinite(position))
-    points = np.stack([rows.file_of[logged].astype(np.float64), position[logged]])
-    return bool(np.unique(points, axis=1).shape[1] < logged.size)
+    return _different(rows.file_of[logged], position[logged]) < logged.size
 
 
 def _told_apart(count: int) -> Note:
@@ -90,6 +121,13 @@ def _begun_again(count: int) -> Note:
         action="Add a column named run, or give each run a file.",
         numbers=(("restarts", float(count)),),
     )  # fmt: skip
+
+
+def _in_no_order(position: FloatArray) -> bool:
+    """Tell whether steps, each of which stands once, go back too often to be those of restarts."""
+    steps = position[np.isfinite(position)]
+    back = int((np.diff(steps) < 0.0).sum())
+    return back > max(1.0, SHUFFLED * steps.size) and np.unique(steps).size == steps.size
 
 
 def _restarts(position: FloatArray) -> IntArray:

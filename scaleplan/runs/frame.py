@@ -39,8 +39,9 @@ def join(tables: Sequence[RawTable]) -> Frame:
     sizes = [len(table) for table in tables]
     return Frame(
         files=tuple(table.file for table in tables),
-        file_of=np.repeat(np.arange(len(tables), dtype=np.int64), sizes),
-        lines=np.concatenate([table.lines for table in tables]),
+        file_of=np.repeat(np.arange(len(tables), dtype=np.int64), sizes)
+        if len(tables) > 1 else np.zeros(sizes[0], dtype=np.int64),
+        lines=np.concatenate([t.lines for t in tables]) if len(tables) > 1 else tables[0].lines,
         columns={
             name: stack([t.columns.get(name) for t in tables], sizes) for name in names
         },

@@ -115,6 +115,8 @@ def declared_unit(role: str, names: tuple[str, ...], metadata: Mapping[str, str]
 
 def _conversions(frame: Frame, column: RawColumn, names: tuple[str, ...]) -> list[RowNote]:
     """Return a line on each cell of a column that was not a plain number."""
+    if not column.vocabulary:
+        return []
     written = (column.codes >= 0) & ~np.isnan(column.numbers)
     result: list[RowNote] = []
     for file in np.unique(frame.file_of[written]):
@@ -160,6 +162,8 @@ def _metric_in_unit(
 ) -> tuple[RawColumn, Metric, list[RowNote], tuple[Note, ...]]:
     """Turn percentages into shares and perplexities into logarithms, and say so."""
     numbers = column.numbers
+    if not metric.bounded and "perplexity" not in metric.unit:
+        return column, metric, [], ()
     known = numbers[np.isfinite(numbers)]
     file = frame.files[0] if len(frame.files) == 1 else "all files"
     if "perplexity" in metric.unit and known.size:

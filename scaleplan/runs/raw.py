@@ -1,4 +1,4 @@
-"""Raw tables: columns of numbers, with the text of the cells that are not plain numbers."""
+"""Raw tables, and how they are made: rows, a block at a time, into columns."""
 
 from __future__ import annotations
 
@@ -6,25 +6,34 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note, RowNote
-from scaleplan.runs.table import BoolArray, FloatArray, IntArray
+from scaleplan.runs.raw_table import (
+    ABSENT,
+    CodeArray,
+    RawColumn,
+    RawTable,
+    filled_from,
+    numeric_column,
+    text_column,
+)
+from scaleplan.runs.table import FloatArray, IntArray
 from scaleplan.runs.text import clean_text
 
-CodeArray = np.ndarray[tuple[Any, ...], np.dtype[np.int32]]
+__all__ = [
+    "ABSENT", "CodeArray", "RawColumn", "RawTable", "TableBuilder", "Words", "filled_from",
+    "numeric_column", "text_column",
+]  # fmt: skip
+
+_Cell = TypeVar("_Cell", bound=np.generic)
 
 # More columns than any tracker writes; a table is kept dense.
 _MOST_COLUMNS = 5_000
 _MOST_CELLS = 200_000_000
-# What people and programs write into a cell that has no value.
-ABSENT = frozenset(
-    {"", "na", "n/a", "nan", "null", "none", "nil", "-", "--", "–", "—", "?", "~", ".", "missing",
-     "#n/a"}
-)  # fmt: skip
 # 1.234 and 1.234.567 may be grouped integers where the comma is the decimal mark.
 _GROUPED_DOTS = r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+"
 _GROUPED_COMMAS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+"
@@ -44,113 +53,26 @@ _SURE_COMMA = re.compile(
 _EITHER_COMMA = re.compile(rf"^\s*{_GROUPED_COMMAS}\s*$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RawColumn:
-    """One column.
-
-    Args:
-        numbers: Shape (n,), NaN where the cell is not a number.
-        codes: Shape (n,), index into `vocabulary` of a cell's text; -1 for plain numbers and
-            empty cells.
-        vocabulary: The different texts.
-    """
-
-    numbers: FloatArray
-    codes: CodeArray
-    vocabulary: tuple[str, ...]
-
-    @property
-    def blank(self) -> BoolArray:
-        """Return which cells hold nothing, or a word for nothing other than `nan`."""
-        # The last place is what code -1 finds: an empty cell.
-        nothing = [t.lower() in ABSENT and t.lower() != "nan" for t in self.vocabulary]
-        table = np.array([*nothing, True], dtype=bool)
-        blank: BoolArray = np.isnan(self.numbers) & table[self.codes]
-        return blank
-
-    @property
-    def is_text(self) -> bool:
-        """Tell whether most cells that hold something hold no number."""
-        numbers = int(np.count_nonzero(~np.isnan(self.numbers)))
-        meant = np.array([t.lower() not in ABSENT for t in self.vocabulary], dtype=bool)
-        if not meant.any():
-            return False
-        odd = (self.codes >= 0) & np.isnan(self.numbers)
-        return int(np.count_nonzero(meant[self.codes[odd]])) > numbers
-
-    def text(self, row: int) -> str:
-        """Return what the cell says."""
-        code = int(self.codes[row])
-        if code >= 0:
-            return self.vocabulary[code]
-        number = float(self.numbers[row])
-        if math.isnan(number):
-            return ""
-        return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
-
-    def take(self, rows: IntArray) -> RawColumn:
-        """Return the column at some rows."""
-        return RawColumn(self.numbers[rows], self.codes[rows], self.vocabulary)
-
-
-def numeric_column(numbers: FloatArray) -> RawColumn:
-    """Return a column of plain numbers."""
-    return RawColumn(numbers, np.full(numbers.size, -1, dtype=np.int32), ())
-
-
-def text_column(texts: Sequence[str]) -> RawColumn:
-    """Return a column of text; empty texts are empty cells."""
-    vocabulary: dict[str, int] = {}
-    codes = [vocabulary.setdefault(t, len(vocabulary)) if t else -1 for t in texts]
-    numbers = np.full(len(codes), np.nan)
-    return RawColumn(numbers, np.array(codes, dtype=np.int32), tuple(vocabulary))
-
-
-def filled_from(column: RawColumn, other: RawColumn) -> RawColumn:
-    """Return a column with its empty cells filled from the same rows of another."""
-    blank = column.blank
-    vocabulary = (*column.vocabulary, *other.vocabulary)
-    offset = np.int32(len(column.vocabulary))
-    codes = np.where(other.codes >= 0, other.codes + offset, other.codes)
-    return RawColumn(
-        np.where(blank, other.numbers, column.numbers),
-        np.where(blank, codes, column.codes).astype(np.int32), vocabulary,
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RawTable:
-    """What one input holds.
-
-    Args:
-        file: The input's name.
-        columns: Its columns by name.
-        lines: Shape (n,), the line of each row, 0 where it is not known.
-        shared: What it says about all of its rows.
-        dropped: Rows that are no rows of the table.
-        notes: What there is to say about it.
-        decimal_comma: Whether 2,5 is two and a half.
-    """
-
-    file: str
-    columns: Mapping[str, RawColumn]
-    lines: IntArray
-    shared: Mapping[str, str]
-    dropped: tuple[RowNote, ...]
-    notes: tuple[Note, ...]
-    decimal_comma: bool
-
-    def __len__(self) -> int:
-        return int(self.lines.size)
-
-
 @dataclass(slots=True)
 class _Growing:
     """One column while it is read."""
 
     keep_text: bool
-    chunks: list[tuple[int, FloatArray, CodeArray | None]] = field(default_factory=list)
+    chunks: list[tuple[int, FloatArray | None, CodeArray | None]] = field(default_factory=list)
     vocabulary: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """The cells of a column as an engine gives them.
+
+    Args:
+        different: The different cells, in the order in which they first appear.
+        which: Shape (n,), index into them; -1 for an empty cell.
+    """
+
+    different: Sequence[str]
+    which: CodeArray
 
 
 class TableBuilder:
@@ -191,10 +113,35 @@ class TableBuilder:
             growing = self._columns.get(name)
             if growing is None:
                 growing = self._columns[name] = _Growing(self._keep_text(name))
-            numbers, codes = self._convert(growing, cells)
-            growing.chunks.append((self._rows, numbers, codes))
-        self._lines.append(np.array(lines, dtype=np.int64))
-        self._rows += len(lines)
+            growing.chunks.append((self._rows, *self._convert(growing, cells)))
+        self._count(np.array(lines, dtype=np.int64))
+
+    def add_read(self, columns: Mapping[str, FloatArray | Words], lines: IntArray) -> None:
+        """Add a block of rows whose cells were read by an engine; the result is that of `add`.
+
+        Args:
+            columns: The numbers of each column, NaN for an empty cell; or its different cells and
+                which of them each row has.
+            lines: Where each row stands.
+
+        Raises:
+            InputError: If the table has too many columns or cells.
+        """
+        for name, cells in columns.items():
+            growing = self._columns.get(name)
+            if growing is None:
+                growing = self._columns[name] = _Growing(self._keep_text(name))
+            read = _looked_up(growing, cells) if isinstance(cells, Words) else (cells, None)
+            growing.chunks.append((self._rows, *read))
+        self._count(lines)
+
+    def texts(self) -> set[str]:
+        """Return the columns whose cells so far are text, most of them."""
+        return {name for name, growing in self._columns.items() if _mostly_text(growing)}
+
+    def _count(self, lines: IntArray) -> None:
+        self._lines.append(lines)
+        self._rows += lines.size
         too_wide = len(self._columns) > _MOST_COLUMNS
         if too_wide or len(self._columns) * self._rows > _MOST_CELLS:
             message = f"has {len(self._columns)} columns and {self._rows} rows so far, too many"
@@ -221,17 +168,14 @@ class TableBuilder:
         )  # fmt: skip
 
     def _joined(self, growing: _Growing) -> RawColumn:
-        numbers = np.full(self._rows, np.nan)
-        codes = np.full(self._rows, -1, dtype=np.int32)
-        for start, chunk, chunk_codes in growing.chunks:
-            numbers[start : start + chunk.size] = chunk
-            if chunk_codes is not None:
-                codes[start : start + chunk.size] = chunk_codes
+        numbers = _whole([(at, chunk) for at, chunk, _ in growing.chunks], self._rows, np.nan)
+        codes = _whole([(at, found) for at, _, found in growing.chunks], self._rows, np.int32(-1))
+        growing.chunks.clear()  # what was copied is not needed twice
         return RawColumn(numbers, codes, tuple(growing.vocabulary))
 
     def _convert(
         self, growing: _Growing, cells: Sequence[str]
-    ) -> tuple[FloatArray, CodeArray | None]:
+    ) -> tuple[FloatArray | None, CodeArray | None]:
         """Read a block of cells; whole blocks of plain numbers take the fast path."""
         marked = not growing.keep_text and self._comma != "never" and self._weigh(cells)
         if not growing.keep_text and not marked:
@@ -253,7 +197,8 @@ class TableBuilder:
                 continue
             text = clean_text(cell)
             codes.append(vocabulary.setdefault(text, len(vocabulary)) if text else -1)
-        return np.array(values, dtype=np.float64), np.array(codes, dtype=np.int32)
+        read = None if growing.keep_text else np.array(values, dtype=np.float64)
+        return read, np.array(codes, dtype=np.int32)
 
     def _weigh(self, cells: Sequence[str]) -> bool:
         """Look for the decimal mark; tell whether some cell may be a grouped integer."""
@@ -264,6 +209,49 @@ class TableBuilder:
         self._sure_comma = self._sure_comma or _SURE_COMMA.search(text) is not None
         self._either = self._either or _EITHER_COMMA.search(text) is not None
         return not self._sure_dot and _MAYBE_GROUPED.search(text) is not None
+
+
+def _whole(
+    chunks: Sequence[tuple[int, np.ndarray[Any, np.dtype[_Cell]] | None]], rows: int,
+    empty: _Cell | float,
+) -> np.ndarray[tuple[Any, ...], np.dtype[_Cell]]:  # fmt: skip
+    """Return chunks as one array, with empty cells where there is none.
+
+    A column of nothing but numbers has no codes, one of nothing but text no numbers: an array of
+    one cell that is shared by all rows then stands for the other part.
+    """
+    known = [(at, chunk) for at, chunk in chunks if chunk is not None]
+    if sum(chunk.size for _, chunk in known) == rows and known:
+        return np.concatenate([chunk for _, chunk in known])
+    if not known:
+        return np.broadcast_to(np.asarray(empty), rows)
+    found = np.full(rows, empty, dtype=known[0][1].dtype)
+    for at, chunk in known:
+        found[at : at + chunk.size] = chunk
+    return found
+
+
+def _looked_up(growing: _Growing, words: Words) -> tuple[FloatArray | None, CodeArray | None]:
+    """Read the cells of a column, each different one once."""
+    # The last place is what -1 finds: an empty cell.
+    numbers = np.full(len(words.different) + 1, np.nan)
+    codes = np.full(len(words.different) + 1, -1, dtype=np.int32)
+    vocabulary = growing.vocabulary
+    for place, cell in enumerate(words.different):
+        if not growing.keep_text:
+            numbers[place] = _plain(cell)
+            if not math.isnan(numbers[place]):
+                continue
+        text = clean_text(cell)
+        codes[place] = vocabulary.setdefault(text, len(vocabulary)) if text else -1
+    return None if growing.keep_text else numbers[words.which], codes[words.which]
+
+
+def _mostly_text(growing: _Growing) -> bool:
+    """Tell whether most cells of a column are text."""
+    written = sum(int((c >= 0).sum()) for _, _, c in growing.chunks if c is not None)
+    rows = sum(n.size for _, n, _ in growing.chunks if n is not None)
+    return growing.keep_text or 2 * written > rows > 0
 
 
 def _plain(cell: str) -> float:

@@ -20,9 +20,10 @@ from scaleplan.runs.learning_rates import logged_rates
 from scaleplan.runs.locating import locate
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.opening import Progress, read_all
-from scaleplan.runs.raw import RawTable
+from scaleplan.runs.raw import RawColumn, RawTable
 from scaleplan.runs.request import Given, Request, read_request
 from scaleplan.runs.roles import text_role
+from scaleplan.runs.table import BoolArray
 from scaleplan.runs.text import listed
 
 __all__ = ["Curve", "CurveLog", "Series", "load_curves"]
@@ -180,11 +181,17 @@ def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
         accuracy=_accuracy_column(part.frame, kind, part.chosen.metric.column),
         validated=part.chosen.metric.split in {"validation", "test"},
         # Of whole columns, once: there may be a thousand runs in them.
-        blank={role: rows.roles[role].blank for role in SERIES if role in rows.roles},
+        blank={role: _blank(rows.roles[role]) for role in SERIES if role in rows.roles},
         named="run" in rows.labels, by_file=several,
     )  # fmt: skip
     curves = [builder.curve(each, i + 1) for i, each in enumerate(members(groups))]
     return curves, [*notes, *split]
+
+
+def _blank(column: RawColumn) -> BoolArray | None:
+    """Return the empty cells of a column; None if it has none."""
+    blank = column.blank
+    return blank if bool(blank.any()) else None
 
 
 def _accuracy_column(frame: Frame, metric: Metric, column: str) -> str | None:

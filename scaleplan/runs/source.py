@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _HEAD_BYTES = 1 << 16
 # Far above any honest row (a row of 1,000 cells is some 20 KiB), far below what hurts.
 LONGEST_LINE = 4 << 20
+_LONGEST_BYTES = 4 * LONGEST_LINE  # no character has more than 4
 # Documents that must be parsed as a whole (JSON, YAML) take some 20 times their size in memory.
 LARGEST_DOCUMENT = 64 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -85,7 +86,7 @@ class TextSource:
         growing: bool = False,
     ) -> None:  # fmt: skip
         self.name = clean_text(name)
-        self._growing = growing
+        self.growing = growing
         self._fallback_line: int | None = None
         with self._failures():
             head = _read_head(stream)
@@ -102,6 +103,8 @@ class TextSource:
                 errors="strict" if strict else "surrogateescape", newline="",
             )  # fmt: skip
             self.head = head.decode(encoding, errors="replace")
+        # Whether it is worth reading in blocks, and ends its lines in a way that blocks are cut at.
+        self.long = not strict and len(head) >= _HEAD_BYTES and b"\n" in head
         if not self.head.strip("\ufeff \t\r\n"):
             self._refuse_blank()
 
@@ -111,16 +114,50 @@ class TextSource:
         Raises:
             InputError: If a line is too long, or the bytes are damaged or not text.
         """
-        if self._growing:
-            # 0.1 may become 0.15 with the next write.
-            return (line for line in self._lines() if line.endswith(("\n", "\r")))
-        return self._lines()
+        return self._lines(self._text)
 
-    def _lines(self) -> Iterator[str]:
-        number = 0
+    def blocks(self, first: int, size: int) -> Iterator[bytes]:
+        """Return the bytes of whole lines, some at a time; the last line may have no end.
+
+        Args:
+            first: About how many bytes the first block has.
+            size: About how many the others have.
+        """
+        with self._failures():
+            wanted = first
+            while data := self._text.buffer.read(wanted):
+                wanted = size
+                if not data.endswith(b"\n"):
+                    # A line that is longer than any may be ends here: its reader refuses it.
+                    data += self._text.buffer.readline(_LONGEST_BYTES)
+                cut = len(data)
+                if self.growing and not data.endswith(b"\n"):
+                    cut = data.rfind(b"\n") + 1  # half a line is a block of its own
+                if cut:
+                    yield data[:cut] if cut < len(data) else data
+                if cut < len(data):
+                    yield data[cut:]
+
+    def lines_in(self, block: bytes, before: int) -> Iterator[str]:
+        """Return the lines of a block with their ends, as `lines` does.
+
+        Args:
+            block: The bytes.
+            before: How many lines the text had before it.
+
+        Raises:
+            InputError: If a line is too long, or the bytes are not text.
+        """
+        encoding = self._text.encoding if before == 0 else "utf-8"
+        text = io.TextIOWrapper(
+            io.BytesIO(block), encoding=encoding, errors="surrogateescape", newline=""
+        )
+        return self._lines(text, before)
+
+    def _lines(self, text: io.TextIOWrapper, number: int = 0) -> Iterator[str]:
         # One guard around the loop, not one a line: it would take half of the time of reading.
         with self._failures():
-            while line := self._text.readline(LONGEST_LINE + 1):
+            while line := text.readline(LONGEST_LINE + 1):
                 number += 1
                 if len(line) > LONGEST_LINE:
                     raise InputError(
@@ -128,6 +165,8 @@ class TextSource:
                         line=number,
                         hint="A log has one run or step a line; check how it was written.",
                     )  # fmt: skip
+                if self.growing and not line.endswith(("\n", "\r")):
+                    return  # 0.1 may become 0.15 with the next write
                 plain = line.isascii() and "\0" not in line
                 yield line if plain else self._checked(line, number)
 

@@ -4,8 +4,9 @@
 
 Writes a per-step log of ROWS rows (1,000,000; the issue's size is 10,000,000) of 1,000 runs, and
 measures, each in a process of its own: reading it with pyarrow's CSV reader, the fastest at hand,
-into memory; our own reader alone; and reading, reducing and checking it as `check` does. Ratios are
-of processor time; peak memory is that of each process.
+into memory; our own reader alone; reading, reducing and checking it as `check` does; and the same
+without pyarrow. Then the same rows as a Parquet file, against pyarrow's reader of those. Ratios are
+of processor time, on one core; peak memory is that of each process.
 """
 
 from __future__ import annotations
@@ -62,7 +63,35 @@ def check(path: str) -> None:
     check_curves(load_curves([path]))
 
 
-TASKS = {"pyarrow reads": arrow, "scaleplan reads": ours, "scaleplan checks": check}
+def without_arrow(path: str) -> None:
+    """Do the same where pyarrow is not installed."""
+    from scaleplan.runs.formats import plain_blocks
+
+    plain_blocks.find_spec = lambda _: None
+    check(path)
+
+
+def arrow_parquet(path: str) -> None:
+    """Read a Parquet file with pyarrow."""
+    import pyarrow.parquet as pq
+
+    pq.read_table(path, use_threads=False)
+
+
+def as_parquet(path: Path) -> Path:
+    """Write the log as a Parquet file beside it."""
+    import pyarrow.parquet as pq
+    from pyarrow import csv
+
+    pq.write_table(csv.read_csv(path), path.with_suffix(".parquet"))
+    return path.with_suffix(".parquet")
+
+
+PARQUET = {"pyarrow reads Parquet": "pyarrow reads Parquet", "checks Parquet": "scaleplan checks"}
+TASKS = {
+    "pyarrow reads Parquet": arrow_parquet, "pyarrow reads": arrow, "scaleplan reads": ours,
+    "scaleplan checks": check, "without pyarrow": without_arrow,
+}  # fmt: skip
 
 
 def measure(name: str, path: str) -> tuple[float, float]:
@@ -87,12 +116,17 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log.csv"
         write_log(path, rows)
-        found = {name: measure(name, str(path)) for name in TASKS}
+        found = {name: measure(name, str(path)) for name in TASKS if name not in PARQUET}
         size = path.stat().st_size / 1e6
+        written = as_parquet(path)
+        columns = {name: measure(task, str(written)) for name, task in PARQUET.items()}
     print(f"{rows:,} rows of {RUNS:,} runs, {size:.0f} MB")
     first = found["pyarrow reads"][0]
     for name, (seconds, peak) in found.items():
-        print(f"{name:17s} {seconds / first:6.1f} x pyarrow   peak {peak:.2f} GiB")
+        print(f"{name:21s} {seconds / first:6.1f} x pyarrow   peak {peak:.2f} GiB")
+    reader = columns["pyarrow reads Parquet"][0]
+    for name, (seconds, peak) in columns.items():
+        print(f"{name:21s} {seconds / reader:6.1f} x pyarrow   peak {peak:.2f} GiB")
     return 1 if found["scaleplan checks"][0] > BOUND * first else 0
 
 

@@ -69,16 +69,18 @@ def matters(made: Made) -> bool:
 def other_noise(count: int, first: int) -> list[str]:
     """Return what curves with other noise were called."""
     lines = [
-        "other noise    healthy called overfitting, diverged  overfitting found where it matters"
+        "other noise    healthy called overfitting, diverged, shifted  overfitting found where it "
+        "matters"
     ]
     for variant in VARIANTS:
         called = Counter(
             judge(make("healthy", first + i, variant).curve).verdict for i in range(count)
         )
-        shares = f"{called['overfitting'] / count:6.1%}, {called['diverged'] / count:6.1%}"
+        wrong = ("overfitting", "diverged", "shifted")
+        shares = ", ".join(f"{called[name] / count:6.1%}" for name in wrong)
         made = [make("overfitting", first + i, variant) for i in range(count)]
         found = [judge(one.curve).verdict == "overfitting" for one in made if matters(one)]
-        lines.append(f"{variant:13s}  {shares:36s}  {np.mean(found):6.1%} of {len(found)}")
+        lines.append(f"{variant:13s}  {shares:45s}  {np.mean(found):6.1%} of {len(found)}")
     return lines
 
 

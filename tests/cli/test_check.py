@@ -69,6 +69,28 @@ def test_steps_out_of_order_are_sorted(invoke, tmp_path):
     assert "OUT_OF_ORDER" in {note["id"] for note in found["notes"]}
 
 
+@pytest.mark.parametrize("order", ["shuffled", "newest first"])
+def test_one_run_in_another_order_is_one_run_without_a_name_too(invoke, tmp_path, order):
+    rows = falling(30)
+    mixed = [rows[i] for i in np.random.default_rng(0).permutation(30)]
+    found = document(
+        invoke, write(tmp_path / "a.csv", mixed if order == "shuffled" else rows[::-1])
+    )
+    (run,) = found["runs"]
+    assert (run["points"], run["best_step"]) == (30, 30)
+    assert "OUT_OF_ORDER" in {note["id"] for note in found["notes"]}
+
+
+def test_numbers_beyond_all_sense_are_lost_and_no_traceback(invoke, tmp_path):
+    rows = [f"{s},{1 / s},{1e300 if s > 20 else 1 / s}" for s in range(1, 41)]
+    (run,) = document(invoke, write(tmp_path / "a.csv", rows))["runs"]
+    assert (run["verdict"], run["since_step"]) == ("diverged", 21)
+    flat = [f"{s},1,1,0.001" for s in range(1, 41)]
+    header = "step,train_loss,val_loss,lr"
+    (run,) = document(invoke, write(tmp_path / "b.csv", flat, header))["runs"]
+    assert run["verdict"] == "plateau"
+
+
 def test_validation_may_be_missing_on_most_rows(invoke, tmp_path):
     rows = [f"{s},{1 + 1 / s},{1.1 + 1 / s if s % 10 == 0 else ''}" for s in range(1, 201)]
     (run,) = document(invoke, write(tmp_path / "a.csv", rows))["runs"]

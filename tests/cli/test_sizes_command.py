@@ -32,6 +32,15 @@ def test_a_larger_data_set_carries_a_larger_model(invoke):
     assert ends[0] < ends[1]
 
 
+def test_a_number_that_would_change_nothing_is_refused(invoke):
+    result = invoke("sizes", LANGUAGE, "--unique-tokens", "1M")
+    assert result.exit_code == 2
+    assert "--unique-tokens would change nothing" in result.stderr
+    assert "params and tokens" in result.stderr
+    assert invoke("sizes", LANGUAGE, "--tokens", "8M", "-q").exit_code == 0
+    assert invoke("sizes", IMAGES, "--unique-tokens", "4000", "-q").exit_code == 0
+
+
 def test_strict_stops_a_script(invoke):
     assert invoke("sizes", IMAGES, "--strict", "-q").exit_code == 6
 

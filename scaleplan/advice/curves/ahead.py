@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
-from scaleplan.advice.curves.forms import blend
-from scaleplan.advice.curves.schedule import Course, course_of
+from scaleplan.advice.curves.forms import blends
+from scaleplan.advice.curves.schedule import course_of
 from scaleplan.advice.curves.trend import Trend
 from scaleplan.fitting.distributions import t_quantile
 from scaleplan.records import CurveForecast
@@ -16,7 +17,7 @@ from scaleplan.runs.table import FloatArray
 
 _SKIPPED = 0.1  # of the run: warm-up and the first fall follow no law (Choshen et al. 2024)
 _FEWEST = 6
-_MOST = 240  # points that are fitted; more are averages of neighbours
+_MOST = 150  # points that are fitted; more are averages of neighbours
 _CUTS = (0.35, 0.42, 0.5, 0.6, 0.7)
 # Errors are taken this much larger than the shapes say, before the curve's own past has its say,
 # which counts as much as that many forecasts: chosen on simulated curves so that 90% intervals
@@ -57,13 +58,32 @@ def forecast_at(
         return None
     course = course_of(rate, float(trend.at[0]), where)
     height = max(float(trend.smooth[0] - trend.smooth.min()), 0.0)
-    past = _Past(at, values, height, lowest, course)
-    value, own = past.ahead(at.size, where)
+    tests = _tests(at, values, where / float(at[-1]))
+    counts = np.array([*(test.count for test in tests), at.size], dtype=np.int64)
+    places = np.array([*(test.at for test in tests), where])
+    clock, decay = (at, None) if course is None else (course.area_at(at), course.decay_at(at))
+    there = places if course is None else course.area_at(places)
+    down = np.zeros(places.size) if course is None else course.decay_at(places)
+    now = float(clock[-1])
+    if not now > 0.0:
+        return None
+    fits = blends(clock / now, decay, values, counts, height=height, lowest=lowest)
+    means, spreads = fits.at(there / now, down)
+    value, own = float(means[-1]), float(spreads[-1])
+    errors = [
+        (test.value - mean) / sure
+        for test, mean, spread in zip(tests, means.tolist(), spreads.tolist(), strict=False)
+        if (sure := math.hypot(spread, test.scatter)) > 0.0
+    ]  # fmt: skip
     left_open = 0.0
     told = "area under the logged learning rate; " if course is not None else ""
     if course is not None and not course.ends:
-        value, left_open = past.with_decay(where, value, own)
-    errors = past.errors(where / float(at[-1]))
+        # A decay over the last fifth trains on half the area there.
+        ahead = now + 0.9 * (float(there[-1]) - now)
+        lower, spread = (
+            float(one[0]) for one in fits.last().at(np.array([ahead / now]), np.ones(1))
+        )
+        value, left_open = _left_open((value, own), (lower, spread))
     caution = math.sqrt(
         (_CAUTION_COUNTS * _CAUTION**2 + sum(e * e for e in errors))
         / (_CAUTION_COUNTS + len(errors))
@@ -71,6 +91,7 @@ def forecast_at(
     unknown = (_UNKNOWN if course is None else _UNKNOWN_UNDER_SCHEDULE) * (
         float(values[-1]) - value
     )
+    value = max(value, lowest)  # a sum of weights may round it below
     quantile = t_quantile(0.5 + 0.5 * level, 6.0)
     spread = math.hypot(min(caution, _MOST_CAUTION) * own, unknown, left_open, trend.reading_noise)
     drop = _DROP * height if course is None else 0.0
@@ -97,81 +118,63 @@ def _thinned(trend: Trend) -> tuple[FloatArray, FloatArray]:
     return at, values
 
 
-class _Past:
-    """The curve so far, and forecasts from its first part."""
+def _left_open(stays: tuple[float, float], decays: tuple[float, float]) -> tuple[float, float]:
+    """Return the mean if a learning rate may stay or come down, and the deviation that adds.
 
-    def __init__(
-        self, at: FloatArray, values: FloatArray, height: float, lowest: float,
-        course: Course | None,
-    ) -> None:  # fmt: skip
-        self._at, self._values = at, values
-        self._height, self._lowest = height, lowest
-        self._course = course
+    Args:
+        stays: Mean and standard deviation of the forecast if it stays.
+        decays: The same if it comes down.
+    """
+    mean = (1.0 - _COMES_DOWN) * stays[0] + _COMES_DOWN * decays[0]
+    between = _COMES_DOWN * (1.0 - _COMES_DOWN) * (stays[0] - decays[0]) ** 2
+    more = _COMES_DOWN * max(decays[1] ** 2 - stays[1] ** 2, 0.0)
+    return mean, math.sqrt(between + more)
 
-    def ahead(
-        self, count: int, where: float, *, decays_to: float | None = None
-    ) -> tuple[float, float]:
-        """Forecast the curve at a position from its first readings.
 
-        Args:
-            count: How many readings are known.
-            where: The position.
-            decays_to: Share of the peak by which the learning rate will have come down, where the
-                schedule does not say.
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """A forecast that could have been made earlier in the run, and what came.
 
-        Returns:
-            The mean and its standard deviation, without the noise of a reading.
-        """
-        at, values = self._at[:count], self._values[:count]
-        if self._course is None:
-            clock, decay, there, down = at, None, where, None
-        else:
-            clock = self._course.area_at(at)
-            decay = self._course.decay_at(at)
-            there = float(self._course.area_at(np.array([where]))[0])
-            down = float(self._course.decay_at(np.array([where]))[0])
-            if decays_to is not None:
-                down = decays_to
-                # A decay over the last fifth trains on half the area there.
-                there -= 0.1 * (there - float(clock[-1]))
-        end = float(clock[-1])
-        found = blend(clock / end, decay, values, height=self._height, lowest=self._lowest)
-        return found.at(there / end, down, self._lowest)
+    Args:
+        count: Readings that it sees.
+        at: The position that it is made for.
+        value: The mean of the readings around there.
+        scatter: The standard error of that mean.
+    """
 
-    def with_decay(self, where: float, value: float, own: float) -> tuple[float, float]:
-        """Return a forecast that leaves open whether a rate that stays comes down at the end."""
-        down, spread = self.ahead(self._at.size, where, decays_to=1.0)
-        mean = (1.0 - _COMES_DOWN) * value + _COMES_DOWN * down
-        between = _COMES_DOWN * (1.0 - _COMES_DOWN) * (value - down) ** 2
-        more = _COMES_DOWN * max(spread**2 - own**2, 0.0)
-        return mean, math.sqrt(between + more)
+    count: int
+    at: float
+    value: float
+    scatter: float
 
-    def errors(self, ratio: float) -> list[float]:
-        """Return errors of forecasts earlier in the run, over what they said of themselves.
 
-        Forecasts that would reach beyond the end are scored at the end.
-        """
-        found = []
-        end = float(self._at[-1])
-        width = max(1, self._values.size // 25)
-        rough = np.diff(self._values[self._values.size // 2 :])
-        noise = float(np.median(np.abs(rough))) * 1.4826 / math.sqrt(2.0) if rough.size else 0.0
-        for cut in _CUTS:
-            count = int(np.searchsorted(self._at, cut * end, side="right"))
-            if count < _FEWEST:
-                continue
-            last = float(self._at[count - 1])
-            target = min(last * ratio, end)
-            if target <= last * 1.02:
-                continue
-            near = int(np.searchsorted(self._at, target, side="right"))
-            seen = slice(max(count, near - width), near)
-            if not self._values[seen].size:
-                continue
-            value, own = self.ahead(count, float(self._at[seen].mean()))
-            scatter = noise / math.sqrt(self._values[seen].size)
-            error = float(self._values[seen].mean()) - value
-            sure = math.hypot(own, scatter)
-            if sure > 0.0:
-                found.append(error / sure)
-        return found
+def _tests(at: FloatArray, values: FloatArray, ratio: float) -> list[_Test]:
+    """Return forecasts of the same reach from earlier in the run; those beyond its end, to there.
+
+    Args:
+        at: Positions, shape (n,).
+        values: Readings, shape (n,).
+        ratio: The position that is asked for over the last one.
+    """
+    found: list[_Test] = []
+    end = float(at[-1])
+    width = max(1, values.size // 25)
+    rough = np.diff(values[values.size // 2 :])
+    noise = float(np.median(np.abs(rough))) * 1.4826 / math.sqrt(2.0) if rough.size else 0.0
+    for cut in _CUTS:
+        count = int(np.searchsorted(at, cut * end, side="right"))
+        if count < _FEWEST or (found and count == found[-1].count):
+            continue
+        last = float(at[count - 1])
+        target = min(last * ratio, end)
+        if target <= last * 1.02:
+            continue
+        near = int(np.searchsorted(at, target, side="right"))
+        seen = slice(max(count, near - width), near)
+        readings = values[seen]
+        if readings.size:
+            found.append(_Test(
+                count, float(at[seen].mean()), float(readings.mean()),
+                noise / math.sqrt(readings.size),
+            ))  # fmt: skip
+    return found

@@ -23,12 +23,12 @@ from scaleplan.records import (
 from scaleplan.runs.series import Curve, CurveLog
 
 _IDS = {
-    "overfitting": "VAL_RISING", "diverged": "DIVERGED", "plateau": "PLATEAU",
-    "underfitting": "STILL_FALLING", "too short": "TOO_SHORT",
+    "overfitting": "VAL_RISING", "diverged": "DIVERGED", "shifted": "LEVEL_SHIFT",
+    "plateau": "PLATEAU", "underfitting": "STILL_FALLING", "too short": "TOO_SHORT",
 }  # fmt: skip
 _SEVERITIES: dict[str, Severity] = {
-    "overfitting": "warning", "diverged": "error", "plateau": "warning", "underfitting": "warning",
-    "too short": "info",
+    "overfitting": "warning", "diverged": "error", "shifted": "warning", "plateau": "warning",
+    "underfitting": "warning", "too short": "info",
 }  # fmt: skip
 _TEXTS = {
     "SPIKES": ("jumped and came back", "Look at these steps: data, learning rate, precision."),

@@ -34,7 +34,8 @@ def plateau(seen: Seen) -> Finding | None:
     if size - half < _LAST_POINTS or size < 2 * FEWEST:
         return None
     gained, error = _gained(trend, half)
-    if gained > max(_FLAT_ERRORS * error, _FLAT_SHARE * max(seen.fall, 0.0)):
+    rounding = 1e-12 * float(np.abs(trend.raw).max())
+    if gained > max(_FLAT_ERRORS * error, _FLAT_SHARE * max(seen.fall, 0.0), rounding):
         return None
     since = _flat_since(trend)
     return Finding(
@@ -49,7 +50,7 @@ def plateau(seen: Seen) -> Finding | None:
 
 def _gained(trend: Trend, since: int) -> tuple[float, float]:
     """Return how far a straight line through the readings since a place falls, and its error."""
-    values = trend.raw[since:]
+    values = trend.raw[since:] - float(trend.raw[since:].mean())
     x = np.linspace(-0.5, 0.5, values.size)
     power = float(x @ x)
     error = trend.noise * math.sqrt(trend.readings_for_one / power)

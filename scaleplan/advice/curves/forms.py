@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from scaleplan.runs.table import FloatArray
+from scaleplan.runs.table import FloatArray, IntArray
 
 # Powers (x + shift)^-exponent, exponent 0 standing for -ln(x + shift); x is 1 at the last reading.
 _EXPONENTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0, 1.4, 2.0)
 _SHIFTS = (0.0, 0.03, 0.1, 0.3)
 # Times of exponentials exp(-x / time).
-_TIMES = tuple(np.geomspace(0.1, 3.0, 24).tolist())
+_TIMES = tuple(np.geomspace(0.05, 3.0, 28).tolist())
 # What a full decay of the learning rate brings beyond the area under it, as a share of the fall so
 # far: its mean and standard deviation where the curve does not tell.
 _DECAY_MEAN, _DECAY_SPREAD = 0.04, 0.04
@@ -21,63 +20,167 @@ _SLACK = 1e-9  # precision that keeps columns apart which say the same
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Blend:
-    """Shapes with their coefficients, how much each is believed, and how sure each is.
+class Blends:
+    """Shapes fitted to the first readings of a curve, once for each of several numbers of them.
 
     Args:
-        coefficients: Shape (shapes, columns).
-        weights: Shape (shapes,), with sum 1.
-        covariance: Of the coefficients, shape (shapes, columns, columns).
+        coefficients: Shape (fits, shapes, columns).
+        weights: How much each shape is believed, with sum 1, shape (fits, shapes).
+        covariance: Of the coefficients, shape (fits, shapes, columns, columns).
+        lowest: What the curve cannot fall below.
     """
 
     coefficients: FloatArray
     weights: FloatArray
     covariance: FloatArray
+    lowest: float
 
-    def at(self, clock: float, decay: float | None, lowest: float) -> tuple[float, float]:
-        """Return the mean and the standard deviation of the curve at one place.
+    def at(self, clock: FloatArray, decay: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the means and the standard deviations of the curve, by one fit at each place.
 
         Args:
-            clock: Where, 1 at the last reading that was fitted.
-            decay: Share of the peak by which the learning rate has come down; None without one.
-            lowest: What the curve cannot fall below.
+            clock: Where, shape (fits,), 1 at the last reading of all.
+            decay: Share of the peak by which the learning rate has come down; 0 without one.
         """
-        column = None if decay is None else np.array([decay])
-        row = _columns(np.array([clock]), column)[:, 0, :]
-        means = np.maximum((row * self.coefficients).sum(axis=1), lowest)
-        own = np.einsum("jp,jpq,jq->j", row, self.covariance, row)
-        mean = float(self.weights @ means)
-        variance = float(self.weights @ (np.maximum(own, 0.0) + (means - mean) ** 2))
-        return mean, math.sqrt(variance)
+        row = np.ones_like(self.coefficients)
+        row[:, :, 1] = _shapes(clock).T
+        if row.shape[2] > 2:
+            row[:, :, 2] = decay[:, None]
+        means = np.maximum((row * self.coefficients).sum(axis=2), self.lowest)
+        own = (row[:, :, None, :] @ self.covariance @ row[:, :, :, None])[:, :, 0, 0]
+        mean = (self.weights * means).sum(axis=1)
+        variance = self.weights * (np.maximum(own, 0.0) + (means - mean[:, None]) ** 2)
+        return mean, np.asarray(np.sqrt(variance.sum(axis=1)))
+
+    def last(self) -> Blends:
+        """Return the last fit alone."""
+        return Blends(
+            self.coefficients[-1:], self.weights[-1:], self.covariance[-1:], self.lowest
+        )  # fmt: skip
 
 
-def blend(
-    clock: FloatArray, decay: FloatArray | None, values: FloatArray, *, height: float, lowest: float
-) -> Blend:
+def blends(
+    clock: FloatArray, decay: FloatArray | None, values: FloatArray, counts: IntArray, *,
+    height: float, lowest: float,
+) -> Blends:  # fmt: skip
     """Fit every shape by least squares and weigh them by likelihood.
 
     Args:
         clock: Positions, shape (n,), 1 at the last.
         decay: Share of the peak by which the learning rate had come down there; None without one.
         values: Readings, shape (n,).
+        counts: How many of the first readings each fit sees, rising, shape (fits,).
         height: How far the curve has fallen so far.
         lowest: What its end cannot fall below.
 
     Returns:
         The shapes; those that rise, or end below `lowest`, have no weight.
     """
-    columns = _columns(clock, decay)
-    gram = np.einsum("jnp,jnq->jpq", columns, columns)
-    diagonal = range(gram.shape[1])
-    precision = _SLACK * np.maximum(gram[:, diagonal, diagonal], values.size * 1e-6)
-    prior = np.zeros(gram.shape[1])
-    rough = _Fitted.of(columns, gram, values, precision, prior, lowest)
+    sums = _Sums.of(_shapes(clock), decay, values, counts)
+    diagonal = np.diagonal(sums.gram, axis1=2, axis2=3)
+    precision = _SLACK * np.maximum(diagonal, values.size * 1e-6)
+    prior = np.zeros(sums.gram.shape[2])
+    rough = sums.fitted(precision, prior, lowest)
     if decay is None:
-        return rough.weighed()
+        return rough.weighed(lowest)
     # What a decay brings is known beforehand to some degree, in units of the scatter.
     prior[2] = -_DECAY_MEAN * height
-    precision[:, 2] = max(rough.variance, (1e-6 * height) ** 2) / (_DECAY_SPREAD * height) ** 2
-    return _Fitted.of(columns, gram, values, precision, prior, lowest).weighed()
+    scatter = np.maximum(rough.variance, max(1e-6 * height, 1e-100) ** 2)
+    precision[:, :, 2] = scatter[:, None] / max(_DECAY_SPREAD * height, 1e-100) ** 2
+    return sums.fitted(precision, prior, lowest).weighed(lowest)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """Sums over the first readings that every fit needs; values are from their mean.
+
+    Args:
+        shapes: Shape (shapes, n).
+        decay: Shape (n,), None without a learning rate.
+        apart: The values less their mean, shape (n,).
+        mean: Their mean.
+        counts: How many readings each fit sees, shape (fits,).
+        gram: Products of level, shape and decay, shape (fits, shapes, columns, columns).
+        right: Their products with the values, shape (fits, shapes, columns).
+    """
+
+    shapes: FloatArray
+    decay: FloatArray | None
+    apart: FloatArray
+    mean: float
+    counts: IntArray
+    gram: FloatArray
+    right: FloatArray
+
+    @classmethod
+    def of(
+        cls, shapes: FloatArray, decay: FloatArray | None, values: FloatArray, counts: IntArray
+    ) -> _Sums:
+        """Sum up."""
+        mean = float(values.mean())
+        apart = values - mean
+        starts = np.r_[0, counts[:-1]]
+
+        def upto(products: FloatArray) -> FloatArray:
+            """Return sums over the first readings, shape (fits,) or (fits, shapes)."""
+            return np.asarray(np.add.reduceat(products, starts, axis=-1).cumsum(axis=-1).T)
+
+        columns = 2 if decay is None else 3
+        gram = np.empty((counts.size, shapes.shape[0], columns, columns))
+        right = np.empty(gram.shape[:3])
+        gram[:, :, 0, 0], right[:, :, 0] = counts[:, None], upto(apart)[:, None]
+        gram[:, :, 0, 1] = gram[:, :, 1, 0] = upto(shapes)
+        gram[:, :, 1, 1], right[:, :, 1] = upto(shapes * shapes), upto(shapes * apart)
+        if decay is not None:
+            gram[:, :, 0, 2] = gram[:, :, 2, 0] = upto(decay)[:, None]
+            gram[:, :, 1, 2] = gram[:, :, 2, 1] = upto(shapes * decay)
+            gram[:, :, 2, 2] = upto(decay * decay)[:, None]
+            right[:, :, 2] = upto(decay * apart)[:, None]
+        return cls(shapes, decay, apart, mean, counts, gram, right)
+
+    def fitted(self, precision: FloatArray, prior: FloatArray, lowest: float) -> _Fitted:
+        """Fit every shape by itself, coefficients being known to some precision beforehand.
+
+        Args:
+            precision: Shape (fits, shapes, columns).
+            prior: What they are taken to be, shape (columns,).
+            lowest: What the level cannot fall below.
+
+        Returns:
+            The fits; shapes that rise, or end below `lowest`, cost infinitely much.
+        """
+        width = self.gram.shape[2]
+        gram = self.gram.copy()
+        gram[:, :, range(width), range(width)] += precision
+        found = np.linalg.solve(gram, (self.right + precision * prior)[..., None])[..., 0]
+        power = np.add.reduceat(self.apart**2, np.r_[0, self.counts[:-1]]).cumsum()[:, None]
+        fits = (found[:, :, None, :] @ self.gram @ found[:, :, :, None])[:, :, 0, 0]
+        cost = np.maximum(power - 2.0 * (found * self.right).sum(axis=2) + fits, 1e-14 * power)
+        cost += (precision * (found - prior) ** 2).sum(axis=2)
+        possible = found[:, :, 1] >= 0.0
+        possible &= (found[:, :, 0] + self.mean >= lowest) | ~_BOUNDED
+        if width > 2:
+            possible &= found[:, :, 2] <= 0.0
+        possible[:, -1] = True  # the constant
+        cost = np.where(possible, cost, np.inf)
+        variance = [
+            self._variance(int(count), found[fit], int(cost[fit].argmin()))
+            for fit, count in enumerate(self.counts)
+        ]
+        found[:, :, 0] += self.mean
+        return _Fitted(gram, np.asarray(found), cost, np.array(variance))
+
+    def _variance(self, count: int, found: FloatArray, best: int) -> float:
+        """Return the variance around the best shape, times what neighbours alike count less."""
+        level, size = float(found[best, 0]), float(found[best, 1])
+        rest = self.apart[:count] - level - size * self.shapes[best, :count]
+        if self.decay is not None:
+            rest -= float(found[best, 2]) * self.decay[:count]
+        power = float(rest @ rest)
+        if power <= 0.0:
+            return 0.0
+        alike = min(max(float(rest[1:] @ rest[:-1]) / power, 0.0), 0.9)
+        return float(power / max(count - found.shape[1], 1) * (1.0 + alike) / (1.0 - alike))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,61 +190,38 @@ class _Fitted:
     gram: FloatArray
     coefficients: FloatArray
     cost: FloatArray
-    variance: float
+    variance: FloatArray
 
-    @classmethod
-    def of(
-        cls, columns: FloatArray, gram: FloatArray, values: FloatArray, precision: FloatArray,
-        prior: FloatArray, lowest: float,
-    ) -> _Fitted:  # fmt: skip
-        """Fit; shapes that rise, or end below `lowest`, cost infinitely much."""
-        diagonal = range(gram.shape[1])
-        gram = gram.copy()
-        gram[:, diagonal, diagonal] += precision
-        right = np.einsum("jnp,n->jp", columns, values) + precision * prior
-        found = np.linalg.solve(gram, right[..., None])[..., 0]
-        rest = values - np.einsum("jnp,jp->jn", columns, found)
-        cost = (rest**2).sum(axis=1) + (precision * (found - prior) ** 2).sum(axis=1)
-        possible = (found[:, 1] >= 0.0) & ((found[:, 0] >= lowest) | ~_BOUNDED)
-        if found.shape[1] > 2:
-            possible &= found[:, 2] <= 0.0
-        possible[-1] = True  # the constant
-        cost = np.where(possible, cost, np.inf)
-        return cls(gram, found, cost, _inflated(rest[int(np.argmin(cost))], gram.shape[1]))
-
-    def weighed(self) -> Blend:
+    def weighed(self, lowest: float) -> Blends:
         """Weigh the shapes by likelihood."""
-        weights = np.exp(-0.5 * (self.cost - self.cost.min()) / max(self.variance, 1e-300))
-        weights *= _PRIOR
-        covariance = self.variance * np.linalg.inv(self.gram)
-        return Blend(self.coefficients, weights / weights.sum(), np.asarray(covariance))
+        above = self.cost - self.cost.min(axis=1, keepdims=True)
+        weights = np.exp(-0.5 * above / np.maximum(self.variance, 1e-300)[:, None]) * _PRIOR
+        covariance = self.variance[:, None, None, None] * np.linalg.inv(self.gram)
+        return Blends(
+            self.coefficients, weights / weights.sum(axis=1, keepdims=True),
+            np.asarray(covariance), lowest,
+        )  # fmt: skip
 
 
-def _columns(clock: FloatArray, decay: FloatArray | None) -> FloatArray:
-    """Return the columns of every shape, shape (shapes, n, columns): level, shape, decay."""
-    x = clock[None, :] + _SHIFT[:, None]
-    logs = np.log(np.maximum(x, 1e-12))
-    shape = np.where(_IS_LOG[:, None], -logs, np.exp(-_RATE[:, None] * logs))
-    falls = np.exp(-clock[None, :] / np.array(_TIMES)[:, None])
-    shape = np.concatenate([shape, falls, np.zeros((1, clock.size))])
-    found = [np.ones_like(shape), shape]
-    if decay is not None:
-        found.append(np.broadcast_to(decay, shape.shape))
-    return np.stack(found, axis=2)
+def _shapes(clock: FloatArray) -> FloatArray:
+    """Return every shape at these places, shape (shapes, n); the last one is a constant."""
+    found = np.zeros((_BOUNDED.size, clock.size))
+    for shift, rows in _BY_SHIFT:
+        logs = np.log(np.maximum(clock + shift, 1e-12))
+        found[rows] = np.multiply.outer(-_RATE[rows], logs)
+        found[rows[0]] = -logs  # its exponent is 0
+        np.exp(found[rows[1:]], out=found[rows[1] : rows[-1] + 1])
+    powers = _RATE.size
+    np.exp(np.multiply.outer(-1.0 / np.array(_TIMES), clock), out=found[powers:-1])
+    return found
 
 
-def _inflated(rest: FloatArray, columns: int) -> float:
-    """Return the variance of residuals, times what neighbours that lie alike count less."""
-    power = float(rest @ rest)
-    if power <= 0.0:
-        return 0.0
-    alike = min(max(float(rest[1:] @ rest[:-1]) / power, 0.0), 0.9)
-    return power / max(rest.size - columns, 1) * (1.0 + alike) / (1.0 - alike)
-
-
-_POWERS = [(exponent, shift) for exponent in _EXPONENTS for shift in _SHIFTS]
+_POWERS = [(exponent, shift) for shift in _SHIFTS for exponent in _EXPONENTS]
 _RATE = np.array([exponent for exponent, _ in _POWERS])
-_SHIFT = np.array([shift for _, shift in _POWERS])
+# The rows of each shift, those of its logarithm first.
+_BY_SHIFT = [
+    (shift, np.arange(len(_EXPONENTS)) + i * len(_EXPONENTS)) for i, shift in enumerate(_SHIFTS)
+]
 _IS_LOG = _RATE == 0.0
 # A logarithm falls for ever; its level says nothing about an end.
 _BOUNDED = np.r_[~_IS_LOG, np.ones(len(_TIMES) + 1, dtype=bool)]

@@ -13,7 +13,7 @@ from scaleplan.runs.series import Curve, Series
 _MOST_PANELS = 12
 _MOST_POINTS = 2000
 _EXPLODED = 100.0  # times the median: the rest of a linear axis would be one line at zero
-_ORDER = ("diverged", "overfitting", "plateau", "underfitting", "too short", "healthy")
+_ORDER = ("diverged", "overfitting", "shifted", "plateau", "underfitting", "too short", "healthy")
 
 
 def curves_picture(check: CurveCheck, curves: Sequence[Curve]) -> Picture:

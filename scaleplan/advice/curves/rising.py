@@ -1,4 +1,4 @@
-"""Rules on curves that turn upwards: diverged, and overfitting."""
+"""Rules on curves that turn upwards: diverged, shifted, and overfitting."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ _RISING_T = 2.5
 _STEADY_POINTS, _STEADY_T, _STEADY_ERRORS = 5, 4.0, 2.0
 # Above its start, or half of the way back to it with the training loss too, a run is lost.
 _LOST_SHARE = 0.25
+# A jump by less than this share of the fall, after which a series falls again by so many errors of
+# its slope, is another level, not divergence.
+_SHIFT_SHARE, _FALLS_ON_T = 0.75, 2.0
 _SEEN_FALL = 4.0  # scatters of a reading that a fall must have for its loss to mean something
 
 
@@ -36,7 +39,8 @@ def diverged(seen: Seen) -> Finding | None:
     if seen.lost_at is not None:
         return Finding(
             verdict="diverged", since=seen.lost_at, action=action,
-            reason=f"the values are not finite from {where(seen, seen.lost_at)} to the end",
+            reason=f"the values are lost (not finite, or above 1e100) from "
+            f"{where(seen, seen.lost_at)} to the end",
         )  # fmt: skip
     judged = seen.training if seen.training is not None else seen.trend
     best = int(np.argmin(judged.smooth))
@@ -56,12 +60,29 @@ def diverged(seen: Seen) -> Finding | None:
         return None
     since = float(judged.at[_onset(judged, best)])
     shown = "training" if seen.training is not None else name
+    if risen <= _SHIFT_SHARE * fall and _falls_on(judged, best):
+        return Finding(
+            verdict="shifted", since=since,
+            reason=f"{shown} has jumped up by {format_significant(risen)} at {where(seen, since)}, "
+            f"{format_percent(risen / fall, 2)} of what it had fallen, and falls on from there",
+            action="If the data, the context length or the loss changed there, compare only from "
+            "there on; if nothing did, go back to a checkpoint before.",
+        )  # fmt: skip
     return Finding(
         verdict="diverged", since=since, action=action,
         reason=f"{shown} has risen by {format_significant(risen)} from its lowest value since "
         f"{where(seen, since)}, {format_percent(risen / fall if fall else 1.0, 2)} of what it "
         "had fallen, and stays there",
     )  # fmt: skip
+
+
+def _falls_on(trend: Trend, best: int) -> bool:
+    """Tell whether a series goes on falling after a sudden jump, as divergence does not."""
+    jumped = best + int(np.argmax(trend.smooth[best:]))
+    after = trend.raw[jumped:]
+    if after.size < _STEADY_POINTS or not _sudden(trend, best):
+        return False
+    return slope_t(after) / math.sqrt(trend.readings_for_one) <= -_FALLS_ON_T
 
 
 def _onset(trend: Trend, best: int) -> int:

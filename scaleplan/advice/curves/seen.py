@@ -10,6 +10,7 @@ import numpy as np
 from scaleplan.advice.curves.trend import Trend, trend_of
 from scaleplan.records import Verdict
 from scaleplan.runs.series import Curve
+from scaleplan.runs.table import BoolArray, FloatArray
 from scaleplan.units import format_count
 
 # Fewer points than these say nothing about a trend.
@@ -19,6 +20,7 @@ FEWEST = 4
 RISE_ERRORS = 4.0
 # A rise below this share of what the run has gained so far changes no decision.
 RISE_SHARE = 0.01
+_LOST = 1e100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,11 +51,16 @@ class Finding:
     action: str
 
 
+def usable(values: FloatArray) -> BoolArray:
+    """Tell which readings are numbers that rules can square; beyond them a run is lost as well."""
+    return np.asarray(np.abs(values) < _LOST)
+
+
 def training_trend(curve: Curve, sign: float) -> Trend | None:
     """Return the trend of the training series, where there is one beside validation."""
     if not len(curve.validation) or not len(curve.training):
         return None
-    finite = np.isfinite(curve.training.value)
+    finite = usable(curve.training.value)
     if int(finite.sum()) < FEWEST:
         return None
     return trend_of(curve.training.at[finite], sign * curve.training.value[finite])
@@ -62,9 +69,10 @@ def training_trend(curve: Curve, sign: float) -> Trend | None:
 def lost_at(curve: Curve) -> float | None:
     """Return since when a series has no finite readings until its end; None if it ends finite."""
     for series in (curve.validation, curve.training):
-        if not len(series) or math.isfinite(float(series.value[-1])):
+        known = usable(series.value)
+        if not len(series) or bool(known[-1]):
             continue
-        finite = np.flatnonzero(np.isfinite(series.value))
+        finite = np.flatnonzero(known)
         first = int(finite[-1]) + 1 if finite.size else 0
         return float(series.at[first])
     return None

@@ -1,4 +1,4 @@
-"""The verdict on one curve: diverged, overfitting, plateau, underfitting or healthy."""
+"""The verdict on one curve: diverged, shifted, overfitting, plateau, underfitting or healthy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from scaleplan.advice.curves.ahead import forecast_at
 from scaleplan.advice.curves.flat import healthy, plateau, underfitting
 from scaleplan.advice.curves.rising import diverged, overfitting
-from scaleplan.advice.curves.seen import FEWEST, Seen, gap_of, lost_at, training_trend
+from scaleplan.advice.curves.seen import FEWEST, Seen, gap_of, lost_at, training_trend, usable
 from scaleplan.advice.curves.trend import slope_t, trend_of
 from scaleplan.records import CurveForecast, CurveVerdict, Verdict
 from scaleplan.runs.series import Curve, Series
@@ -32,7 +32,7 @@ def judge(curve: Curve, *, level: float = 0.9, total: float | None = None) -> Cu
     """
     sign = 1.0 if curve.metric.kind in {"loss", "error"} else -1.0
     main = curve.main
-    finite = np.isfinite(main.value)
+    finite = usable(main.value)
     if int(finite.sum()) < FEWEST:
         return _too_short(curve, main, finite)
     trend = trend_of(main.at[finite], sign * main.value[finite])
@@ -51,7 +51,7 @@ def judge(curve: Curve, *, level: float = 0.9, total: float | None = None) -> Cu
         diverged(seen) or overfitting(seen) or plateau(seen)
         or underfitting(seen, doubling) or healthy(seen)
     )  # fmt: skip
-    if finding.verdict in {"overfitting", "diverged"}:
+    if finding.verdict in {"overfitting", "diverged", "shifted"}:
         doubling = None  # a power law of a curve that has turned says nothing
     final = None
     if doubling is not None and total is not None and total > float(trend.at[-1]):
@@ -76,7 +76,7 @@ def _signed(found: CurveForecast | None, sign: float) -> CurveForecast | None:
 
 def _too_short(curve: Curve, main: Series, finite: BoolArray) -> CurveVerdict:
     values = main.value[finite]
-    broken = len(main) > 0 and not math.isfinite(float(main.value[-1]))
+    broken = len(main) > 0 and not bool(finite[-1])
     last = float(values[-1]) if values.size else math.nan
     best = math.nan
     at = math.nan

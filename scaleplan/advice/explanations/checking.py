@@ -38,6 +38,16 @@ CHECKING = (
         "Go back to a checkpoint before, lower the learning rate or clip gradients.",
     ),
     _entry(
+        "LEVEL_SHIFT",
+        "The values jumped to another level and fall on from there.",
+        "As for divergence, but the rise is below 75% of the fall, most of it came within a tenth "
+        "of the run, and from its highest point on the readings fall (t <= -2, independent ones "
+        "counted).",
+        "Another data mixture, context length, or weight of a loss term moves the level of a run "
+        "that trains on; values before and after it are no common scale.",
+        "Compare from there on only; if nothing was changed, go back to a checkpoint before.",
+    ),
+    _entry(
         "PLATEAU",
         "The last half has brought nothing.",
         "A straight line through the readings of the last half falls by less than 2.2 standard "

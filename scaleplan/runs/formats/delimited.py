@@ -10,6 +10,7 @@ from itertools import chain, islice
 from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import Format, KeepText
+from scaleplan.runs.formats.plain_blocks import Lines, add_plain
 from scaleplan.runs.numbers import read_number
 from scaleplan.runs.raw import RawTable, TableBuilder
 from scaleplan.runs.source import TextSource
@@ -34,7 +35,7 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
     Raises:
         InputError: If there is no header, or the quoting is broken.
     """
-    lines = source.lines()
+    lines = Lines(source)
     skipped, shared, first = _preamble(lines)
     declared = _DECLARED.match(first)
     if declared is not None:
@@ -42,14 +43,14 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
     start = [first, *islice(lines, _SNIFFED_LINES)]
     delimiter = declared.group(1) if declared is not None else _delimiter(start)
     reader = csv.reader(chain(start, lines), delimiter=delimiter, skipinitialspace=delimiter == " ")
-    rows = _rows(reader, source.name, skipped)
+    rows = _rows(reader, lines, skipped)
     header_line, header = next(rows, (skipped + 1, []))
     names = _names(header, source.name, header_line)
     builder = TableBuilder(source.name, keep_text=keep_text, comma=_COMMAS.get(delimiter, "never"))
     repeated = [n for n in dict.fromkeys(names) if names.count(n) > 1] if names else []
     if repeated:
         builder.note(_repeated_note(source.name, header_line, repeated))
-    _fill(builder, rows, _distinct(names))
+    _fill(builder, rows, _distinct(names), lines if delimiter == "," else None)
     for note in source.notes():
         builder.note(note)
     return builder.build(shared)
@@ -92,11 +93,14 @@ def _delimiter(lines: list[str]) -> str:
     return best
 
 
-def _rows(reader: Iterator[list[str]], file: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
+def _rows(
+    reader: Iterator[list[str]], lines: Lines, skipped: int
+) -> Iterator[tuple[int, list[str]]]:
     """Yield each row that is not blank, with the line it starts at."""
     end = skipped
     while True:
-        line = end + 1
+        # Lines that were read as a block do not pass through the reader.
+        line = end + 1 - lines.passed
         try:
             row = next(reader)
         except StopIteration:
@@ -104,8 +108,10 @@ def _rows(reader: Iterator[list[str]], file: str, skipped: int) -> Iterator[tupl
         except csv.Error as error:
             message = f"the row that starts here cannot be read ({error})"
             hint = "Look for a quotation mark that is never closed."
-            raise InputError(message, file=file, line=line, hint=hint) from None
-        end = skipped + reader.line_num  # type: ignore[attr-defined]  # a csv.reader
+            line += lines.passed
+            raise InputError(message, file=lines.name, line=line, hint=hint) from None
+        line += lines.passed
+        end = skipped + lines.passed + reader.line_num  # type: ignore[attr-defined]  # a csv.reader
         if row and (len(row) > 1 or row[0].strip()):
             yield line, row
 
@@ -140,7 +146,10 @@ def _repeated_note(file: str, line: int, names: list[str]) -> Note:
     )  # fmt: skip
 
 
-def _fill(builder: TableBuilder, rows: Iterator[tuple[int, list[str]]], names: list[str]) -> None:
+def _fill(
+    builder: TableBuilder, rows: Iterator[tuple[int, list[str]]], names: list[str],
+    lines_read: Lines | None,
+) -> None:  # fmt: skip
     """Add all rows, a block at a time; rows of another length are dropped with the reason."""
     width = len(names)
     builder.add({name: [] for name in names}, [])
@@ -153,6 +162,13 @@ def _fill(builder: TableBuilder, rows: Iterator[tuple[int, list[str]]], names: l
         cells.clear()
         lines.clear()
 
+    def add_block(block_of_text: bytes, first_line: int) -> int:
+        if cells:
+            flush()
+        return add_plain(builder, names, block_of_text, first_line)
+
+    if lines_read is not None and width > 1:
+        lines_read.take = add_block
     for line, row in rows:
         if len(row) != width:
             extra = row[width:]

@@ -12,7 +12,7 @@ import numpy as np
 from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import KeepText
-from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, numeric_column
+from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, Words, numeric_column
 from scaleplan.runs.text import clean_text
 
 EVENTS = ".tfevents"  # stands for `events.out.tfevents.*`, which have no ending
@@ -112,8 +112,20 @@ def _column(column: Any, text: bool, name: str) -> RawColumn:  # noqa: ANN401 - 
         floats = column.cast(pa.float64()).fill_null(float("nan"))
         return numeric_column(np.asarray(floats.to_numpy(), dtype=np.float64))
     builder = TableBuilder(name, keep_text=lambda _: text)
-    cells = ["" if value is None else str(value) for value in column.to_pylist()]
-    builder.add({"column": cells}, [0] * len(cells))
+    for chunk in column.chunks:
+        # Of equal cells one is read; a dictionary of the file may hold others, in any order.
+        plain = chunk.dictionary_decode() if pa.types.is_dictionary(kind) else chunk
+        try:
+            one = plain.dictionary_encode()
+        except pa.ArrowException:  # lists and records have none
+            cells = ["" if value is None else str(value) for value in plain.to_pylist()]
+            builder.add({"column": cells}, [0] * len(cells))
+            continue
+        which = one.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        words = Words([str(value) for value in one.dictionary.to_pylist()], which)
+        builder.add_read({"column": words}, np.zeros(len(chunk), dtype=np.int64))
+    if not column.chunks:
+        builder.add({"column": []}, [])
     return builder.build({}).columns["column"]
 
 

@@ -99,6 +99,17 @@ def test_a_rise_with_training_is_no_overfitting():
     assert judge(curve(values, values - 0.1)).verdict == "diverged"
 
 
+def test_a_jump_after_which_a_run_falls_on_is_a_level_shift():
+    values = 1.0 + 2.0 * np.exp(-np.arange(60) / 15.0)
+    values[30:] += 0.8
+    found = judge(curve(values, values - 0.1))
+    assert found.verdict == "shifted"
+    assert found.since == pytest.approx(31, abs=3)
+    assert found.doubling is None
+    values[30:] = values[30]
+    assert judge(curve(values, values - 0.1)).verdict == "diverged"
+
+
 def test_training_above_validation_is_no_alarm():
     assert judge(curve(falling(), falling() + 0.5)).verdict != "overfitting"
 

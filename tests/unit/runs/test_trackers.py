@@ -8,6 +8,7 @@ import pytest
 
 from scaleplan.errors import InputError, UsageError
 from scaleplan.runfile import save_runs
+from scaleplan.runs.formats.stores import read_parquet
 from scaleplan.runs.reading import load_runs
 from scaleplan.runs.request import Given
 from scaleplan.runs.series import load_curves
@@ -243,3 +244,23 @@ def test_a_trainer_that_counted_no_tokens_has_none(tmp_path):
     write(tmp_path / "trainer_state.json", json.dumps(state))
     runs = load_runs([path], all_points=True)
     assert runs.columns["tokens"].tolist() == [2048.0, 4096.0]
+
+
+def test_text_of_a_parquet_file_is_that_of_its_cells(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    runs = pa.DictionaryArray.from_arrays(pa.array([2, 0, None, 2]), pa.array(["b", "x", "a"]))
+    table = pa.table({
+        "run": runs, "size": pa.array(["350M", "1e6", "", None]), "done": [True, False, None, True],
+        "shape": pa.array([[1, 2], None, [3], [1, 2]]), "loss": [1.5, 2.0, None, 3.0],
+    })  # fmt: skip
+    pq.write_table(table, tmp_path / "a.parquet")
+    found = read_parquet(tmp_path / "a.parquet", "a.parquet", lambda name: name == "run")
+    said = {name: [c.text(i) for i in range(4)] for name, c in found.columns.items()}
+    assert said == {
+        "run": ["a", "b", "", "a"], "size": ["350M", "1000000", "", ""],
+        "done": ["True", "False", "", "True"], "shape": ["[1, 2]", "", "[3]", "[1, 2]"],
+        "loss": ["1.5", "2", "", "3"],
+    }  # fmt: skip
+    assert found.columns["run"].vocabulary == ("a", "b")

@@ -1,0 +1,184 @@
+"""Plain blocks of a large table: no quotes, one row a line; read whole, not line by line.
+
+A block that holds anything else is left to the reader of lines, so that the table is the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scaleplan.runs.raw import TableBuilder, Words
+from scaleplan.runs.source import TextSource
+from scaleplan.runs.table import FloatArray
+
+if TYPE_CHECKING:
+    from scaleplan.runs.table import IntArray
+
+# The first block is read line by line: it holds the header and shows which columns are text, and
+# for a table that ends there loading an engine would take longer.
+_FIRST, _BLOCK = 1 << 20, 8 << 20
+_LONGEST_CELL = 100_000  # the reader of lines refuses cells above 131,072 characters
+_COMMA, _NEWLINE = 44, 10
+_FAILED_COLUMN = re.compile(r"column #(\d+): CSV conversion error")
+
+
+class Lines:
+    """The lines of a text, and how many of them were read as blocks instead.
+
+    Args:
+        source: The text.
+
+    Attributes:
+        name: What messages call it.
+        passed: Lines that were read as blocks.
+        take: Reads a block whose first line has a number, and returns how many lines it has; 0 if
+            it is not plain. None where there is nothing that does.
+    """
+
+    def __init__(self, source: TextSource) -> None:
+        self.name = source.name
+        self.passed = 0
+        self.take: Callable[[bytes, int], int] | None = None
+        self._source = source
+        self._lines = self._cut() if source.long else source.lines()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        return next(self._lines)
+
+    def _cut(self) -> Iterator[str]:
+        number = 0
+        quoted = False
+        for block in self._source.blocks(_FIRST, _BLOCK):
+            quoted = quoted or b'"' in block  # from here on a cell may go on in the next block
+            half = self._source.growing and not block.endswith(b"\n")
+            whole = self.take if not (quoted or half) else None
+            count = whole(block, number + 1) if whole is not None else 0
+            if count:
+                self.passed += count
+                number += count
+                continue
+            for line in self._source.lines_in(block, number):
+                number += 1
+                yield line
+
+
+def add_plain(builder: TableBuilder, names: list[str], block: bytes, first_line: int) -> int:
+    """Add the rows of a block if it is plain.
+
+    Args:
+        builder: Takes the rows.
+        names: The columns.
+        block: The bytes of whole lines.
+        first_line: The number of its first line.
+
+    Returns:
+        How many lines it has; 0 if it is not plain and nothing was added.
+    """
+    if b"\0" in block or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n")):
+        return 0
+    count = block.count(b"\n") + (not block.endswith(b"\n"))
+    lines = np.arange(first_line, first_line + count, dtype=np.int64)
+    if find_spec("pyarrow") is None:
+        return count if _add_split(builder, names, block, lines) else 0
+    found = _read_by_arrow(block, names, builder.texts(), count)
+    if found is None:
+        return 0
+    builder.add_read(found, lines)
+    return count
+
+
+def _add_split(builder: TableBuilder, names: list[str], block: bytes, lines: IntArray) -> bool:
+    """Add the rows of a block that is cut at its commas; False if rows differ in length."""
+    block = block.replace(b"\r\n", b"\n")
+    if not block.endswith(b"\n"):
+        block += b"\n"
+    seen = np.frombuffer(block, dtype=np.uint8)
+    cuts = seen[(seen == _COMMA) | (seen == _NEWLINE)]
+    if cuts.size != lines.size * len(names):
+        return False
+    table = cuts.reshape(lines.size, len(names))
+    if not (table[:, -1] == _NEWLINE).all() or (table[:, :-1] == _NEWLINE).any():
+        return False
+    try:
+        cells = block.decode("utf-8").replace("\n", ",").split(",")
+    except UnicodeDecodeError:
+        return False
+    if len(max(cells, key=len)) > _LONGEST_CELL:
+        return False
+    cells.pop()  # after the last line
+    builder.add({name: cells[i :: len(names)] for i, name in enumerate(names)}, lines.tolist())
+    return True
+
+
+def _read_by_arrow(
+    block: bytes, names: list[str], texts: set[str], count: int
+) -> Mapping[str, FloatArray | Words] | None:
+    """Return the columns of a block; None if it is not plain."""
+    words = {i for i, name in enumerate(names) if name in texts}
+    table = None
+    while table is None:
+        try:
+            table = _arrow_table(block, len(names), words)
+        except ValueError as error:  # what pyarrow raises is one
+            failed = _FAILED_COLUMN.search(str(error))
+            if failed is None or int(failed[1]) in words:
+                return None
+            words.add(int(failed[1]))
+    if table.num_rows != count:
+        return None  # blank lines
+    odd = {i for i in range(len(names)) if i not in words and not _finite(table.column(str(i)))}
+    # `nan` and `inf` keep their text, and so do numbers too large to be finite.
+    again = _arrow_table(block, len(names), odd, only=sorted(odd)) if odd else table
+    found: dict[str, FloatArray | Words] = {}
+    for i, name in enumerate(names):
+        column = (again if i in odd else table).column(str(i))
+        if i not in words and i not in odd:
+            found[name] = column.chunk(0).to_numpy(zero_copy_only=False)
+            continue
+        one = column.chunk(0)  # a block is one chunk
+        different = one.dictionary.to_pylist()
+        if any(len(cell) > _LONGEST_CELL for cell in different):
+            return None
+        which = one.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        found[name] = Words(different, np.asarray(which, dtype=np.int32))
+    return found
+
+
+def _arrow_table(block: bytes, width: int, words: set[int], only: list[int] | None = None) -> Any:  # noqa: ANN401 - a table of pyarrow
+    """Read columns as numbers or as words.
+
+    Raises:
+        ValueError: If a row has another length, or a cell of a number is none.
+    """
+    import pyarrow as pa
+    from pyarrow import csv
+
+    text = pa.dictionary(pa.int32(), pa.string())
+    return csv.read_csv(
+        pa.BufferReader(block),
+        read_options=csv.ReadOptions(
+            use_threads=False, block_size=len(block) + 1,
+            column_names=[str(i) for i in range(width)],
+        ),
+        parse_options=csv.ParseOptions(quote_char=False),
+        convert_options=csv.ConvertOptions(
+            column_types={str(i): text if i in words else pa.float64() for i in range(width)},
+            null_values=[""], strings_can_be_null=True,
+            include_columns=None if only is None else [str(i) for i in only],
+        ),
+        memory_pool=pa.system_memory_pool(),
+    )  # fmt: skip
+
+
+def _finite(column: Any) -> bool:  # noqa: ANN401 - a column of pyarrow
+    """Tell whether every cell that is not empty holds a finite number."""
+    numbers = column.chunk(0).to_numpy(zero_copy_only=False)
+    return bool(int(np.isfinite(numbers).sum()) + column.null_count == numbers.size)
