@@ -14,6 +14,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -232,6 +233,12 @@ def _build_tuple(kinds: tuple[Any, ...], data: object, where: str, path: str) ->
     )
 
 
+@cache
+def _hints(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - a class of records
+    """Return the types of a record's fields; finding them out costs more than building it."""
+    return typing.get_type_hints(kind)
+
+
 def _build_record(kind: Any, data: Any, where: str, path: str) -> Any:  # noqa: ANN401
     if not isinstance(data, Mapping):
         raise _broken(path, f"{where} is not a mapping")
@@ -243,7 +250,7 @@ def _build_record(kind: Any, data: Any, where: str, path: str) -> Any:  # noqa: 
     if missing or extra:
         said = f"lacks {', '.join(missing)}" if missing else f"has unknown keys {', '.join(extra)}"
         raise _broken(path, f"{where} {said}")
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     return kind(
         **{
             name: _build(hints[name], data[name], f"{where}.{name}", path)

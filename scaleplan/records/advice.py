@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from scaleplan.records.base import Record
+
 Severity = Literal["info", "warning", "error"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Note(Record):
     """One piece of advice: which rule spoke, how gravely, on which numbers, and what to do.
 
     Args:
@@ -29,8 +31,8 @@ class Note:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assumption:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Assumption(Record):
     """A value that a result rests on and that the data did not give."""
 
     name: str
@@ -39,8 +41,8 @@ class Assumption:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Explanation(Record):
     """Why a note is given: what it says, the rule with its formula and thresholds, and the reasons.
 
     Args:
@@ -63,8 +65,8 @@ class Explanation:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanations:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Explanations(Record):
     """Explanations that were asked for; with `brief` only what each says is shown."""
 
     entries: tuple[Explanation, ...]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scaleplan.records.base import Record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerItem:
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class AnswerItem(Record):
     """One number of an answer; None where it is not known.
 
     `unit` is `params`, `tokens`, `flop`, `gpus`, `days`, `usd`, `metric`, `share` or `ratio`; empty
@@ -18,8 +20,8 @@ class AnswerItem:
     unit: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Answer(Record):
     """The answer to one question: `id` names the question, `title` writes it out."""
 
     id: str
@@ -27,8 +29,8 @@ class Answer:
     items: tuple[AnswerItem, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Offer(Record):
     """What one accelerator makes of the money or the time: the best model, and how it is trained.
 
     `reason` says why nothing can be trained on it; the numbers are None then.
@@ -45,8 +47,8 @@ class Offer:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LifetimeRow:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class LifetimeRow(Record):
     """A size that reaches the same metric, and its compute over training and inference in FLOP."""
 
     params: float

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scaleplan.records.advice import Assumption, Note
+from scaleplan.records.base import Record
 from scaleplan.records.cleaned import Cleaning, Metric
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BacktestPoint:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class BacktestPoint(Record):
     """One forecast of a larger run from the smaller ones.
 
     Args:
@@ -35,8 +36,8 @@ class BacktestPoint:
     high: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BacktestRow:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class BacktestRow(Record):
     """The forecasts of one law, all of them or those about as far beyond their runs.
 
     Args:
@@ -64,8 +65,8 @@ class BacktestRow:
     refusal: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backtest:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Backtest(Record):
     """Forecasts of larger runs from smaller ones, by law and by distance.
 
     Args:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from scaleplan.records.base import Record
+
 MinimumStatus = Literal["used", "edge", "maximum", "few sizes"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IsoflopMinimum:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class IsoflopMinimum(Record):
     """The best size among runs of about one training compute.
 
     Args:
@@ -33,8 +35,8 @@ class IsoflopMinimum:
     status: MinimumStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SizeAt:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class SizeAt(Record):
     """A compute-optimal size: params and tokens at a training compute in FLOP."""
 
     flops: float
@@ -42,8 +44,8 @@ class SizeAt:
     tokens: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AllocationApproach:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class AllocationApproach(Record):
     """One of the three ways to the compute-optimal size: N* grows as C^a and D* as C^b.
 
     Args:
@@ -67,8 +69,8 @@ class AllocationApproach:
     sizes: tuple[SizeAt, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Influence:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Influence(Record):
     """Runs without which the compute-optimal size is another one.
 
     Args:
@@ -89,8 +91,8 @@ class Influence:
     refitted: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identifiability:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Identifiability(Record):
     """What the design of the runs can tell, in the numbers that the warnings are made from.
 
     Args:
@@ -112,8 +114,8 @@ class Identifiability:
     starts_params: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PureError:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class PureError(Record):
     """The scatter of runs that share all inputs, and whether the law misses more than that.
 
     Args:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from scaleplan.records.base import Record
+
 MetricKind = Literal["loss", "error", "accuracy", "score"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Metric(Record):
     """What is predicted.
 
     Args:
@@ -28,8 +30,8 @@ class Metric:
         return self.kind in {"error", "accuracy"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnUse:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class ColumnUse(Record):
     """Which column of the log plays which role, and how that was decided."""
 
     role: str
@@ -37,8 +39,8 @@ class ColumnUse:
     how: Literal["given", "guessed", "derived"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowNote:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class RowNote(Record):
     """A row that was dropped or changed: where, and why. `run` names it where it has a name."""
 
     file: str
@@ -47,8 +49,8 @@ class RowNote:
     run: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cleaning:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Cleaning(Record):
     """What reading and cleaning did: nothing is dropped or changed without a line here."""
 
     files: tuple[str, ...]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scaleplan.records.base import Record
 from scaleplan.records.plans import Accelerator
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Cluster(Record):
     """What a file says about a user's cluster; None is not said.
 
     Args:

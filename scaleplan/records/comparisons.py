@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scaleplan.records.advice import Assumption, Note
+from scaleplan.records.base import Record
 from scaleplan.records.cleaned import Cleaning, Metric
 from scaleplan.records.fits import Interval, Parameter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparedLaw:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class ComparedLaw(Record):
     """One law under one objective.
 
     Args:
@@ -45,8 +46,8 @@ class ComparedLaw:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LawComparison:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class LawComparison(Record):
     """All laws and objectives that were tried, at one target.
 
     Args:

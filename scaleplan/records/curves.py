@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scaleplan.records.advice import Assumption, Note
+from scaleplan.records.base import Record
 from scaleplan.records.cleaned import Metric
 
 Verdict = Literal[
@@ -13,8 +14,8 @@ Verdict = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurveForecast:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class CurveForecast(Record):
     """The metric expected at a later point of the same run, if nothing about it changes.
 
     Args:
@@ -31,8 +32,8 @@ class CurveForecast:
     method: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Expectation(Record):
     """Where a law says that this run should be: z is (reached - expected) / standard deviation."""
 
     fit_name: str
@@ -41,8 +42,8 @@ class Expectation:
     z: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurveVerdict:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class CurveVerdict(Record):
     """One run: what its curve says.
 
     Args:
@@ -87,8 +88,8 @@ class CurveVerdict:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurveCheck:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class CurveCheck(Record):
     """The verdicts on all runs of a log."""
 
     metric: Metric

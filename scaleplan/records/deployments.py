@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from scaleplan.records.base import Record
+
 Precision = Literal["bf16", "fp8", "int8", "int4"]
 Bound = Literal["bandwidth", "compute"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServingRow:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class ServingRow(Record):
     """One way to serve a model: precision, sequences at a time, accelerators.
 
     Args:
@@ -47,8 +49,8 @@ class ServingRow:
     usd_per_million_tokens: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SizeRow:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class SizeRow(Record):
     """A size trained with the plan's compute: what it reaches, and how it serves.
 
     Args:
@@ -66,8 +68,8 @@ class SizeRow:
     many: ServingRow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Deployment(Record):
     """What serving takes.
 
     Args:

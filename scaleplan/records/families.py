@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scaleplan.records.advice import Assumption, Note
+from scaleplan.records.base import Record
 from scaleplan.records.plans import Accelerator
 
 Family = Literal["vit", "cnn", "recommender", "other"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Embeddings:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Embeddings(Record):
     """The tables of a recommender.
 
     Args:
@@ -26,8 +27,8 @@ class Embeddings:
     lookups: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExampleModel:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class ExampleModel(Record):
     """A model, by what one example takes.
 
     Args:
@@ -51,8 +52,8 @@ class ExampleModel:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FamilyRow:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class FamilyRow(Record):
     """Training on one number of accelerators; fields as in a PlanRow, None where not known.
 
     `bound` says what a step waits for: compute, bandwidth (of memory) or network.
@@ -77,8 +78,8 @@ class FamilyRow:
     bound: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FamilyPlan:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class FamilyPlan(Record):
     """A training plan by examples.
 
     Args:

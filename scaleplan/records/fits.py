@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scaleplan.records.advice import Assumption, Note
+from scaleplan.records.base import Record
 from scaleplan.records.checks import (
     AllocationApproach,
     Identifiability,
@@ -18,8 +19,8 @@ from scaleplan.records.cleaned import Cleaning, Metric
 Objective = Literal["huber", "log", "raw"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Interval(Record):
     """How an interval was made: level (0.9 is 90%), method and the number of runs behind it."""
 
     level: float
@@ -27,8 +28,8 @@ class Interval:
     n: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Parameter(Record):
     """A fitted parameter with its interval; `low` and `high` are None where none can be given.
 
     `method` says how its interval was made where that is not how the others were made; `fixed`
@@ -46,8 +47,8 @@ class Parameter:
     fixed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quality:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Quality(Record):
     """How well a law describes the runs it was fitted to.
 
     Args:
@@ -75,8 +76,8 @@ class Quality:
     pure_error: PureError | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptimumRow:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class OptimumRow(Record):
     """The compute-optimal model for one budget: params, tokens and the predicted metric.
 
     Sizes `_low` to `_high` are the interval of the optimum; None where none can be given. The
@@ -108,8 +109,8 @@ class OptimumRow:
         return self.tokens / self.params
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Candidate(Record):
     """One law that `--law auto` looked at, and the verdict on it.
 
     Args:
@@ -129,8 +130,8 @@ class Candidate:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectiveRow:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class ObjectiveRow(Record):
     """What the same law on the same runs says under another objective.
 
     Args:
@@ -152,8 +153,8 @@ class ObjectiveRow:
     value: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Range(Record):
     """The smallest and largest value of one input among the fitted runs."""
 
     role: str
@@ -161,8 +162,8 @@ class Range:
     high: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackTestBin:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class BackTestBin(Record):
     """Forecasts of a back-test that reached about as far beyond their runs.
 
     Args:
@@ -180,8 +181,8 @@ class BackTestBin:
     inside: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Widening:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Widening(Record):
     """How far the form of a law may be wrong beyond the data, learned by a back-test over scale.
 
     A forecast d decades beyond the data is the mixture of its laws by `weights`; to its variance
@@ -209,8 +210,8 @@ class Widening:
     bins: tuple[BackTestBin, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LawFit:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class LawFit(Record):
     """One law with fitted (or published) parameters: all that a forecast needs.
 
     Args:
@@ -230,8 +231,8 @@ class LawFit:
     residual: Literal["log", "raw"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Fit(Record):
     """A law fitted to runs, or a published one: everything that predict and budget read.
 
     `interval` says how the parameters' intervals were made, `optimum_interval` those of the sizes
@@ -274,8 +275,8 @@ class Fit:
     hull: tuple[tuple[float, float], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedLaw:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class PublishedLaw(Record):
     """A published fit: law, parameters, where it holds and where it was read.
 
     `input` is the role that a law of one input was fitted against, None for the others.

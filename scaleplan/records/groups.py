@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scaleplan.records.advice import Note
+from scaleplan.records.base import Record
 from scaleplan.records.cleaned import Cleaning
 from scaleplan.records.fits import Fit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupFit:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class GroupFit(Record):
     """The fit of one group, or why there is none."""
 
     name: str
@@ -20,8 +21,8 @@ class GroupFit:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupFits:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class GroupFits(Record):
     """The fits of all groups that one column tells apart.
 
     Args:

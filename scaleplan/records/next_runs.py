@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scaleplan.records.advice import Assumption, Note
+from scaleplan.records.base import Record
 from scaleplan.records.cleaned import Metric
 from scaleplan.records.fits import Interval
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextRun:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class NextRun(Record):
     """One run that is proposed.
 
     Args:
@@ -51,8 +52,8 @@ class NextRun:
     usd: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alternative:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Alternative(Record):
     """Another way to spend the same compute.
 
     Args:
@@ -74,8 +75,8 @@ class Alternative:
     law_half_width: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextRuns:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class NextRuns(Record):
     """The runs to train next.
 
     Half-widths are of intervals at the target, in the metric's unit: of one new run, and of the

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from scaleplan.records.base import Record
+
 Scale = Literal["linear", "log"]
 # What a line or a set of points is; the renderer gives each its look.
 Look = Literal[
@@ -22,8 +24,8 @@ Look = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Trace(Record):
     """A line, or points where `look` is `runs`, `mark` or `cloud`; `low` and `high` make a band.
 
     A `sweep` is a line with its points, `bar` are lengths `x` at the places `y`. Lines, sweeps and
@@ -39,8 +41,8 @@ class Trace:
     group: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contours:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Contours(Record):
     """Values over a grid: `values[i][j]` at `y[i]` and `x[j]`."""
 
     name: str
@@ -49,8 +51,8 @@ class Contours:
     values: tuple[tuple[float, ...], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Panel:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Panel(Record):
     """One pair of axes; `y_names` are what stands at y = 0, 1, ... in place of numbers."""
 
     title: str
@@ -63,8 +65,8 @@ class Panel:
     y_names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Picture(Record):
     """Panels side by side under one title."""
 
     title: str

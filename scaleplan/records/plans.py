@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scaleplan.records.advice import Assumption, Note
 from scaleplan.records.answers import Answer, LifetimeRow, Offer
+from scaleplan.records.base import Record
 from scaleplan.records.cleaned import Metric
 from scaleplan.records.fits import Interval, OptimumRow
 from scaleplan.records.storage import Storage
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from scaleplan.records.shapes import ModelShape
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForecastPoint:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class ForecastPoint(Record):
     """The predicted metric at one (params, tokens) or one value of a single input.
 
     `low` and `high` bound one new run at the interval's level, `mean_low` and `mean_high` the law's
@@ -40,8 +41,8 @@ class ForecastPoint:
     then: ChainedPoint | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChainedPoint:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class ChainedPoint(Record):
     """The metric of a second fit at a predicted value of the first, with the errors of both.
 
     Args:
@@ -65,8 +66,8 @@ class ChainedPoint:
     decades_beyond_data: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Chain(Record):
     """The second fit of a chained forecast, and how the joint intervals are made."""
 
     fit_name: str
@@ -76,8 +77,8 @@ class Chain:
     interval: Interval | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Forecast(Record):
     """Forecasts from one fit, and from a second one that takes its metric further."""
 
     fit_name: str
@@ -92,8 +93,8 @@ class Forecast:
     chain: Chain | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accelerator:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Accelerator(Record):
     """One accelerator of the catalogue; rates are dense, per device.
 
     Args:
@@ -126,8 +127,8 @@ class Accelerator:
     note: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanRow:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class PlanRow(Record):
     """Time, memory, money and energy of the training run on one number of accelerators.
 
     `mfu` is model FLOPs over (accelerator-hours x dense peak) for the whole run at this count;
@@ -192,8 +193,8 @@ class PlanRow:
     host_gib: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Plan(Record):
     """A training plan: the model, what it should reach, and one row per accelerator count."""
 
     params: float

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from scaleplan.records.base import Record
+
 Recompute = Literal["none", "selective", "full"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingSetup:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class TrainingSetup(Record):
     """What the user said about memory, layout, failures and storage; None is chosen or a default.
 
     Args:

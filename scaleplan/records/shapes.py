@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from scaleplan.records.base import Record
+
 Norm = Literal["rms", "layer", "plain", "none"]
 Positions = Literal["rotary", "learned", "relative"]
 Biases = Literal["none", "qkv", "all"]
 Accounting = Literal["6nd", "causal", "full", "kaplan", "chinchilla", "megatron"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Experts:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Experts(Record):
     """A mixture of experts in the feed-forward blocks.
 
     Args:
@@ -30,8 +32,8 @@ class Experts:
     dense_layers: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatentAttention:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class LatentAttention(Record):
     """Attention whose keys and values are kept as one low-rank vector (DeepSeek's MLA).
 
     Args:
@@ -49,8 +51,8 @@ class LatentAttention:
     value_width: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transformer:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Transformer(Record):
     """A transformer, decoder-only unless it is a vision one.
 
     Args:
@@ -96,8 +98,8 @@ class Transformer:
     window_layers: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParameterCount:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class ParameterCount(Record):
     """Parameters of a transformer, exactly.
 
     Args:
@@ -124,8 +126,8 @@ class ParameterCount:
         return self.total - self.embedding - self.head
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlopCount:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class FlopCount(Record):
     """FLOP of one token at a sequence length, under one accounting.
 
     `forward` is one forward pass, `training` forward and backward; `over_6nd` is `training` over
@@ -138,8 +140,8 @@ class FlopCount:
     over_6nd: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelShape:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class ModelShape(Record):
     """A transformer with its counts.
 
     Args:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scaleplan.records.advice import Assumption, Note
+from scaleplan.records.base import Record
 from scaleplan.records.cleaned import Cleaning, Metric
 from scaleplan.records.fits import Interval, Parameter
 
 SizeVerdict = Literal["underfit", "good", "overfit", "underfit and overfit", "data-limited"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GapFit:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class GapFit(Record):
     """The gap between validation and training, G = c N^d D^e, fitted to runs.
 
     Args:
@@ -47,8 +48,8 @@ class GapFit:
     interval: Interval
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SizeRow:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class SizeRow(Record):
     """One model size on the data set that is planned with.
 
     `marginal_ratio` is what 1% more parameters buys over what 1% more data buys; `doubling_gain`
@@ -68,8 +69,8 @@ class SizeRow:
     verdict: SizeVerdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SizePlan:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class SizePlan(Record):
     """A table over sizes, and the range between underfit and overfit.
 
     Args:

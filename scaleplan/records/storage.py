@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scaleplan.records.base import Record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Storage:
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Storage(Record):
     """Files of a training run and the time that they take.
 
     Args:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scaleplan.records.advice import Assumption, Note
+from scaleplan.records.base import Record
 from scaleplan.records.cleaned import Cleaning, Metric
 from scaleplan.records.fits import Interval, Parameter
 
@@ -15,8 +16,8 @@ At = Literal["common", "between", "target_loss", "target_flops"]
 Verdict = Literal["better", "worse", "not told apart", "reached by it alone", "not reached"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class System(Record):
     """One system with its own fit.
 
     Args:
@@ -45,8 +46,8 @@ class System:
     worth: tuple[Parameter, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ratio:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Ratio(Record):
     """A compute multiplier with its interval; infinite where the reference never gets there.
 
     All three are None where neither system may get there: a number would stand for nothing.
@@ -57,8 +58,8 @@ class Ratio:
     high: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Multiplier:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Multiplier(Record):
     """How many times a system's compute the reference needs for the same metric.
 
     Args:
@@ -91,8 +92,8 @@ class Multiplier:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SystemCrossing:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class SystemCrossing(Record):
     """Where the free curves of a system and the reference meet.
 
     Args:
@@ -118,8 +119,8 @@ class SystemCrossing:
     supported: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormTest:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class FormTest(Record):
     """The F test of shared exponents and floor against each system's own.
 
     Args:
@@ -141,8 +142,8 @@ class FormTest:
     formula: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SystemsComparison:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class SystemsComparison(Record):
     """Two or more systems side by side.
 
     Args:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scaleplan.records.advice import Assumption, Note
+from scaleplan.records.base import Record
 from scaleplan.records.cleaned import Cleaning, Metric
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TunedGroup:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class TunedGroup(Record):
     """The best setting for one model size and number of tokens.
 
     Args:
@@ -37,8 +38,8 @@ class TunedGroup:
     flag: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exponent:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Exponent(Record):
     """One number of a law with its interval; None where there are no groups to spare."""
 
     value: float
@@ -46,8 +47,8 @@ class Exponent:
     high: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TuningLaw:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class TuningLaw(Record):
     """A power law of the best settings: setting = c N^a D^b.
 
     Args:
@@ -73,8 +74,8 @@ class TuningLaw:
     prediction: Exponent | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tuning:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Tuning(Record):
     """Minima of a grid of learning rates and batch sizes, and the laws through them.
 
     Args:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from scaleplan.records.advice import Assumption, Note
+from scaleplan.records.base import Record
 from scaleplan.records.cleaned import Metric
 from scaleplan.records.fits import Fit, Interval
 
 Verdict = Literal["holds", "in doubt", "too few runs to say"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedRun:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class JudgedRun(Record):
     """One new run beside what the old fit predicted for it.
 
     Args:
@@ -40,8 +41,8 @@ class JudgedRun:
     decades_beyond_data: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Change(Record):
     """A number before and after the new runs; None where there is none."""
 
     name: str
@@ -54,8 +55,8 @@ class Change:
     high_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FitUpdate:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class FitUpdate(Record):
     """An old fit, the new runs, and the fit to all of them.
 
     Args:
