@@ -61,7 +61,7 @@ def refuse_wandb(path: Path, name: str, keep_text: KeepText) -> RawTable:
     raise InputError(
         "is the binary log of Weights & Biases, for which there is no documented reader",
         file=name,
-        hint="Export the run as CSV after `wandb sync`, or give its files/wandb-summary.json.",
+        hint="Export the run as CSV after `wandb sync`, or give its wandb-summary.json, if any.",
     )
 
 
