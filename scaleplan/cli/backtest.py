@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from scaleplan.cli import options, values
+from scaleplan.cli import options, plotting, values
 
 EXAMPLES = """\b
 Examples:
-  scaleplan backtest runs.csv
+  scaleplan backtest runs.csv --plot backtest.png
   scaleplan backtest runs.csv --law auto,chinchilla,coupled --format json"""
 
 
@@ -35,6 +35,7 @@ def backtest_command(
     input_column: options.InputOption = None,
     all_points: options.AllPointsOption = False,
     best_of: options.BestOfOption = False,
+    plot: plotting.PlotOption = None,
     output_format: options.FormatOption = options.OutputFormat.TABLE,
     quiet: options.QuietOption = False,
     strict: options.StrictOption = False,
@@ -46,6 +47,7 @@ def backtest_command(
     from scaleplan.cli.sources import read_runs
     from scaleplan.planning.backtests import backtest
 
+    plotting.check_plot(plot, runs, output_format=output_format)
     del seed  # nothing here is random; the option is there for scripts that give it to all
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
@@ -54,4 +56,10 @@ def backtest_command(
     found = read_runs(runs, reading)
     with progress("law", quiet=quiet) as shown:
         result = backtest(found, laws=law.values if law is not None else (), on_progress=shown)
-    emit(result, options.Output(output_format=output_format, quiet=quiet, strict=strict))
+    below = ""
+    if plot is not None:
+        from scaleplan.planning.backtest_picture import backtest_picture
+
+        below = plotting.write_plot(backtest_picture(result), plot)
+    output = options.Output(output_format=output_format, quiet=quiet, strict=strict)
+    emit(result, output, below=below)

@@ -82,3 +82,14 @@ def test_table_csv_and_refusals(invoke, log, tmp_path):
     assert (refused.exit_code, "no forecast" in refused.stderr) == (4, True)
     unknown = invoke("backtest", log, "--law", "nonsense")
     assert unknown.exit_code == 2
+
+
+def test_the_picture_is_written_and_refused_like_others(log, run_cli, tmp_path):
+    done = run_cli("backtest", str(log), "--law", "power_floor", "--plot", "b.svg", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    drawn = (tmp_path / "b.svg").read_text(encoding="utf-8")
+    assert drawn.startswith("<?xml")
+    assert "Forecasts by power_floor" in drawn
+    refused = run_cli("backtest", str(log), "--plot", "b.doc", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "pictures are written as" in refused.stderr

@@ -10,6 +10,8 @@ import pytest
 
 from scaleplan import read_runs
 from scaleplan.fitting.api import fit as fit_record
+from scaleplan.planning.backtest_picture import backtest_picture
+from scaleplan.planning.backtests import backtest
 from scaleplan.planning.comparison import compare_laws
 from scaleplan.planning.comparison_picture import comparison_picture
 from scaleplan.planning.forecast import forecast
@@ -109,6 +111,29 @@ def test_compared_laws_stay_near_the_runs(sweep):
     bars = next(trace for trace in errors.traces if trace.look == "bar")
     for length, place in zip(bars.x, bars.y, strict=True):
         assert length == pytest.approx(100.0 * tested[errors.y_names[int(place)]])
+
+
+def test_a_backtest_is_drawn_as_its_rows_say(sweep):
+    found = backtest(sweep, laws=("chinchilla", "power"))
+    forecasts, errors, inside = backtest_picture(found).panels
+    own = [point for point in found.points if point.law == "chinchilla"]
+    every = next(trace for trace in forecasts.traces if trace.look == "runs")
+    missed = [trace for trace in forecasts.traces if trace.look == "mark"]
+    assert sorted(every.y) == pytest.approx(
+        sorted(100.0 * (point.predicted / point.observed - 1.0) for point in own)
+    )
+    outside = sum(not point.low <= point.observed <= point.high for point in own)
+    assert sum(len(trace.x) for trace in missed) == outside
+    for panel, name in ((errors, "rms_error"), (inside, "inside")):
+        for law in ("chinchilla", "power"):
+            line = next(trace for trace in panel.traces if trace.name == law)
+            rows = [row for row in found.distances if row.law == law]
+            assert line.y == pytest.approx([100.0 * getattr(row, name) for row in rows])
+            assert all(
+                row.decades_low <= x <= row.decades_high
+                for x, row in zip(line.x, rows, strict=True)
+            )
+    assert next(trace.y for trace in inside.traces if trace.look == "limit") == (90.0, 90.0)
 
 
 def test_a_fit_is_the_same_when_its_draws_are_watched(sweep):
