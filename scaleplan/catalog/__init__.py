@@ -18,6 +18,7 @@ from scaleplan.catalog.entries import Entry as _Entry
 from scaleplan.catalog.entries import floats as _floats
 from scaleplan.errors import UsageError
 from scaleplan.records import Accelerator, Assumption, Metric, MetricKind, PublishedLaw, Range
+from scaleplan.records.base import Record
 
 _DATA = Path(__file__).parents[1] / "data"
 _ACCELERATORS = "accelerators.yaml"
@@ -32,8 +33,8 @@ _MAKERS = re.compile(r"\b(?:nvidia|amd|intel|google|cloud|aws|tesla|geforce|inst
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanningDefault:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class PlanningDefault(Record):
     """A number that the planner uses unless it is told another: with unit, source and date."""
 
     name: str
@@ -48,8 +49,8 @@ class PlanningDefault:
         return Assumption(name=self.name, value=self.value, unit=self.unit, source=source)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanningChoice:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class PlanningChoice(Record):
     """A named alternative of the planner, such as an optimiser: its numbers by key."""
 
     name: str

@@ -12,6 +12,7 @@ import typer
 from scaleplan.cli import completion, values
 from scaleplan.cli.boundary import OptionError
 from scaleplan.errors import UsageError
+from scaleplan.records.base import Record
 
 if TYPE_CHECKING:
     from scaleplan.records import Accelerator, Cluster, TrainingSetup
@@ -65,8 +66,8 @@ class ZeroStage(Enum):
     WEIGHTS = "3"
 
 
-@dataclass(frozen=True, slots=True)
-class LayoutChoice:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class LayoutChoice(Record):
     """A layout as it was typed; None is searched for."""
 
     tensor: int | None = None
@@ -192,8 +193,8 @@ StorageOption = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterChoice:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class ClusterChoice(Record):
     """What the command line and the cluster file say together; the command line comes first."""
 
     accelerators: tuple[Accelerator, ...]

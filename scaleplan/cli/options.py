@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scaleplan.cli import completion, values
+from scaleplan.records.base import Record
 
 if TYPE_CHECKING:
     from scaleplan.records import Objective
@@ -61,8 +62,8 @@ class EngineName(StrEnum):
                 return "spark"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Output(Record):
     """What every command is told about its output."""
 
     output_format: OutputFormat
@@ -70,8 +71,8 @@ class Output:
     strict: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Reading(Record):
     """How logs are read."""
 
     columns: list[values.Pairs]
@@ -106,8 +107,8 @@ class ObjectiveName(StrEnum):
                 return "raw"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fitting:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Fitting(Record):
     """How logs are fitted."""
 
     law: str

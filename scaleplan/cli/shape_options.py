@@ -11,6 +11,7 @@ import typer
 from scaleplan.cli import completion, values
 from scaleplan.cli.boundary import OptionError
 from scaleplan.errors import UsageError
+from scaleplan.records.base import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,8 +112,8 @@ KvPrecisionOption = Annotated[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sized:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Sized(Record):
     """A plan's model before planning: its sizes, and its shape where they give one."""
 
     params: float | None

@@ -11,42 +11,43 @@ from dataclasses import dataclass
 from scaleplan import units
 from scaleplan.cli.boundary import OptionError
 from scaleplan.errors import UsageError
+from scaleplan.records.base import Record
 
 _LARGEST = 1e60  # far beyond every count of anything here
 _COUNT_HINT = "Write numbers as 1e10, 10B or 10_000_000_000, and several with commas between."
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Numbers(Record):
     """Several numbers, typed with commas between them."""
 
     values: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Counts(Record):
     """Several whole numbers, typed with commas between them."""
 
     values: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Pairs(Record):
     """Roles and the columns that play them, typed as `role=column,role=column`."""
 
     values: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Gap(Record):
     """A gap, in the metric's unit or, typed with %, as a share of the validation value."""
 
     value: float
     relative: bool
 
 
-@dataclass(frozen=True, slots=True)
-class GivenValues:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class GivenValues(Record):
     """(run, or empty for all, column, text), typed as `column=text` or `run:column=text`."""
 
     values: tuple[tuple[str, str, str], ...]
@@ -188,8 +189,8 @@ def pairs(text: str | Pairs) -> Pairs:
     return Pairs(tuple(found))
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Names(Record):
     """Several names, typed with commas between them."""
 
     values: tuple[str, ...]
@@ -200,8 +201,8 @@ def names(text: str | Names) -> Names:
     return text if isinstance(text, Names) else Names(tuple(dict.fromkeys(split_list(text))))
 
 
-@dataclass(frozen=True, slots=True)
-class Ranges:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Ranges(Record):
     """Parameters and the ranges they are kept in, typed as `E=0:3`."""
 
     values: tuple[tuple[str, float, float], ...]
@@ -244,8 +245,8 @@ def _assignments(text: str, example: str) -> list[tuple[str, str]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Settings(Record):
     """Further inputs of a law, typed as `unique_tokens=25B,level=muon`."""
 
     values: tuple[tuple[str, str], ...]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from scaleplan.fitting.distributions import t_quantile, t_tail
 from scaleplan.laws import get_law
 from scaleplan.records import LawFit, Range, Widening
+from scaleplan.records.base import Record
 
 # Error of a form one decade beyond the data as a share of the metric's change in a decade, for
 # laws that no back-test has tried. On the choosing half of tests/benchmark/coverage.py, with 8 runs
@@ -25,8 +26,8 @@ PRIOR_SHARE = 0.125
 _LARGEST_LOG = 50.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prediction:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Prediction(Record):
     """A predicted value with the bounds of one new run; None where they are not known."""
 
     value: float
@@ -70,8 +71,8 @@ def predict(
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Distribution:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Distribution(Record):
     """What one new run may reach: a t distribution, of the metric's logarithm where `relative`.
 
     Args:
@@ -150,8 +151,8 @@ def distribution(
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class _Part(Record):
     """One law at one point: the variances of its parameters and of one run around `centre`."""
 
     centre: float

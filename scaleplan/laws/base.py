@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
+from scaleplan.records.base import Record
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -83,8 +85,8 @@ def compute_optimal(
     return split * products ** (beta / total), products ** (alpha / total) / split
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParameterSpec:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class ParameterSpec(Record):
     """One parameter of a law.
 
     Args:

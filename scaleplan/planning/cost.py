@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from scaleplan.catalog import PlanningDefault, grid_intensity, planning_default
 from scaleplan.records import Accelerator, Assumption
+from scaleplan.records.base import Record
 
 _WATTS_PER_KILOWATT = 1e3
 _GRAMS_PER_TONNE = 1e6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prices:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Prices(Record):
     """US dollars per accelerator and hour; None where the catalogue has no price."""
 
     low: float | None

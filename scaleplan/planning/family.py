@@ -10,14 +10,15 @@ from scaleplan.errors import PlanError
 from scaleplan.laws import get_law
 from scaleplan.planning.allocation import has_optimum, optimal_split, optimal_split_given
 from scaleplan.records import Fit
+from scaleplan.records.base import Record
 
 _LOG_LOW, _LOG_HIGH = math.log(1.0), math.log(1e120)
 _HALVINGS = 200
 _LARGEST_ACTIVE_SHARE = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Model(Record):
     """A model to train: all positive, flops = k x active_params x tokens; `how` it was found."""
 
     params: float
@@ -27,8 +28,8 @@ class Model:
     how: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Family(Record):
     """All models that a question leaves open, by their training compute.
 
     Args:

@@ -11,6 +11,7 @@ from scaleplan.catalog import planning_default
 from scaleplan.errors import UsageError
 from scaleplan.planning.memory import Layout, MemoryModel, MemoryParts
 from scaleplan.records import Assumption, Recompute, TrainingSetup
+from scaleplan.records.base import Record
 from scaleplan.units import format_significant
 
 # A layout that leaves more than this share of the accelerators idle is taken only in need.
@@ -20,8 +21,8 @@ _SHARED_WEIGHTS = 3  # the ZeRO stage that shares weights
 _Split: TypeAlias = tuple[Recompute, int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryUse:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class MemoryUse(Record):
     """A layout, what it takes of each accelerator, and why it was chosen."""
 
     layout: Layout

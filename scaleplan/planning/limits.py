@@ -11,10 +11,11 @@ from scaleplan.planning.cluster_size import sized_cluster
 from scaleplan.planning.family import Family, Model
 from scaleplan.planning.wish import Machines, Wish
 from scaleplan.records import Accelerator, Offer, PlanRow
+from scaleplan.records.base import Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purchase:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Purchase(Record):
     """The best of what accelerators make of the limits, and the offers of all of them."""
 
     part: Accelerator

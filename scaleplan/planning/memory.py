@@ -9,14 +9,15 @@ from scaleplan.catalog import planning_default
 from scaleplan.planning.shape import Shape
 from scaleplan.planning.states import ParamBytes, param_bytes, state_bytes
 from scaleplan.records import Assumption, Recompute, TrainingSetup
+from scaleplan.records.base import Record
 
 _GIB = 2.0**30
 # Bytes of a layer per token and width in layer norms and dropouts (Korthikanti et al., eq. 2).
 _BETWEEN = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Layout(Record):
     """How a model is spread: over tp x pp accelerators, in dp copies that may share states.
 
     Args:
@@ -59,8 +60,8 @@ class Layout:
         return f"{parts}{experts}, {sharing}, {recompute}, micro-batch {micro_batch}{rest}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryParts:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class MemoryParts(Record):
     """What the fullest accelerator holds, in GiB."""
 
     states: float
@@ -73,8 +74,8 @@ class MemoryParts:
         return self.states + self.activations + self.runtime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryModel:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class MemoryModel(Record):
     """A model and how it is trained: all that its memory depends on but the layout.
 
     Args:

@@ -8,6 +8,7 @@ from pathlib import Path
 from scaleplan.errors import UsageError
 from scaleplan.planning.shape import guess_transformer
 from scaleplan.planning.transformer import count_params, measure
+from scaleplan.records.base import Record
 from scaleplan.records.shapes import Accounting, ModelShape, Transformer
 from scaleplan.units import format_count
 
@@ -15,8 +16,8 @@ from scaleplan.units import format_count
 _ROUNDING = 0.02
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenShape:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class GivenShape(Record):
     """A transformer that the user named, and where it comes from."""
 
     transformer: Transformer

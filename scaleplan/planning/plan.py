@@ -48,14 +48,15 @@ from scaleplan.planning.throughput import (
     useful_accelerators,
 )
 from scaleplan.records import Accelerator, Assumption, PlanRow, Storage, TrainingSetup
+from scaleplan.records.base import Record
 
 _HOURS_PER_DAY = 24.0
 _SECONDS_PER_HOUR = 3600.0
 _STEPS_AROUND = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class _Run(Record):
     """What every row of a plan shares."""
 
     params: float

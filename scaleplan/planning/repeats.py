@@ -9,14 +9,15 @@ from scaleplan.catalog import published_law
 from scaleplan.errors import PlanError
 from scaleplan.laws import get_law
 from scaleplan.records import Assumption, Fit
+from scaleplan.records.base import Record
 
 _REPEATED = "data_constrained"
 _PUBLISHED = "muennighoff_2023_repeats"
 _R_D, _R_N = 5, 6  # places of the decays in its parameters
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repeats:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Repeats(Record):
     """Epochs over the unique tokens, and what they are worth.
 
     Args:

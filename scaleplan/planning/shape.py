@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from scaleplan.catalog import planning_default
 from scaleplan.records import Assumption
+from scaleplan.records.base import Record
 from scaleplan.records.shapes import Experts, ModelShape, Transformer
 
 # Weights of a layer in units of width^2: 4 for attention, 8 for a feed-forward of 4 x width.
@@ -27,8 +28,8 @@ _FFN_STEP, _FFN_STEPS = 64, 16
 _FEW, _ACTIVE, _NEAR = 8.0, (2, 4, 8), 0.01
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Shape(Record):
     """What memory needs of a decoder-only transformer: layers, width, heads and vocabulary.
 
     `origin` says where it comes from; empty where it is assumed.

@@ -9,10 +9,11 @@ from scaleplan.planning.goodput import goodput
 from scaleplan.planning.layouts import node_size
 from scaleplan.planning.throughput import base_utilisation, cluster_efficiency, sharded_knee
 from scaleplan.records import Accelerator, TrainingSetup
+from scaleplan.records.base import Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Work(Record):
     """What the speed of a run depends on, besides the cluster.
 
     Args:
@@ -32,8 +33,8 @@ class Work:
     setup: TrainingSetup
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Speed:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Speed(Record):
     """The speed of a cluster.
 
     Args:

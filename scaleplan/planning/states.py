@@ -7,10 +7,11 @@ from functools import cache
 
 from scaleplan.catalog import planning_choice
 from scaleplan.records import Assumption, TrainingSetup
+from scaleplan.records.base import Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParamBytes:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class ParamBytes(Record):
     """Bytes of one parameter; the optimiser's part holds the fp32 copy of the weight."""
 
     weight: float

@@ -12,13 +12,14 @@ from scaleplan.planning.family import Model
 from scaleplan.planning.plan import plan_rows
 from scaleplan.planning.shape import shape_for_memory
 from scaleplan.records import Accelerator, PlanRow, TrainingSetup
+from scaleplan.records.base import Record
 
 if TYPE_CHECKING:
     from scaleplan.records.shapes import ModelShape
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Wish(Record):
     """What was asked for; None is left open."""
 
     params: float | None = None
@@ -33,8 +34,8 @@ class Wish:
     unique_tokens: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machines:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Machines(Record):
     """What it is trained on; no counts means that one is to be found."""
 
     accelerators: tuple[Accelerator, ...]

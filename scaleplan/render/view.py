@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from scaleplan.records.base import Record
 from scaleplan.units import format_count, format_flops, format_significant
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 UNKNOWN = "–"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Column(Record):
     """One column of a table.
 
     Args:
@@ -30,8 +31,8 @@ class Column:
     rank: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Table(Record):
     """A table: as many cells in each row as there are columns."""
 
     title: str
@@ -40,24 +41,24 @@ class Table:
     footer: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Facts(Record):
     """Names and values under one title."""
 
     title: str
     pairs: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paragraph:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Paragraph(Record):
     """A formula or a sentence under a title."""
 
     title: str
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Listing(Record):
     """Many short lines under a title, each a name and what belongs to it."""
 
     title: str
@@ -67,8 +68,8 @@ class Listing:
 Block = Table | Facts | Paragraph | Listing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class View(Record):
     """All that one command shows."""
 
     title: str

@@ -26,7 +26,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 
 from scaleplan.fitting.fitted import fit_law
-from scaleplan.fitting.uncertainty import resample
+from scaleplan.fitting.resampling import resample
 from scaleplan.laws import get_law
 
 LAW = get_law("chinchilla")
