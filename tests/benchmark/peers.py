@@ -36,6 +36,7 @@ from scipy import optimize
 
 from scaleplan.fitting.fitted import fit_law
 from scaleplan.fitting.problem import Problem
+from scaleplan.fitting.recipe import Recipe
 from scaleplan.laws.base import compute_optimal
 
 # (E, A, alpha, B, beta) as printed by Hoffmann et al. 2022
@@ -45,7 +46,8 @@ Fit = Callable[[Problem], np.ndarray]  # to (E, A, alpha, B, beta)
 
 
 def ours(problem: Problem) -> np.ndarray:
-    return fit_law(problem.law, problem.inputs, problem.values, delta=DELTA).theta
+    recipe = Recipe(delta=DELTA)
+    return fit_law(problem.law, problem.inputs, problem.values, recipe=recipe).theta
 
 
 def ours_chosen(problem: Problem) -> np.ndarray:

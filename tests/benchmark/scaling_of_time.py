@@ -26,6 +26,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 
 from scaleplan.fitting.fitted import fit_law
+from scaleplan.fitting.recipe import Recipe
 from scaleplan.fitting.resampling import resample
 from scaleplan.laws import get_law
 
@@ -73,7 +74,7 @@ def table(title: str, sizes: tuple[int, ...], works: list[Callable]) -> tuple[fl
 
 
 def main() -> int:
-    fits = [partial(fit_law, LAW, *made(runs), delta=1e-2) for runs in RUNS]
+    fits = [partial(fit_law, LAW, *made(runs), recipe=Recipe(delta=1e-2)) for runs in RUNS]
     by_runs, peaks = table("runs", RUNS, fits)
     data_mb = 3 * 8 * RUNS[-1] / 1e6
     print(f"at {RUNS[-1]:,} runs the data are {data_mb:.0f} MB, the peak {peaks[-1] / data_mb:.0f} "
