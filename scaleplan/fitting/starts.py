@@ -26,6 +26,7 @@ _BEST, _VALLEYS = 4, 6  # starts kept: the best, and local minima of the grid
 # this exponent a term over a few decades is too straight to tell them apart.
 _ENDS, _SMALL_EXPONENT = 2, 0.1
 _VALLEY_STEPS, _VALLEY_REACH = 8, 30.0
+_LEAST_SIZE = 1e-12  # of a term, of the floor: less is rounding, and trades with nothing
 
 
 def spread_rows(values: FloatArray, count: int) -> IndexArray:
@@ -78,9 +79,14 @@ def grid_starts(problem: Problem, *, delta: float) -> FloatArray:
         without_floor(one, k)
         for one in phi[:_ENDS]
         for k in range(terms)
-        if one[2 * k + 1] < _SMALL_EXPONENT
+        if one[2 * k + 1] < _SMALL_EXPONENT and _counts(one, k)
     ]
     return np.concatenate([phi, *(end[None] for end in ends)])
+
+
+def _counts(phi: FloatArray, term: int) -> bool:
+    """Tell whether a term can be told from the floor at all; its size may have run off to zero."""
+    return bool(np.exp(phi[2 * term]) > _LEAST_SIZE * phi[-1])
 
 
 def without_floor(phi: FloatArray, term: int) -> FloatArray:
@@ -108,6 +114,8 @@ def along_valleys(phi: FloatArray) -> FloatArray:
     """
     found = []
     for k in range(phi.size // 2):
+        if not _counts(phi, k):
+            continue
         size = np.exp(phi[2 * k])
         least = size / (size + phi[-1])
         factors = np.concatenate([
@@ -119,7 +127,7 @@ def along_valleys(phi: FloatArray) -> FloatArray:
         moved[:, 2 * k + 1] *= factors
         moved[:, -1] = np.maximum(phi[-1] + size * (1.0 - 1.0 / factors), 0.0)
         found += [moved, without_floor(phi, k)[None]]
-    return np.concatenate(found)
+    return np.concatenate(found) if found else np.empty((0, phi.size))
 
 
 def _shared_moments(

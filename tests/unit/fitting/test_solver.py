@@ -11,6 +11,7 @@ from scaleplan.fitting.fitted import fit_law
 from scaleplan.fitting.problem import Problem
 from scaleplan.fitting.recipe import Recipe
 from scaleplan.fitting.solver import SMALLEST_DELTA, refit, refit_from_pool, solve
+from scaleplan.fitting.starts import along_valleys
 from scaleplan.laws import get_law
 
 CHINCHILLA = get_law("chinchilla")
@@ -205,3 +206,12 @@ def test_refits_of_a_law_without_a_floor_are_as_good_as_those_from_everywhere():
     warm = refit(fitted.problem, fitted.solution, weights)
     everywhere = refit_from_pool(fitted.problem, fitted.solution, weights)
     assert (warm.objective <= everywhere.objective * (1 + 1e-6)).all()
+
+
+def test_a_term_that_ran_off_to_nothing_has_no_valley():
+    # Its coefficient underflows to zero: there is nothing that it could trade with the floor.
+    vanished = np.array([-900.0, 0.3, -0.5, 0.4, 1.7])
+    starts = along_valleys(vanished)
+    assert np.isfinite(starts).all()
+    assert len(starts) == len(along_valleys(np.array([-0.5, 0.4, 1.7])))
+    assert len(along_valleys(np.array([-900.0, 0.3, 1.7]))) == 0
