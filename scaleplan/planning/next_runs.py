@@ -231,7 +231,7 @@ def _notes(
             id="IF_THE_FORM_HOLDS", severity="info",
             text="The half-width after the runs is what is expected if the form of the law holds "
             "and the runs scatter as the fitted ones do.",
-            action="Fit old and new runs together (scaleplan fit old.csv new.csv); plan again.",
+            action="Read the results back with scaleplan fit --update FIT NEW.csv; plan again.",
             source=_DESIGN,
         )
     )  # fmt: skip
