@@ -31,6 +31,7 @@ ROWS_KEPT = (300, 1000, 3000)  # films with an embedding row of their own; the o
 INTERACTIONS = (2_500, 5_000, 10_000, 20_000, 40_000, 80_000)
 EPOCHS = 8
 BATCH = 256
+ENTROPY = nn.functional.binary_cross_entropy_with_logits
 
 
 class Rater(nn.Module):
@@ -67,41 +68,56 @@ def load() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return users, popularity[films], labels
 
 
+def parts(count: int, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the rows of the test set, the validation set and a training set of a size."""
+    order = np.random.default_rng(SEED).permutation(len(labels))
+    tenth = len(labels) // 10
+    return order[:tenth], order[tenth : 2 * tenth], order[2 * tenth : 2 * tenth + count]
+
+
+def passes(model, inputs: tuple, chosen: np.ndarray, *, learning_rate: float, epochs: int):
+    """Train pass by pass; yield the mean training loss of each."""
+    people, rows, targets = inputs
+    optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate, weight_decay=1e-5)
+    rng = np.random.default_rng(SEED)
+    for _ in range(epochs):
+        running = []
+        for batch in np.array_split(rng.permutation(chosen), max(1, len(chosen) // BATCH)):
+            loss = ENTROPY(model(people[batch], rows[batch]), targets[batch])
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            running.append(float(loss.detach()))
+        yield float(np.mean(running))
+
+
+def score(model, inputs: tuple, part: np.ndarray) -> float:
+    """Return the loss on some rows."""
+    people, rows, targets = inputs
+    with torch.no_grad():
+        return float(ENTROPY(model(people[part], rows[part]), targets[part]))
+
+
 def train(width: int, kept: int, count: int, data: tuple) -> dict[str, object]:
     """Train one model and return its log line, scored on the test set at the best epoch."""
     users, films, labels = data
     began = time.perf_counter()
     torch.manual_seed(SEED)
-    order = np.random.default_rng(SEED).permutation(len(labels))
-    tenth = len(labels) // 10
-    parts = {"test": order[:tenth], "validation": order[tenth : 2 * tenth]}
-    chosen = order[2 * tenth : 2 * tenth + count]
-    rows = torch.tensor(np.minimum(films, kept))
-    people, targets = torch.tensor(users), torch.tensor(labels)
+    test, validation, chosen = parts(count, labels)
+    inputs = (
+        torch.tensor(users), torch.tensor(np.minimum(films, kept)), torch.tensor(labels),
+    )  # fmt: skip
     model = Rater(int(users.max()) + 1, kept + 1, width)
-    optimiser = torch.optim.Adam(model.parameters(), lr=0.003, weight_decay=1e-5)
-    entropy = nn.functional.binary_cross_entropy_with_logits
     best: dict[str, object] = {}
-    rng = np.random.default_rng(SEED)
-    for epoch in range(1, EPOCHS + 1):
-        running = []
-        for batch in np.array_split(rng.permutation(chosen), max(1, count // BATCH)):
-            loss = entropy(model(people[batch], rows[batch]), targets[batch])
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
-            running.append(float(loss.detach()))
-        with torch.no_grad():
-            scores = {
-                name: float(entropy(model(people[part], rows[part]), targets[part]))
-                for name, part in parts.items()
-            }
-        if not best or scores["validation"] < best["val_loss"]:
+    losses = passes(model, inputs, chosen, learning_rate=0.003, epochs=EPOCHS)
+    for epoch, running in enumerate(losses, start=1):
+        value = score(model, inputs, validation)
+        if not best or value < best["val_loss"]:
             best = {
-                "epoch": epoch, "train_loss": round(float(np.mean(running)), 5),
-                "val_loss": scores["validation"], "test_loss": round(scores["test"], 5),
+                "epoch": epoch, "train_loss": round(running, 5), "val_loss": value,
+                "test_loss": round(score(model, inputs, test), 5),
             }  # fmt: skip
-    rate = float(labels[parts["test"]].mean())
+    rate = float(labels[test].mean())
     base = -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
     embedding, dense = model.counts()
     return {

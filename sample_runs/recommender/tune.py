@@ -18,8 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
-from train import BATCH, SEED, Rater, load
+from train import BATCH, SEED, Rater, load, parts, passes, score
 
 LOG = Path(__file__).parent / "grid.jsonl"
 WIDTHS = (2, 4, 8, 16, 32, 64)
@@ -34,24 +33,14 @@ def train(width: int, count: int, learning_rate: float, data: tuple) -> dict[str
     users, films, labels = data
     began = time.perf_counter()
     torch.manual_seed(SEED)
-    order = np.random.default_rng(SEED).permutation(len(labels))
-    tenth = len(labels) // 10
-    validation = order[tenth : 2 * tenth]
-    chosen = order[2 * tenth : 2 * tenth + count]
-    rows, people = torch.tensor(np.minimum(films, KEPT)), torch.tensor(users)
-    targets = torch.tensor(labels)
+    _, validation, chosen = parts(count, labels)
+    inputs = (
+        torch.tensor(users), torch.tensor(np.minimum(films, KEPT)), torch.tensor(labels),
+    )  # fmt: skip
     model = Rater(int(users.max()) + 1, KEPT + 1, width)
-    optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate, weight_decay=1e-5)
-    entropy = nn.functional.binary_cross_entropy_with_logits
-    rng = np.random.default_rng(SEED)
-    for _ in range(EPOCHS):
-        for batch in np.array_split(rng.permutation(chosen), max(1, count // BATCH)):
-            loss = entropy(model(people[batch], rows[batch]), targets[batch])
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
-    with torch.no_grad():
-        value = float(entropy(model(people[validation], rows[validation]), targets[validation]))
+    for _ in passes(model, inputs, chosen, learning_rate=learning_rate, epochs=EPOCHS):
+        pass
+    value = score(model, inputs, validation)
     return {
         "run": f"d{width}-n{count}-lr{learning_rate:g}", "params": sum(model.counts()),
         "interactions": count * EPOCHS, "learning_rate": learning_rate, "batch_size": BATCH,

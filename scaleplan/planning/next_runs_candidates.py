@@ -11,9 +11,9 @@ import numpy as np
 if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
 
-# Tokens per parameter within this factor of the target's. A band of 6 gains a third on a ladder
-# where the law is right, 25 and 50 more than half; and where the law is wrong wide bands show it
-# (tests/benchmark/next_runs.py, 2026).
+# Tokens per parameter within this factor of the target's. A band of 6 takes a sixth off a ladder's
+# error where the law is right, 25 and 50 half of it; and where the law is wrong wide bands show it
+# (tests/benchmark/next_runs.py --reps 60 --bands 6,25, 2026).
 RATIO_BAND = 50.0
 # Runs of fewer tokens than parameters stand apart in public sweeps: five of them move the exponent
 # of the tokens by a quarter (Besiroglu et al. 2024, who leave them out).

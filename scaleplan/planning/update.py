@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 # The coupled form takes over if it fits better by more than the parameter it has more, as Akaike's
 # criterion has it: 2 ln(likelihood ratio) > 2, the p of which is 0.157. `fit --law auto` asks for
 # more, because most logs hardly tell the two apart; runs that `next` planned do. With 0.05 instead,
-# forecasts of coupled truths were 1.2 times a ladder's error, with this rule 0.95 times
-# (tests/benchmark/next_runs.py, 2026).
+# the error of forecasts of a coupled truth was 1.14 times a ladder's, with this rule 0.91 times
+# (tests/benchmark/next_runs.py --reps 60, 2026).
 COUPLED_BELOW = 0.157
 _SPARE_RUNS = 3
 _DOUBT = 0.05  # probability below which so many runs outside are no chance

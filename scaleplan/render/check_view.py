@@ -38,9 +38,10 @@ def _runs(check: CurveCheck) -> Table:
     final = any(run.final is not None for run in runs)
     expected = any(run.expectation is not None for run in runs)
     left = len(runs) - _MOST_ROWS
+    axis = runs[0].axis.removesuffix("s") + "s"  # steps, epochs, tokens
     footer = "best: the best logged point; last: smoothed; gap: (validation - training) / "
     footer += "validation at the end; twice "
-    footer += f"as long: forecast of one reading at twice the {runs[0].axis}s, {level} interval"
+    footer += f"as long: forecast of one reading at twice the {axis}, {level} interval"
     if expected:
         footer += "; z: standard deviations above what the law expects of this run"
     if left > 0:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from scaleplan.records.systems import Multiplier, Ratio, System, SystemsComparison
 
 _SHORT = 3
+# What goes first where a terminal is narrow; E and gamma say most.
+_RANKS = {"alpha": 4, "beta": 3, "E": 1}
 _AT = {
     "common": "reached by both", "between": "between them", "target_loss": "--target-loss",
     "target_flops": "--target-flops",
@@ -68,10 +70,10 @@ def _systems(comparison: SystemsComparison) -> Table:
         columns=(
             Column(name=comparison.by or "system", kind="name"),
             Column(name="runs"),
-            Column(name=comparison.resource, rank=2),
-            Column(name=_name_of_value(comparison), rank=2),
-            *(Column(name=symbol) for symbol in symbols),
-            Column(name="scatter", rank=1),
+            Column(name=comparison.resource, rank=5),
+            Column(name=_name_of_value(comparison), rank=6),
+            *(Column(name=symbol, rank=_RANKS.get(symbol, 0)) for symbol in symbols),
+            Column(name="scatter", rank=2),
         ),
         rows=tuple(_system(one, symbols) for one in comparison.systems),
         footer="in brackets: " + interval_text(comparison.interval)

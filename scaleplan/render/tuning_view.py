@@ -25,8 +25,10 @@ def tuning_view(tuning: Tuning) -> View:
 
 def _laws(tuning: Tuning) -> Table:
     target = () if tuning.target is None else (
-        Column(name=f"at {count(tuning.target[0])} params, {count(tuning.target[1])} tokens"),
-        Column(name=f"{100 * tuning.level:g}% interval there", kind="name"),
+        Column(
+            name=f"at {count(tuning.target[0])} params, {count(tuning.target[1])} tokens", rank=1
+        ),
+        Column(name=f"{100 * tuning.level:g}% interval there", kind="name", rank=2),
     )  # fmt: skip
     rows = []
     for law in tuning.laws:
@@ -44,10 +46,10 @@ def _laws(tuning: Tuning) -> Table:
     return Table(
         title="Laws of the best settings",
         columns=(
-            Column(name="law", kind="name"), Column(name="exponent of N", kind="name"),
-            Column(name="exponent of D", kind="name"), Column(name="minima"),
-            Column(name="scatter"),
-            *target, Column(name="why these exponents", kind="text", rank=1),
+            Column(name="law", kind="name"), Column(name="exponent of N", kind="name", rank=5),
+            Column(name="exponent of D", kind="name", rank=6), Column(name="minima", rank=4),
+            Column(name="scatter", rank=3),
+            *target, Column(name="why these exponents", kind="text", rank=7),
         ),
         rows=tuple(rows),
         footer=f"lr: learning rate{unit}; {100 * tuning.level:g}% intervals, t quantiles of least "
@@ -68,9 +70,10 @@ def _groups(tuning: Tuning) -> Table:
     return Table(
         title="Minima",
         columns=(
-            Column(name="params"), Column(name="tokens"), Column(name="runs"), Column(name="near"),
+            Column(name="params"), Column(name="tokens"), Column(name="runs", rank=2),
+            Column(name="near", rank=3),
             Column(name=f"best {tuning.metric.name}"), Column(name="learning rate"),
-            Column(name="batch"), Column(name="left out because", kind="text"),
+            Column(name="batch", rank=1), Column(name="left out because", kind="text"),
         ),
         rows=tuple(_row(group) for group in tuning.groups),
         footer="of parabolas in the logarithms, each learning rate at its best batch and each "

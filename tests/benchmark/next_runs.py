@@ -1,13 +1,16 @@
 """How much surer forecasts get by planned runs than by a ladder, on truths that the law has or not.
 
-    python tests/benchmark/next_runs.py [--reps 30] [--seed 0]
+    python tests/benchmark/next_runs.py [--reps 30] [--seed 0] [--shares 0.4,0.6] [--bands 6,25]
 
 A pilot of 9 runs from 1e17 to 1e18 FLOP, noise 0.5%, is fitted; 2e19 FLOP more are spent in several
 ways; the law is fitted again to all runs, and the compute-optimal run of 1e22 FLOP is forecast: by
-the additive law, by the coupled one, and by the one of them that `fit --update` takes (`by test`).
+the additive law, by the coupled one, by the coupled one where k = 1 is rejected at 0.05, and by the
+one of them that `fit --update` takes (`by test`).
 The baseline is a ladder: runs with 20 tokens per parameter, each 3 times the compute of the one
 below. `besiroglu` is an additive truth, `coupled` and `strong` are coupled ones, `farseer` is
-neither.
+neither. The last line of each has the mean share of the budget that the anchor was given at least.
+--shares and --bands add designs with other shares for the anchor, and other bands of tokens per
+parameter: what the defaults were chosen from.
 """
 
 from __future__ import annotations
@@ -25,12 +28,14 @@ from scaleplan.fitting.forms import coupling_p
 from scaleplan.laws import get_law
 from scaleplan.planning.next_runs_anchor import ANCHOR_SHARES, choose_runs
 from scaleplan.planning.next_runs_beliefs import beliefs_at, form_of
-from scaleplan.planning.next_runs_candidates import candidates, naive_sets, runs_of
+from scaleplan.planning.next_runs_candidates import RATIO_BAND, candidates, naive_sets, runs_of
 from scaleplan.planning.update import COUPLED_BELOW
 
 NOISE, K = 0.005, 6.0
 BUDGET, TARGET = 2e19, 1e22
 LAWS = ("chinchilla", "coupled")
+COLUMNS = (*LAWS, "p < 0.05", "by test")
+NEXT = "scaleplan next"
 
 
 def farseer(params, tokens):
@@ -85,36 +90,46 @@ def observed(rng, truth, params, tokens):
     return np.stack([params, tokens]), loss
 
 
-def designed(pilot_inputs, pilot_loss, target, seed):
-    """Return the runs that `scaleplan next` would propose, with its default settings."""
+def designed(pilot_inputs, pilot_loss, target, seed, *, shares=ANCHOR_SHARES, band=RATIO_BAND):
+    """Return the runs that `scaleplan next` would propose, and the anchor's least share."""
     fits = [fit_law(get_law(name), pilot_inputs, pilot_loss).record() for name in LAWS]
     believed = [f for f in (form_of(fit, value=1.0, weight=1.0) for fit in fits) if f]
     if not believed:
-        return None
+        return None, math.nan
     ratio = target[1] / target[0]
     pool = candidates(
-        cheapest=1e17, dearest=BUDGET, ratio=ratio, count=400, flops_per_param_token=K
+        cheapest=1e17, dearest=BUDGET, ratio=ratio, count=400, flops_per_param_token=K, band=band
     )
-    shares = np.array(ANCHOR_SHARES)
-    anchors = runs_of(shares * BUDGET, np.full(shares.size, ratio), K)
-    places = [len(pool) + place for place in range(shares.size)]
+    anchors = runs_of(np.array(shares) * BUDGET, np.full(len(shares), ratio), K)
+    places = [len(pool) + place for place in range(len(shares))]
     pool = pool.joined(anchors)
     beliefs = beliefs_at(believed, pool.params, pool.tokens, target=target, seed=seed)
-    _, rows = choose_runs(beliefs, pool.flops, BUDGET, anchors=places, fewest=1, most=20)
-    return pool.take(rows)
+    anchor, rows = choose_runs(beliefs, pool.flops, BUDGET, anchors=places, fewest=1, most=20)
+    return pool.take(rows), float(pool.flops[anchor]) / BUDGET
 
 
-def strategies(inputs, loss, target, seed):
+def strategies(inputs, loss, target, seed, asked):
+    """Return the runs of each strategy by its name, and the anchor's least share."""
     naive = naive_sets(BUDGET, ratio=target[1] / target[0], flops_per_param_token=K, dearest=1e30)
-    found = {name: runs for name, _, runs in naive}
-    return {**found, "scaleplan next": designed(inputs, loss, target, seed)}
+    found = {"no new runs": None, **{name: runs for name, _, runs in naive}}
+    for share in numbers(asked.shares):
+        found[f"share {share:g}"], _ = designed(inputs, loss, target, seed, shares=(share,))
+    for band in numbers(asked.bands):
+        found[f"band {band:g}"], _ = designed(inputs, loss, target, seed, band=band)
+    found[NEXT], share = designed(inputs, loss, target, seed)
+    return found, share
+
+
+def numbers(text):
+    return [float(part) for part in text.split(",") if part]
 
 
 def forecasts(inputs, loss, target):
     """Return ln of the forecast by each law, and by the one that `fit --update` takes."""
     fitted = [fit_law(get_law(name), inputs, loss) for name in LAWS]
     found = [math.log(float(one.predict(np.array(target)[:, None])[0])) for one in fitted]
-    return [*found, found[int(coupling_p(*fitted) < COUPLED_BELOW)]]
+    p = coupling_p(*fitted)
+    return [*found, found[int(p < 0.05)], found[int(p < COUPLED_BELOW)]]
 
 
 def main():
@@ -122,17 +137,20 @@ def main():
     parser.add_argument("--reps", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--truths", default=",".join(TRUTHS))
+    parser.add_argument("--shares", default="", help="further designs: shares for the anchor")
+    parser.add_argument("--bands", default="", help="further designs: bands of the ratio")
     asked = parser.parse_args()
     for name in asked.truths.split(","):
         truth = TRUTHS[name]
         target = best_ratio(truth, TARGET)
         goal = math.log(float(truth(*map(np.float64, target))))
-        errors, counts = {}, {}
+        errors, counts, shares = {}, {}, []
         start = time.perf_counter()
         for rep in range(asked.reps):
             rng = np.random.default_rng([asked.seed, rep])
             inputs, loss = pilot(rng, truth)
-            plans = {"no new runs": None, **strategies(inputs, loss, target, rep)}
+            plans, share = strategies(inputs, loss, target, rep, asked)
+            shares.append(share)
             for strategy, runs in plans.items():
                 both, all_loss = inputs, loss
                 if runs is not None:
@@ -147,13 +165,13 @@ def main():
         took = time.perf_counter() - start
         print(f"{name}: {asked.reps} repetitions in {took:.0f} s", file=sys.stderr, flush=True)
         print(f"truth {name}: target N {target[0]:.3g}, D {target[1]:.3g}; rms error of ln loss")
-        print(f"  {'':16s} {'runs':>5s} " + " ".join(f"{n:>10s}" for n in (*LAWS, "by test")))
+        print(f"  {'':16s} {'runs':>5s} " + " ".join(f"{n:>10s}" for n in COLUMNS))
         rms = {s: np.sqrt(np.mean(np.square(rows), axis=0)) for s, rows in errors.items()}
         for strategy, values in rms.items():
             shown = " ".join(f"{value:10.4f}" for value in values)
             print(f"  {strategy:16s} {np.mean(counts[strategy]):5.1f} {shown}")
-        better = " ".join(f"{v:10.2f}" for v in rms["ladder"] / rms["scaleplan next"])
-        print(f"  {'ladder/next':16s} {'':5s} {better}", flush=True)
+        better = " ".join(f"{v:10.2f}" for v in rms["ladder"] / rms[NEXT])
+        print(f"  {'ladder/next':16s} {'':5s} {better}  anchor {np.mean(shares):.2f}", flush=True)
 
 
 if __name__ == "__main__":

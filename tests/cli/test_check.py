@@ -264,3 +264,12 @@ def test_a_run_resumed_after_a_gap_says_so(invoke, tmp_path):
     found = document(invoke, write(tmp_path / "a.csv", rows))
     assert len(found["runs"]) == 1
     assert "HOLE" in notes_of(found)
+
+
+def test_curves_over_tokens_are_told_of_in_tokens(invoke, tmp_path):
+    log = tmp_path / "log.csv"
+    rows = [f"{k}000000,{3.0 / k**0.3 + 0.01 * (k % 3):.4f}" for k in range(1, 40)]
+    log.write_text("tokens,loss\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    shown = invoke("check", str(log)).stdout
+    assert "tokenss" not in shown
+    assert "at twice the tokens" in " ".join(shown.split())

@@ -42,8 +42,25 @@ def in_terminal(columns: int, *arguments: str) -> str:
     return written.decode()
 
 
-@pytest.mark.parametrize("columns", [60, 80, 160])
-@pytest.mark.parametrize("command", ["budget --gpus 1000 --params 1e10", "gpus", "laws"])
+LANGUAGE, GRID = "sample_runs/language/runs.csv", "sample_runs/recommender/grid.jsonl"
+CONSTANT = "sample_runs/language/constant.csv"
+ANYWHERE = ("budget --gpus 1000 --params 1e10", "gpus", "laws")
+# Results of many columns, which 60 have no room for.
+WIDE = (
+    f"fit {LANGUAGE}", f"compare {LANGUAGE}", f"compare {LANGUAGE} {CONSTANT}",
+    f"backtest {LANGUAGE}", "next --budget 1e20 --prior besiroglu", f"tune {GRID}",
+    f"tune {GRID} --params 1M --tokens 160K", f"sizes {LANGUAGE}", f"runs {LANGUAGE}",
+    "check sample_runs/images/epochs.csv", "budget --gpus 8,64 --flops 1e23 --gpu h100,a100",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("columns", "command"),
+    [
+        *((w, c) for w in (60, 80, 160) for c in ANYWHERE),
+        *((w, c) for w in (80, 160) for c in WIDE),
+    ],
+)
 def test_nothing_is_wider_than_the_terminal(columns, command):
     text = _ESCAPE.sub("", in_terminal(columns, *command.split()))
     lines = text.replace("\r\n", "\n").splitlines()
