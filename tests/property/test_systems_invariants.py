@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scaleplan.fitting.systems import fit_alone, fit_systems
+from scaleplan.laws import get_law
 from scaleplan.planning.systems import compare_systems
 from scaleplan.records import Cleaning, ColumnUse, Metric
 from scaleplan.runs.table import Origins, Runs
@@ -47,6 +49,29 @@ def multipliers(one, two, **how):
     return np.array([[r.value, r.low, r.high] for r in ratios]), result
 
 
+def drawn(one, two, by):
+    """Return what each draw forecasts: free, of each system; shared, and its worth of the second.
+
+    Args:
+        one: Runs of the reference.
+        two: Runs of the other system.
+        by: By how much the sizes and tokens of the reference are multiplied.
+    """
+    law = get_law("chinchilla")
+    fits = fit_systems(
+        [fit_alone(n, r, law) for n, r in (("one", one), ("two", two))], resamples=100
+    )
+
+    def losses(theta, by):
+        floor, a, alpha, b, beta = theta[:, :5].T
+        at = np.array([[1e8, 2e9], [1e9, 1e10], [3e8, 2e10]]) * by
+        return np.array([floor + a / n**alpha + b / d**beta for n, d in at]).T
+
+    free = [losses(fits.draws[0], by), losses(fits.draws[1], (1.0, 1.0))]
+    worth = fits.shared_draws[:, 5:] / by
+    return free, np.hstack([losses(fits.shared_draws, by), worth])
+
+
 @settings(max_examples=8, deadline=None)
 @given(
     seed=st.integers(0, 1000), size=st.floats(0.1, 10.0), data=st.floats(0.1, 10.0),
@@ -54,10 +79,19 @@ def multipliers(one, two, **how):
 )  # fmt: skip
 def test_scaling_the_compute_of_the_reference_scales_the_multiplier(seed, size, data, form):
     two = runs_of("two", form, seed + 1)
-    before, plain = multipliers(runs_of("one", A, seed), two)
-    after, scaled = multipliers(runs_of("one", A, seed, size=size, data=data), two)
+    one, moved = (runs_of("one", A, seed, **by) for by in ({}, {"size": size, "data": data}))
+    (before, plain), (after, scaled) = multipliers(one, two), multipliers(moved, two)
     assert plain.form == scaled.form
-    assert after == pytest.approx(size * data * before, rel=1e-3)
+    assert after[:, 0] == pytest.approx(size * data * before[:, 0], rel=1e-3)
+    # Of the resamples of 48 runs one in a hundred has two valleys, and a refit ends in the one that
+    # its steps lead to: those of other units may lead to the other. So the draws are held together,
+    # all of each system alone, and of the shared form all but three in a hundred.
+    (draws, shared), (moved_draws, moved_shared) = (
+        drawn(first, two, by) for first, by in ((one, (1.0, 1.0)), (moved, (size, data)))
+    )
+    for own, other in zip(draws, moved_draws, strict=True):
+        assert own == pytest.approx(other, rel=1e-3)
+    assert np.isclose(shared, moved_shared, rtol=1e-3).all(axis=1).mean() >= 0.97
 
 
 @settings(max_examples=8, deadline=None)
