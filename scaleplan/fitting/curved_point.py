@@ -24,6 +24,7 @@ class Point:
     metric: FloatArray  # (b, p, p), sum w min(1, delta/|r|) J J^T
     derivatives: FloatArray  # (b, p, n), J
     pull: FloatArray  # (b, n), w psi
+    before: FloatArray  # (b, p), how large the slopes were at the start
 
     def kept(self, rows: BoolArray | IndexArray) -> Point:
         """Return the points of some fits."""

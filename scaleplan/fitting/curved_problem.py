@@ -122,23 +122,32 @@ class CurvedProblem:
         """Return the parameters that hold for scaled inputs and metric, same shape as phi."""
         return np.where(self.logs, np.exp(np.where(self.logs, phi, 0.0)), phi)
 
-    def model(self, phi: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return predictions (b, n) as `y` is written and slopes (b, p, n), for phi (b, p)."""
+    def model(
+        self, phi: FloatArray, x: Sequence[FloatArray] | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return predictions (b, n) as `y` is written and slopes (b, p, n), for phi (b, p).
+
+        Args:
+            phi: Shape (b, p).
+            x: Scaled inputs, each of shape (n,) or (b, n); None for those of all runs.
+        """
         theta = self.scaled_theta(phi)
         value, gradient = self.law.value_and_gradient(
-            [theta[:, k, None] for k in range(self.size)], list(self.x)
+            [theta[:, k, None] for k in range(self.size)], list(self.x if x is None else x)
         )
-        derivatives = np.empty((len(phi), self.size, self.y.size))
+        derivatives = np.empty((len(phi), self.size, value.shape[1]))
         inverse = np.ones_like(value) if self.raw else 1.0 / value
         for k, column in enumerate(gradient):
             factor = inverse * theta[:, k, None] if self.logs[k] else inverse
             np.multiply(column, factor, out=derivatives[:, k])
         return (value if self.raw else np.log(value)), derivatives
 
-    def predictions(self, phi: FloatArray) -> FloatArray:
-        """Return the prediction alone as `y` is written, shape (b, n), for phi of shape (b, p)."""
+    def predictions(self, phi: FloatArray, x: Sequence[FloatArray] | None = None) -> FloatArray:
+        """Return the prediction alone as `y` is written, shape (b, n), for phi and x as above."""
         theta = self.scaled_theta(phi)
-        value = self.law.evaluate([theta[:, k, None] for k in range(self.size)], list(self.x))
+        value = self.law.evaluate(
+            [theta[:, k, None] for k in range(self.size)], list(self.x if x is None else x)
+        )
         return np.asarray(value if self.raw else np.log(value))
 
     @property

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scaleplan.fitting.curved_ahead import SharedStart
 from scaleplan.fitting.curved_point import Point, next_secant
-from scaleplan.fitting.curved_start import StartCurvature
+from scaleplan.fitting.curved_runs import FittedRuns, drawn
 from scaleplan.fitting.curved_steps import best_length, next_damping, solve_restricted
 from scaleplan.fitting.newton import Minima
 
@@ -36,7 +37,6 @@ _DIAGONAL = 0.1  # share of the damping that acts along the axes: it holds direc
 _PROBE = 0.1  # share of a step over which its curvature is measured, as the authors advise
 _LARGEST_BEND = 0.75  # of the step's length, beyond which the bend is not to be trusted
 _NEAR = 1e-8  # predicted fall, of the objective, below which a step is neither bent nor stretched
-_CURVATURE_LASTS = 4  # steps of a refit whose bend is read off the curvature at its start
 _BLOCK = 400_000  # doubles of derivatives held at once
 
 
@@ -75,25 +75,25 @@ class _Batch:
         self, problem: CurvedProblem, delta: float, weights: FloatArray | None,
         values: FloatArray | None, held: int | None,
     ) -> None:  # fmt: skip
-        self.problem, self.delta, self.weights = problem, delta, weights
-        self.values, self.held = values, held
-        self.all_weights, self.all_values = weights, values
+        self.problem, self.delta, self.held = problem, delta, held
+        self.weights, self.values = weights, values
         self.refit = weights is not None
+        self.drawn = drawn(weights, problem.y.size)
         of_refits = max(_RELATIVE_STOP, _REFIT_STOP**2 / problem.y.size)
         self.stop = of_refits if self.refit else _RELATIVE_STOP
         self.linear = (~problem.logs).astype(float)
-        self.curvature: StartCurvature | None = None
+        self.shared: SharedStart | None = None
 
     def run(self, starts: FloatArray, max_steps: int) -> Minima:
         """Return the ends of these starts; new ones enter as others leave, to keep blocks full."""
         batch, size = starts.shape
-        block = max(1, _BLOCK // max(1, self.problem.y.size * size))
+        block = max(1, _BLOCK // max(1, self.drawn * size))
         end = Minima(
             starts.copy(), np.full(batch, np.inf), np.zeros(batch, bool), np.zeros(batch, np.intp)
         )
         if self.refit and (starts == starts[0]).all():
-            self.curvature = StartCurvature.at(self.problem, starts[0])
-        alive, at, secant, damping, age = self.entered(starts, np.arange(min(block, batch)))
+            self.shared = SharedStart.at(self.problem, starts[0], self.delta)
+        alive, runs, at, secant, damping, age = self.entered(starts, np.arange(min(block, batch)))
         waiting = alive.size
         while alive.size:
             move, fall = self.step(at, secant, damping)
@@ -108,31 +108,30 @@ class _Batch:
                 end.converged[gone], end.steps[gone] = done[stop], age[stop]
                 keep = ~stop
                 alive, at, damping, secant = alive[keep], at.kept(keep), damping[keep], secant[keep]
-                age, move, fall = age[keep], move[keep], fall[keep]
-                self.select(alive)
+                age, move, fall, runs = age[keep], move[keep], fall[keep], runs.kept(keep)
             if alive.size:
-                at, secant, damping = self.moved(at, secant, damping, age, move, fall)
+                at, secant, damping = self.moved(runs, at, secant, damping, move, fall)
                 age = age + 1
             if waiting < batch and 2 * alive.size <= block:
                 new = np.arange(waiting, min(batch, waiting + block - alive.size))
                 waiting += new.size
-                rows, points, *others = self.entered(starts, new)
-                at = at.joined(points)
+                rows, their, points, *others = self.entered(starts, new)
+                at, runs = at.joined(points), runs.joined(their)
                 alive, secant, damping, age = (
                     np.concatenate(pair)
                     for pair in zip((alive, secant, damping, age), (rows, *others), strict=True)
                 )
-                self.select(alive)
         return end
 
     def moved(
-        self, at: Point, secant: FloatArray, damping: FloatArray, age: IndexArray,
+        self, runs: FittedRuns, at: Point, secant: FloatArray, damping: FloatArray,
         move: FloatArray, fall: FloatArray,
     ) -> tuple[Point, FloatArray, FloatArray]:  # fmt: skip
         """Return points, secants and dampings after a step; who would rise stays."""
-        move, fall = self.bent(at, move, fall, damping, age)
+        move, fall = self.bent(runs, at, move, fall, damping)
         # Refits stay near their start: there its metric, which only shapes the damping, serves.
-        trial = self.point(at.phi + move, metric=at.metric if self.refit else None)
+        metric = at.metric if self.refit else None
+        trial = self.point(runs, at.phi + move, before=at.before, metric=metric)
         # A rise within rounding of the objective is no rise: without it noise-free fits stall.
         accept = (trial.value <= at.value * (1.0 + 1e-15)) & (fall > 0.0)
         damping = next_damping(damping, accept, at.value - trial.value, fall)
@@ -143,53 +142,61 @@ class _Batch:
 
     def entered(
         self, starts: FloatArray, rows: IndexArray
-    ) -> tuple[IndexArray, Point, FloatArray, FloatArray, IndexArray]:
-        """Return rows of the batch at their starts: (rows, points, secant, damping, steps)."""
-        self.select(rows)
-        size = starts.shape[1]
-        return (
-            rows,
-            self.point(starts[rows], common=self.curvature is not None),
-            np.zeros((rows.size, size, size)),
-            np.full(rows.size, _FIRST_DAMPING),
-            np.zeros(rows.size, np.intp),
+    ) -> tuple[IndexArray, FittedRuns, Point, FloatArray, FloatArray, IndexArray]:
+        """Return rows of the batch at their starts: (rows, runs, points, secant, damping, age)."""
+        weights, values = (
+            None if given is None else given[rows] for given in (self.weights, self.values)
         )
-
-    def select(self, rows: IndexArray) -> None:
-        """Take the weights and values of these rows."""
-        self.weights = None if self.all_weights is None else self.all_weights[rows]
-        self.values = None if self.all_values is None else self.all_values[rows]
+        runs = FittedRuns.of(self.problem, weights, values, self.drawn)
+        size = starts.shape[1]
+        phi, damping = starts[rows], np.full(rows.size, _FIRST_DAMPING)
+        if self.shared is None or weights is None:
+            at = self.point(runs, phi, before=np.ones((rows.size, size)))
+        else:
+            before = np.tile(
+                self.shared.curvature.sizes(runs), (1 if runs.columns is not None else rows.size, 1)
+            )
+            ahead, eased, metric = self.shared.ahead(weights, values, self.held)
+            at = self.point(runs, ahead, before=before, metric=metric)
+            back = ~(at.value <= self.shared.objective(weights, values))
+            if back.any():
+                ahead = np.where(back[:, None], phi, ahead)
+                at = self.point(runs, ahead, before=before, metric=metric)
+            damping = np.where(back, damping, eased)
+        secant = np.zeros((rows.size, size, size))
+        return rows, runs, at, secant, damping, np.zeros(rows.size, np.intp)
 
     def point(
-        self, phi: FloatArray, *, metric: FloatArray | None = None, common: bool = False
-    ) -> Point:
+        self, runs: FittedRuns, phi: FloatArray, *, before: FloatArray,
+        metric: FloatArray | None = None,
+    ) -> Point:  # fmt: skip
         """Return objective, slopes and curvatures at phi, shape (b, p).
 
         Args:
+            runs: The runs of each fit.
             phi: Shape (b, p).
+            before: Shape (b, p), how large slopes were at the start of refits.
             metric: A metric to keep instead of a new one.
-            common: Whether all phi are the same.
         """
+        weights = runs.weights
         with np.errstate(all="ignore"):
-            predicted, derivatives = self.problem.model(phi[:1] if common else phi)
-            if common:
-                predicted = predicted.repeat(len(phi), axis=0)
-                derivatives = derivatives.repeat(len(phi), axis=0)
-            residual = predicted - (self.problem.y if self.values is None else self.values)
+            predicted, derivatives = self.problem.model(phi, runs.x)
+            residual = predicted - runs.y
             psi = np.clip(residual, -self.delta, self.delta)
-            pull = psi if self.weights is None else self.weights * psi
+            pull = psi if weights is None else weights * psi
             value = np.einsum("bn,bn->b", pull, residual - 0.5 * psi)
             inside = (psi == residual).astype(float)
-            share = inside if self.weights is None else inside * self.weights
+            share = inside if weights is None else inside * weights
             turned = derivatives.transpose(0, 2, 1)
             gradient = (derivatives @ pull[:, :, None])[:, :, 0]
             gauss = (derivatives * share[:, None, :]) @ turned
             bend = np.zeros_like(gauss)
-            if self.curvature is not None:
-                bend = self.curvature.bend(pull, derivatives)
+            if self.shared is not None:
+                everywhere = runs.spread_out(pull, self.problem.y.size)
+                bend = self.shared.curvature.bend(everywhere, derivatives, before)
             if metric is None:
                 relax = np.fmax(psi / residual, inside)  # min(1, delta / |r|), and 1 at r = 0
-                relax = relax if self.weights is None else relax * self.weights
+                relax = relax if weights is None else relax * weights
                 metric = (derivatives * relax[:, None, :]) @ turned
         # Derivatives that are no numbers leave none in the sums.
         sane = np.isfinite(value) & np.isfinite(gradient).all(axis=1)
@@ -199,7 +206,9 @@ class _Batch:
             derivatives = np.where(sane[:, None, None], derivatives, 0.0)
             gradient = np.where(sane[:, None], gradient, 0.0)
             gauss, metric = (np.where(sane[:, None, None], m, 0.0) for m in (gauss, metric))
-        return Point(phi, predicted, value, gradient, gauss, bend, metric, derivatives, pull)
+        return Point(
+            phi, predicted, value, gradient, gauss, bend, metric, derivatives, pull, before
+        )
 
     def step(
         self, at: Point, secant: FloatArray, damping: FloatArray
@@ -233,9 +242,8 @@ class _Batch:
         return move, fall
 
     def bent(
-        self, at: Point, move: FloatArray, fall: FloatArray, damping: FloatArray,
-        age: IndexArray,
-    ) -> tuple[FloatArray, FloatArray]:  # fmt: skip
+        self, runs: FittedRuns, at: Point, move: FloatArray, fall: FloatArray, damping: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
         """Return the steps (b, p), bent along the law and of the best length, and their falls (b,).
 
         Half the acceleration a that solves (J^T W J + damping) a = -J^T W r'' is added, r'' the
@@ -245,28 +253,25 @@ class _Batch:
         """
         rows = np.flatnonzero(np.abs(fall) > _NEAR * at.value + _ABSOLUTE_STOP)
         if rows.size == fall.size:  # most often, and then nothing need be copied
-            return self.bent_all(at, move, damping, age, self.weights, self.values)
+            return self.bent_all(runs, at, move, damping)
         moved, falls = move.copy(), fall.copy()
         if rows.size:
-            weights, values = (
-                None if given is None else given[rows] for given in (self.weights, self.values)
-            )
             moved[rows], falls[rows] = self.bent_all(
-                at.kept(rows), move[rows], damping[rows], age[rows], weights, values
+                runs.kept(rows), at.kept(rows), move[rows], damping[rows]
             )
         return moved, falls
 
     def bent_all(
-        self, at: Point, step: FloatArray, damping: FloatArray, age: IndexArray,
-        weights: FloatArray | None, values: FloatArray | None,
-    ) -> tuple[FloatArray, FloatArray]:  # fmt: skip
+        self, runs: FittedRuns, at: Point, step: FloatArray, damping: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
         """Return all of some steps (b, p), bent, with their falls (b,)."""
         with np.errstate(all="ignore"):
             along = (step[:, None, :] @ at.derivatives)[:, 0, :]
-            bend = self.second_derivative(at, step, along, age)
-            residual = at.predicted - (self.problem.y if values is None else values)
+            ahead = self.problem.predictions(at.phi + _PROBE * step, runs.x)
+            bend = 2.0 / _PROBE * ((ahead - at.predicted) / _PROBE - along)
+            residual = at.predicted - runs.y
             pull = bend * np.asarray(np.abs(residual) <= self.delta)
-            pull = pull if weights is None else pull * weights
+            pull = pull if runs.weights is None else pull * runs.weights
             right = -(at.derivatives @ pull[:, :, None])[:, :, 0]
         usable = np.isfinite(bend).all(axis=1, keepdims=True)
         usable &= np.isfinite(right).all(axis=1, keepdims=True)
@@ -275,26 +280,10 @@ class _Batch:
         half = 0.5 * self.acceleration(at, step, damping, right)
         with np.errstate(all="ignore"):
             bend = 0.5 * bend + (half[:, None, :] @ at.derivatives)[:, 0, :]
-            length, value = best_length(residual, along, bend, weights, self.delta)
+            length, value = best_length(residual, along, bend, runs.weights, self.delta)
         moved = length[:, None] * (step + length[:, None] * half)
         moved = np.clip(at.phi + moved, self.problem.low, self.problem.high) - at.phi
         return moved, at.value - value
-
-    def second_derivative(
-        self, at: Point, step: FloatArray, along: FloatArray, age: IndexArray
-    ) -> FloatArray:
-        """Return the second derivative of the predictions along steps, shape (b, n)."""
-        bend = np.empty_like(along)
-        near = np.zeros(len(step), bool)
-        if self.curvature is not None:
-            near = np.asarray(age < _CURVATURE_LASTS)
-            bend[near] = self.curvature.along(step[near])
-        far = ~near
-        if far.any():
-            ahead = self.problem.predictions(at.phi[far] + _PROBE * step[far])
-            change = (ahead - at.predicted[far]) / _PROBE
-            bend[far] = 2.0 / _PROBE * (change - along[far])
-        return bend
 
     def acceleration(
         self, at: Point, step: FloatArray, damping: FloatArray, right: FloatArray

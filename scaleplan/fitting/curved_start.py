@@ -9,6 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from scaleplan.fitting.curved_problem import CurvedProblem
+    from scaleplan.fitting.curved_runs import FittedRuns
     from scaleplan.laws.base import FloatArray
 
 _ASIDE = 1e-4  # of a central difference of the slopes: its error is near 1e-8
@@ -24,13 +25,11 @@ class StartCurvature:
 
     Args:
         second: Shape (n, p (p + 1) / 2), the second derivatives, each pair of parameters once.
-        sizes: Shape (p,), how large the slopes are there.
-        stride: Every so many runs are looked at for the size of slopes.
+        slopes: Shape (p, n), the slopes there.
     """
 
     second: FloatArray
-    sizes: FloatArray
-    stride: int
+    slopes: FloatArray
 
     @classmethod
     def at(cls, problem: CurvedProblem, start: FloatArray) -> StartCurvature | None:
@@ -41,15 +40,22 @@ class StartCurvature:
             slopes = problem.model(np.concatenate([start + aside, start - aside]))[1]
             second = (slopes[:size] - slopes[size:]) / (2.0 * _ASIDE)
             second = 0.5 * (second + second.transpose(1, 0, 2))
-            stride = max(1, problem.y.size // _RUNS_SEEN)
-            sizes = _sizes(slopes, stride).mean(axis=0)
-        if not (np.isfinite(second).all() and np.isfinite(sizes).all()):
+        slopes = slopes.mean(axis=0)
+        if not (np.isfinite(second).all() and np.isfinite(slopes).all()):
             return None
         one, other = np.triu_indices(size)
         pairs = np.ascontiguousarray(second[one, other].T)
-        return cls(pairs, np.maximum(sizes, 1e-300), stride)
+        return cls(pairs, slopes)
 
-    def bend(self, pull: FloatArray, derivatives: FloatArray) -> FloatArray:
+    def sizes(self, runs: FittedRuns) -> FloatArray:
+        """Return how large the slopes of some fits' runs are there, shape (b, p) or (1, p)."""
+        if runs.columns is None:
+            return _sizes(self.slopes[None])
+        columns = runs.columns[:, :: _stride(runs.columns.shape[1])]
+        some = np.stack([slope[columns] for slope in self.slopes], axis=1)
+        return np.asarray(np.sqrt(np.einsum("bpn,bpn->bp", some, some)))
+
+    def bend(self, pull: FloatArray, derivatives: FloatArray, before: FloatArray) -> FloatArray:
         """Return what the curvature adds to each Hessian, shape (b, p, p).
 
         A coordinate that runs off to where it no longer matters does so exponentially, its
@@ -57,23 +63,33 @@ class StartCurvature:
         by the roots of what is left of both slopes.
 
         Args:
-            pull: Shape (b, n), weighted and clipped residuals.
-            derivatives: Shape (b, p, n), the slopes now.
+            pull: Shape (b, n), weighted and clipped residuals of all runs.
+            derivatives: Shape (b, p, m), the slopes now.
+            before: Shape (b, p), how large those slopes were at the start.
         """
-        left = np.sqrt(np.minimum(1.0, _sizes(derivatives, self.stride) / self.sizes))
+        left = np.sqrt(np.minimum(1.0, _sizes(derivatives) / np.maximum(before, 1e-300)))
         one, other = np.triu_indices(left.shape[1])
         bend = np.empty((*left.shape, left.shape[1]))
         bend[:, one, other] = (pull @ self.second) * (left[:, one] * left[:, other])
         bend[:, other, one] = bend[:, one, other]
         return bend
 
-    def along(self, step: FloatArray) -> FloatArray:
-        """Return the second derivative of the predictions along steps (b, p), shape (b, n)."""
-        one, other = np.triu_indices(step.shape[1])
-        products = step[:, one] * step[:, other] * np.where(one == other, 1.0, 2.0)
-        return np.asarray(products @ self.second.T)
+    def across(self, step: FloatArray, other: FloatArray) -> FloatArray:
+        """Return the mixed second derivative of the predictions along two steps, shape (b, n).
+
+        Args:
+            step: Shape (b, p).
+            other: Shape (b, p).
+        """
+        one, two = np.triu_indices(step.shape[1])
+        mixed = step[:, one] * other[:, two] + step[:, two] * other[:, one]
+        return np.asarray((np.where(one == two, 0.5, 1.0) * mixed) @ self.second.T)
 
 
-def _sizes(derivatives: FloatArray, stride: int) -> FloatArray:
-    some = derivatives[:, :, ::stride]
+def _sizes(derivatives: FloatArray) -> FloatArray:
+    some = derivatives[:, :, :: _stride(derivatives.shape[2])]
     return np.asarray(np.sqrt(np.einsum("bpn,bpn->bp", some, some)))
+
+
+def _stride(runs: int) -> int:
+    return max(1, runs // _RUNS_SEEN)

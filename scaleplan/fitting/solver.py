@@ -175,7 +175,14 @@ class _SecondLook:
         if not rows.size:
             return False
         ends = self.ends
-        again = _from_pool(self.problem, self.solution, self.weights[rows], _own(self.values, rows))
+        # They have started from the fit to all runs already.
+        elsewhere = _pool(self.problem, self.solution)[1:]
+        if not len(elsewhere):
+            return False
+        again = _from_pool(
+            self.problem, self.solution, elsewhere, self.weights[rows], _own(self.values, rows),
+            kept=_POOL_KEPT - 1,
+        )  # fmt: skip
         before = ends.objective[rows]
         better = again.objective < before
         ends.phi[rows[better]] = again.phi[better]
@@ -186,20 +193,25 @@ class _SecondLook:
 
 def refit_from_pool(problem: AnyProblem, solution: Solution, weights: FloatArray) -> Minima:
     """Refit each row of weights (shape (batch, n)) from all spread starts, keeping the best."""
-    return _from_pool(problem, solution, weights)
+    return _from_pool(problem, solution, _pool(problem, solution), weights)
+
+
+def _pool(problem: AnyProblem, solution: Solution) -> FloatArray:
+    """Return the spread starts, shape (m, p), the fit to all runs first."""
+    return problem.nearby(solution.phi, solution.pool, delta=max(solution.delta, SMALLEST_DELTA))
 
 
 def _from_pool(
-    problem: AnyProblem, solution: Solution, weights: FloatArray, values: FloatArray | None = None
-) -> Minima:
-    pool = problem.nearby(solution.phi, solution.pool, delta=max(solution.delta, SMALLEST_DELTA))
+    problem: AnyProblem, solution: Solution, pool: FloatArray, weights: FloatArray,
+    values: FloatArray | None = None, *, kept: int = _POOL_KEPT,
+) -> Minima:  # fmt: skip
     each, count = len(pool), len(weights)
     rows, starts = np.repeat(np.arange(count), each), np.tile(pool, (count, 1))
     # With many runs most of these are soon seen to be nowhere near the best; with few, valleys are
     # so many that the best start of a few steps missed the best end in 8 to 14 of 60 resamples.
     if problem.y.size >= _FEW_VALLEYS:
         first = _from(problem, solution, starts, weights[rows], _own(values, rows), _POOL_STEPS)
-        best = _lowest(first, count, _POOL_KEPT)
+        best = _lowest(first, count, kept)
         rows, starts = rows[best], first.phi[best]
     ends = _from(problem, solution, starts, weights[rows], _own(values, rows), _WARM_STEPS)
     best = _lowest(ends, count, 1)
