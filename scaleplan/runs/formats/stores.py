@@ -86,6 +86,12 @@ def read_parquet(path: Path, name: str, keep_text: KeepText) -> RawTable:
             if file.metadata.num_rows > _LARGEST_ROWS:
                 message = f"has {file.metadata.num_rows} rows, more than {_LARGEST_ROWS}"
                 raise InputError(message, file=name, hint="Keep the rows that a plan needs.")
+            texts = [
+                field.name for field in file.schema_arrow
+                if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+            ]  # fmt: skip
+        # Names of runs repeat by the million: they are never written out one by one.
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
             table = file.read()
     except (pa.ArrowException, OSError) as error:
         raise InputError(
@@ -109,24 +115,42 @@ def _column(column: Any, text: bool, name: str) -> RawColumn:  # noqa: ANN401 - 
     kind = column.type
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if numeric and not text:
-        floats = column.cast(pa.float64()).fill_null(float("nan"))
+        floats = column.cast(pa.float64())
+        if floats.null_count:
+            floats = floats.fill_null(float("nan"))
         return numeric_column(np.asarray(floats.to_numpy(), dtype=np.float64))
     builder = TableBuilder(name, keep_text=lambda _: text)
     for chunk in column.chunks:
-        # Of equal cells one is read; a dictionary of the file may hold others, in any order.
-        plain = chunk.dictionary_decode() if pa.types.is_dictionary(kind) else chunk
         try:
-            one = plain.dictionary_encode()
+            # Of equal cells one is read.
+            one = chunk if pa.types.is_dictionary(kind) else chunk.dictionary_encode()
         except pa.ArrowException:  # lists and records have none
-            cells = ["" if value is None else str(value) for value in plain.to_pylist()]
+            cells = ["" if value is None else str(value) for value in chunk.to_pylist()]
             builder.add({"column": cells}, [0] * len(cells))
             continue
-        which = one.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        words = Words([str(value) for value in one.dictionary.to_pylist()], which)
+        words = _words(one)
         builder.add_read({"column": words}, np.zeros(len(chunk), dtype=np.int64))
     if not column.chunks:
         builder.add({"column": []}, [])
     return builder.build({}).columns["column"]
+
+
+def _words(encoded: Any) -> Words:  # noqa: ANN401 - an arrow array
+    """Return the cells of a dictionary array, its words in the order in which they appear.
+
+    The dictionary of a file may hold words twice, or that no row has, and in any order.
+    """
+    which = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    words = ["" if word is None else str(word) for word in encoded.dictionary.to_pylist()]
+    # Written from the last row to the first, each word keeps the place where it appears first.
+    first = np.full(len(words) + 1, which.size)
+    first[which[::-1]] = np.arange(which.size)[::-1]
+    order = np.argsort(first[:-1], kind="stable")
+    codes = np.full(len(words) + 1, -1, dtype=np.int32)  # the last is for empty cells, -1
+    different: dict[str, int] = {}
+    for place in order[first[order] < which.size].tolist():
+        codes[place] = different.setdefault(words[place], len(different))
+    return Words(list(different), codes[which])
 
 
 def read_events(path: Path, name: str, keep_text: KeepText) -> RawTable:
