@@ -4,9 +4,10 @@
 
 Writes a per-step log of ROWS rows (1,000,000; the issue's size is 10,000,000) of 1,000 runs, and
 measures, each in a process of its own: reading it with pyarrow's CSV reader, the fastest at hand,
-into memory; our own reader alone; reading, reducing and checking it as `check` does; and the same
-without pyarrow. Then the same rows as a Parquet file, against pyarrow's reader of those. Ratios are
-of processor time, on one core; peak memory is that of each process.
+into memory; our own reader alone; reading, reducing and checking it as `check` does; and both
+without pyarrow, where our own reader is the fastest there is. Then the same rows as a Parquet file,
+against pyarrow's reader of those. Ratios are of processor time, on one core; peak memory is that of
+each process.
 """
 
 from __future__ import annotations
@@ -63,11 +64,22 @@ def check(path: str) -> None:
     check_curves(load_curves([path]))
 
 
-def without_arrow(path: str) -> None:
-    """Do the same where pyarrow is not installed."""
+def hide_arrow() -> None:
+    """Go on as where pyarrow is not installed."""
     from scaleplan.runs.formats import plain_blocks
 
     plain_blocks.find_spec = lambda _: None
+
+
+def reads_without_arrow(path: str) -> None:
+    """Read into curves where pyarrow is not installed."""
+    hide_arrow()
+    ours(path)
+
+
+def checks_without_arrow(path: str) -> None:
+    """Read, reduce and check where pyarrow is not installed."""
+    hide_arrow()
     check(path)
 
 
@@ -78,19 +90,19 @@ def arrow_parquet(path: str) -> None:
     pq.read_table(path, use_threads=False)
 
 
-def as_parquet(path: Path) -> Path:
+def to_parquet(path: str) -> None:
     """Write the log as a Parquet file beside it."""
     import pyarrow.parquet as pq
     from pyarrow import csv
 
-    pq.write_table(csv.read_csv(path), path.with_suffix(".parquet"))
-    return path.with_suffix(".parquet")
+    pq.write_table(csv.read_csv(path), Path(path).with_suffix(".parquet"))
 
 
 PARQUET = {"pyarrow reads Parquet": "pyarrow reads Parquet", "checks Parquet": "scaleplan checks"}
 TASKS = {
     "pyarrow reads Parquet": arrow_parquet, "pyarrow reads": arrow, "scaleplan reads": ours,
-    "scaleplan checks": check, "without pyarrow": without_arrow,
+    "scaleplan checks": check, "reads without pyarrow": reads_without_arrow,
+    "checks without pyarrow": checks_without_arrow, "to Parquet": to_parquet,
 }  # fmt: skip
 
 
@@ -116,18 +128,28 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log.csv"
         write_log(path, rows)
-        found = {name: measure(name, str(path)) for name in TASKS if name not in PARQUET}
+        found = {name: measure(name, str(path)) for name in TASKS if "Parquet" not in name}
         size = path.stat().st_size / 1e6
-        written = as_parquet(path)
-        columns = {name: measure(task, str(written)) for name, task in PARQUET.items()}
+        # Also in a process of its own: what this one takes would count as the peak of the next.
+        measure("to Parquet", str(path))
+        written = str(path.with_suffix(".parquet"))
+        columns = {name: measure(task, written) for name, task in PARQUET.items()}
     print(f"{rows:,} rows of {RUNS:,} runs, {size:.0f} MB")
     first = found["pyarrow reads"][0]
     for name, (seconds, peak) in found.items():
-        print(f"{name:21s} {seconds / first:6.1f} x pyarrow   peak {peak:.2f} GiB")
+        print(f"{name:22s} {seconds / first:6.1f} x pyarrow   peak {peak:.2f} GiB")
     reader = columns["pyarrow reads Parquet"][0]
     for name, (seconds, peak) in columns.items():
-        print(f"{name:21s} {seconds / reader:6.1f} x pyarrow   peak {peak:.2f} GiB")
-    return 1 if found["scaleplan checks"][0] > BOUND * first else 0
+        print(f"{name:22s} {seconds / reader:6.1f} x pyarrow   peak {peak:.2f} GiB")
+    times = {
+        "CSV": found["scaleplan checks"][0] / first,
+        "CSV without pyarrow": found["checks without pyarrow"][0]
+        / found["reads without pyarrow"][0],
+        "Parquet": columns["checks Parquet"][0] / reader,
+    }
+    told = ", ".join(f"{what} {ratio:.1f}" for what, ratio in times.items())
+    print(f"checking over the fastest reader in use, at most {BOUND:g}: {told}")
+    return 1 if max(times.values()) > BOUND else 0
 
 
 if __name__ == "__main__":
