@@ -12,6 +12,8 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u206
 _SPACES = re.compile(r"[\t\n\r\x0b\x0c\x85\u2028\u2029]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
+# Colours and titles of terminals (ECMA-48, section 5.4), and what ends with a bell.
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 _LONGEST_SHOWN = 40  # characters of a cell in a message
 
 
@@ -20,6 +22,11 @@ def clean_text(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text.strip()
     return _UNSAFE.sub("", _SPACES.sub(" ", text)).strip()
+
+
+def uncoloured(text: str) -> str:
+    """Return a text without the escapes that colour it on a terminal."""
+    return _ESCAPE.sub("", text) if "\x1b" in text else text
 
 
 def shown(text: str, longest: int = _LONGEST_SHOWN) -> str:

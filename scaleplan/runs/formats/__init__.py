@@ -6,7 +6,7 @@ from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.formats.delimited import DELIMITED
 from scaleplan.runs.formats.json_file import JSON
 from scaleplan.runs.formats.json_lines import JSON_LINES
-from scaleplan.runs.formats.printed import PRINTED, read_with
+from scaleplan.runs.formats.printed import PRINTED, is_talk, read_with
 from scaleplan.runs.formats.yaml_file import YAML
 from scaleplan.runs.raw import RawTable
 from scaleplan.runs.source import TextSource
@@ -41,10 +41,14 @@ def read_table(
     # JSON and JSON Lines are often given each other's names.
     chosen = known[0]
     if chosen is PRINTED and not PRINTED.recognises(source.head):
-        # Tables and documents are often called .txt or .log.
-        chosen = next(
-            e for e in (*FORMATS, DELIMITED) if e.recognises(source.head) or e == DELIMITED
-        )
+        chosen = _otherwise(source)
     if chosen in (JSON, JSON_LINES):
         chosen = JSON_LINES if JSON_LINES.recognises(source.head) else JSON
     return chosen.read(source, keep_text)
+
+
+def _otherwise(source: TextSource) -> Format:
+    """Return the format of what is called .txt or .log, as tables and documents often are."""
+    if source.long and is_talk(source.head):
+        return PRINTED  # the training begins below what was looked at
+    return next(e for e in (*FORMATS, DELIMITED) if e.recognises(source.head) or e == DELIMITED)

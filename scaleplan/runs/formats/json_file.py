@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 from scaleplan.errors import InputError
@@ -14,7 +15,10 @@ from scaleplan.runs.formats.records import require_mappings as require
 from scaleplan.runs.formats.trainer_state import is_trainer_state, trainer_records
 from scaleplan.runs.raw import RawTable, TableBuilder
 from scaleplan.runs.source import TextSource
-from scaleplan.runs.text import clean_text, listed
+from scaleplan.runs.text import clean_text, listed, uncoloured
+
+# What stands in brackets before a message: `[INFO] [stage.py:96] [Rank 0] step=10`.
+_TAG = re.compile(r"\[[^\[\]{}\"\r\n]+\][ \t]*[^\s,\]]")
 
 
 class Decoder:
@@ -110,8 +114,15 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
 
 
 def recognises(head: str) -> bool:
-    """Tell whether a text begins as a JSON document."""
-    return head.lstrip("\ufeff \t\r\n")[:1] in {"{", "["}
+    """Tell whether a text begins as a JSON document.
+
+    `[2024-01-01 10:00:00] epoch 0 loss 4.0` and `[rank0]: step 1` are messages: a list neither
+    holds such words nor ends with more on its line.
+    """
+    start = uncoloured(head).lstrip("\ufeff \t\r\n")
+    if start[:1] == "[":
+        return _TAG.match(start) is None
+    return start[:1] == "{"
 
 
 JSON = Format(name="JSON", extensions=(".json",), recognises=recognises, read=read)

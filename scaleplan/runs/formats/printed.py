@@ -7,45 +7,31 @@ line is passed over, and counted. A pattern of the user's own replaces the searc
 
 from __future__ import annotations
 
-import ast
+import math
 import re
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
 from scaleplan.errors import InputError, UsageError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import Format, KeepText
+from scaleplan.runs.formats.json_file import recognises as begins_json
+from scaleplan.runs.formats.printed_lines import axis, known, matched, measures, settings
 from scaleplan.runs.metrics import describe
+from scaleplan.runs.numbers import read_number
 from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, filled_from
-from scaleplan.runs.roles import NUMBER_ROLES, rank
+from scaleplan.runs.roles import rank
 from scaleplan.runs.source import TextSource
-from scaleplan.units import parse_count
+from scaleplan.runs.table import FloatArray
+from scaleplan.runs.text import uncoloured
 
-# One to three words, then perhaps a mark, then a number; `Epoch [3/10]` gives 3.
-_PAIR = re.compile(
-    r"(?<![A-Za-z0-9_])"
-    r"(?P<name>[A-Za-z][A-Za-z0-9_@/.]{0,40}(?:[ _][A-Za-z][A-Za-z0-9_/]{0,40}){0,2})"
-    r"[ \t]{0,3}(?:[:=]{1,2}|->)?[ \t]{0,3}[\[(]?"
-    r"(?P<number>[-+]?(?:\d[\d_]*(?:,\d{3})*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
-    r"|[-+]?(?:nan|inf)\b)"
-    r"(?P<percent>[ ]?%)?",
-    re.IGNORECASE,
-)
 # (a+)+ and the like, whose search grows exponentially with the line.
 _NESTED = re.compile(r"\((?:[^()\\]|\\.)*[+*](?:[^()\\]|\\.)*\)[+*{]")
-_LONGEST = 4000  # characters of a line that are searched; a longer one is no message
-_AXES = ("step", "epoch", "tokens")
-# What programs print once: `number of parameters: 10.65M`, `tokens per iteration will be: 16,384`.
-_SETTING = re.compile(
-    r"(?<![A-Za-z])(?P<name>(?:(?:total |model )?num(?:ber)?[ _](?:of[ _])?)?(?:(?:total|trainable|"
-    r"model)[ _])?param(?:eter)?s|tokens[ _]per[ _](?:iteration|iter|step|batch))"
-    r"(?: will be| is)?[ \t]*[:=|]?[ \t]*"
-    r"(?P<number>\d[\d_,]*(?:\.\d+)?[ ]?(?:[KMBT]\b)?)(?![\w.%])",
-    re.IGNORECASE,
-)
 _BLOCK = 5000
 _MOST_NAMES = 100
+_LOOKED_AT = 20  # lines
 
 
 def read(source: TextSource, keep_text: KeepText) -> RawTable:
@@ -98,26 +84,29 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | None) -> RawTable:
     builder = TableBuilder(source.name, keep_text=keep_text)
-    skipped = 0
+    skipped = early = 0
     rows: list[dict[str, str]] = []
     lines: list[int] = []
-    found = False
+    found = begun = False
     heading: dict[str, str] = {}
     last: dict[str, str] = {}
-    settings: dict[str, str] = {}
-    for line, text in enumerate(source.lines(), 1):
-        row = _known(text) if pattern is None else _matched(text, pattern)
-        if row and not any(describe(name) is not None for name in row) and pattern is None:
+    said_once: dict[str, str] = {}
+    for line, raw in enumerate(source.lines(), 1):
+        text = uncoloured(raw)
+        row = known(text) if pattern is None else matched(text, pattern)
+        if row and pattern is None and not measures(row):
             heading = row  # `Epoch 1/10` before the line with its metrics
             continue
         if not row:
-            said = _settings(text) if pattern is None else {}
-            settings = {**said, **settings}  # what is said first counts
+            said = settings(text) if pattern is None else {}
+            said_once = {**said, **said_once}  # what is said first counts
             skipped += bool(text.strip()) and not said
             continue
         found = True
-        rows.append({**heading, **row})
+        rows.append({**_of_heading(heading, row), **row})
         lines.append(line)
+        begun = begun or any(map(axis, rows[-1]))
+        early += not begun
         if len(rows) >= _BLOCK:
             last = _add(builder, rows, lines, last)
             rows, lines = [], []
@@ -133,8 +122,53 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
         builder.note(note)
     if skipped:
         builder.note(_note(source.name, skipped))
-    table = builder.build(settings)
+    table = _begun_at(builder.build(said_once), early)
     return table if pattern is not None else _united(table)
+
+
+def _of_heading(heading: dict[str, str], row: dict[str, str]) -> dict[str, str]:
+    """Return what a heading says about a line below it that does not count the same for itself.
+
+    DeepSpeed prints `epoch=0/micro_step=10/global_step=10` after the line of step 10, before that
+    of step 20, which begins with `steps: 20`.
+    """
+    counted = {axis(name) for name in row} - {None}
+    return {name: text for name, text in heading.items() if axis(name) not in counted}
+
+
+def _begun_at(table: RawTable, early: int) -> RawTable:
+    """Give the rows before the first step the step that the training stood at then.
+
+    llm.c prints the loss on validation data before step 1: it is that of step 0. Where steps
+    begin later, as in a run that goes on, it is one distance of steps before the first.
+
+    Args:
+        table: The rows.
+        early: How many rows stand before the first that has a step.
+    """
+    if not 0 < early < len(table):
+        return table
+    columns = dict(table.columns)
+    for name, column in table.columns.items():
+        if axis(name) is None:
+            continue
+        counted = _numbers(column, table)[early:]
+        if np.isnan(counted[0]):
+            continue
+        later = counted[counted > counted[0]]
+        distance = later[0] - counted[0] if later.size else counted[0]
+        numbers = np.array(column.numbers)
+        numbers[:early] = max(0.0, float(counted[0] - distance))
+        columns[name] = replace(column, numbers=numbers)
+    return replace(table, columns=columns)
+
+
+def _numbers(column: RawColumn, table: RawTable) -> FloatArray:
+    """Return the numbers of a column, those with marks of thousands too."""
+    read = [read_number(text, decimal_comma=table.decimal_comma) for text in column.vocabulary]
+    # The last place is what -1 finds: a plain number, or nothing.
+    marked = np.array([*read, np.nan])[column.codes]
+    return np.where(np.isnan(marked), column.numbers, marked)
 
 
 def _united(table: RawTable) -> RawTable:
@@ -192,86 +226,42 @@ def _add(
     """Add rows and return the last step; a line without a step belongs to the step before it."""
     merged = []
     for row in rows:
-        last = {name: text for name, text in row.items() if _axis(name)} or last
+        last = {name: text for name, text in row.items() if axis(name)} or last
         merged.append({**last, **row})
     names = list(dict.fromkeys(name for row in merged for name in row))[:_MOST_NAMES]
     builder.add({name: [row.get(name, "") for row in merged] for name in names}, lines)
     return last
 
 
-def _settings(text: str) -> dict[str, str]:
-    """Return what a line says about the whole run: parameters, tokens a step."""
-    found: dict[str, str] = {}
-    for match in _SETTING.finditer(text[:_LONGEST]):
-        number = parse_count(match["number"].replace(",", "").replace(" ", ""))
-        found[match["name"]] = repr(number)
-    return found
-
-
-def _axis(name: str) -> bool:
-    return any(rank(role, name) is not None for role in _AXES)
-
-
-def _known(text: str) -> dict[str, str]:
-    """Return the numbers of a line whose names are known; empty without a metric or a step."""
-    if text.lstrip().startswith("{'"):
-        return _of_dictionary(text)
-    row: dict[str, str] = {}
-    for match in _PAIR.finditer(text[:_LONGEST]):
-        name = _name(match["name"])
-        if name is None or name in row:
-            continue
-        row[name] = match["number"] + ("%" if match["percent"] else "")
-    # A line of settings (`batch size 64, learning rate 3e-4`) measures nothing.
-    measured = any(describe(name) is not None for name in row)
-    return row if measured or (row and all(map(_axis, row))) else {}
-
-
-def _of_dictionary(text: str) -> dict[str, str]:
-    """Return the known numbers of a line that is a Python dictionary, as Hugging Face prints it."""
-    try:
-        found = ast.literal_eval(text.strip()[:_LONGEST])
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return {}
-    if not isinstance(found, dict):
-        return {}
-    return {
-        name: str(value) for name, value in found.items()
-        if isinstance(name, str) and isinstance(value, int | float | str) and _name(name) == name
-    }  # fmt: skip
-
-
-def _name(words: str) -> str | None:
-    """Return the longest end of some words that names a role or a metric."""
-    parts = words.split(" ")
-    for start in range(len(parts)):
-        name = " ".join(parts[start:])
-        if describe(name) is not None:
-            return name
-        if any(rank(role, name) is not None for role in NUMBER_ROLES):
-            return name
-    return None
-
-
-def _matched(text: str, pattern: re.Pattern[str]) -> dict[str, str]:
-    match = pattern.search(text[:_LONGEST])
-    if match is None:
-        return {}
-    return {name: value or "" for name, value in match.groupdict().items()}
-
-
 def recognises(head: str) -> bool:
-    """Tell whether most lines of a text that say anything are messages with a metric."""
-    lines = [line for line in head.splitlines()[:200] if line.strip()]
-    if not lines:
+    """Tell whether a text is messages, of which some have a metric."""
+    text = uncoloured(head).lstrip("\ufeff")
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines or (begins_json(text) and not lines[0].lstrip().startswith("{'")):
         return False
-    if lines[0].lstrip()[:1] in {"{", "["} and not lines[0].lstrip().startswith("{'"):
-        return False
-    hits = sum(1 for line in lines if any(describe(name) is not None for name in _known(line)))
     commas = lines[0].count(",") + lines[0].count("\t")
     # A table has its names in the first line only, and as many marks in each.
     same = commas > 0 and all(line.count(",") + line.count("\t") == commas for line in lines[:20])
-    return hits >= 2 and not (same and not _known(lines[0]))
+    if same and not known(lines[0]):
+        return False
+    # Programs may say much before the training begins.
+    return next(islice((1 for line in lines if measures(known(line))), 1, None), None) is not None
+
+
+def is_talk(head: str) -> bool:
+    """Tell whether a text begins with sentences, as a log does that says much before it trains.
+
+    The cells of a table are mostly numbers below its first line, or stand between marks.
+    """
+    lines = [line for line in uncoloured(head).splitlines() if line.strip()][1:_LOOKED_AT]
+    if begins_json(head) or any(mark in line for line in lines for mark in ",;\t|"):
+        return False
+    words = [word for line in lines for word in line.split()]
+    return 2 * sum(map(_is_number, words)) < len(words)
+
+
+def _is_number(word: str) -> bool:
+    return not math.isnan(read_number(word))
 
 
 PRINTED = Format(
