@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scaleplan.records import ColumnUse, Note
+from scaleplan.runs.doubts import without_embeddings
+from scaleplan.runs.factors import factor
 from scaleplan.runs.frame import Frame
 from scaleplan.runs.metrics import (
     KIND_WORDS,
@@ -216,7 +218,7 @@ def _is_compute(frame: Frame, name: str) -> bool:
     if spellings(name)[-1] not in VAGUE_FLOPS:
         return True
     numbers = frame.columns[name].numbers
-    known = numbers[np.isfinite(numbers)]
+    known = numbers[np.isfinite(numbers)] * factor("flops", name)
     return bool(known.size and np.median(known) >= SMALLEST_FLOPS)
 
 
@@ -228,14 +230,7 @@ def _total_params(result: Assignment) -> None:
     if "non_embedding_params" in roles:
         columns = roles["non_embedding_params"]
         _take(result, "params", columns)
-        result.notes.append(
-            Note(
-                id="PARAMS_CONVENTION", severity="info",
-                text=f"params are counted without embeddings ({listed(columns)}): the log gives "
-                "no total.",
-                action="Count the planned model in the same way.",
-            )
-        )  # fmt: skip
+        result.notes.append(without_embeddings(listed(columns)))
 
 
 def _single_input(frame: Frame, request: Request, result: Assignment) -> None:

@@ -9,11 +9,13 @@ import numpy as np
 
 from scaleplan.records import Metric, Note, RowNote
 from scaleplan.runs.columns import Assignment
+from scaleplan.runs.doubts import directed, mixed_shares, size_doubts, unit_doubts
+from scaleplan.runs.factors import factor, has_own_scale, unit_factor
 from scaleplan.runs.frame import Frame, coalesce
-from scaleplan.runs.metrics import metric_record
+from scaleplan.runs.metrics import UNKNOWN, metric_record
 from scaleplan.runs.numbers import conversion_notes, percent_cells
 from scaleplan.runs.raw import RawColumn
-from scaleplan.runs.roles import SIZE_NAMES, factor, unit_factor
+from scaleplan.runs.roles import SIZE_NAMES
 from scaleplan.runs.table import IntArray
 from scaleplan.runs.text import listed, split_unit, words
 from scaleplan.units import format_significant
@@ -89,7 +91,12 @@ def gather(
         changed.extend(scaled)
         roles[role] = column
     metric = metric_record(chosen.metric, kind=chosen.kind, unit=units.get("value", ""))
-    roles["value"], metric, said, notes = _metric_in_unit(frame, roles["value"], metric, chosen)
+    notes: tuple[Note, ...] = (*unit_doubts(chosen), *size_doubts(roles, chosen))
+    if chosen.metric.preference == UNKNOWN and chosen.kind is None:
+        metric, told = directed(metric, roles)
+        notes += (told,)
+    roles["value"], metric, said, doubts = _metric_in_unit(frame, roles["value"], metric, chosen)
+    notes += doubts
     units["value"] = metric.unit
     if "input" in units and unit_factor(units["input"]) != 1.0:
         notes += (_input_unit_note(chosen.numbers["input"][0], units["input"]),)
@@ -140,17 +147,18 @@ def _scaled(
         return column, []
     result = column
     changed = []
+    # A cell with its own suffix (350M) says itself what it counts; 1,500 and 19,5 do not.
+    own = np.array([*(has_own_scale(text) for text in column.vocabulary), False])[column.codes]
+    own &= ~np.isnan(column.numbers)
     for file in range(len(frame.files)):
         name = next((n for n in names if file in frame.present[n]), None)
         if name is None:
             continue
         scale = factor(role, name)
         if scale == 1.0 and declared[file]:
-            scale = unit_factor(declared[file])
+            scale = unit_factor(declared[file], role)
         if scale != 1.0:
-            here = frame.file_of == file
-            # A cell with its own suffix (350M) says itself what it counts.
-            here &= ~((column.codes >= 0) & ~np.isnan(column.numbers))
+            here = (frame.file_of == file) & ~own
             result = replace(result, numbers=np.where(here, result.numbers * scale, result.numbers))
             reason = f"{name}: multiplied by {format_significant(scale)} to count single {role}"
             changed.append(RowNote(file=frame.files[file], line=None, reason=reason))
@@ -193,8 +201,8 @@ def _metric_in_unit(
     shares = np.where(signed[column.codes], numbers, numbers / 100.0)
     reason = f"{metric.name}: {known.size - signs} percentages divided by 100"
     return (
-        replace(column, numbers=shares), metric,
-        [RowNote(file=file, line=None, reason=reason)], (),
+        replace(column, numbers=shares), metric, [RowNote(file=file, line=None, reason=reason)],
+        mixed_shares(metric.name, numbers[np.isfinite(numbers) & ~signed[column.codes]]),
     )  # fmt: skip
 
 

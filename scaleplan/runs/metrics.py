@@ -66,9 +66,20 @@ _PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     (("f1",), "score", 2, ""),
     (("bleu",), "score", 2, ""),
     (("elo",), "score", 2, ""),
+    (("auroc",), "score", 2, ""),
+    (("ndcg",), "score", 3, ""),
+    (("recall",), "score", 3, ""),
+    (("mrr",), "score", 3, ""),
+    (("map50",), "score", 3, ""),
+    (("rouge",), "score", 3, ""),
+    (("psnr",), "score", 3, ""),
+    (("fid",), "loss", 8, ""),
+    (("fvd",), "loss", 8, ""),
 )
 _KIND_ORDER: tuple[MetricKind, ...] = ("loss", "error", "accuracy", "score")
 KIND_WORDS = frozenset(_KIND_ORDER)
+# Of a column whose name says nothing about it; which way is better the values have to tell.
+UNKNOWN = 9
 _LETTERS: Mapping[str, MetricKind] = {"L": "loss", "P": "score"}
 # Words that do not tell one metric from another.
 _NEUTRAL = frozenset(
@@ -196,7 +207,7 @@ def named_metric(name: str, columns: Sequence[str]) -> Candidate:
     found = describe(column)
     if found is not None:
         return found
-    return _candidate(column, "score", 9, "plain", (), 0, split_unit(column)[1])
+    return _candidate(column, "score", UNKNOWN, "plain", (), 0, split_unit(column)[1])
 
 
 def guessed_metric(
@@ -219,6 +230,9 @@ def guessed_metric(
             f"are {listed(columns)}",
             hint="Name it with --metric COLUMN.",
         )  # fmt: skip
+    # L beside a named loss is the number of layers.
+    spelled = [c for c in found if not _is_letter(c)]
+    found = spelled if any(c.kind == "loss" for c in spelled) else found
     found.sort(key=lambda c: c.order)
     best = found[0]
     if best.qualifiers:
@@ -239,6 +253,10 @@ def guessed_metric(
     return best
 
 
+def _is_letter(found: Candidate) -> bool:
+    return split_unit(found.column)[0] in _LETTERS
+
+
 def same_metric(chosen: Candidate, columns: Sequence[str]) -> list[str]:
     """Return the columns that hold the same metric under another name, the chosen one first."""
     others = [
@@ -255,7 +273,8 @@ def train_metric(chosen: Candidate, columns: Sequence[str]) -> str | None:
         return None
     found = [
         c for c in map(describe, columns)
-        if c is not None and c.split in {"train", "plain"} and c.kind == chosen.kind
+        if c is not None and not _is_letter(c)
+        and c.split in {"train", "plain"} and c.kind == chosen.kind
         and c.preference == chosen.preference and c.qualifiers == chosen.qualifiers
     ]  # fmt: skip
     found.sort(key=lambda c: (c.split != "train", c.neutral))

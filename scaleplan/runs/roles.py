@@ -15,6 +15,7 @@ TOKEN_NAMES = (
     "tokens", "ntokens", "numtokens", "tokenstrained", "trainingtokens", "traintokens",
     "totaltokens", "totaltrainingtokens", "tokensseen", "numtokensseen", "numinputtokensseen",
     "numtraintokens", "tokenstotal", "tokencount", "consumedtokens", "trainedtokens",
+    "tokensprocessed", "processedtokens", "tokensconsumed",
 )  # fmt: skip
 # Counted in things that are not tokens: 6ND is not what training on them costs.
 SAMPLE_NAMES = (
@@ -30,7 +31,7 @@ NUMBER_ROLES: Mapping[str, tuple[str, ...]] = {
         "nparameters", "numparameters", "totalparams", "totalparameters", "numtotalparams",
         "paramstotal", "modelparams", "modelparameters", "modelsize", "trainableparams",
         "numtrainableparams", "nominalparams", "numberofparameters", "numberofparams",
-        "numberoftrainableparameters", "trainableparameters",
+        "numberoftrainableparameters", "trainableparameters", "ofparameters", "ofparams",
     ),
     "active_params": (
         "activeparams", "activeparameters", "activatedparams", "nactiveparams", "numactiveparams",
@@ -103,12 +104,12 @@ _SCALED_FLOPS = re.compile(r"(total|train|training)([kmgtpezy])flop(?:s|os)?$")
 _MONITORED_RATE = re.compile(r"lr-[A-Za-z]\w*(?:-\d+)?(?:/pg\d+)?")
 _FLOP_DAYS = re.compile(r"(?:compute)?(?:pf|petaflops?|pflops?)s?days?$")
 _PFLOP_DAY = 1e15 * 86400.0  # the unit of Kaplan et al. 2020
-_SUFFIXES = {
+SUFFIXES = {
     "k": 1e3, "thousand": 1e3, "thousands": 1e3, "m": 1e6, "million": 1e6, "millions": 1e6,
     "b": 1e9, "bn": 1e9, "billion": 1e9, "billions": 1e9, "t": 1e12, "trillion": 1e12,
     "trillions": 1e12,
 }  # fmt: skip
-_SCALED_ROLES = frozenset(
+SCALED_ROLES = frozenset(
     {"params", "active_params", "non_embedding_params", "embedding_params", "dense_params",
      "tokens", "unique_tokens"}
 )  # fmt: skip
@@ -145,41 +146,13 @@ def rank(role: str, column: str) -> int | None:
         found = _RANKS.get((role, spelling))
         if found is None and role == "learning_rate" and _MONITORED_RATE.fullmatch(name):
             found = 50
-        if found is None and role == "flops" and _flop_factor(spelling) != 1.0:
+        if found is None and role == "flops" and flop_factor(spelling) != 1.0:
             found = 50
-        if found is None and role in _SCALED_ROLES:
-            found = _RANKS.get((role, _without_suffix(name)))
+        if found is None and role in SCALED_ROLES:
+            found = _RANKS.get((role, without_suffix(name)))
         if found is not None:
             return 2 * found + place
     return None
-
-
-def factor(role: str, column: str) -> float:
-    """Return what the name says that numbers are to be multiplied by: `params_m`, `tokens (B)`."""
-    name, unit = split_unit(column)
-    if role == "flops":
-        scale = _flop_factor(spellings(column)[-1])
-        if scale != 1.0:
-            return scale
-    named = (role, fold(name)) in _RANKS or name in LETTERS
-    if role in _SCALED_ROLES and not named and (role, _without_suffix(name)) in _RANKS:
-        return _SUFFIXES[words(name)[-1]]
-    if unit and (role in _SCALED_ROLES or role == "flops"):
-        return unit_factor(unit)
-    return 1.0
-
-
-def unit_factor(unit: str) -> float:
-    """Return how many of the thing one unit is: `1e8 params`, `millions`, `PFLOP-days`; else 1."""
-    plain = re.sub(r"^(?:in|x|×)\s+", "", unit.strip())
-    for text in (plain, f"1 {plain}"):
-        try:
-            value = _SUFFIXES.get(text.casefold()) or parse_count(text)
-        except ValueError:
-            continue
-        if 0.0 < value < float("inf"):
-            return value
-    return 1.0
 
 
 def text_role(column: str) -> str | None:
@@ -202,14 +175,22 @@ def role_named(name: str) -> str | None:
     return next((role for role in known if (role, folded) in _RANKS), None)
 
 
-def _flop_factor(folded: str) -> float:
+def is_named(role: str, name: str) -> bool:
+    """Tell whether a name, however it is written, is one of those of a role."""
+    return (role, fold(name)) in _RANKS
+
+
+def flop_factor(folded: str) -> float:
+    """Return how many FLOP the folded name of a column counts in, 1 if it does not say."""
     match = _SCALED_FLOPS.search(folded)
     if match is not None:
         return parse_count(f"1{match.group(2)}flops")
     return _PFLOP_DAY if _FLOP_DAYS.fullmatch(folded) else 1.0
 
 
-def _without_suffix(name: str) -> str:
-    """Return the folded name without a last word such as `m` or `billions`."""
+def without_suffix(name: str) -> str:
+    """Return the folded name without a last word such as `m`, `billions` or `in millions`."""
     parts = words(name)
-    return "".join(parts[:-1]) if len(parts) > 1 and parts[-1] in _SUFFIXES else ""
+    if len(parts) < 2 or parts[-1] not in SUFFIXES:
+        return ""
+    return "".join(parts[:-2] if parts[-2] == "in" else parts[:-1])

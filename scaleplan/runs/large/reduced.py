@@ -22,6 +22,7 @@ from scaleplan.runs.locating import Located
 from scaleplan.runs.opening import finish, same_names, with_values_beside
 from scaleplan.runs.raw import ABSENT, RawTable
 from scaleplan.runs.request import Request, keeps_text
+from scaleplan.runs.metrics import UNKNOWN
 from scaleplan.runs.roles import INPUT_ROLES, VAGUE_FLOPS, spellings
 from scaleplan.runs.text import clean_text
 
@@ -156,6 +157,8 @@ def _cells(
     value, kind = numbers["value"][0], chosen.kind or chosen.metric.kind
     if value not in code or "perplexity" in chosen.metric.unit or "%" in value:
         raise Unsuited(f"the metric {value} has to be converted")
+    if chosen.metric.preference == UNKNOWN:
+        raise Unsuited("it takes all values to tell which way the metric is better")
     if any(spellings(n)[-1] in VAGUE_FLOPS for n in names if n not in request.roles.values()):
         raise Unsuited("it takes all values to tell whether a column counts operations")
     if not {*INPUT_ROLES, "dense_params"} & set(numbers):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from scaleplan.errors import InputError, UsageError
+from scaleplan.runs.factors import factor, unit_factor
 from scaleplan.runs.metrics import describe, guessed_metric
-from scaleplan.runs.roles import factor, rank, role_named, unit_factor
+from scaleplan.runs.roles import rank, role_named
 
 
 @pytest.mark.parametrize(
