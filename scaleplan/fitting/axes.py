@@ -143,6 +143,6 @@ def _column_name(runs: Runs, role: str) -> str:
 
 def metric_symbol(runs: Runs, *, complement: bool) -> str:
     """Return what stands to the left of the equals sign."""
-    if runs.metric.kind == "loss":
+    if runs.metric.kind == "loss" and len(runs.metric.name) > 1:  # E = 1/C keeps its letter
         return "L"
     return f"1 - {runs.metric.name}" if complement else runs.metric.name
