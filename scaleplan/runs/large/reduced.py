@@ -19,10 +19,10 @@ from scaleplan.runs.large.expression import Cells, Kind, Rule, endings, represen
 from scaleplan.runs.large.log import Layout, Log, OpenLog
 from scaleplan.runs.large.unsuited import Unsuited
 from scaleplan.runs.locating import Located
+from scaleplan.runs.metrics import UNKNOWN
 from scaleplan.runs.opening import finish, same_names, with_values_beside
 from scaleplan.runs.raw import ABSENT, RawTable
 from scaleplan.runs.request import Request, keeps_text
-from scaleplan.runs.metrics import UNKNOWN
 from scaleplan.runs.roles import INPUT_ROLES, VAGUE_FLOPS, spellings
 from scaleplan.runs.text import clean_text
 
