@@ -16,6 +16,7 @@ from scaleplan.runs.hashing import row_hashes
 from scaleplan.runs.numbers import write_number
 from scaleplan.runs.raw import RawColumn
 from scaleplan.runs.roles import INPUT_ROLES
+from scaleplan.runs.table import BoolArray, FloatArray
 from scaleplan.runs.text import shown, words
 from scaleplan.units import format_significant
 
@@ -102,15 +103,19 @@ def _impossible_metric(dropped: _Dropped, metric: Metric) -> None:
         lost = cell.strip("'").casefold() in {"nan", "inf", "-inf", "infinity"}
         reason = f"{name} is {cell}" + ("" if lost else ", which is not a number")
         dropped.drop(row, f"{name} is {cell if lost else 'not a number'}", reason)
-    low, high, allowed = _range_of(metric)
-    with np.errstate(invalid="ignore"):
-        outside = np.isfinite(numbers) & (
-            (numbers <= 0.0) if metric.kind == "loss" else (numbers < low) | (numbers > high)
-        )
-    for row in np.flatnonzero(outside).tolist():
+    allowed = _range_of(metric)[2]
+    for row in np.flatnonzero(impossible(numbers, metric)).tolist():
         cell = write_number(float(numbers[row]))
         reason = f"{name} is {cell}; it must be {allowed}"
         dropped.drop(row, f"{name} is not {allowed}", reason)
+
+
+def impossible(numbers: FloatArray, metric: Metric) -> BoolArray:
+    """Return which finite numbers a metric cannot be: a loss below or at 0, a share above 1."""
+    low, high, _ = _range_of(metric)
+    with np.errstate(invalid="ignore"):
+        outside = (numbers <= 0.0) if metric.kind == "loss" else (numbers < low) | (numbers > high)
+    return np.asarray(np.isfinite(numbers) & outside)
 
 
 def _range_of(metric: Metric) -> tuple[float, float, str]:

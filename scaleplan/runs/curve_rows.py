@@ -10,7 +10,7 @@ from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.curve_order import SHUFFLED
 from scaleplan.runs.gathering import Gathered
-from scaleplan.runs.grouping import combine, groups_of
+from scaleplan.runs.grouping import combine, fixed_groups, groups_of
 from scaleplan.runs.table import FloatArray, IntArray
 
 _AXES = ("step", "epoch", "tokens")  # what may order the points of a run
@@ -81,7 +81,12 @@ def runs_of(rows: Gathered, position: FloatArray) -> tuple[IntArray, tuple[Note,
         if count <= len(rows.files):
             return groups, ()
         if _share_steps(rows, position):
-            return groups, (_told_apart(count),)
+            return groups, (_told_apart(count, "rows of equal steps have other settings"),)
+    fixed = fixed_groups(rows)
+    count = int(np.unique(fixed).size)
+    if count > len(rows.files):
+        groups = fixed if groups is None else groups
+        return groups, (_told_apart(count, "rows differ in what is fixed when a run starts"),)
     # One file, one run: but where steps fall back to the start another run begins.
     back = np.zeros(len(rows), dtype=np.int64)
     logged = ~rows.roles["value"].blank
@@ -104,11 +109,10 @@ def _share_steps(rows: Gathered, position: FloatArray) -> bool:
     return _different(rows.file_of[logged], position[logged]) < logged.size
 
 
-def _told_apart(count: int) -> Note:
+def _told_apart(count: int, reason: str) -> Note:
     return Note(
         id="RUNS_SPLIT", severity="warning",
-        text=f"No column names runs; rows of equal steps have other settings, which are taken to "
-        f"tell {count} runs apart.",
+        text=f"No column names runs; {reason}, which is taken to tell {count} runs apart.",
         action="Add a column named run.", numbers=(("runs", float(count)),),
     )  # fmt: skip
 

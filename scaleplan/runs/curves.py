@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scaleplan.records import Metric, Note, RowNote
+from scaleplan.runs.cleaning import impossible
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.grouping import groups_of
 from scaleplan.runs.metrics import Candidate
@@ -64,7 +65,9 @@ def reduce_curves(
     if chosen.split in {"validation", "test"}:
         best = "lowest" if metric.kind in {"loss", "error"} else "highest"
     curves = _Curves(filled, order, starts, sizes, axis)
-    return curves.every_point() if all_points else curves.one_point(best)
+    if all_points:
+        return curves.every_point()
+    return curves.one_point(best, impossible(filled.roles["value"].numbers, metric))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,18 +90,28 @@ class _Curves:
         )
         return Reduced(rows=self.rows.take(kept), dropped=(), notes=notes)
 
-    def one_point(self, best: str | None) -> Reduced:
-        """Keep one point a run: the `lowest` or `highest`, or None for the last finite one."""
+    def one_point(self, best: str | None, impossible: BoolArray) -> Reduced:
+        """Keep one point a run: the `lowest` or `highest`, or None for the last finite one.
+
+        Args:
+            best: Which point stands for a run.
+            impossible: Rows whose metric cannot be one, which stand for a run that has no other.
+        """
         values = self.rows.roles["value"].numbers
         blank = self.rows.roles["value"].blank
         kept: list[int] = [int(self.order[s]) for s in self.starts[self.sizes == 1]]
         dropped: list[RowNote] = []
         ended: list[str] = []
+        passed_over = 0
         curves = np.flatnonzero(self.sizes > 1)
         for i in curves:
             members = self.order[self.starts[i] : self.starts[i] + self.sizes[i]]
             logged = members[~blank[members]]
-            usable = logged[np.isfinite(values[logged])]
+            finite = logged[np.isfinite(values[logged])]
+            # A zero that a tracker writes before the first evaluation is no best loss.
+            possible = finite[~impossible[finite]] if best is not None else finite
+            usable = possible if possible.size else finite
+            passed_over += finite.size - usable.size
             broken = logged.size > 0 and not np.isfinite(values[logged[-1]])
             if not usable.size or (broken and best is None):
                 dropped.append(self._unusable(members, logged))
@@ -108,7 +121,7 @@ class _Curves:
             kept.append(int(_representative(usable, values, best)))
         points, name = int(self.sizes[curves].sum()), self.rows.names["value"]
         told = reduced_note(points, int(curves.size), name, best)
-        notes = (told, *ended_notes(ended)) if curves.size else ()
+        notes = (told, *_passed_over(passed_over, name), *ended_notes(ended)) if curves.size else ()
         return Reduced(
             rows=self.rows.take(np.sort(np.array(kept, dtype=np.int64))),
             dropped=tuple(dropped), notes=notes,
@@ -148,6 +161,21 @@ def reduced_note(points: int, runs: int, name: str, best: str | None) -> Note:
         text=f"{points} points of {runs} training curves became one point a run: {rule}.",
         action="Use --all-points to keep every point.",
         numbers=(("points", float(points)), ("runs", float(runs))),
+    )  # fmt: skip
+
+
+def _passed_over(points: int, name: str) -> tuple[Note, ...]:
+    """Say how many points were no candidates for the best one of their run."""
+    if not points:
+        return ()
+    return (
+        Note(
+            id="IMPOSSIBLE_POINTS", severity="info",
+            text=f"{'1 point' if points == 1 else f'{points} points'} of training curves gave a "
+            f"{name} that it cannot be, such as 0 before the first evaluation; the best point of a "
+            "run is one of the others.",
+            numbers=(("points", float(points)),),
+        ),
     )  # fmt: skip
 
 

@@ -8,14 +8,14 @@ import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.name_sharing import fixed_columns
 from scaleplan.runs.raw import RawColumn, numeric_column
 from scaleplan.runs.table import FloatArray, IntArray
 
-# What stays the same throughout a run and tells it from others where no column names runs.
+# What mostly stays the same throughout a run and tells it from others where no column names runs.
 _CONFIGURATION = (
-    "params", "active_params", "non_embedding_params", "embedding_params", "dense_params",
-    "experts", "granularity", "bits", "weight_bits", "activation_bits", "kv_cache_bits",
-    "unique_tokens", "batch_tokens", "batch_size", "seed", "epochs",
+    "active_params", "embedding_params", "unique_tokens", "batch_tokens", "batch_size", "seed",
+    "epochs",
 )  # fmt: skip
 # A restart begins again with a stretch of at least this many rows; fewer are rows of a plain table.
 _SHORTEST_STRETCH = 3
@@ -40,7 +40,7 @@ def groups_of(rows: Gathered, position: FloatArray) -> IntArray | None:
     columns = [*rows.labels.values()]
     columns += [rows.roles[r] for r in _CONFIGURATION if r in rows.roles]
     keys = [_keys(c) for c in columns if _tells_apart(c, len(rows.files))]
-    groups = combine([rows.file_of, alone, *keys])
+    groups = combine([fixed_groups(rows), alone, *keys])
     rate = rows.roles.get("learning_rate")
     if rate is not None and _tells_apart(rate, len(rows.files)):
         # A rate that changes along a run is a schedule: it is a setting where steps need telling
@@ -63,17 +63,30 @@ def groups_of(rows: Gathered, position: FloatArray) -> IntArray | None:
     )  # fmt: skip
 
 
+def fixed_groups(rows: Gathered) -> IntArray:
+    """Return the file and what is fixed when a run starts, as one number: other runs differ in it.
+
+    In a table of finished runs it may differ from row to row.
+    """
+    fixed = [c for c in fixed_columns(rows).values() if _says_different(c, len(rows.files))]
+    return combine([rows.file_of, *(_number_keys(c) for c in fixed)])
+
+
+def _says_different(column: RawColumn, files: int) -> bool:
+    """Tell whether a column says more than one thing a file, or is there on every row."""
+    blank = column.blank
+    return not blank.any() or np.unique(_keys(column)[~blank]).size > files
+
+
 def _tells_apart(column: RawColumn, files: int) -> bool:
     """Tell whether a column may be part of what names a run.
 
     Not if it is logged on some rows only and says the same on all of those, nor if it has a value
     of its own on most rows, as a decaying learning rate does.
     """
-    blank = column.blank
-    different = np.unique(_keys(column)[~blank]).size
-    if blank.any() and different <= files:
-        return False
-    return different <= max(files, blank.size // _SHORTEST_STRETCH)
+    different = np.unique(_keys(column)[~column.blank]).size
+    most = max(files, column.blank.size // _SHORTEST_STRETCH)
+    return _says_different(column, files) and different <= most
 
 
 def _one_line_each(rows: Gathered, groups: IntArray, position: FloatArray) -> bool:

@@ -19,6 +19,7 @@ from scaleplan.runs.frame import join
 from scaleplan.runs.gathering import Gathered, gather
 from scaleplan.runs.large import Engine, read_large
 from scaleplan.runs.locating import locate
+from scaleplan.runs.name_sharing import AS_LOGGED, with_own_names
 from scaleplan.runs.notices import fingerprint, notices
 from scaleplan.runs.numbers import MOST_TOLD
 from scaleplan.runs.opening import Progress, read_all
@@ -146,6 +147,7 @@ def _read_and_clean(
     frame = join(tables)
     chosen = assign(frame, request)
     gathered, kind, units, changed, unit_notes = gather(frame, chosen, [t.shared for t in tables])
+    gathered, name_notes = with_own_names(gathered, chosen.labels)
     early = tuple(note for table in tables for note in table.dropped)
     reduced = (
         reduce_curves(gathered, kind, chosen.metric, all_points=all_points) if large is None
@@ -163,7 +165,7 @@ def _read_and_clean(
     notes = (
         *told, *skipped, *dict.fromkeys(note for table in tables for note in table.notes),
         *metadata_notes,
-        *chosen.notes, *unit_notes, *reduced.notes,
+        *chosen.notes, *unit_notes, *name_notes, *reduced.notes,
     )  # fmt: skip
     return _Cleaned(cleaned, chosen, kind, cleaning, metadata, units, notes)
 
@@ -214,7 +216,10 @@ def _runs(
     return Runs(
         columns=MappingProxyType({r: _frozen(c) for r, c in rows.roles.items()}),
         labels=MappingProxyType(
-            {name: tuple(c.text(i) for i in size) for name, c in rows.labels.items()}
+            {
+                name: tuple(c.text(i) for i in size)
+                for name, c in rows.labels.items() if name != AS_LOGGED
+            }
         ),
         extra=MappingProxyType({n: _frozen(c) for n, c in rows.extra.items()}),
         metric=metric, cleaning=cleaning, metadata=MappingProxyType(dict(metadata)),

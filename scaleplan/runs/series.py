@@ -19,6 +19,7 @@ from scaleplan.runs.gathering import gather
 from scaleplan.runs.learning_rates import logged_rates
 from scaleplan.runs.locating import locate
 from scaleplan.runs.metrics import describe
+from scaleplan.runs.name_sharing import with_own_names
 from scaleplan.runs.opening import Progress, read_all
 from scaleplan.runs.raw import RawColumn, RawTable
 from scaleplan.runs.request import Given, Request, read_request
@@ -174,6 +175,7 @@ def _runs_in(table: RawTable) -> set[str]:
 def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
     """Return the curves of files whose columns play the same roles."""
     rows, kind, _, _, notes = gather(part.frame, part.chosen, [t.shared for t in part.tables])
+    rows, told = with_own_names(rows, part.chosen.labels)
     axis, position = axis_of(rows)
     groups, split = runs_of(rows, position)
     builder = Builder(
@@ -185,7 +187,7 @@ def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
         named="run" in rows.labels, by_file=several,
     )  # fmt: skip
     curves = [builder.curve(each, i + 1) for i, each in enumerate(members(groups))]
-    return curves, [*notes, *split]
+    return curves, [*notes, *told, *split]
 
 
 def _blank(column: RawColumn) -> BoolArray | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.runs.metrics import unknown_column
+from scaleplan.runs.name_sharing import AS_LOGGED
 from scaleplan.runs.raw import RawColumn
 from scaleplan.runs.text import fold, shown
 
@@ -84,7 +85,7 @@ def levels_by(rows: Gathered, chosen: Assignment, by: str) -> tuple[tuple[str, .
 
 def _column(rows: Gathered, chosen: Assignment, by: str) -> tuple[str, RawColumn]:
     places = [
-        *((role, names, rows.labels.get(role)) for role, names in chosen.labels.items()),
+        *((role, names, _label(rows, role)) for role, names in chosen.labels.items()),
         *((role, names, rows.roles.get(role)) for role, names in chosen.numbers.items()),
         *((name, (name,), rows.extra.get(name)) for name in chosen.extra),
     ]
@@ -94,3 +95,9 @@ def _column(rows: Gathered, chosen: Assignment, by: str) -> tuple[str, RawColumn
                 return role, column
     every = [name for _, names, column in places if column is not None for name in names]
     raise unknown_column("groups", by, every, "--by")
+
+
+def _label(rows: Gathered, role: str) -> RawColumn | None:
+    """Return a label; runs by the names that the log has, which several may share."""
+    own = rows.labels.get(role)
+    return rows.labels.get(AS_LOGGED, own) if role == "run" else own

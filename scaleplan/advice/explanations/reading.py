@@ -69,6 +69,23 @@ READING = (
         "2410.11840",
     ),
     _entry(
+        "RUN_NAME_SHARED",
+        "Several runs stand under one name.",
+        "Rows of one name differ in parameters, experts, bits or the shape of the model; differ in "
+        "tokens while every run stands at one step; or are those of a tracker's table of runs.",
+        "Joined as one curve, runs of other sizes would be lost, all but the best of them. Names "
+        "that people give are seldom unique, and a column `model` may hold an architecture.",
+        "Give runs names of their own.",
+    ),
+    _entry(
+        "IMPOSSIBLE_POINTS",
+        "Points of training curves with an impossible metric were passed over.",
+        "A loss at or below 0, or a share outside 0 to 1, beside points that are possible.",
+        "Trackers write 0 where nothing was measured yet; as the lowest loss it would stand for "
+        "the whole run.",
+        "Nothing, or leave those rows out of the log.",
+    ),
+    _entry(
         "CURVES_MERGED",
         "Rows that hold other columns only were joined to the next point.",
         "Rows of one run without the metric fill gaps of the rows that follow.",

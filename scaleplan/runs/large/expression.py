@@ -38,6 +38,7 @@ class Cells:
         position: The step, or the epoch, a column of numbers.
         weighed: Columns of text that might hold numbers, which are counted.
         checked: Columns whose cells the engine has to look at.
+        fixed: Columns that say the same throughout a run; where they do not, runs share a name.
     """
 
     kinds: dict[str, Kind]
@@ -46,6 +47,7 @@ class Cells:
     position: str
     weighed: tuple[str, ...]
     checked: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
 
 
 def log_table(cells: Cells) -> Any:  # noqa: ANN401 - Ibis builds its types at run time
@@ -80,10 +82,13 @@ def representatives(cells: Cells, rule: Rule) -> Any:  # noqa: ANN401
     found = {
         "points": log.count(), "logged": value.count(), "usable": finite.sum(),
         "first_row": log.row.min(), "last_row": log.row.max(), "largest": value.max(where=finite),
+        "smallest": value.min(where=finite), "first_at": at.min(), "last_at": at.max(),
         "endless": (log[cells.position].abs() == _INFINITE).sum(),
         "finite_end": at.max(where=finite), "odd_end": at.max(where=odd),
         "pick": ibis.struct(key).min(where=chosen),
     }  # fmt: skip
+    for name in cells.fixed:
+        found |= {f"low_{name}": log[name].min(), f"high_{name}": log[name].max()}
     for name in cells.checked:
         if name not in {cells.run, cells.value, cells.position, *cells.weighed}:
             found[f"held_{name}"] = log[name].count()

@@ -20,6 +20,7 @@ from scaleplan.runs.large.log import Layout, Log, OpenLog
 from scaleplan.runs.large.unsuited import Unsuited
 from scaleplan.runs.locating import Located
 from scaleplan.runs.metrics import UNKNOWN
+from scaleplan.runs.name_sharing import FIXED, is_shape, one_row_a_run
 from scaleplan.runs.opening import finish, same_names, with_values_beside
 from scaleplan.runs.raw import ABSENT, RawTable
 from scaleplan.runs.request import Request, keeps_text
@@ -119,7 +120,8 @@ def reduce_large(
         rule: Rule = "last" if best is None else best  # type: ignore[assignment]  # one of three
         found = log.rows(representatives(cells, rule))
         log.check(sum(run["points"] for run in found))
-        _check_runs(found, cells)
+        _check_runs(found, cells, chosen.kind or chosen.metric.kind)
+        _check_own_names(found, cells, chosen)
         found.sort(key=lambda run: int(run["first_row"]))
         read = log.tables([run["pick"]["row"] * (-1 if best is None else 1) for run in found])
         ended = _ended(log, cells, found)
@@ -172,17 +174,19 @@ def _cells(
         code[n] for n, k in zip(names, kinds, strict=True)
         if k == "text" and not keeps_text(request, n)
     )  # fmt: skip
+    fixed = {n for role in FIXED for n in numbers.get(role, ()) if n in code}
+    fixed |= {name for name in chosen.extra if is_shape(name) and name in code}
     best = None
     if chosen.metric.split in {"validation", "test"}:
         best = "lowest" if kind in {"loss", "error"} else "highest"
     cells = Cells(
         kinds=typed, run=code[run], value=code[value], position=code[axis[0]],
-        weighed=weighed, checked=layout.checked,
+        weighed=weighed, checked=layout.checked, fixed=tuple(code[n] for n in sorted(fixed)),
     )  # fmt: skip
     return cells, best
 
 
-def _check_runs(found: Sequence[dict[str, Any]], cells: Cells) -> None:
+def _check_runs(found: Sequence[dict[str, Any]], cells: Cells, kind: str) -> None:
     """Refuse what our own reading would tell in more detail."""
     names = [run["run"] for run in found]
     if any(name is None or not name.strip() or not _plain(name) for name in names):
@@ -191,10 +195,25 @@ def _check_runs(found: Sequence[dict[str, Any]], cells: Cells) -> None:
         raise Unsuited("a step is infinite")
     if any(not run["usable"] for run in found):
         raise Unsuited("a run has no finite metric")
+    least = min(run["smallest"] for run in found)
+    if (kind == "loss" and least <= 0.0) or (kind != "score" and least < 0.0):
+        raise Unsuited("a metric is below what it can be")
     if any(not np.isfinite(run["pick"]["value"]) for run in found):
         raise Unsuited("a run ended with a metric that is not finite")
     if any(run[f"odd_{name}"] for run in found for name in cells.weighed):
         raise Unsuited("a column of text holds cells that may be numbers")
+
+
+def _check_own_names(
+    found: Sequence[dict[str, Any]], cells: Cells, chosen: Assignment
+) -> None:  # fmt: skip
+    """Refuse where several runs share a name: `name_sharing` tells them apart row by row."""
+    if any(run[f"low_{name}"] != run[f"high_{name}"] for run in found for name in cells.fixed):
+        raise Unsuited("runs share a name: what is fixed when a run starts differs in one")
+    several = [run for run in found if run["points"] > 1]
+    one_step = all(run["first_at"] == run["last_at"] for run in several)
+    if several and (one_step or one_row_a_run(chosen.labels)):
+        raise Unsuited("runs share a name: rows of one name are no points along a run")
 
 
 def _plain(name: str) -> bool:

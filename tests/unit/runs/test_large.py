@@ -72,7 +72,8 @@ def test_duplicate_rows_and_metrics_that_are_no_number(tmp_path):
     table += table[5:40]
     table[3][5] = "nan"
     table[31][5] = "inf"
-    table.append(["r2", "300", *table[2][2:5], "nan", "same"])  # this run ends so
+    of_r2 = next(row for row in table if row[0] == "r2")
+    table.append(["r2", "300", *of_r2[2:5], "nan", "same"])  # this run ends so
     assert_same([write(tmp_path / "log.csv", table)])
 
 

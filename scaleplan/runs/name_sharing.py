@@ -1,0 +1,192 @@
+"""Runs that share a name: rows of one name that cannot be of one run get names of their own."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from scaleplan.records import Note
+from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.raw import RawColumn
+from scaleplan.runs.table import BoolArray, FloatArray, IntArray
+from scaleplan.runs.text import fold, listed
+
+# Set when a run starts, and the same until its end. What a log may count or measure along a run
+# (active parameters, examples, the size of a batch) is not among them.
+FIXED = (
+    "params", "non_embedding_params", "dense_params", "experts", "granularity",
+    "bits", "weight_bits", "activation_bits", "kv_cache_bits",
+)  # fmt: skip
+_SHAPE = frozenset({
+    "nlayer", "nlayers", "numlayers", "numhiddenlayers", "layers", "nhead", "nheads", "numheads",
+    "numattentionheads", "nembd", "embdim", "embeddim", "embeddingdim", "embeddingsize", "dmodel",
+    "modeldim", "hiddensize", "hiddendim", "hiddenunits", "dff", "ffndim", "intermediatesize",
+    "width", "depth",
+})  # fmt: skip
+# Trained sizes, which tell runs apart where all rows of a name stand at one step.
+_TRAINED = ("tokens", "unique_tokens", "flops")
+# The label under which a column of names stays as it was logged, to make groups by it.
+AS_LOGGED = "run as logged"
+_AXES = ("step", "epoch")
+_STARTING_EPOCH = 1.0  # a log of a single epoch stands at 0 or 1 throughout
+# The table of runs as Weights & Biases exports it has one row a run.
+_WANDB_NAME = re.compile(r"Name(?: \(\d+ visualized\))?")
+_WANDB_STATE = "State"
+_TABLE_OF_RUNS = "every row of Weights & Biases' table of runs is a run"
+
+
+def with_own_names(
+    rows: Gathered, labels: Mapping[str, Sequence[str]]
+) -> tuple[Gathered, tuple[Note, ...]]:
+    """Give runs that share a name, and cannot be one run, names of their own.
+
+    Args:
+        rows: The rows of all inputs.
+        labels: The columns behind each label.
+
+    Returns:
+        The rows, and a note where a name was divided; the names as they were logged then stand
+        under `AS_LOGGED`.
+    """
+    run = rows.labels.get("run")
+    if run is None or not any(axis in rows.roles for axis in _AXES):
+        return rows, ()
+    codes = run.codes.astype(np.int64)
+    named = codes >= 0
+    if np.unique(codes[named]).size == int(named.sum()):
+        return rows, ()
+    own = codes.copy()
+    if one_row_a_run(labels):
+        _divide_all(own, named)
+        reasons = [_TABLE_OF_RUNS] if int(own.max()) > int(codes.max()) else []
+    else:
+        reasons = [
+            f"rows of one name differ in {listed(told, 5)}, which stays the same throughout a run"
+            for told in [_divided_by(own, fixed_columns(rows), named)] if told
+        ]  # fmt: skip
+        axis = next(axis for axis in _AXES if axis in rows.roles)
+        if _at_one_step(own, rows.roles[axis].numbers, named, axis):
+            trained = {rows.names[r]: rows.roles[r] for r in _TRAINED if r in rows.roles}
+            told = _divided_by(own, trained, named)
+            if told:
+                reasons.append(f"rows of one name and {axis} differ in {listed(told, 5)}")
+    if not reasons:
+        return rows, ()
+    column, names, runs = _renamed(run, codes, own)
+    labelled = replace(rows, labels={**rows.labels, "run": column, AS_LOGGED: run})
+    return labelled, (_shared_note(names, runs, reasons),)
+
+
+def fixed_columns(rows: Gathered) -> dict[str, RawColumn]:
+    """Return by name the columns of what is fixed when a run starts."""
+    found = {rows.names[role]: rows.roles[role] for role in FIXED if role in rows.roles}
+    return found | {name: column for name, column in rows.extra.items() if is_shape(name)}
+
+
+def is_shape(column: str) -> bool:
+    """Tell whether a column gives the shape of a model, such as its layers."""
+    last = re.split(r"[/.]", column)[-1]
+    return fold(last) in _SHAPE
+
+
+def one_row_a_run(labels: Mapping[str, Sequence[str]]) -> bool:
+    """Tell whether the names of columns are those of a tracker's table of runs."""
+    names = labels.get("run", ())
+    return _WANDB_STATE in labels.get("status", ()) and any(map(_WANDB_NAME.fullmatch, names))
+
+
+def _at_one_step(own: IntArray, at: FloatArray, named: BoolArray, axis: str) -> bool:
+    """Tell whether every run stands at one step, so that its rows are no points along it.
+
+    Rows of a training that is in its first epoch do so as well.
+    """
+    at = at[named]
+    first = _first_known(own[named], at, np.ones(at.size, dtype=bool))
+    one = bool((at == first[own[named]]).all())
+    return one and (axis != "epoch" or bool((at > _STARTING_EPOCH).all()))
+
+
+def _first_known(own: IntArray, numbers: FloatArray, known: BoolArray) -> FloatArray:
+    """Return the first known number of each group; NaN for a group without."""
+    first = np.full(int(own.max(initial=0)) + 1, np.nan)
+    first[own[known][::-1]] = numbers[known][::-1]
+    return first
+
+
+def _divided_by(own: IntArray, columns: Mapping[str, RawColumn], named: BoolArray) -> list[str]:
+    """Divide groups, in place, by each of these columns; return those that divided any."""
+    return [name for name, column in columns.items() if _divide(own, column.numbers, named)]
+
+
+def _divide(own: IntArray, numbers: FloatArray, named: BoolArray) -> bool:
+    """Divide, in place, the groups in which a column says different things.
+
+    Rows on which it says nothing stay with the rows before them if most rows of the group are such,
+    as in a log that writes its settings once; else they are a group of their own.
+    """
+    known = np.isfinite(numbers) & named
+    first = _first_known(own, numbers, known)
+    differing = np.zeros(first.size, dtype=bool)
+    differing[own[known & (numbers != first[own])]] = True
+    if not differing.any():
+        return False
+    rows = np.flatnonzero(named & differing[own])
+    rows = rows[np.argsort(own[rows], kind="stable")]
+    group = np.unique(own[rows], return_inverse=True)[1]
+    has, places = known[rows], np.arange(rows.size)
+    starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])[group]
+    before = np.maximum.accumulate(np.where(has, places, -1))
+    following = np.minimum.accumulate(np.where(has, places, rows.size)[::-1])[::-1]
+    source = np.where(before >= starts, before, following)
+    sparse = np.bincount(group, weights=has) * 2 < np.bincount(group)
+    said = np.where(sparse[group], numbers[rows][source], np.where(has, numbers[rows], np.nan))
+    value = np.unique(said, return_inverse=True)[1].astype(np.int64)
+    pairs = np.unique(group * rows.size + value, return_inverse=True)[1]
+    own[rows] = int(own.max()) + 1 + pairs
+    return True
+
+
+def _divide_all(own: IntArray, named: BoolArray) -> None:
+    """Make, in place, every row of a group that has several a group of its own."""
+    members = np.flatnonzero(named)
+    _, group, count = np.unique(own[members], return_inverse=True, return_counts=True)
+    several = members[count[group] > 1]
+    own[several] = int(own.max()) + 1 + np.arange(several.size)
+
+
+def _renamed(run: RawColumn, codes: IntArray, own: IntArray) -> tuple[RawColumn, int, int]:
+    """Return the column with new names for divided ones, how many were, and into how many runs."""
+    named = np.flatnonzero(codes >= 0)
+    groups, first = np.unique(own[named], return_index=True)
+    order = np.argsort(first, kind="stable")
+    names_of = codes[named[first[order]]].tolist()
+    shared, seen = Counter(names_of), Counter[int]()
+    vocabulary, taken = list(run.vocabulary), set(run.vocabulary)
+    table = np.full(int(own.max()) + 2, -1, dtype=np.int32)  # the last is for rows without a name
+    for group, code in zip(groups[order].tolist(), names_of, strict=True):
+        if shared[code] == 1:
+            table[group] = code
+            continue
+        name = ""
+        while not name or name in taken:
+            seen[code] += 1
+            name = f"{run.vocabulary[code]} ({seen[code]})"
+        taken.add(name)
+        table[group] = len(vocabulary)
+        vocabulary.append(name)
+    several = [count for count in shared.values() if count > 1]
+    return RawColumn(run.numbers, table[own], tuple(vocabulary)), len(several), sum(several)
+
+
+def _shared_note(names: int, runs: int, reasons: Sequence[str]) -> Note:
+    several = "1 run name stands" if names == 1 else f"{names} run names stand"
+    return Note(
+        id="RUN_NAME_SHARED", severity="info",
+        text=f"{several} for {runs} runs, which are numbered in brackets: {'; '.join(reasons)}.",
+        action="Give runs names of their own.",
+        numbers=(("names", float(names)), ("runs", float(runs))),
+    )  # fmt: skip
