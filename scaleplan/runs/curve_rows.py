@@ -10,7 +10,7 @@ from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.curve_order import SHUFFLED
 from scaleplan.runs.gathering import Gathered
-from scaleplan.runs.grouping import combine, fixed_groups, groups_of
+from scaleplan.runs.grouping import combine, fixed_groups, groups_of, restarts
 from scaleplan.runs.table import FloatArray, IntArray
 
 _AXES = ("step", "epoch", "tokens")  # what may order the points of a run
@@ -93,7 +93,7 @@ def runs_of(rows: Gathered, position: FloatArray) -> tuple[IntArray, tuple[Note,
     for file in range(len(rows.files)):
         here = np.flatnonzero(rows.file_of == file)
         if not _in_no_order(position[here][logged[here]]):
-            back[here] = _restarts(position[here])
+            back[here] = restarts(position[here])
     made = combine([rows.file_of, back])
     count = int(np.unique(made).size) - len(rows.files)
     return made, (_begun_again(count),) if count > 0 else ()
@@ -132,21 +132,3 @@ def _in_no_order(position: FloatArray) -> bool:
     steps = position[np.isfinite(position)]
     back = int((np.diff(steps) < 0.0).sum())
     return back > max(1.0, SHUFFLED * steps.size) and np.unique(steps).size == steps.size
-
-
-def _restarts(position: FloatArray) -> IntArray:
-    """Return which of its runs each row of a file belongs to: a new one where steps start over.
-
-    A resumed run goes back a little and then on; a new one begins near where the first began.
-    """
-    known = np.isfinite(position)
-    if not known.any():
-        return np.zeros(position.size, dtype=np.int64)
-    steps = position[known]
-    first, last = float(steps[0]), float(steps.max())
-    near_start = steps <= first + 0.05 * (last - first)
-    dropped = np.r_[False, np.diff(steps) < 0.0]
-    count = np.zeros(position.size, dtype=np.int64)
-    count[known] = np.cumsum(dropped & near_start)
-    # Rows without a step belong to the run around them.
-    return np.asarray(np.maximum.accumulate(count))

@@ -10,7 +10,7 @@ import numpy as np
 from scaleplan.records import Metric, Note, RowNote
 from scaleplan.runs.cleaning import impossible
 from scaleplan.runs.gathering import Gathered
-from scaleplan.runs.grouping import groups_of
+from scaleplan.runs.grouping import groups_of, steps_back
 from scaleplan.runs.metrics import Candidate
 from scaleplan.runs.raw import RawColumn, text_column
 from scaleplan.runs.table import BoolArray, FloatArray, IntArray
@@ -65,9 +65,11 @@ def reduce_curves(
     if chosen.split in {"validation", "test"}:
         best = "lowest" if metric.kind in {"loss", "error"} else "highest"
     curves = _Curves(filled, order, starts, sizes, axis)
-    if all_points:
-        return curves.every_point()
-    return curves.one_point(best, impossible(filled.roles["value"].numbers, metric))
+    reduced = (
+        curves.every_point() if all_points
+        else curves.one_point(best, impossible(filled.roles["value"].numbers, metric))
+    )  # fmt: skip
+    return replace(reduced, notes=(*_resumed(rows, groups, position), *reduced.notes))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,6 +145,24 @@ class _Curves:
             "points of their run that follow them.",
             numbers=(("rows", float(merged)),),
         )  # fmt: skip
+
+
+def _resumed(rows: Gathered, groups: IntArray, position: FloatArray) -> tuple[Note, ...]:
+    """Say which files, whose runs nothing names, are taken for runs that were resumed."""
+    back = steps_back(groups, position) if "run" not in rows.labels else np.array([], np.int64)
+    if not back.size:
+        return ()
+    places = [f"{n.file}:{n.line}" if n.line else n.file for n in
+              (rows.row_note(int(row), "") for row in back)]  # fmt: skip
+    return (
+        Note(
+            id="RESTARTED", severity="info",
+            text=f"Steps go back a little and then on ({listed(places, 5)}), as those of a run "
+            "that is resumed from a checkpoint: it is taken for one run.",
+            action="Add a column named run if it is another one.",
+            numbers=(("restarts", float(back.size)),),
+        ),
+    )  # fmt: skip
 
 
 def _representative(usable: IntArray, values: FloatArray, best: str | None) -> int:

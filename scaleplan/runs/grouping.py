@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from scaleplan.errors import InputError
+from scaleplan.runs.curve_order import order_of
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.name_sharing import fixed_columns
 from scaleplan.runs.raw import RawColumn, numeric_column
@@ -50,12 +51,15 @@ def groups_of(rows: Gathered, position: FloatArray) -> IntArray | None:
             groups = combine([groups, _keys(rate)])
     if np.unique(groups).size == len(rows):
         return None
-    backward = _steps_back(groups, position)
+    backward = steps_back(groups, position)
     restart = backward.size > 0 and _is_restart(groups, position, int(backward[0]))
     if not restart:
         # Equal steps, or steps in any order, are those of different runs.
         return groups if _one_line_each(rows, groups, position) else None
-    origin = rows.row_note(int(backward[0]), "")
+    begun = _begun_again(rows, groups, position, backward)
+    if begun is None:
+        return groups
+    origin = rows.row_note(begun, "")
     raise InputError(
         "the steps go back here, and no column tells which run a row belongs to",
         file=origin.file, line=origin.line,
@@ -93,10 +97,10 @@ def _one_line_each(rows: Gathered, groups: IntArray, position: FloatArray) -> bo
     """Tell whether the steps of each group go forward, with one point of the metric at each."""
     logged = np.flatnonzero(~rows.roles["value"].blank)
     points = combine([groups[logged], _number_keys(numeric_column(position[logged]))])
-    return np.unique(points).size == points.size and not _steps_back(groups, position).size
+    return np.unique(points).size == points.size and not steps_back(groups, position).size
 
 
-def _steps_back(groups: IntArray, position: FloatArray) -> IntArray:
+def steps_back(groups: IntArray, position: FloatArray) -> IntArray:
     """Return the rows whose step is below that of the row before it in the group."""
     order = np.lexsort((np.arange(groups.size), groups))
     same = groups[order][1:] == groups[order][:-1]
@@ -117,6 +121,44 @@ def _is_restart(groups: IntArray, position: FloatArray, row: int) -> bool:
     return (
         before.size >= _SHORTEST_STRETCH and after.size >= _SHORTEST_STRETCH and rising and goes_on
     )
+
+
+def _begun_again(
+    rows: Gathered, groups: IntArray, position: FloatArray, backward: IntArray
+) -> int | None:  # fmt: skip
+    """Return the first row, after steps went back, that is of another run; None if none is.
+
+    A resumed run goes back a little, to its checkpoint, and on.
+    """
+    values, blank = rows.roles["value"].numbers, rows.roles["value"].blank
+    for group in np.unique(groups[backward]).tolist():
+        members = np.flatnonzero(groups == group)
+        begun = np.flatnonzero(restarts(position[members]))
+        if begun.size:
+            return int(members[begun[0]])
+        logged = members[~blank[members] & np.isfinite(position[members])]
+        mixed = order_of(position[logged], values[logged]).mixed
+        if mixed is not None:
+            return int(logged[mixed])
+    return None
+
+
+def restarts(position: FloatArray) -> IntArray:
+    """Return which of its runs each row of a file belongs to: a new one where steps start over.
+
+    A resumed run goes back a little and then on; a new one begins near where the first began.
+    """
+    known = np.isfinite(position)
+    if not known.any():
+        return np.zeros(position.size, dtype=np.int64)
+    steps = position[known]
+    first, last = float(steps[0]), float(steps.max())
+    near_start = steps <= first + 0.05 * (last - first)
+    dropped = np.r_[False, np.diff(steps) < 0.0]
+    count = np.zeros(position.size, dtype=np.int64)
+    count[known] = np.cumsum(dropped & near_start)
+    # Rows without a step belong to the run around them.
+    return np.asarray(np.maximum.accumulate(count))
 
 
 def _keys(column: RawColumn) -> IntArray:

@@ -58,7 +58,8 @@ NUMBER_ROLES: Mapping[str, tuple[str, ...]] = {
         "trainflop", "computeflops", "computeflop", "flopstotal", "totalflos", "trainingcompute",
         "traincompute", "flopsbudget", "budgetflops", "computebudget", "compute", "budget",
     ),
-    "step": ("step", "globalstep", "iteration", "iter", "trainingstep", "trainstep"),
+    "step": ("step", "globalstep", "iteration", "iter", "trainingstep", "trainstep",
+             "trainingiteration"),
     "epoch": ("epoch", "currentepoch"),
     "seed": ("seed", "randomseed", "rngseed"),
     "learning_rate": ("learningrate", "lr", "peaklr", "maxlr", "peaklearningrate"),
@@ -75,7 +76,7 @@ NUMBER_ROLES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 TEXT_ROLES: Mapping[str, tuple[str, ...]] = {
     "run": ("run", "runid", "runname", "displayname", "experiment", "experimentname", "trial",
-            "name", "id", "model", "modelname"),
+            "trialid", "name", "id", "model", "modelname"),
     "family": ("family", "modelfamily", "series"),
     "optimizer": ("optimizer", "optimiser", "optim", "optimizername"),
     "dataset": ("dataset", "datasetname", "trainset", "traindata", "trainingdata", "corpus",

@@ -118,3 +118,36 @@ def test_engines_refuse_what_they_cannot_tell_apart(tmp_path, text, reason):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=reason):
         load_runs([str(path)], engine="duckdb")
+
+
+@pytest.mark.parametrize("by", ["step", "epoch"])
+def test_a_run_without_a_name_that_was_resumed_is_one_run(load, by):
+    steps = (*range(0, 1000, 50), *range(700, 1500, 50))
+    runs = load(f"{by},params,val_loss\n" + "".join(f"{s},1e6,{4 - s / 1000}\n" for s in steps))
+    assert runs.value.tolist() == [pytest.approx(2.55)]
+    [note] = [n for n in runs.notes if n.id == "RESTARTED"]
+    assert "runs.csv:22" in note.text
+    [curve] = load_curves(["runs.csv"]).curves
+    assert (len(curve.main), curve.replaced) == (30, 6)
+
+
+def test_runs_in_turns_are_no_resumed_run(load):
+    blocks = [range(100, 400, 50), range(200, 500, 50), range(200, 500, 50), range(200, 500, 50),
+              range(200, 500, 50)]  # fmt: skip
+    rows = [f"{s},1e6,{4 - s / 1000 + i / 10}\n" for i, steps in enumerate(blocks) for s in steps]
+    with pytest.raises(InputError, match="no column tells which run"):
+        load("step,params,val_loss\n" + "".join(rows))
+    with pytest.raises(InputError, match="rows of several runs are mixed"):
+        load_curves(["runs.csv"])
+
+
+def test_trials_of_ray_are_runs_by_their_id(load):
+    """Ray Tune writes these names into progress.csv."""
+    rows = "".join(
+        f"{5 - n - i / 10},{i},abc_{n},{i * 17},1e{6 + n}\n" for n in range(3) for i in (1, 2, 3)
+    )
+    header = "loss,training_iteration,trial_id,time_total_s,config/n_params\n"
+    runs = load(header + rows, name="progress.csv")
+    assert runs.labels["run"] == ("abc_0", "abc_1", "abc_2")
+    assert runs.value.tolist() == pytest.approx([4.7, 3.7, 2.7])
+    assert [len(c.main) for c in load_curves(["progress.csv"]).curves] == [3, 3, 3]
