@@ -9,6 +9,7 @@ from scaleplan.advice.explanations.checking import CHECKING
 from scaleplan.advice.explanations.comparing import COMPARING
 from scaleplan.advice.explanations.fitting import FITTING
 from scaleplan.advice.explanations.forecasting import FORECASTING
+from scaleplan.advice.explanations.grouping import GROUPING
 from scaleplan.advice.explanations.planning import PLANNING
 from scaleplan.advice.explanations.reading import READING
 from scaleplan.errors import UsageError
@@ -17,7 +18,7 @@ from scaleplan.records import Explanation
 __all__ = ["EXPLANATIONS", "explanation"]
 
 EXPLANATIONS: tuple[Explanation, ...] = (
-    *READING, *FITTING, *COMPARING, *FORECASTING, *PLANNING, *CHECKING,
+    *READING, *GROUPING, *FITTING, *COMPARING, *FORECASTING, *PLANNING, *CHECKING,
 )  # fmt: skip
 # One rule speaks about every law that is rejected, under the law's own name.
 _ANY_LAW = re.compile(r"[A-Z0-9_]+_REJECTED")

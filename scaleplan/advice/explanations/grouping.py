@@ -1,0 +1,67 @@
+"""Notes on runs: which rows of logs are one run, and which of them stands for it."""
+
+from __future__ import annotations
+
+from scaleplan.records import Explanation
+
+_OWN = "a decision of this program"
+
+
+def _entry(
+    id_: str, says: str, rule: str, reason: str, action: str, source: str = _OWN
+) -> Explanation:
+    return Explanation(
+        id=id_, stage="reading", says=says, rule=rule, reason=reason, action=action, source=source
+    )
+
+
+GROUPING = (
+    _entry(
+        "ENDED_NOT_FINITE",
+        "A run's metric ended as NaN or infinity.",
+        "The last values of a curve are not finite; the best point before them is used.",
+        "A run that diverged late may still be usable; one that diverged early is not.",
+        "Leave it out if it diverged early.",
+    ),
+    _entry(
+        "CURVES_REDUCED",
+        "Logs of every step or epoch were reduced to one point a run.",
+        "The last point of each run, or its best validation point where the metric rises again.",
+        "Points of one run share its noise and its learning-rate schedule; before the end the rate "
+        "has not decayed, so that the loss lies above what a run of that length would reach.",
+        "--all-points keeps them, and then resamples whole runs.",
+        "Hoffmann et al. 2022, arXiv 2203.15556, section 3.1; Choshen et al. 2024, arXiv "
+        "2410.11840",
+    ),
+    _entry(
+        "RUN_NAME_SHARED",
+        "Several runs stand under one name.",
+        "Rows of one name differ in parameters, experts, bits or the shape of the model; differ in "
+        "tokens while every run stands at one step; or are those of a tracker's table of runs.",
+        "Joined as one curve, runs of other sizes would be lost, all but the best of them. Names "
+        "that people give are seldom unique, and a column `model` may hold an architecture.",
+        "Give runs names of their own.",
+    ),
+    _entry(
+        "IMPOSSIBLE_POINTS",
+        "Points of training curves with an impossible metric were passed over.",
+        "A loss at or below 0, or a share outside 0 to 1, beside points that are possible.",
+        "Trackers write 0 where nothing was measured yet; as the lowest loss it would stand for "
+        "the whole run.",
+        "Nothing, or leave those rows out of the log.",
+    ),
+    _entry(
+        "CURVES_MERGED",
+        "Rows that hold other columns only were joined to the next point.",
+        "Rows of one run without the metric fill gaps of the rows that follow.",
+        "Trackers write training and validation metrics on rows of their own.",
+        "Check the columns that are shown if a join looks wrong.",
+    ),
+    _entry(
+        "RUN_IN_SEVERAL_FILES",
+        "Runs of one name stand in several files.",
+        "Equal names in the run columns of different files.",
+        "Resumed runs write a second file; two different runs must not be joined.",
+        "Rename the runs if they are different ones.",
+    ),
+)
