@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 from scaleplan.errors import InputError
-from scaleplan.laws import get_law
+from scaleplan.fitvalues import check_values
 from scaleplan.records import Fit
 
 SCHEMA = "scaleplan.fit-file/1"
@@ -134,7 +134,8 @@ def load_fit(path: str) -> Fit:
         path: A file written by `save_fit`.
 
     Raises:
-        InputError: If it cannot be read, is of another schema, or is incomplete.
+        InputError: If it cannot be read, is of another schema or incomplete, or holds what no
+            fit can.
     """
     import yaml
 
@@ -166,23 +167,8 @@ def load_fit(path: str) -> Fit:
         )  # fmt: skip
     del document["schema"]
     fit: Fit = _build(Fit, document, "fit", path)
-    _check(fit, path)
+    check_values(fit, path)
     return fit
-
-
-def _check(fit: Fit, path: str) -> None:
-    """Check what the types cannot say: that each law has its parameters."""
-    for part in (fit.main, *fit.alternatives):
-        law, size = get_law(part.law), len(part.theta)
-        square = part.covariance is None or [len(row) for row in part.covariance] == [size] * size
-        if not law.takes(size) or not square:
-            raise _broken(
-                path, f"the {law.name} law has {len(law.parameters)} parameters, not {size}"
-            )
-    if len(fit.widening.weights) != 1 + len(fit.alternatives):
-        raise _broken(path, "widening.weights has not one number for each law")
-    if len(fit.inputs) != len(get_law(fit.law).inputs) or fit.main.law != fit.law:
-        raise _broken(path, "law and inputs do not belong together")
 
 
 def _broken(path: str, what: str) -> InputError:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from scaleplan.fitting.fitted import Fitted
     from scaleplan.laws.base import BoolArray, FloatArray, IndexArray
 
-# Beyond this N* moves by more than the 15% that is ordinary between two methods of fitting it
-# (methods compared on public sweeps, own calculation, 2026).
+# Beyond a factor of 1.25 up or down N* moves by more than the 15% that is ordinary between two
+# methods of fitting it (methods compared on public sweeps, own calculation, 2026).
 MOVES = 0.25
 _TAIL = 0.10  # share of the runs at either end of tokens per parameter
 _SAME_RATIO = 0.02  # relative difference of tokens per parameter below which runs are one ladder
@@ -50,7 +50,7 @@ class _Part:
 def influences(
     fitted: Fitted, names: Sequence[str], *, budget: float | None, flops_per_param_token: float
 ) -> tuple[Influence, ...]:
-    """Return the runs and tails without which N* moves by over 25%, the strongest first.
+    """Return the runs and tails without which N* moves by over a factor of 1.25, strongest first.
 
     Args:
         fitted: The fit to all runs, of a law of params and tokens.

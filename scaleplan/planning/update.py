@@ -59,7 +59,9 @@ def judge(fit: Fit, runs: Runs, *, known: Runs | None) -> tuple[JudgedRun, ...]:
         name = names[at] if names is not None and names[at] else f"row {at + 1}"
         judged.append(_judged(fit, runs, at, name))
     if not judged:
-        what = "has all inputs of the law" if not complete else "is not among the old ones"
+        what = (
+            "has all inputs of the law" if not complete else "is new: they are among the old ones"
+        )
         raise InputError(
             f"none of the {len(runs)} runs {what}",
             hint="Give the log of the new runs, with their results filled in.",

@@ -120,7 +120,7 @@ def test_table_and_csv(invoke, logs, fit_file):
 
 def test_refusals(invoke, logs, fit_file):
     same = invoke("fit", "--update", fit_file, logs[0])
-    assert (same.exit_code, "is not among the old ones" in same.stderr) == (3, True)
+    assert (same.exit_code, "runs is new: they are among the old ones" in same.stderr) == (3, True)
     alone = invoke("fit", logs[0], "--old", logs[0])
     assert (alone.exit_code, "--update" in alone.stderr) == (2, True)
     grouped = invoke("fit", "--update", fit_file, logs[1], "--by", "run")

@@ -155,7 +155,7 @@ FITTING = (
     _entry(
         "INFLUENTIAL_RUN",
         "N* hangs on single runs.",
-        "Without one run N* moves by over 25%, each left out in turn.",
+        "Without one run N* moves by a factor of over 1.25 up or down, each left out in turn.",
         "A decision should not rest on one training.",
         "Check these runs; leave one out only for a reason outside the fit.",
         "Cook & Weisberg 1982; never dropped by the program (Choshen et al. 2024)",
@@ -163,7 +163,7 @@ FITTING = (
     _entry(
         "INFLUENTIAL_TAIL",
         "N* hangs on one end of the ratios.",
-        "Without the lowest or highest tokens per parameter N* moves by over 25%.",
+        "Without the lowest or highest tokens per parameter N* moves by a factor of over 1.25.",
         "The ends identify the split and are where forms fail first.",
         "Train more runs like them.",
         "as INFLUENTIAL_RUN",

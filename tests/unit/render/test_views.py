@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from scaleplan.records import Interval, Range
+from scaleplan.fitting.leave_out import MOVES
+from scaleplan.records import Influence, Interval, Range
+from scaleplan.render.checks_view import influence_table
 from scaleplan.render.formats import view_of
 from scaleplan.render.view import Facts, Table
 
@@ -154,3 +156,14 @@ def test_compute_is_written_as_a_power_of_ten(make):
     ranges = (Range(role="flops", low=9.8e10, high=8.5e12),)
     shown = facts(view_of(make.fit(ranges=ranges)), "Metric and inputs")["fitted range"]
     assert shown == "flops 9.80e10 to 8.50e12"
+
+
+def test_the_table_of_influences_names_the_rule_that_chose_them():
+    # By the rule a size that shrinks by 21% has moved: its factor is 1.27.
+    one = Influence(
+        without="run7", runs=1, at_flops=1e22, params=1e9, params_without=0.79e9, refitted=30
+    )
+    shown = influence_table((one,))
+    assert column(shown, "change") == ["-21%"]
+    assert 1.0 + MOVES < 1.0 / 0.79
+    assert f"by a factor of over {1.0 + MOVES:g}, refitted" in shown.footer
