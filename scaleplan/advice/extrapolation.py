@@ -14,11 +14,14 @@ _INFO, _WARNING, _ERROR = 0.5, 1.5, 2.5
 # Half-widths above 4% are larger than the differences that decisions between designs turn on
 # (Choshen et al. 2024, arXiv 2410.11840: about 4% is the level useful for decisions).
 _WIDE = 0.04
+# Sizes this close are the same one, ratios this close are on one ray.
+_SAME_SIZE, _SAME_RATIO = 1.05, 2.0
 
 
 def point_notes(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
     """Yield the notes on one forecast: distance, back-test, width and range of the metric."""
     yield from _distance(point, fit)
+    yield from _left_out(point, fit)
     yield from _width(point, fit)
     yield from _range(point, fit)
 
@@ -63,6 +66,47 @@ def _distance(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
             "is extrapolated.",
             action="Read the interval as a lower limit of the uncertainty.",
             numbers=(("decades_beyond_data", decades), ("decades_tested", tested)),
+        )  # fmt: skip
+
+
+def _left_out(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
+    """Warn where a law of one input is asked about sizes that play no part in it."""
+    if len(fit.inputs) > 1 or fit.inputs[0] not in {"params", "active_params", "tokens", "flops"}:
+        return
+    (role,) = fit.inputs
+    known = {r.role: r for r in fit.ranges}
+    given = {"params": point.params, "tokens": point.tokens}
+    sized = {"active_params": "params"}.get(role, role)
+    for name, value in given.items():
+        if value is None or name not in known or name == sized or role == "flops":
+            continue
+        low, high = known[name].low, known[name].high
+        if low / _SAME_SIZE <= value <= high * _SAME_SIZE:
+            continue
+        runs = format_count(low) if low == high else f"{format_count(low)} to {format_count(high)}"
+        yield Note(
+            id="INPUT_LEFT_OUT", severity="warning",
+            text=f"The law is one of {role} alone: {name} of {format_count(value)} play no part in "
+            f"the forecast, and the fitted runs have {runs}.",
+            action=f"Train runs of several {name}, or plan with what these have.",
+            numbers=(("asked", value), ("low", low), ("high", high)),
+        )  # fmt: skip
+        return
+    if point.params and point.tokens and {"params", "tokens"} <= set(known):
+        ratio = point.tokens / point.params
+        # Along a ray the smallest run has the fewest tokens.
+        ends = sorted(
+            (known["tokens"].low / known["params"].low, known["tokens"].high / known["params"].high)
+        )
+        if ends[0] / _SAME_RATIO <= ratio <= ends[1] * _SAME_RATIO:
+            return
+        yield Note(
+            id="OFF_THE_RAY", severity="warning",
+            text=f"{format_significant(ratio)} tokens per parameter are asked for, and the fitted "
+            f"runs have about {format_significant(ends[0])} to {format_significant(ends[1])}: a law "
+            f"of {role} alone holds along those only.",
+            action="Train runs at this ratio too, and fit a law of params and tokens.",
+            numbers=(("ratio", ratio), ("low", ends[0]), ("high", ends[1])),
         )  # fmt: skip
 
 

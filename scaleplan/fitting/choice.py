@@ -9,6 +9,7 @@ import numpy as np
 
 from scaleplan.errors import FitError, UsageError
 from scaleplan.fitting.axes import Axes, axes_for, single_roles
+from scaleplan.fitting.form_tests import UNPASSED
 from scaleplan.fitting.forms import (
     ADDITIVE,
     BENT,
@@ -18,10 +19,9 @@ from scaleplan.fitting.forms import (
     with_bent,
 )
 from scaleplan.fitting.identifiability import check_design
-from scaleplan.fitting.remarks import fallback_note
+from scaleplan.fitting.remarks import fallback_note, held_note
 from scaleplan.fitting.scores import NAMES, below_one, compute_note, is_score, proven, score_laws
 from scaleplan.fitting.selection import (
-    UNPASSED,
     Comparison,
     Tried,
     compare,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scaleplan.fitting.recipe import Recipe
+    from scaleplan.laws.base import FloatArray
     from scaleplan.runs.table import Runs
 
 _FALLING = {"loss", "error", "accuracy"}  # an accuracy is fitted as its error
@@ -145,7 +146,7 @@ def choose(
         message = "parameters can be fixed or bounded only for a law that is asked for"
         raise UsageError(message, hint="Add --law NAME, for example --law chinchilla.")
     both = get_law(ADDITIVE)
-    refusal = None
+    refusal, held = None, []
     falling = runs.metric.kind in _FALLING  # the law of two inputs has a floor
     if falling and not runs.has("input") and runs.has("params") and runs.has("tokens"):
         axes = axes_for(runs, both)
@@ -156,8 +157,8 @@ def choose(
             others = [trials.of(law, one) for law in one_input_laws()]
             second = trials.of(get_law(COUPLED), axes)
             return _of_two_inputs(trials, axes, [tried, second, *others])
-        if min(np.unique(column).size for column in axes.inputs) > 1:
-            refusal = tried.refusal
+        refusal = tried.refusal
+        held = [c for c, column in zip(axes.columns, axes.inputs, strict=True) if _one(column)]
     axes, comparison = _best_single(trials)
     if comparison.chosen is None:
         design = check_design(get_law("linear"), axes.columns, axes.inputs)
@@ -169,12 +170,18 @@ def choose(
             hint="See `scaleplan laws`, or choose the columns with --columns and --input.",
         )
     notes: tuple[Note, ...] = ()
-    if refusal is not None:
+    if held:
+        notes = (held_note(runs, held[0], axes),) if held[0] not in axes.columns else ()
+    elif refusal is not None:
         notes = (fallback_note(refusal, axes),)
     if isinstance(comparison.chosen.law, LinearLaw):
         axes = axes_for(runs, comparison.chosen.law, axes.roles[0])
         return Choice(trials.of(comparison.chosen.law, axes), axes, comparison, notes)
     return Choice(comparison.chosen, axes, comparison, notes)
+
+
+def _one(column: FloatArray) -> bool:
+    return np.unique(column).size == 1
 
 
 def _of_two_inputs(trials: _Trials, axes: Axes, tries: list[Tried]) -> Choice:

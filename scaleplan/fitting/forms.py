@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.fitting.distributions import f_tail
-from scaleplan.fitting.form_tests import RUNS_A_PARAMETER
+from scaleplan.fitting.form_tests import RUNS_A_PARAMETER, UNPASSED
 from scaleplan.records import Candidate
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ STRAIGHT_IN_LOGS, BENT = ("power_floor", "power"), "shifted"
 # and the back-test improves by a fifth (own calculation on public sweeps, 2026).
 _SIGNIFICANT, _BETTER = 0.05, 0.8
 _OTHER = "the other form: forecasts are a mixture of both"
+_NOT_REJECTED = "the data do not reject it"
 _SPARE_RUNS = 3  # below this a t interval says nothing
 _BENT_SPARE_RUNS = 2  # a t quantile with one degree of freedom is 6
 _CLIP_SIGMAS = 5.0
@@ -55,11 +56,15 @@ class Forms:
 
     def _judged(self, candidate: Candidate) -> Candidate:
         if candidate.law == self.main.law.name:
-            return replace(candidate, verdict="chosen", reason=self.reason)
+            against = candidate.reason if candidate.verdict == "rejected" else ""
+            but = f"; but {against.removeprefix(UNPASSED)}" if against else ""
+            return replace(candidate, verdict="chosen", reason=f"{self.reason}{but}")
         if self.other is not None and candidate.law == self.other.law.name:
             reason = _OTHER
             return replace(candidate, verdict="admissible", reason=reason)
-        return candidate
+        if candidate.verdict == "chosen":  # of the laws of one input beside them
+            return replace(candidate, verdict="admissible", reason=_NOT_REJECTED)
+        return replace(candidate, reason=candidate.reason.removeprefix(UNPASSED))
 
 
 def with_bent(comparison: Comparison, bent: Tried) -> Comparison:

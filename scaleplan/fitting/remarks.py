@@ -6,13 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scaleplan.laws import LAWS
 from scaleplan.records import Note
+from scaleplan.units import format_count
 
 if TYPE_CHECKING:
     from scaleplan.fitting.axes import Axes
+    from scaleplan.laws.base import FloatArray
     from scaleplan.runs.table import Runs
 
 _MOST_NAMED = 8
+# What laws take beside params and tokens, and what changes a run at the same params and tokens.
+_FURTHER = (
+    "active_params", "dense_params", "experts", "granularity", "bits", "weight_bits",
+    "activation_bits", "kv_cache_bits", "unique_tokens",
+)  # fmt: skip
 
 
 def fallback_note(refusal: str, axes: Axes) -> Note:
@@ -29,6 +37,49 @@ def fallback_note(refusal: str, axes: Axes) -> Note:
         "no compute-optimal size follows from it.",
         action="Train runs at other ratios of tokens to parameters.",
     )  # fmt: skip
+
+
+def held_note(runs: Runs, column: str, axes: Axes) -> Note:
+    """Return the note that all runs share one size, of which the law then says nothing.
+
+    Args:
+        runs: The runs.
+        column: The column that never varies.
+        axes: What is fitted.
+    """
+    role = next(use.role for use in runs.cleaning.columns if use.column == column)
+    value = float(np.nanmax(runs.column(role)))
+    return Note(
+        id="INPUT_HELD", severity="info",
+        text=f"All runs have {format_count(value)} {role}: the law of {axes.columns[0]} holds for "
+        "that alone.",
+        action=f"Train runs of several {role} before you plan with others.",
+        numbers=((role, value),),
+    )  # fmt: skip
+
+
+def left_out_note(runs: Runs, axes: Axes) -> tuple[Note, ...]:
+    """Return the note on columns that a law could take and the fitted one does not."""
+    here = {role for role in _FURTHER if runs.has(role) and _varies(runs.column(role))}
+    found = sorted(here - set(axes.roles))
+    if not found:
+        return ()
+    known = here | {role for role in ("params", "tokens", "active_params") if runs.has(role)}
+    laws = [law.name for law in LAWS if set(law.inputs) <= known and set(law.inputs) & set(found)]
+    columns = ", ".join(use.column for use in runs.cleaning.columns if use.role in found)
+    try_ = f"Try --law {laws[0]}, which takes them, or f" if laws else "F"
+    return (
+        Note(
+            id="ROLES_LEFT_OUT", severity="warning",
+            text=f"Runs differ in {columns}, which the fitted law does not take.",
+            action=f"{try_}it runs that share them apart (--by).",
+            numbers=(("columns", float(len(found))),),
+        ),
+    )  # fmt: skip
+
+
+def _varies(column: FloatArray) -> bool:
+    return np.unique(column[np.isfinite(column)]).size > 1
 
 
 def unused_note(runs: Runs, axes: Axes) -> tuple[Note, ...]:

@@ -20,6 +20,7 @@ from scaleplan.fitting.form_tests import (
     AICC_ADMISSIBLE,
     BACKTEST_ADMISSIBLE,
     EXACT_LOG,
+    UNPASSED,
     aicc,
     curvature_p,
     is_exact,
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
 _SIGNIFICANT = 0.01  # p-value below which curvature or runs of signs reject a straight line
 _FLOOR_SIGNIFICANT = 0.05
 _BACKTEST_REJECTS = 2.0  # ... and to the power family's, for straight lines
-UNPASSED = "used because no law passes; "
 
 
 @dataclass(frozen=True, slots=True, eq=False)

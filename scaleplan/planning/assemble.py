@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -200,6 +201,15 @@ def _model_for(
 
 
 def _forecast(fit: Fit, model: Model, others: Mapping[str, float] | None) -> Forecast:
+    dense = model.params == model.active_params
+    k = fit.flops_per_param_token
+    if (
+        dense
+        and math.isclose(k * model.params * model.tokens, model.flops, rel_tol=1e-6)
+        and (len(fit.inputs) == 1 and fit.inputs[0] in {"params", "tokens", "flops"})
+    ):
+        # All sizes, as `predict` gives them: how far they lie beyond the runs counts for all.
+        return forecast(fit, params=[model.params], tokens=[model.tokens])
     if fit.inputs == ("flops",):
         return forecast(fit, flops=[model.flops])
     sized = {role for role in fit.inputs if role in {"params", "active_params", "tokens"}}
