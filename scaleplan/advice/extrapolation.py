@@ -103,8 +103,8 @@ def _left_out(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
         yield Note(
             id="OFF_THE_RAY", severity="warning",
             text=f"{format_significant(ratio)} tokens per parameter are asked for, and the fitted "
-            f"runs have about {format_significant(ends[0])} to {format_significant(ends[1])}: a law "
-            f"of {role} alone holds along those only.",
+            f"runs have about {format_significant(ends[0])} to {format_significant(ends[1])}: a "
+            f"law of {role} alone holds along those only.",
             action="Train runs at this ratio too, and fit a law of params and tokens.",
             numbers=(("ratio", ratio), ("low", ends[0]), ("high", ends[1])),
         )  # fmt: skip

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from scaleplan.fitting.fitted import Fitted
     from scaleplan.laws.base import FloatArray
 
-# Residuals below this share of the metric are rounding: such data are exact.
 # What stands before the reason against a law that is used all the same.
 UNPASSED = "used because no law passes; "
+# Residuals below this share of the metric are rounding: such data are exact.
 EXACT_LOG = 1e-9
 AICC_ADMISSIBLE = 4.0  # Burnham & Anderson 2002: models within 4 keep some support
 BACKTEST_ADMISSIBLE = 1.5  # back-test error relative to the best candidate's

@@ -19,7 +19,7 @@ _MOST_NAMED = 8
 # What laws take beside params and tokens, and what changes a run at the same params and tokens.
 _FURTHER = (
     "active_params", "dense_params", "experts", "granularity", "bits", "weight_bits",
-    "activation_bits", "kv_cache_bits", "unique_tokens",
+    "activation_bits", "kv_cache_bits",
 )  # fmt: skip
 
 

@@ -9,11 +9,13 @@ from pathlib import PurePath
 
 import numpy as np
 
+from scaleplan.records import Note
 from scaleplan.runs.raw import RawColumn, RawTable, text_column
 from scaleplan.runs.request import Request, keeps_text
 from scaleplan.runs.roles import rank, text_role
 from scaleplan.runs.shared import one_cell
 from scaleplan.runs.table import BoolArray
+from scaleplan.runs.text import shown
 
 
 def with_given(table: RawTable, request: Request) -> RawTable:
@@ -24,15 +26,39 @@ def with_given(table: RawTable, request: Request) -> RawTable:
         request: With `given` as (run, or empty for all, column, text); a run is the name in the
             table, the file's name with or without its ending, or the name of its folder.
     """
-    columns = dict(table.columns)
+    columns, notes = dict(table.columns), list(table.notes)
     for run, name, text in request.given:
         rows = _rows_of(table, run)
         if not rows.any():
             continue
         target = _column_for(columns, name)
         cell = one_cell(target, text, keep_text=keeps_text(request, target))
+        notes += _replaced(columns.get(target), cell, rows, target)
         columns[target] = _written(columns.get(target), cell, rows)
-    return replace(table, columns=columns)
+    return replace(table, columns=columns, notes=tuple(notes))
+
+
+def _replaced(
+    column: RawColumn | None, cell: RawColumn, rows: BoolArray, name: str
+) -> tuple[Note, ...]:
+    """Say how many values of the log a given one replaces."""
+    if column is None:
+        return ()
+    known = rows & ~column.blank
+    if np.isfinite(cell.numbers[0]):
+        known &= column.numbers != cell.numbers[0]
+    count = int(known.sum())
+    if not count:
+        return ()
+    return (
+        Note(
+            id="VALUES_REPLACED", severity="warning",
+            text=f"{count} values of {name} in the log are replaced by {shown(cell.text(0))}, "
+            "which was given.",
+            action="Give values only for what the log does not say.",
+            numbers=(("values", float(count)),),
+        ),
+    )  # fmt: skip
 
 
 def unmatched(tables: Sequence[RawTable], request: Request) -> list[str]:

@@ -153,6 +153,20 @@ FITTING = (
         "Train at other ratios of tokens to parameters.",
     ),
     _entry(
+        "INPUT_HELD",
+        "All runs share one size, and a law of the other is fitted.",
+        "A column of params or tokens without a second value.",
+        "What never varied leaves no trace in the metric that could be fitted.",
+        "Train runs of several sizes before planning with others.",
+    ),
+    _entry(
+        "ROLES_LEFT_OUT",
+        "Runs differ in something that laws know and the fitted one does not take.",
+        "Active parameters, experts, granularity, bits or unique tokens that vary.",
+        "Their effect counts as scatter, or is blamed on the size.",
+        "Name a law that takes them, or fit runs that share them apart.",
+    ),
+    _entry(
         "INFLUENTIAL_RUN",
         "N* hangs on single runs.",
         "Without one run N* moves by a factor of over 1.25 up or down, each left out in turn.",

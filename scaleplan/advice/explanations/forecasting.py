@@ -16,6 +16,23 @@ def _entry(id_: str, says: str, rule: str, reason: str, action: str, source: str
 
 FORECASTING = (
     _entry(
+        "INPUT_LEFT_OUT",
+        "A size was asked for that the law does not take.",
+        "A law of one input, and the other size outside what the fitted runs have.",
+        "Runs of one size cannot tell what another would reach.",
+        "Train runs of several sizes, or plan with that of the runs.",
+        "own rule",
+    ),
+    _entry(
+        "OFF_THE_RAY",
+        "The tokens per parameter lie far from those of the fitted runs.",
+        "A law of one input, and a ratio more than 2 times outside that of the smallest and the "
+        "largest run.",
+        "A law of one input is a cut through one of two: it holds along the ratio it was cut at.",
+        "Train at the ratio that is planned, and fit a law of params and tokens.",
+        "own rule",
+    ),
+    _entry(
         "EXTRAPOLATION",
         "The point lies beyond the fitted runs.",
         "d = log10 of the distance outside the range of params, tokens or flops, the largest of "

@@ -17,6 +17,13 @@ def _entry(
 
 READING = (
     _entry(
+        "VALUES_REPLACED",
+        "Values that were given replace some of the log.",
+        "--set or runs.yaml names a column that holds other values already.",
+        "A law is fitted to what was given, whatever was trained.",
+        "Give values only for what the log does not say.",
+    ),
+    _entry(
         "MIXED",
         "Runs differ in something that makes their losses not comparable.",
         "A column of tokenizer, dataset, optimizer, schedule, task or unit holds more than one "
