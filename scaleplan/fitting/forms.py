@@ -57,6 +57,8 @@ class Forms:
     def _judged(self, candidate: Candidate) -> Candidate:
         if candidate.law == self.main.law.name:
             against = candidate.reason if candidate.verdict == "rejected" else ""
+            if against.startswith("AICc"):  # of the coupled form, which the reason is about
+                against = ""
             but = f"; but {against.removeprefix(UNPASSED)}" if against else ""
             return replace(candidate, verdict="chosen", reason=f"{self.reason}{but}")
         if self.other is not None and candidate.law == self.other.law.name:
