@@ -12,6 +12,7 @@ from scaleplan.runs.cleaning import impossible
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.grouping import groups_of, steps_back
 from scaleplan.runs.metrics import Candidate
+from scaleplan.runs.printed_runs import printed_runs
 from scaleplan.runs.raw import RawColumn, text_column
 from scaleplan.runs.table import BoolArray, FloatArray, IntArray
 from scaleplan.runs.text import listed
@@ -30,8 +31,9 @@ class Reduced:
 
 
 def reduce_curves(
-    rows: Gathered, metric: Metric, chosen: Candidate, *, all_points: bool
-) -> Reduced:
+    rows: Gathered, metric: Metric, chosen: Candidate, *, all_points: bool,
+    printed: frozenset[int] = frozenset(),
+) -> Reduced:  # fmt: skip
     """Reduce every training curve to one row.
 
     A run stands at its best validation or test metric, or, where only the training metric was
@@ -42,20 +44,23 @@ def reduce_curves(
         metric: What `value` is.
         chosen: What the name of its column says.
         all_points: Keep every point that has the metric.
+        printed: Which of the files are printed logs, whose lines are points of runs.
 
     Returns:
         The rows; those of curves with the gaps filled from the rows before them in the run.
 
     Raises:
-        InputError: If the steps of a curve go back and nothing tells its runs apart.
+        InputError: If the steps of a curve go back and nothing tells its runs apart, or lines of
+            several runs are mixed in a printed log.
     """
     axis = next((r for r in ("step", "epoch") if r in rows.roles), None)
-    if axis is None:
-        return Reduced(rows=rows, dropped=(), notes=())
-    position = rows.roles[axis].numbers
-    groups = groups_of(rows, position)
-    if groups is None:
-        return Reduced(rows=rows, dropped=(), notes=())
+    position = rows.roles[axis].numbers if axis else np.full(len(rows), np.nan)
+    groups = groups_of(rows, position) if axis else None
+    if axis is None or groups is None:
+        found = printed_runs(rows, printed) if printed else None
+        if found is None:
+            return Reduced(rows=rows, dropped=(), notes=())
+        axis, position, groups = found
     order = np.lexsort((np.arange(len(rows)), position, groups))
     sorted_groups = groups[order]
     starts = np.flatnonzero(np.r_[True, sorted_groups[1:] != sorted_groups[:-1]])
@@ -135,7 +140,8 @@ class _Curves:
             return self.rows.row_note(int(members[0]), f"{name} is empty in the whole run")
         last = int(logged[-1])
         shown = self.rows.roles["value"].text(last) or "not a number"
-        at = f"{self.axis} {self.rows.roles[self.axis].text(last)}"
+        steps = self.rows.roles.get(self.axis)
+        at = f"{self.axis} {steps.text(last)}" if steps else f"line {self.rows.lines[last]}"
         return self.rows.row_note(last, f"diverged: {name} is {shown} at {at}, the last point")
 
     def _merged_note(self, merged: int) -> Note:

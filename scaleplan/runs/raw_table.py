@@ -109,6 +109,7 @@ class RawTable:
         dropped: Rows that are no rows of the table.
         notes: What there is to say about it.
         decimal_comma: Whether 2,5 is two and a half.
+        printed: Whether its rows are lines that a program printed, not those of a table.
     """
 
     file: str
@@ -118,6 +119,7 @@ class RawTable:
     dropped: tuple[RowNote, ...]
     notes: tuple[Note, ...]
     decimal_comma: bool
+    printed: bool = False
 
     def __len__(self) -> int:
         return int(self.lines.size)

@@ -150,8 +150,10 @@ def _read_and_clean(
     gathered, name_notes = with_own_names(gathered, chosen.labels)
     early = tuple(note for table in tables for note in table.dropped)
     reduced = (
-        reduce_curves(gathered, kind, chosen.metric, all_points=all_points) if large is None
-        else large.reduced(gathered)
+        reduce_curves(
+            gathered, kind, chosen.metric, all_points=all_points,
+            printed=frozenset(i for i, table in enumerate(tables) if table.printed),
+        ) if large is None else large.reduced(gathered)
     )  # fmt: skip
     early += reduced.dropped
     cleaned, dropped = clean(reduced.rows, kind, rows_read, early)

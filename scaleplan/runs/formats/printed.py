@@ -18,6 +18,7 @@ from scaleplan.errors import InputError, UsageError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.formats.json_file import recognises as begins_json
+from scaleplan.runs.formats.printed_commas import with_commas
 from scaleplan.runs.formats.printed_lines import axis, known, matched, measures, settings
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.numbers import read_number
@@ -83,7 +84,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | None) -> RawTable:
-    builder = TableBuilder(source.name, keep_text=keep_text)
+    builder = TableBuilder(source.name, keep_text=keep_text, comma="maybe")
     skipped = early = 0
     rows: list[dict[str, str]] = []
     lines: list[int] = []
@@ -122,7 +123,7 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
         builder.note(note)
     if skipped:
         builder.note(_note(source.name, skipped))
-    table = _begun_at(builder.build(said_once), early)
+    table = replace(_begun_at(with_commas(builder.build(said_once)), early), printed=True)
     return table if pattern is not None else _united(table)
 
 
@@ -223,14 +224,30 @@ def _note(file: str, skipped: int) -> Note:
 def _add(
     builder: TableBuilder, rows: list[dict[str, str]], lines: list[int], last: dict[str, str]
 ) -> dict[str, str]:
-    """Add rows and return the last step; a line without a step belongs to the step before it."""
+    """Add rows and return what was counted last.
+
+    A line that does not count steps, or epochs, or tokens, has those of the line before it.
+    """
     merged = []
     for row in rows:
-        last = {name: text for name, text in row.items() if axis(name)} or last
-        merged.append({**last, **row})
+        last = _counted(row, last)
+        merged.append({**row, **last})
     names = list(dict.fromkeys(name for row in merged for name in row))[:_MOST_NAMES]
     builder.add({name: [row.get(name, "") for row in merged] for name in names}, lines)
     return last
+
+
+def _counted(row: dict[str, str], last: dict[str, str]) -> dict[str, str]:
+    """Return the counts at a line, those that it leaves out from the line before it."""
+    own = {name: text for name, text in row.items() if axis(name)}
+    for name, text in own.items():
+        # `Epoch: [0] Total time` after batch 5000 of 5005 of that epoch is not its start.
+        before = last.get(name, "")
+        if axis(name) == "epoch" and text.isdigit() and before.split(".")[0] == text:
+            own[name] = before
+    roles = {axis(name) for name in own}
+    kept = {name: text for name, text in last.items() if axis(name) not in roles}
+    return {**kept, **own}
 
 
 def recognises(head: str) -> bool:

@@ -14,13 +14,37 @@ _PAIR = re.compile(
     r"(?<![A-Za-z0-9_])"
     r"(?P<name>[A-Za-z][A-Za-z0-9_@/.]{0,40}(?:[ _][A-Za-z][A-Za-z0-9_/]{0,40}){0,2})"
     r"[ \t]{0,3}(?:[:=]{1,2}|->)?[ \t]{0,3}[\[(]?"
-    r"(?P<number>[-+]?(?:\d[\d_]*(?:,\d{3})*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+    r"(?P<number>[-+]?(?:\d[\d_]*(?:,\d+)*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
     r"|[-+]?(?:nan|inf)\b)"
     r"(?P<percent>[ ]?%)?",
     re.IGNORECASE,
 )
-# DeepSpeed's `steps: 10 loss: 4.9`; not `max steps`, `warmup steps`.
-_STEPS = re.compile(r"(?:[A-Z]+ ){0,2}[Ss]teps")
+# DeepSpeed's `steps: 10 loss: 4.9`, not `max steps` or `warmup steps`; fairseq's `num_updates 10`.
+_STEPS = re.compile(r"(?:[A-Z]+ ){0,2}[Ss]teps|num_updates")
+# `Test: Acc@1 20.0`, `| valid | epoch 1 | loss 5.7`, `Train: loss 3.1 | Val: loss 3.2`; a star
+# begins the line to which an evaluation of the PyTorch examples comes.
+_PART = re.compile(
+    r"(?:^|[\s|\]>(-])(?P<split>train|training|val|valid|validation|eval|evaluation|test)"
+    r"(?:[ ]set)?[ ]*[:|\]][ \t]*(?=[A-Za-z|\[*])|^\s*(?P<star>\*)[ \t]",
+    re.IGNORECASE,
+)
+# `Test: [ 10/196]  Time 0.2`: the mean over a part of the batches.
+_OF_EVALUATION = re.compile(
+    r"(?:^|[\s|\]>(-])(?:test|val|valid|validation|eval|evaluation):\s*\[\s*\d+/\d+\]\s*(?:eta|time)\b",
+    re.IGNORECASE,
+)
+_GROUPED = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
+_SHARE = re.compile(r"[ ]?/[ ]?(?P<of>\d{1,12})\b")
+_TOP = re.compile(r"(acc|top)@([15])$", re.IGNORECASE)
+# timm's `Train: 0 [  10/1251 (  1%)]`, the PyTorch examples' `Epoch: [0][1000/5005]` and
+# `Epoch: 1 [640/60000 (1%)]`, `Epoch 1/9 | Batch 10/500`.
+_BATCH = re.compile(
+    r"(?:\bepoch\b|^\W*train:)[:\s]{0,4}[\[(]?[ ]{0,4}"
+    r"(?P<epoch>\d+)[ ]?(?:/[ ]?\d+)?[\])]?[\s,:|-]{0,8}"
+    r"(?:batch[ ]?[:\[(]?[ ]{0,8}|[\[(][ ]{0,8})(?P<batch>\d+)[ ]?/[ ]?(?P<of>\d+)",
+    re.IGNORECASE,
+)
 # What programs print once: `number of parameters: 10.65M`, `tokens per iteration will be: 16,384`.
 _SETTING = re.compile(
     r"(?<![A-Za-z])(?P<name>(?:(?:total |model )?num(?:ber)?[ _](?:of[ _])?)?(?:(?:total|trainable|"
@@ -65,13 +89,24 @@ def known(text: str) -> dict[str, str]:
         if row or not text[:start].strip():
             return row
     row, steps = {}, ""
+    parts = [(match.end(), match["split"]) for match in _PART.finditer(text[:_LONGEST])]
+    if parts and _OF_EVALUATION.search(text):
+        return {}  # not yet what the evaluation comes to
     for match in _PAIR.finditer(text[:_LONGEST]):
         if not steps and _STEPS.fullmatch(match["name"]):
             steps = match["number"]
-        name = _name(match["name"])
-        if name is None or name in row:
+        name = _name(_TOP.sub(r"\1\2", match["name"]))
+        if name is None:
             continue
-        row[name] = match["number"] + ("%" if match["percent"] else "")
+        number = _number(match["number"], name, text[match.end() :])
+        if number is None:
+            continue
+        name = _of_part(name, [split for end, split in parts if end <= match.start("name")])
+        row.setdefault(name, number + ("%" if match["percent"] else ""))
+    batch = _BATCH.search(text[:_LONGEST])
+    epoch = next((name for name in row if axis(name) == "epoch"), "epoch")
+    if batch is not None and 0 < int(batch["of"]) >= int(batch["batch"]):
+        row[epoch] = repr(int(batch["epoch"]) + int(batch["batch"]) / int(batch["of"]))
     if measures(row):
         # Without a metric `steps: 1000` is how many there will be.
         counted = not steps or any(axis(name) == "step" for name in row)
@@ -86,6 +121,32 @@ def matched(text: str, pattern: re.Pattern[str]) -> dict[str, str]:
     if match is None:
         return {}
     return {name: value or "" for name, value in match.groupdict().items()}
+
+
+def _number(text: str, name: str, rest: str) -> str | None:
+    """Return the number that stands for a name; None where it is a list such as 1,2,3.
+
+    Args:
+        text: As it is written.
+        name: What it is.
+        rest: What follows it.
+    """
+    if text.count(",") and not (_GROUPED.fullmatch(text) or _DECIMAL_COMMA.fullmatch(text)):
+        return None
+    found, of = describe(name), _SHARE.match(rest)
+    if of is not None and found is not None and found.kind in {"accuracy", "error"}:
+        if not text.isdigit() or int(of["of"]) < max(1, int(text)):
+            return None
+        return repr(int(text) / int(of["of"]))  # `Accuracy: 9850/10000`
+    return text
+
+
+def _of_part(name: str, splits: list[str | None]) -> str:
+    """Return the name of a metric with what the part of its line says it was measured on."""
+    found = describe(name)
+    if not splits or found is None or found.split != "plain":
+        return name
+    return f"{splits[-1] or 'test'} {name}"
 
 
 def _of_dictionary(text: str) -> dict[str, str]:
