@@ -1,4 +1,4 @@
-"""Exports of trackers whose shape is not one row a run: W&B charts and TensorBoard scalars."""
+"""Exports whose shape is not one row a run: W&B charts, TensorBoard scalars, Keras histories."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from scaleplan.records import Note
 from scaleplan.runs.frame import stack
 from scaleplan.runs.metrics import describe
-from scaleplan.runs.raw import RawColumn, RawTable, text_column
+from scaleplan.runs.raw import RawColumn, RawTable, numeric_column, text_column
 from scaleplan.runs.roles import rank
 from scaleplan.runs.text import fold, listed
 
@@ -31,7 +31,33 @@ def reshape(table: RawTable) -> RawTable:
     """
     if tuple(fold(name) for name in table.columns) == _TENSORBOARD:
         return _tensorboard(table)
-    return _chart(table)
+    return _history(table) if _is_history(table) else _chart(table)
+
+
+def _is_history(table: RawTable) -> bool:
+    """Tell whether a table is the history of one training, with `val_loss` beside `loss`.
+
+    Nothing but metrics, their twins and the learning rate is in it, so that only their order tells
+    its rows apart.
+    """
+    names = [name for name in table.columns if rank("learning_rate", name) is None]
+    twins = [name for name in names if name.removeprefix("val_") in table.columns]
+    metrics = all(describe(name) is not None for name in names)
+    return metrics and len(table) > 1 and any(name.startswith("val_") for name in twins)
+
+
+def _history(table: RawTable) -> RawTable:
+    """Count the epochs of `{"loss": [...], "val_loss": [...]}`, as Keras keeps its history."""
+    note = Note(
+        id="HISTORY", severity="info",
+        text=f"{table.file} holds metrics of training and validation and nothing else: its "
+        f"{len(table)} rows are taken for the epochs of one run.",
+        action="Add a column of sizes, such as params, if each row is a run.",
+    )  # fmt: skip
+    epochs = numeric_column(np.arange(1.0, len(table) + 1.0))
+    return replace(
+        table, columns={"epoch": epochs, **table.columns}, notes=(*table.notes, note)
+    )  # fmt: skip
 
 
 def _tensorboard(table: RawTable) -> RawTable:

@@ -15,13 +15,13 @@ from scaleplan.runs.exports import reshape
 from scaleplan.runs.formats import read_table
 from scaleplan.runs.formats.stores import STORES
 from scaleplan.runs.given import unmatched, with_given
+from scaleplan.runs.lacking import runs_in
 from scaleplan.runs.locating import Located
 from scaleplan.runs.metrics import describe, find_column
 from scaleplan.runs.model_config import CONFIG_FILE, with_model_config
 from scaleplan.runs.numbers import settle
 from scaleplan.runs.raw import RawTable
 from scaleplan.runs.request import Request, keeps_text
-from scaleplan.runs.roles import text_role
 from scaleplan.runs.shared import with_shared
 from scaleplan.runs.sidecars import RUNS_FILE, SETTINGS, values_beside, with_settings
 from scaleplan.runs.source import TextSource
@@ -102,14 +102,24 @@ def _passed_over(refused: Sequence[InputError]) -> list[Note]:
 
 
 def _same_names(tables: Sequence[RawTable]) -> list[Note]:
-    """Return a note on runs of one name in several files: they are read as one run."""
-    seen: dict[str, set[str]] = {}
+    """Return a note on runs of one name in several files: they are read as one run.
+
+    Files that bring different metrics, such as one of training and one of validation, belong
+    together.
+    """
+    seen: dict[str, list[frozenset[str]]] = {}
     for table in tables:
-        for name, column in table.columns.items():
-            if text_role(name) == "run":
-                for text in column.vocabulary:
-                    seen.setdefault(text, set()).add(table.file)
-    return same_names(sorted(run for run, files in seen.items() if len(files) > 1))
+        metrics = frozenset(name for name in table.columns if describe(name) is not None)
+        for run in runs_in(table):
+            seen.setdefault(run, []).append(metrics)
+    return same_names(sorted(run for run, files in seen.items() if _overlap(files)))
+
+
+def _overlap(files: Sequence[frozenset[str]]) -> bool:
+    """Tell whether two of several files have a metric in common, or one has none."""
+    if len(files) < 2:
+        return False
+    return not all(files) or len(frozenset().union(*files)) < sum(map(len, files))
 
 
 def same_names(shared: Sequence[str]) -> list[Note]:

@@ -17,6 +17,7 @@ from scaleplan.runs.derived import derive
 from scaleplan.runs.formats import EXTENSIONS
 from scaleplan.runs.frame import join
 from scaleplan.runs.gathering import Gathered, gather
+from scaleplan.runs.lacking import without_lacking
 from scaleplan.runs.large import Engine, read_large
 from scaleplan.runs.locating import locate
 from scaleplan.runs.name_sharing import AS_LOGGED, with_own_names
@@ -147,15 +148,16 @@ def _read_and_clean(
     frame = join(tables)
     chosen = assign(frame, request)
     gathered, kind, units, changed, unit_notes = gather(frame, chosen, [t.shared for t in tables])
-    gathered, name_notes = with_own_names(gathered, chosen.labels)
     early = tuple(note for table in tables for note in table.dropped)
+    gathered, lost, lost_notes = without_lacking(gathered, tables, chosen.numbers["value"])
+    gathered, name_notes = with_own_names(gathered, chosen.labels)
     reduced = (
         reduce_curves(
             gathered, kind, chosen.metric, all_points=all_points,
             printed=frozenset(i for i, table in enumerate(tables) if table.printed),
         ) if large is None else large.reduced(gathered)
     )  # fmt: skip
-    early += reduced.dropped
+    early += (*lost, *reduced.dropped)
     cleaned, dropped = clean(reduced.rows, kind, rows_read, early)
     metadata, metadata_notes = united(tables)
     cleaning = Cleaning(
@@ -167,7 +169,7 @@ def _read_and_clean(
     notes = (
         *told, *skipped, *dict.fromkeys(note for table in tables for note in table.notes),
         *metadata_notes,
-        *chosen.notes, *unit_notes, *name_notes, *reduced.notes,
+        *chosen.notes, *unit_notes, *lost_notes, *name_notes, *reduced.notes,
     )  # fmt: skip
     return _Cleaned(cleaned, chosen, kind, cleaning, metadata, units, notes)
 

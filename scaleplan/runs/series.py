@@ -16,6 +16,7 @@ from scaleplan.runs.curve_rows import axis_of, members, runs_of
 from scaleplan.runs.formats import EXTENSIONS
 from scaleplan.runs.frame import Frame, join
 from scaleplan.runs.gathering import gather
+from scaleplan.runs.lacking import lacking, runs_in
 from scaleplan.runs.learning_rates import logged_rates
 from scaleplan.runs.locating import locate
 from scaleplan.runs.metrics import describe
@@ -23,7 +24,6 @@ from scaleplan.runs.name_sharing import with_own_names
 from scaleplan.runs.opening import Progress, read_all
 from scaleplan.runs.raw import RawColumn, RawTable
 from scaleplan.runs.request import Given, Request, read_request
-from scaleplan.runs.roles import text_role
 from scaleplan.runs.table import BoolArray
 from scaleplan.runs.text import listed
 
@@ -124,9 +124,11 @@ def _parts(
             first = first or error
             refused.append(_Refused(tuple(table.file for table in group), str(error)))
             continue
-        having, lacking = _having(group, chosen.numbers["value"])
-        if lacking:
-            pending += [having, lacking]
+        others = lacking(group, chosen.numbers["value"])
+        if others:
+            pending += [
+                [t for i, t in enumerate(group) if i not in others], [group[i] for i in others]
+            ]  # fmt: skip
             continue
         if "learning_rate" in chosen.numbers and "learning_rate" not in request.roles:
             rates = logged_rates(frame, chosen.numbers["learning_rate"])
@@ -137,19 +139,6 @@ def _parts(
     return parts, refused
 
 
-def _having(
-    tables: list[RawTable], wanted: Sequence[str]
-) -> tuple[list[RawTable], list[RawTable]]:  # fmt: skip
-    """Return the files that have one of these columns, with those of the same runs; the others."""
-    having = [any(name in table.columns for name in wanted) for table in tables]
-    runs = set().union(*(_runs_in(t) for t, has in zip(tables, having, strict=True) if has))
-    kept = [has or bool(runs & _runs_in(t)) for t, has in zip(tables, having, strict=True)]
-    return (
-        [t for t, keep in zip(tables, kept, strict=True) if keep],
-        [t for t, keep in zip(tables, kept, strict=True) if not keep],
-    )  # fmt: skip
-
-
 def _by_columns(tables: list[RawTable]) -> list[list[RawTable]]:
     """Return the files in groups of the same columns; files of one run stay together."""
     groups: list[list[RawTable]] = []
@@ -157,19 +146,11 @@ def _by_columns(tables: list[RawTable]) -> list[list[RawTable]]:
         alike = [
             group for group in groups
             if any(set(t.columns) == set(table.columns) for t in group)
-            or any(_runs_in(t) & _runs_in(table) for t in group)
+            or any(runs_in(t) & runs_in(table) for t in group)
         ]  # fmt: skip
         groups = [group for group in groups if group not in alike]
         groups.append([t for group in alike for t in group] + [table])
     return groups
-
-
-def _runs_in(table: RawTable) -> set[str]:
-    """Return the names of the runs in a file."""
-    return {
-        text for name, column in table.columns.items() if text_role(name) == "run"
-        for text in column.vocabulary
-    }  # fmt: skip
 
 
 def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:

@@ -64,4 +64,19 @@ GROUPING = (
         "Resumed runs write a second file; two different runs must not be joined.",
         "Rename the runs if they are different ones.",
     ),
+    _entry(
+        "HISTORY",
+        "A file holds metrics of training and validation only: its rows are epochs of one run.",
+        "Every column is a metric or a learning rate, `val_loss` or the like beside `loss`, and "
+        "nothing names runs, steps or sizes.",
+        "Keras keeps the history of a training so.",
+        "Give the size of the model (--set params=...), or add a column of sizes if rows are runs.",
+    ),
+    _entry(
+        "METRIC_NOT_IN_FILE",
+        "A file has no column of the metric that the other files are read by.",
+        "None of the metric's columns is in the file, nor is one of its runs in a file with it.",
+        "Another metric, or another split of one, cannot stand for it without being told so.",
+        "Name a metric that all files have with --metric, or rename the column.",
+    ),
 )
