@@ -11,6 +11,7 @@ from scaleplan.records import Note
 from scaleplan.runs.curve_order import SHUFFLED
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.grouping import combine, fixed_groups, groups_of, restarts
+from scaleplan.runs.name_sharing import fixed_columns
 from scaleplan.runs.table import FloatArray, IntArray
 
 _AXES = ("step", "epoch", "tokens")  # what may order the points of a run
@@ -84,7 +85,8 @@ def runs_of(rows: Gathered, position: FloatArray) -> tuple[IntArray, tuple[Note,
             return groups, (_told_apart(count, "rows of equal steps have other settings"),)
     fixed = fixed_groups(rows)
     count = int(np.unique(fixed).size)
-    if count > len(rows.files):
+    # Where sizes stand in the first row of each run only, steps tell the runs apart.
+    if count > len(rows.files) and not _sizes_missing(rows):
         groups = fixed if groups is None else groups
         return groups, (_told_apart(count, "rows differ in what is fixed when a run starts"),)
     # One file, one run: but where steps fall back to the start another run begins.
@@ -97,6 +99,10 @@ def runs_of(rows: Gathered, position: FloatArray) -> tuple[IntArray, tuple[Note,
     made = combine([rows.file_of, back])
     count = int(np.unique(made).size) - len(rows.files)
     return made, (_begun_again(count),) if count > 0 else ()
+
+
+def _sizes_missing(rows: Gathered) -> bool:
+    return any(not np.isfinite(c.numbers).all() for c in fixed_columns(rows).values())
 
 
 def _codes(rows: Gathered) -> IntArray:

@@ -82,9 +82,16 @@ def with_own_names(
 
 
 def fixed_columns(rows: Gathered) -> dict[str, RawColumn]:
-    """Return by name the columns of what is fixed when a run starts."""
+    """Return by name the columns of what is fixed when a run starts, their numbers rounded."""
     found = {rows.names[role]: rows.roles[role] for role in FIXED if role in rows.roles}
-    return found | {name: column for name, column in rows.extra.items() if is_shape(name)}
+    found |= {name: column for name, column in rows.extra.items() if is_shape(name)}
+    return {name: replace(c, numbers=_rounded(c.numbers)) for name, c in found.items()}
+
+
+def _rounded(numbers: FloatArray) -> FloatArray:
+    """Round to 40 bits: 19M and 0.019B differ in the last one, and are the same size."""
+    mantissa, exponent = np.frexp(numbers)
+    return np.asarray(np.ldexp(np.round(mantissa * 2.0**40), exponent - 40))
 
 
 def is_shape(column: str) -> bool:

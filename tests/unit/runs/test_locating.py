@@ -133,7 +133,7 @@ def test_tokens_and_images_in_one_column_are_a_warning(load):
 
 def test_a_file_without_the_metric_of_the_others(load, reasons):
     runs = load({"a.csv": "params,val_loss\n1,4\n2,3\n", "b.csv": "params,accuracy\n3,0.5\n"})
-    assert reasons(runs) == [(2, "val_loss is empty")]
+    assert reasons(runs) == [(2, "the file has no column val_loss")]
     assert runs.cleaning.dropped[0].file == "b.csv"
 
 

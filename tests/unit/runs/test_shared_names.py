@@ -151,3 +151,17 @@ def test_trials_of_ray_are_runs_by_their_id(load):
     assert runs.labels["run"] == ("abc_0", "abc_1", "abc_2")
     assert runs.value.tolist() == pytest.approx([4.7, 3.7, 2.7])
     assert [len(c.main) for c in load_curves(["progress.csv"]).curves] == [3, 3, 3]
+
+
+def test_a_size_written_in_two_ways_is_one_size(load):
+    rows = "".join(f"{s},{'0.0019B' if s % 2 else '1.9M'},{4 - s / 10}\n" for s in range(1, 7))
+    assert load("step,params,val_loss\n" + rows).value.tolist() == [pytest.approx(3.4)]
+    [curve] = load_curves(["runs.csv"]).curves
+    assert len(curve.main) == 6
+
+
+def test_sizes_in_the_first_row_of_each_run_only(load):
+    rows = "".join(f"{'' if s > 1 else n},{s}e9,{5 - s - n / 1e8}\n" for n in (1e6, 2e6, 3e6)
+                   for s in (1, 2, 3))  # fmt: skip
+    load("params,tokens,val_loss\n" + rows)
+    assert [len(c.main) for c in load_curves(["runs.csv"]).curves] == [3, 3, 3]
