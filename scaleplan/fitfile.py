@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import tempfile
 import types
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, BinaryIO, Literal, Union, get_args, get_origin
 
 from scaleplan.errors import InputError
 from scaleplan.fitvalues import check_values
@@ -25,6 +26,7 @@ from scaleplan.records import Fit
 SCHEMA = "scaleplan.fit-file/1"
 _LARGEST_FILE = 50_000_000  # bytes; a fit with its list of dropped rows is far smaller
 _HEAD = 4096  # bytes in which the schema line must stand
+_FIRST = b"schema: scaleplan.fit"
 
 
 def _plain_dumper() -> Any:  # noqa: ANN401 - the C or the Python dumper, known at run time
@@ -124,14 +126,28 @@ def is_fit_file(path: str) -> bool:
             head = handle.read(_HEAD)
     except OSError:
         return False  # the reader of run logs gives the error, with its hint
-    return b"schema: scaleplan.fit" in head
+    return _FIRST in head
 
 
-def load_fit(path: str) -> Fit:
+def is_fit_stream(stream: BinaryIO) -> bool:
+    """Tell whether a stream begins as a fit of scaleplan does, and leave it as it is."""
+    if isinstance(stream, io.BufferedReader):
+        head = stream.peek(_HEAD)[:_HEAD]
+    elif stream.seekable():
+        start = stream.tell()
+        head = stream.read(_HEAD)
+        stream.seek(start)
+    else:
+        return False
+    return _FIRST in head
+
+
+def load_fit(path: str, *, stdin: BinaryIO | None = None) -> Fit:
     """Read a fit file.
 
     Args:
-        path: A file written by `save_fit`.
+        path: A file written by `save_fit`, or `-` for standard input.
+        stdin: Standard input, if it may be read.
 
     Raises:
         InputError: If it cannot be read, is of another schema or incomplete, or holds what no
@@ -140,14 +156,19 @@ def load_fit(path: str) -> Fit:
     import yaml
 
     again = "Make it again with `scaleplan fit RUNS -o fit.yaml`."
+    given = stdin if path == "-" else None
+    path = path if given is None else "standard input"
     try:
-        if Path(path).stat().st_size > _LARGEST_FILE:
+        if given is None and Path(path).stat().st_size > _LARGEST_FILE:
             raise InputError("is too large to be a fit file", file=path, hint=again)
-        text = Path(path).read_text(encoding="utf-8")
+        content = Path(path).read_bytes() if given is None else given.read(_LARGEST_FILE + 1)
+        text = content.decode("utf-8")
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=path, hint=again) from error
     except UnicodeDecodeError as error:
         raise InputError("is not text", file=path, hint=again) from error
+    if len(content) > _LARGEST_FILE:
+        raise InputError("is too large to be a fit file", file=path, hint=again)
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=loader)):

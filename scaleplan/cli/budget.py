@@ -222,9 +222,9 @@ def budget_command(
 def _fit(file: str | None, law: str | None) -> Fit:
     """Return the saved fit, or the published law."""
     if file is not None:
-        from scaleplan.fitfile import load_fit
+        from scaleplan.cli.sources import saved_fit
 
-        return load_fit(file)
+        return saved_fit(file)
     from scaleplan.catalog import published_law
     from scaleplan.planning.published import fit_from_published
 

@@ -124,9 +124,9 @@ def _check(
 def _fit(file: str | None) -> Fit | None:
     if file is None:
         return None
-    from scaleplan.fitfile import load_fit
+    from scaleplan.cli.sources import saved_fit
 
-    return load_fit(file)
+    return saved_fit(file)
 
 
 def _given(given: list[values.Settings], fit: Fit | None) -> dict[str, float]:

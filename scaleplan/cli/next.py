@@ -215,7 +215,7 @@ def _fit(
     from dataclasses import replace
 
     from scaleplan.catalog import published_law
-    from scaleplan.cli.sources import is_published, is_saved_fit
+    from scaleplan.cli.sources import is_published, is_saved_fit, saved_fit
 
     if (file is None) == (prior is None):
         message = "give a fit or --prior" if file is None else "a fit takes the place of --prior"
@@ -235,10 +235,8 @@ def _fit(
     if is_published(name):
         message = f"{name} is a published law, which knows nothing of your runs"
         raise UsageError(message, hint=f"Plan a first sweep with --prior {name}.")
-    if not Path(name).exists() or is_saved_fit(name):
-        from scaleplan.fitfile import load_fit
-
-        return load_fit(name), request
+    if name == "-" or not Path(name).exists() or is_saved_fit(name):
+        return saved_fit(name), request
     raise UsageError(
         f"{name} is no fit kept by scaleplan fit",
         hint=f"Fit it first: scaleplan fit {name} -o fit.yaml.",

@@ -120,21 +120,20 @@ def predict_command(
 
 def _second_fit(source: str) -> Fit:
     """Return the saved fit that takes the forecast further."""
-    from scaleplan.cli.sources import is_saved_fit
-    from scaleplan.fitfile import load_fit
+    from scaleplan.cli.sources import is_saved_fit, saved_fit
 
     if Path(source).is_file() and not is_saved_fit(source):
         message = f"--then takes a saved fit, and {source} is none"
         hint = "Make one: scaleplan fit runs.csv --metric accuracy --input loss -o accuracy.yaml."
         raise UsageError(message, hint=hint)
-    return load_fit(source)
+    return saved_fit(source)
 
 
 def _fit(
     sources: list[str], reading: options.Reading, fitting: options.Fitting, *, seed: int
 ) -> Fit:
     """Return the saved fit, or fit the logs."""
-    from scaleplan.cli.sources import fit_runs, is_published, is_saved_fit, read_runs
+    from scaleplan.cli.sources import fit_runs, is_published, is_saved_fit, read_runs, saved_fit
 
     saved = [source for source in sources if is_saved_fit(source) or is_published(source)]
     if not saved:
@@ -162,6 +161,4 @@ def _fit(
         from scaleplan.planning.published import fit_from_published
 
         return fit_from_published(published_law(sources[0]))
-    from scaleplan.fitfile import load_fit
-
-    return load_fit(sources[0])
+    return saved_fit(sources[0])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypedDict
 
 from scaleplan.cli import values
 from scaleplan.cli.progress import progress, stages
-from scaleplan.errors import FitError, UsageError
+from scaleplan.errors import FitError, InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,12 +27,21 @@ def is_saved_fit(source: str) -> bool:
     """Tell whether a source is a saved fit rather than a log.
 
     Args:
-        source: A path; `-`, a pattern, a folder or a pipe is none.
+        source: A path, or `-` for standard input; a pattern, a folder or a named pipe is none.
     """
-    from scaleplan.fitfile import is_fit_file
+    from scaleplan.fitfile import is_fit_file, is_fit_stream
 
-    # A pipe can be read once only, by whoever reads the runs.
-    return source != "-" and Path(source).is_file() and is_fit_file(source)
+    if source == "-":
+        return sys.stdin is not None and is_fit_stream(sys.stdin.buffer)
+    # A pipe with a name can be read once only, by whoever reads the runs.
+    return Path(source).is_file() and is_fit_file(source)
+
+
+def saved_fit(source: str) -> Fit:
+    """Return the fit kept in a file, or given on standard input where the source is `-`."""
+    from scaleplan.fitfile import load_fit
+
+    return load_fit(source, stdin=None if sys.stdin is None else sys.stdin.buffer)
 
 
 def is_published(source: str) -> bool:
@@ -61,6 +70,11 @@ def read_runs(sources: Sequence[str], reading: Reading, *, levels_of: str | None
     """Read logs as the command line says, with the values of a column as levels if one is named."""
     from scaleplan.runs.reading import load_runs
 
+    if "-" in sources and is_saved_fit("-"):
+        raise InputError(
+            "is a saved fit, not a log of runs", file="standard input",
+            hint="Use it with `scaleplan predict -`, or with --fit -.",
+        )  # fmt: skip
     arguments = _reading_arguments(reading)
     with progress("reading file", quiet=reading.quiet) as shown:
         return load_runs(sources, **arguments, levels_of=levels_of, on_progress=shown)

@@ -48,11 +48,10 @@ def updated(
         UsageError: If the fit is a published law.
         InputError: If the logs of the old runs were asked for and are not those of the fit.
     """
-    from scaleplan.cli.sources import fit_runs, read_runs
-    from scaleplan.fitfile import load_fit
+    from scaleplan.cli.sources import fit_runs, read_runs, saved_fit
     from scaleplan.planning.update import judge, law_for, update_of
 
-    old = load_fit(file)
+    old = saved_fit(file)
     if old.cleaning is None:
         raise UsageError(f"{file} is no fit of runs", hint="Give one kept by scaleplan fit -o.")
     if reading.metric is None:

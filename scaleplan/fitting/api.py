@@ -13,12 +13,13 @@ from scaleplan.fitting.axes import Axes, lacking, metric_symbol
 from scaleplan.fitting.checking import check, quality_of
 from scaleplan.fitting.choice import choose
 from scaleplan.fitting.clusters import clusters_of
+from scaleplan.fitting.effect import no_effect
 from scaleplan.fitting.hull import hull_of
-from scaleplan.fitting.identifiability import no_effect, with_known_interval
+from scaleplan.fitting.identifiability import with_known_interval
 from scaleplan.fitting.levels import named, named_parameters
 from scaleplan.fitting.optimum import default_budgets, optimum_rows, size_interval
 from scaleplan.fitting.recipe import DEFAULT, Recipe
-from scaleplan.fitting.resampling import IntervalKind, resample, resampled_kind
+from scaleplan.fitting.resampling import IntervalKind, check_resamples, resample, resampled_kind
 from scaleplan.fitting.sensitivity import objective_rows
 from scaleplan.fitting.uncertainty import bias_notes, parameters_of
 from scaleplan.fitting.widening import widening_of
@@ -86,7 +87,10 @@ def fit(
     Raises:
         FitError: If the runs cannot carry the law.
         InputError: If a column that the law needs is missing.
+        UsageError: If the resamples are too few for an interval of that level.
     """
+    kind = resampled_kind(interval, cluster)
+    check_resamples(resamples, level, kind)
     choice = choose(runs, law, recipe, alone=alone, on_law=on_law)
     chosen, axes, comparison, notes = choice.tried, choice.axes, choice.comparison, choice.notes
     fitted = chosen.fitted
@@ -97,7 +101,7 @@ def fit(
     allocation = allocation_note(fitted) if ratio is not None else None
     fitted = with_known_interval(fitted)
     draws = resample(
-        fitted, kind=resampled_kind(interval, cluster), resamples=resamples, seed=seed,
+        fitted, kind=kind, resamples=resamples, seed=seed,
         clusters=clusters_of(runs, axes.rows, cluster, interval), on_progress=on_progress,
     )  # fmt: skip
     if draws is not None and on_draws is not None:
@@ -130,22 +134,20 @@ def fit(
     return Fit(
         name="fit of " + ", ".join(runs.cleaning.files),
         source=f"fitted by scaleplan {__version__} to {fitted.values.size} runs",
-        law=fitted.law.name,
-        formula=_formula(runs, axes, fitted),
+        law=fitted.law.name, formula=_formula(runs, axes, fitted),
         inputs=axes.roles, input_columns=axes.columns, metric=runs.metric,
         complement=axes.complement, main=fits[0], alternatives=fits[1:],
         parameters=named_parameters(parameters, runs.levels) if runs.levels else parameters,
-        interval=made, quality=quality, optimum=rows,
-        candidates=comparison.candidates, objectives=objectives, widening=widening, ranges=ranges,
-        flops_per_param_token=6.0 if ratio is None else ratio,
-        cleaning=_cleaning(runs, axes), notes=(*runs.notes, *notes, *checks.notes),
-        assumptions=runs.assumptions, fingerprint=runs.fingerprint, seed=seed,
+        interval=made, quality=quality, optimum=rows, candidates=comparison.candidates,
+        objectives=objectives, widening=widening, ranges=ranges, cleaning=_cleaning(runs, axes),
+        flops_per_param_token=6.0 if ratio is None else ratio, assumptions=runs.assumptions,
+        notes=(*runs.notes, *notes, *checks.notes), fingerprint=runs.fingerprint, seed=seed,
         version=__version__, isoflop=checks.isoflop, approaches=checks.approaches,
-        influences=checks.influences, levels=runs.levels,
+        influences=checks.influences, levels=runs.levels, hull=_hull(runs, axes),
+        input_unit=_input_unit(runs, axes),
         optimum_interval=size_interval(
             fits[0], draws, level=level, runs=fitted.values.size, profiles=interval == "profile"
         ) if rows else None,
-        hull=_hull(runs, axes), input_unit=_input_unit(runs, axes),
     )  # fmt: skip
 
 

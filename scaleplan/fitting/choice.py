@@ -245,7 +245,9 @@ def _asked_for(trials: _Trials, law: Law, *, alone: bool) -> Choice:
     if tried.fitted is None:
         raise FitError(
             tried.refusal,
-            hint="Use --law auto to compare the laws that these runs can carry.",
+            hint="Change what --fix and --bound give, or leave them out."
+            if recipe.limits
+            else "Use --law auto to compare the laws that these runs can carry.",
         )
     if recipe.limits or alone:
         # The others have other parameters: a law with some held is compared with nothing.

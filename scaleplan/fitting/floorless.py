@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.fitting.fitted import fit_law
-from scaleplan.fitting.recipe import Limit
+from scaleplan.fitting.recipe import Limit, reached
 from scaleplan.records import Note
 from scaleplan.units import format_percent, format_significant
 
@@ -28,6 +28,8 @@ def floor_note(
 ) -> Note | None:
     """Return the warning that the floor cannot be told from zero, with the forecast without it.
 
+    A floor that stands at a bound of the user's is told by that bound, which the note says instead.
+
     Args:
         fitted: The fit.
         parameters: Its parameters with intervals.
@@ -37,6 +39,9 @@ def floor_note(
     floor = next((p for p in parameters if p.symbol == "E"), None)
     if floor is None or floor.fixed:
         return None
+    held = _held_by(fitted, floor.value)
+    if held is not None:
+        return _held_note(floor, held)
     error = _relative_error(fitted, floor)
     zero_inside = floor.low is not None and floor.low <= 0.0
     if floor.value > 0.0 and not zero_inside and error is not None and error <= _RELATIVE_ERROR:
@@ -67,6 +72,34 @@ def floor_note(
         f"enough to see where the metric flattens.{beside}",
         action="Do not quote E. Forecasts far beyond the data depend on it.",
         numbers=numbers, source="thresholds from an own simulation, 2026",
+    )  # fmt: skip
+
+
+def _held_by(fitted: Fitted, value: float) -> Limit | None:
+    """Return the user's bound that the floor stands at, None if none or if it is the law's own."""
+    return next(
+        (
+            limit
+            for limit in fitted.recipe.limits
+            if limit.symbol == "E"
+            and (reached(limit.high, value) or (limit.low > 0.0 and reached(limit.low, value)))
+        ),
+        None,
+    )
+
+
+def _held_note(floor: Parameter, limit: Limit) -> Note:
+    """Return the warning that a bound of the user's decides on the floor."""
+    at, word = (
+        (limit.high, "larger") if reached(limit.high, floor.value) else (limit.low, "smaller")
+    )
+    return Note(
+        id="FLOOR_UNIDENTIFIED", severity="warning",
+        text=f"The irreducible part is held by the bound given for it (E = "
+        f"{format_significant(floor.value)}, --bound E={limit.low:g}:{limit.high:g}): these runs "
+        f"alone would have a {word} one.",
+        action="Widen the bound or leave it out, unless E is known from elsewhere.",
+        numbers=(("E", floor.value), ("bound", at)),
     )  # fmt: skip
 
 

@@ -6,25 +6,21 @@ interval. These checks look at the runs and at the fitted Jacobian instead.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scaleplan.errors import FitError
 from scaleplan.fitting.curved_problem import CurvedProblem
-from scaleplan.fitting.distributions import f_tail
+from scaleplan.fitting.effect import Refusal, no_trend
 from scaleplan.fitting.problem import Problem
 from scaleplan.laws import CurvedLaw, LinearLaw, PowerSumLaw
 from scaleplan.laws.base import COUNT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from scaleplan.fitting.fitted import Fitted
     from scaleplan.laws import Law, ParameterSpec
     from scaleplan.laws.base import FloatArray
-    from scaleplan.records import Parameter
 
 # Above this the normalised Jacobian is singular to working precision: no parameter is known.
 _CONDITION_NONE = 1e6
@@ -35,22 +31,6 @@ _FEWEST_SPARE = 3  # runs beyond the parameters below which an interval would be
 # With one value on a side the exponent there is a guess; four are wanted before such a law is
 # chosen, which is why it is fitted only where it is asked for.
 _FEWEST_BESIDE_A_BREAK = 2
-_CONSTANT = 1e-12  # relative spread below which a metric is one number
-_FEWEST_FOR_TREND = 3  # spare runs below which an F test says nothing
-_NO_TREND = 0.1
-_BEST_OF_MANY = 0.01  # a dozen laws and columns were tried: one in ten would pass by chance
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a law cannot be fitted to these runs, and what to do instead."""
-
-    reason: str
-    remedy: str
-
-    def error(self) -> FitError:
-        """Return it as the error that ends the program with exit code 4."""
-        return FitError(self.reason, hint=self.remedy)
 
 
 def check_design(
@@ -88,7 +68,15 @@ def check_design(
     if len(inputs) == 2 and not held:
         logs = np.log(inputs)
         correlation = float(np.corrcoef(logs)[0, 1])
-        if abs(correlation) > COLLINEAR:
+        if correlation < -COLLINEAR:
+            return Refusal(
+                f"{names[0]} rises as {names[1]} falls (correlation of logs {correlation:.4f}): "
+                "all runs lie on one line, as those of one compute do, so their exponents cannot "
+                "be told apart",
+                "Train runs at other budgets too; those of one compute show the best size there "
+                "and nothing of scale.",
+            )
+        if correlation > COLLINEAR:
             return Refusal(
                 f"{names[0]} and {names[1]} move together (correlation of logs "
                 f"{correlation:.4f}): all runs lie on one ray, so their exponents cannot be told "
@@ -106,46 +94,12 @@ def with_known_interval(fitted: Fitted) -> Fitted:
     return replace(fitted, covariance=None)
 
 
-def no_effect(
-    fitted: Fitted, parameters: Sequence[Parameter], names: tuple[str, ...], *, instead: bool
-) -> Refusal | None:
-    """Return why a law of one input, chosen for the user, says nothing; None if it does.
-
-    Args:
-        fitted: The fit.
-        parameters: Its parameters with intervals.
-        names: The column behind the input.
-        instead: Whether it stands in for a refused law of two inputs. Then it is the best of many
-            laws and columns that were looked at, and has to be that much surer.
-    """
-    line = isinstance(fitted.law, LinearLaw)
-    slopes = [
-        p for k, (p, spec) in enumerate(zip(parameters, fitted.law.parameters, strict=True))
-        if (k == 0 if line else not spec.unit and not spec.is_floor)
-    ]  # fmt: skip
-    if len(slopes) != 1 or len(names) != 1:
-        return None
-    low, high = slopes[0].low, slopes[0].high
-    zero_inside = low is not None and high is not None and low < 0.0 < high
-    values = np.log(fitted.values) if fitted.residual == "log" else fitted.values
-    p = _trend_p(fitted, values - np.median(values)) if instead else None
-    if not zero_inside and (p is None or p <= _BEST_OF_MANY):
-        return None
-    why = f"p = {p:.2g} for" if p is not None else "0 is in the interval of the slope of"
-    return Refusal(
-        f"the metric does not depend on {names[0]} beyond its noise ({why} the {fitted.law.name} "
-        "law)",
-        "Check the columns, or spread the runs over a wider range; a law asked for with --law is "
-        "fitted all the same.",
-    )
-
-
 def check_fit(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
     """Return why a fit must not be used, or None."""
     law = fitted.law
     if not law.parameters:
         return None
-    flat = _no_trend(fitted, names)
+    flat = no_trend(fitted, names)
     if flat is not None or isinstance(law, LinearLaw):
         return flat
     if not np.isfinite(fitted.theta).all():
@@ -198,47 +152,6 @@ def _break_at_the_edge(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None
         f"above; {_FEWEST_BESIDE_A_BREAK} are needed on each side",
         "Fit a law without a break (--law power_floor), or add runs beyond the break.",
     )
-
-
-def _no_trend(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
-    """Return why the metric does not depend on the inputs at all, by an F test, or None."""
-    runs = fitted.values.size
-    values = np.log(fitted.values) if fitted.residual == "log" else fitted.values
-    spread = values - np.median(values)
-    scale = float(np.abs(fitted.values).max()) if fitted.residual == "raw" else 1.0
-    if float(np.abs(spread).max()) <= _CONSTANT * scale:
-        return Refusal(
-            f"the metric is the same in all {runs} runs, so it does not depend on "
-            f"{' or '.join(names)}",
-            "Choose another column with --metric.",
-        )
-    p = _trend_p(fitted, spread)
-    if p is not None and p > _NO_TREND:
-        return Refusal(
-            f"the metric does not depend on {' or '.join(names)} beyond its noise (p = {p:.2g} for "
-            f"the {fitted.law.name} law against a constant)",
-            "Check the columns, or spread the runs over a wider range.",
-        )
-    return None
-
-
-def _trend_p(fitted: Fitted, spread: FloatArray) -> float | None:
-    """Return the p-value of the law against a constant, by an F test; None if it says nothing.
-
-    Args:
-        fitted: The fit.
-        spread: Shape (n,), the metric less its median, in logs for log laws.
-    """
-    size, freedom = fitted.free, fitted.dof
-    if freedom < _FEWEST_FOR_TREND or size < 2:
-        return None
-    # Squares beyond five noise scales are clipped on both sides, so one wild run decides nothing.
-    limit = 5.0 * fitted.noise
-    left = float((np.clip(fitted.residuals(), -limit, limit) ** 2).sum())
-    before = float((np.clip(spread, -limit, limit) ** 2).sum()) if limit > 0.0 else np.inf
-    if left <= 0.0:
-        return None
-    return f_tail(max(0.0, before - left) / (size - 1) / (left / freedom), size - 1, freedom)
 
 
 def _solver_order(law: Law) -> tuple[ParameterSpec, ...]:

@@ -33,6 +33,11 @@ class Limit:
         return self.low == self.high
 
 
+def reached(bound: float, value: float) -> bool:
+    """Tell whether a parameter ended at a bound of its range."""
+    return math.isclose(value, bound, rel_tol=1e-9, abs_tol=1e-12)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """How laws are fitted.

@@ -5,6 +5,7 @@ Every resample is one row of a batch: the solver advances all of them together.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -38,6 +39,7 @@ _BOOTSTRAP_MOST_RUNS = 5_000
 _MANY_RUNS = 1_000
 _BLOCK_DOUBLES = 4_000_000  # weights or values held at once while resampling
 _BLOCK_RESAMPLES = 500
+_BEYOND_AN_END = 2  # resamples; with fewer an end of an interval is a single draw, or none at all
 _FULL_LEVERAGE = 1.0 - 1e-6  # such a run is met by a parameter of its own: it has no residual
 
 
@@ -113,6 +115,29 @@ def resample(
         draw, fitted.values.size, resamples, np.random.default_rng(seed), on_progress
     )
     return Resamples(theta, f"{method}, {resamples} resamples")
+
+
+def check_resamples(resamples: int, level: float, kind: IntervalKind) -> None:
+    """Refuse so few resamples that an interval's ends are single draws.
+
+    Args:
+        resamples: How many are asked for; 0 for none.
+        level: Level of the interval, for example 0.9.
+        kind: How it is made.
+
+    Raises:
+        UsageError: If fewer than two would lie beyond each end: 40 for a 90% interval.
+    """
+    if resamples < 1 or kind in {"delta", "profile"}:
+        return
+    fewest = math.ceil(round(2.0 * _BEYOND_AN_END / (1.0 - level), 6))
+    if resamples < fewest:
+        verb = "resample is" if resamples == 1 else "resamples are"
+        raise UsageError(
+            f"{resamples} {verb} too few for a {100.0 * level:g}% interval; at least {fewest} are "
+            f"needed, so that {_BEYOND_AN_END} lie beyond each end",
+            hint="Give --resamples 1000, which is the default, or 0 for the delta method.",
+        )
 
 
 def _with_brief_refits(fitted: Fitted) -> Fitted:

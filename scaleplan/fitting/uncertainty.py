@@ -11,6 +11,7 @@ import numpy as np
 from scaleplan.errors import FitError
 from scaleplan.fitting.distributions import t_quantile
 from scaleplan.fitting.profile import profile_interval
+from scaleplan.fitting.recipe import reached
 from scaleplan.fitting.resampling import IntervalKind, Resamples, percentile
 from scaleplan.records import Interval, Note, Parameter
 
@@ -122,7 +123,7 @@ def _delta_bounds(fitted: Fitted, k: int, level: float) -> _Bounds:
 def _at_limit(fitted: Fitted, spec: ParameterSpec, value: float) -> bool:
     """Tell whether a parameter ended at a bound that the user gave."""
     return any(
-        limit.symbol == spec.symbol and math.isclose(value, bound, rel_tol=1e-9, abs_tol=1e-12)
+        limit.symbol == spec.symbol and reached(bound, value)
         for limit in fitted.recipe.limits
         for bound in (limit.low, limit.high)
     )

@@ -64,3 +64,11 @@ def test_a_forecast_keeps_its_columns_and_gains_the_mean(invoke, chinchilla_csv)
     (point,) = json.loads(invoke(*asked, "--format", "json").stdout)["points"]
     assert point["mean_low"] == mean_low
     assert "mean: the law's own value" in " ".join(invoke(*asked).stdout.split())
+
+
+@pytest.mark.parametrize("resamples", ["1", "10", "39"])
+def test_too_few_resamples_for_an_interval_are_a_usage_error(invoke, chinchilla_csv, resamples):
+    done = invoke("fit", chinchilla_csv, "--resamples", resamples)
+    assert done.exit_code == 2
+    assert f"{resamples} resample" in done.stderr
+    assert "at least 40 are needed, so that 2 lie beyond each end" in done.stderr

@@ -178,3 +178,22 @@ def test_a_log_can_come_from_a_process_substitution(chinchilla_csv):
     done = shell(f"{PROGRAM} {command} --quiet")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("params,tokens,flops,")
+
+
+def test_a_fit_on_standard_input_is_read_as_one(chinchilla_csv, tmp_path, run_cli, invoke):
+    kept = tmp_path / "fit.yaml"
+    assert invoke("fit", chinchilla_csv, "--resamples", "0", "-o", kept, "-q").exit_code == 0
+    text = kept.read_text(encoding="utf-8")
+    asked = ("predict", "-", "--flops", "1e22", "-q")
+    expected = invoke("predict", kept, *asked[2:])
+    assert expected.exit_code == 0
+    for done in (run_cli(*asked, stdin=text).stdout, invoke(*asked, stdin=text).stdout):
+        assert done == expected.stdout
+    plan = ("budget", "--gpus", "64", "--params", "1e9", "--fit")
+    assert run_cli(*plan, "-", stdin=text).stdout == invoke(*plan, kept).stdout
+    wrong = run_cli("fit", "-", stdin=text)
+    assert (wrong.returncode, "standard input: is a saved fit" in wrong.stderr) == (3, True)
+    broken = run_cli(*asked, stdin=text.replace("widening:", "widen:"))
+    assert (broken.returncode, "standard input: is not a complete" in broken.stderr) == (3, True)
+    log = run_cli(*asked, stdin=chinchilla_csv.read_text(encoding="utf-8"))
+    assert (log.returncode, "fit of standard input" in log.stdout) == (0, True)

@@ -141,7 +141,8 @@ FITTING = (
     _entry(
         "FLOOR_UNIDENTIFIED",
         "The irreducible loss cannot be told from zero, or from the lowest loss reached.",
-        "The interval of E is wider than the loss that is left, or E sits at zero.",
+        "The interval of E is wider than the loss that is left, or E sits at zero or at a bound "
+        "given for it.",
         "How much scale can still bring depends on E and nothing else.",
         "Train runs that come closer to the floor.",
     ),

@@ -9,9 +9,11 @@ import pytest
 
 from scaleplan.fitting.allocation import allocation_note
 from scaleplan.fitting.diagnostics import diagnose, worst_exponent
+from scaleplan.fitting.effect import no_effect
 from scaleplan.fitting.fitted import fit_law
 from scaleplan.fitting.floorless import floor_note, value_without_floor
-from scaleplan.fitting.identifiability import check_design, no_effect, with_known_interval
+from scaleplan.fitting.identifiability import check_design, with_known_interval
+from scaleplan.fitting.recipe import Limit, Recipe
 from scaleplan.fitting.uncertainty import parameters_of
 from scaleplan.laws import get_law
 
@@ -158,3 +160,33 @@ def test_an_exponent_that_may_be_zero_is_no_law():
         parameters, _ = parameters_of(one, None, level=0.9, unit="")
         refusal = no_effect(one, parameters, ("params",), instead=False)
         assert (refusal is not None) is refused
+
+
+@pytest.mark.parametrize(("instead", "remedy"), [(True, "other budgets"), (False, "Vary flops")])
+def test_runs_of_one_compute_say_nothing_of_a_law_of_compute(instead, remedy):
+    params = np.geomspace(1e7, 1e9, 12)
+    flops = 6.0 * params * (1e19 / 6.0 / params)  # equal up to the last digits
+    one = fit_law(get_law("log_linear"), flops[None], 3.0 + np.linspace(-1.0, 1.0, 12) ** 2)
+    parameters, _ = parameters_of(one, None, level=0.9, unit="")
+    refusal = no_effect(one, parameters, ("flops",), instead=instead)
+    assert "all 12 runs share one flops, 1e+19" in refusal.reason
+    assert "nan" not in refusal.reason
+    assert remedy in refusal.remedy
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.0, 1.0, "(E = 1.000, --bound E=0:1): these runs alone would have a larger one"),
+        (2.0, 3.0, "(E = 2.000, --bound E=2:3): these runs alone would have a smaller one"),
+        (0.5, 3.0, ""),
+    ],
+)
+def test_a_bound_that_was_given_is_said_to_hold_the_floor(low, high, said):
+    free = fitted()
+    recipe = Recipe(limits=(Limit(symbol="E", low=low, high=high),))
+    note = note_of(fit_law(CHINCHILLA, free.inputs, free.values, recipe=recipe))
+    assert (note is not None) is bool(said)
+    if note is not None:
+        assert said in note.text
+        assert "do not reach far enough" not in note.text

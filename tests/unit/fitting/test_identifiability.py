@@ -8,6 +8,7 @@ import pytest
 from scaleplan.fitting.allocation import allocation_note
 from scaleplan.fitting.fitted import fit_law
 from scaleplan.fitting.identifiability import check_design, check_fit
+from scaleplan.fitting.recipe import Limit, Recipe
 from scaleplan.laws import get_law
 
 CHINCHILLA = get_law("chinchilla")
@@ -82,3 +83,36 @@ def test_an_exponent_beyond_every_published_one_gives_no_split(name, beyond):
     assert note.id == "ALLOCATION_REFUSED"
     assert f"{beyond} = " in note.text
     assert "no published law has such exponents" in note.text
+
+
+def test_all_runs_of_one_compute():
+    params = np.geomspace(1e7, 1e9, 12)
+    refusal = check_design(CHINCHILLA, NAMES, np.stack([params, 1e19 / (6.0 * params)]))
+    assert "as those of one compute do" in refusal.reason
+    assert "other budgets" in refusal.remedy
+
+
+def floor_at(low, high, law=CHINCHILLA):
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e9, 5), np.geomspace(1e9, 1e11, 5)))
+    values = law.evaluate([1.8, 480.0, 0.35, 2000.0, 0.36], [n, d])
+    recipe = Recipe(limits=(Limit(symbol="E", low=low, high=high),))
+    return fit_law(law, np.stack([n, d]), values, recipe=recipe)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (99.0, 99.0, "E is fixed at 99, above 25 of the 25 runs"),
+        (50.0, 99.0, "E may not be below 50, above 25 of the 25 runs"),
+        (3.5, 3.5, "E is fixed at 3.5, above"),
+    ],
+)
+def test_a_floor_that_is_held_above_the_runs_is_the_reason(low, high, said):
+    refusal = check_fit(floor_at(low, high), NAMES)
+    assert said in refusal.reason
+    assert "does not depend" not in refusal.reason
+    assert "Give E a value below the runs" in refusal.remedy
+
+
+def test_a_floor_that_is_held_below_the_runs_is_fitted():
+    assert check_fit(floor_at(1.8, 1.8), NAMES) is None

@@ -8,7 +8,13 @@ import pytest
 from scaleplan.errors import FitError, UsageError
 from scaleplan.fitting.fitted import fit_law
 from scaleplan.fitting.problem import Problem
-from scaleplan.fitting.resampling import KINDS, percentile, resample, resampled_kind
+from scaleplan.fitting.resampling import (
+    KINDS,
+    check_resamples,
+    percentile,
+    resample,
+    resampled_kind,
+)
 from scaleplan.fitting.uncertainty import parameters_of
 from scaleplan.laws import get_law
 
@@ -201,3 +207,16 @@ def test_runs_without_a_floor_are_refitted_from_their_optimum_alone(monkeypatch)
     fitted, starts = starts_of_resamples(monkeypatch, 0.0)
     assert fitted.theta[0] == 0.0
     assert starts == 40
+
+
+@pytest.mark.parametrize(
+    ("level", "fewest"), [(0.5, 8), (0.8, 20), (0.9, 40), (0.95, 80), (0.99, 400)]
+)
+def test_two_resamples_lie_beyond_each_end_of_an_interval(level, fewest):
+    for kind in BOOTSTRAPS:
+        check_resamples(fewest, level, kind)
+        with pytest.raises(UsageError, match=f"at least {fewest} are needed"):
+            check_resamples(fewest - 1, level, kind)
+    check_resamples(0, level, "auto")
+    check_resamples(1, level, "delta")  # draws none
+    check_resamples(1, level, "profile")
