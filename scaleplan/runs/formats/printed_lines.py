@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 
-from scaleplan.runs.metrics import describe
+from scaleplan.runs.metrics import Candidate, describe
 from scaleplan.runs.roles import NUMBER_ROLES, rank
 from scaleplan.units import parse_count
 
@@ -54,9 +55,11 @@ _SETTING = re.compile(
     re.IGNORECASE,
 )
 _LONGEST = 4000  # characters of a line that are searched; a longer one is no message
+_KEPT = 4096  # names that are looked up once: the lines of a log repeat them
 _AXES = ("step", "epoch", "tokens")
 
 
+@lru_cache(_KEPT)
 def axis(name: str) -> str | None:
     """Return the role of a name that counts the points of a run: step, epoch or tokens."""
     return next((role for role in _AXES if rank(role, name) is not None), None)
@@ -64,7 +67,7 @@ def axis(name: str) -> str | None:
 
 def measures(row: dict[str, str]) -> bool:
     """Tell whether a metric is among the names of a line."""
-    return any(describe(name) is not None for name in row)
+    return any(_metric(name) is not None for name in row)
 
 
 def settings(text: str) -> dict[str, str]:
@@ -133,7 +136,7 @@ def _number(text: str, name: str, rest: str) -> str | None:
     """
     if text.count(",") and not (_GROUPED.fullmatch(text) or _DECIMAL_COMMA.fullmatch(text)):
         return None
-    found, of = describe(name), _SHARE.match(rest)
+    found, of = _metric(name), _SHARE.match(rest)
     if of is not None and found is not None and found.kind in {"accuracy", "error"}:
         if not text.isdigit() or int(of["of"]) < max(1, int(text)):
             return None
@@ -143,7 +146,7 @@ def _number(text: str, name: str, rest: str) -> str | None:
 
 def _of_part(name: str, splits: list[str | None]) -> str:
     """Return the name of a metric with what the part of its line says it was measured on."""
-    found = describe(name)
+    found = _metric(name)
     if not splits or found is None or found.split != "plain":
         return name
     return f"{splits[-1] or 'test'} {name}"
@@ -163,6 +166,12 @@ def _of_dictionary(text: str) -> dict[str, str]:
     }  # fmt: skip
 
 
+@lru_cache(_KEPT)
+def _metric(name: str) -> Candidate | None:
+    return describe(name)
+
+
+@lru_cache(_KEPT)
 def _name(words: str) -> str | None:
     """Return the longest end of some words that names a role or a metric."""
     parts = words.split(" ")
