@@ -17,10 +17,13 @@ from scaleplan.advice.curves.seen import (
     where,
 )
 from scaleplan.advice.curves.trend import Trend, ends, slope_t
+from scaleplan.runs.table import FloatArray
 from scaleplan.units import format_percent, format_significant
 
 _RISING_POINTS = 3  # evaluations after the best one (methods: at least 3)
 _RISING_T = 2.5
+# A rise that has come back by this share of itself, at this many errors, may go all the way.
+_BACK_T, _BACK_SHARE = 2.0, 0.33
 # A smaller rise counts if it is steady: over this many points, with a slope this many errors
 # above zero (a search for the lowest point favours a rise after it, hence more than 2 or 3).
 _STEADY_POINTS, _STEADY_T, _STEADY_ERRORS = 5, 4.0, 2.0
@@ -119,8 +122,7 @@ def overfitting(seen: Seen) -> Finding | None:
     )  # fmt: skip
     if risen <= chance_rise(seen) and not steady:
         return None
-    tail = trend.smooth[best:]
-    if slope_t(tail) < _RISING_T or slope_t(after[-max(_RISING_POINTS, after.size // 2) :]) < -2.0:
+    if slope_t(trend.smooth[best:]) < _RISING_T or _turns_back(after, risen):
         return None
     if seen.training is not None and not _training_goes_on(seen):
         return None
@@ -138,6 +140,15 @@ def overfitting(seen: Seen) -> Finding | None:
         action=f"Use the checkpoint at {where(seen, lowest)}; stop earlier, regularise more, or "
         "add data.",
     )  # fmt: skip
+
+
+def _turns_back(after: FloatArray, risen: float) -> bool:
+    """Tell whether a rise is on its way back: it falls in its later half, and not by a trifle."""
+    late = after[-max(_RISING_POINTS, after.size // 2) :]
+    if slope_t(late) >= -_BACK_T:
+        return False
+    slope = float(np.polyfit(np.arange(late.size), late, 1)[0])
+    return -slope * (late.size - 1) > _BACK_SHARE * risen
 
 
 def _training_goes_on(seen: Seen) -> bool:
