@@ -22,6 +22,9 @@ from scaleplan.units import format_percent, format_significant
 
 _RISING_POINTS = 3  # evaluations after the best one (methods: at least 3)
 _RISING_T = 2.5
+# Where training has fallen to less than half of validation and still falls, the examples are being
+# remembered, and a rise of validation is what follows: it needs less to be believed.
+_REMEMBERED_GAP, _REMEMBERED_ERRORS = 0.5, 2.0
 # A rise that has come back by this share of itself, at this many errors, may go all the way.
 _BACK_T, _BACK_SHARE = 2.0, 0.33
 # A smaller rise counts if it is steady: over this many points, with a slope this many errors
@@ -120,7 +123,8 @@ def overfitting(seen: Seen) -> Finding | None:
         and slope_t(after) / math.sqrt(trend.readings_for_one) >= _STEADY_T
         and risen > max(_STEADY_ERRORS * trend.error, RISE_SHARE * max(seen.fall, 0.0))
     )  # fmt: skip
-    if risen <= chance_rise(seen) and not steady:
+    expected = _REMEMBERED_ERRORS if _remembers(seen) else RISE_ERRORS
+    if risen <= chance_rise(seen, expected) and not steady:
         return None
     if slope_t(trend.smooth[best:]) < _RISING_T or _turns_back(after, risen):
         return None
@@ -140,6 +144,16 @@ def overfitting(seen: Seen) -> Finding | None:
         action=f"Use the checkpoint at {where(seen, lowest)}; stop earlier, regularise more, or "
         "add data.",
     )  # fmt: skip
+
+
+def _remembers(seen: Seen) -> bool:
+    """Tell whether training has fallen far below validation, and falls on since its lowest."""
+    gap, training = gap_of(seen), seen.training
+    if gap is None or training is None or gap <= _REMEMBERED_GAP:
+        return False
+    place = int(np.searchsorted(training.at, float(seen.trend.at[seen.best])))
+    fallen = training.smooth[min(place, training.smooth.size - 1)] - training.smooth[-1]
+    return bool(fallen > 2.0 * training.error)
 
 
 def _turns_back(after: FloatArray, risen: float) -> bool:

@@ -87,12 +87,17 @@ def rise(trend: Trend, best: int) -> float:
     return end - float(trend.smooth[best])
 
 
-def chance_rise(seen: Seen) -> float:
-    """Return the rise that chance alone may give: of a minimum over many points, and a share."""
+def chance_rise(seen: Seen, errors: float = RISE_ERRORS) -> float:
+    """Return the rise that chance alone may give: of a minimum over many points, and a share.
+
+    Args:
+        seen: The curve.
+        errors: How many standard errors of a trend point it may be beside those of the minimum.
+    """
     trend = seen.trend
     windows = max(2.0, trend.raw.size / max(trend.window, trend.readings_for_one))
     # The lowest of many trend points lies below the trend by about sqrt(2 ln n) errors.
-    chance = (RISE_ERRORS + math.sqrt(2.0 * math.log(windows))) * trend.error
+    chance = (errors + math.sqrt(2.0 * math.log(windows))) * trend.error
     return max(chance, RISE_SHARE * max(seen.fall, 0.0))
 
 

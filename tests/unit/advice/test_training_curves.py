@@ -246,3 +246,40 @@ def test_notes_carry_ids_and_severities():
     ids = {note.id: note.severity for note in check.notes}
     assert ids["VAL_RISING"] == "warning"
     assert ids["TOO_SHORT"] == "info"
+
+
+def risen(by, *, after=(), gap=0.0, seed=0):
+    """Return a curve that falls for 15 epochs and then rises by so much, with its training.
+
+    Args:
+        by: How much higher its last seven readings are, in scatters of one.
+        after: What is added to the last readings, in scatters.
+        gap: How far training has come below validation at the end, as a share.
+        seed: Of the noise.
+    """
+    noise = 0.01
+    draw = np.random.default_rng(seed)
+    trend = 1.0 + np.r_[1.0 * 0.7 ** np.arange(15.0), np.zeros(10)]
+    values = trend + noise * draw.standard_normal(25)
+    values[15:] += by * noise * np.minimum(np.arange(1.0, 11.0) / 4.0, 1.0)
+    values[25 - len(after) :] += noise * np.asarray(after)
+    train = trend * (1.0 - gap * np.linspace(0.0, 1.0, 25)) if gap else None
+    return curve(values, train)
+
+
+def test_a_rise_that_comes_back_by_a_trifle_is_overfitting():
+    trifle, most = tuple(-np.linspace(0.0, 3.0, 6)), tuple(-np.linspace(0.0, 15.0, 8))
+    for after, fewest, largest in ((trifle, 18, 20), (most, 0, 1)):
+        found = [judge(risen(20.0, after=after, seed=i)).verdict for i in range(20)]
+        assert fewest <= found.count("overfitting") <= largest
+
+
+def test_where_examples_are_remembered_a_smaller_rise_is_believed():
+    found = {
+        (by, gap): [judge(risen(by, gap=gap, seed=i)).verdict for i in range(40)].count(
+            "overfitting"
+        )
+        for by in (0.0, 4.0) for gap in (0.2, 0.8)
+    }  # fmt: skip
+    assert found[4.0, 0.8] >= found[4.0, 0.2] + 4
+    assert found[0.0, 0.8] <= 1
