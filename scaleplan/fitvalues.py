@@ -49,7 +49,9 @@ def _all_wrong(fit: Fit) -> Iterator[_Wrong]:
     parts = {"main": fit.main}
     parts.update({f"alternatives[{i}]": part for i, part in enumerate(fit.alternatives)})
     for where, part in parts.items():
-        yield from _wrong_law(part, where, len(fit.inputs))
+        yield from _wrong_law(part, where, fit.inputs)
+    if len(fit.input_columns) != len(fit.inputs):
+        yield _Wrong("input_columns", f"a list of {len(fit.input_columns)}", "one for each input")
     if fit.main.law != fit.law:
         yield _Wrong("law", repr(fit.law[:40]), f"that of main, {fit.main.law!r}")
     yield from _wrong_parameters(fit)
@@ -89,13 +91,14 @@ def _law_of(part: LawFit, where: str) -> Law | _Wrong:
     return law
 
 
-def _wrong_law(part: LawFit, where: str, inputs: int) -> Iterator[_Wrong]:
+def _wrong_law(part: LawFit, where: str, inputs: tuple[str, ...]) -> Iterator[_Wrong]:
     law = _law_of(part, where)
     if isinstance(law, _Wrong):
         yield law
         return
-    if len(law.inputs) != inputs:
-        yield _Wrong(f"{where}.law", law.name, f"a law of {inputs} inputs, as the fit has")
+    if inputs != law.inputs if law.inputs != ("x",) else len(inputs) != 1:
+        expected = "any single column" if law.inputs == ("x",) else ", ".join(law.inputs)
+        yield _Wrong("inputs", ", ".join(inputs), f"{expected} for the {law.name} law of {where}")
     if law.residual == "raw" and part.residual != "raw":
         yield _Wrong(f"{where}.residual", part.residual, f"raw for the {law.name} law")
     for i, (spec, value) in enumerate(zip(law.parameters, part.theta, strict=True)):
