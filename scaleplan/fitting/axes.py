@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _SYMBOLS = {"params": "N", "tokens": "D", "flops": "C", "active_params": "N_active"}
 
 
+_LARGEST_LOG = 700.0  # of a float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Axes:
     """Inputs and metric of one fit, rows without them left out.
@@ -49,7 +52,8 @@ class Axes:
     @property
     def scale(self) -> FloatArray:
         """Return what orders runs by size: the product of the inputs, shape (n,)."""
-        return np.asarray(np.exp(np.log(self.inputs).sum(axis=0)))
+        logs = np.log(self.inputs).sum(axis=0)
+        return np.asarray(np.exp(np.clip(logs, -_LARGEST_LOG, _LARGEST_LOG)))
 
 
 def single_roles(runs: Runs) -> tuple[str, ...]:

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scaleplan.fitting.form_tests import is_exact, runs_test
 from scaleplan.laws import LAWS
 from scaleplan.records import Note
 from scaleplan.units import format_count
 
 if TYPE_CHECKING:
     from scaleplan.fitting.axes import Axes
+    from scaleplan.fitting.fitted import Fitted
     from scaleplan.laws.base import FloatArray
     from scaleplan.runs.table import Runs
 
 _MOST_NAMED = 8
+_PATTERN = 0.001  # p-value; runs of one sweep often share what moves them
 # What laws take beside params and tokens, and what changes a run at the same params and tokens.
 _FURTHER = (
     "active_params", "dense_params", "experts", "granularity", "bits", "weight_bits",
@@ -75,6 +78,30 @@ def left_out_note(runs: Runs, axes: Axes) -> tuple[Note, ...]:
             action=f"{try_}it runs that share them apart (--by).",
             numbers=(("columns", float(len(found))),),
         ),
+    )  # fmt: skip
+
+
+def pattern_note(axes: Axes, fitted: Fitted) -> Note | None:
+    """Return the warning that a law of one input does not follow the runs, None if it does.
+
+    Args:
+        axes: What is fitted.
+        fitted: The fit.
+    """
+    if len(axes.columns) > 1 or is_exact(fitted):
+        return None
+    order = np.argsort(fitted.inputs[0], kind="stable")
+    p = runs_test(fitted.residuals()[order])
+    if p is None or p >= _PATTERN:
+        return None
+    return Note(
+        id="RESIDUALS_NOT_RANDOM", severity="warning",
+        text=f"What the {fitted.law.name} law leaves of {len(order)} runs is not random along "
+        f"{axes.columns[0]} ({'p < 1e-6' if p < 1e-6 else f'p = {p:.2g}'}): the runs have another "
+        "form.",
+        action="Try --law shifted, m3 or broken, or more inputs, and see scaleplan compare.",
+        numbers=(("p", p),),
+        source="runs test, Wald & Wolfowitz 1940, Annals of Mathematical Statistics 11, 147",
     )  # fmt: skip
 
 

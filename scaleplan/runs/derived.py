@@ -84,9 +84,10 @@ def _fill(
     if any(f not in rows.roles for f in factors):
         return rows
     first, second = (rows.roles[f].numbers for f in factors)
-    made = first * second * FLOPS_PER_PARAM_TOKEN if target == "flops" else (
-        first / (FLOPS_PER_PARAM_TOKEN * second)
-    )  # fmt: skip
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # such rows stay empty
+        made = first * second * FLOPS_PER_PARAM_TOKEN if target == "flops" else (
+            first / (FLOPS_PER_PARAM_TOKEN * second)
+        )  # fmt: skip
     had = rows.roles[target].numbers if target in rows.roles else np.full(len(rows), np.nan)
     gaps = np.isnan(had) & np.isfinite(made)
     if not gaps.any():

@@ -163,8 +163,10 @@ def noise_of(values: FloatArray) -> tuple[float, float]:
     variances, counts = [_second_difference(later, 1)], [float(later.size)]
     while (lag := 2 ** len(variances)) * _LAG_SHARE <= later.size and variances[0] > 0.0:
         variance = _second_difference(later, lag)
-        if variance > _MOST_GROWTH * variances[-1]:
-            break  # no wander grows so fast: this is the trend itself, which bends
+        if not 0.0 < variance <= _MOST_GROWTH * variances[-1]:
+            # No wander grows so fast: this is the trend itself, which bends. And what is nothing
+            # but rounding vanishes at a distance.
+            break
         variances.append(variance)
         counts.append(later.size / lag)
     if len(variances) == 1 or variances[0] <= 0.0:

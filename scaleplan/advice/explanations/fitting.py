@@ -154,6 +154,14 @@ FITTING = (
         "Train at other ratios of tokens to parameters.",
     ),
     _entry(
+        "RESIDUALS_NOT_RANDOM",
+        "What a law of one input leaves over has a pattern along it.",
+        "Runs test of the signs of residuals in order of the input, p below 0.001.",
+        "Residuals in long stretches of one sign mean a wrong form, not noise; forecasts inherit "
+        "it, and intervals do not know.",
+        "Compare other laws, or find what else changes with the input.",
+    ),
+    _entry(
         "INPUT_HELD",
         "All runs share one size, and a law of the other is fitted.",
         "A column of params or tokens without a second value.",

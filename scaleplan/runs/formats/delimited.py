@@ -146,6 +146,21 @@ def _repeated_note(file: str, line: int, names: list[str]) -> Note:
     )  # fmt: skip
 
 
+def _rows_inside(row: list[str]) -> int:
+    """Return how many rows of the log one of the cells holds, by a quotation mark left open."""
+    for cell in row:
+        if "\n" not in cell:
+            continue
+        inside = [line for line in cell.splitlines() if _as_wide(line, len(row))]
+        if inside:
+            return len(inside)
+    return 0
+
+
+def _as_wide(line: str, width: int) -> bool:
+    return width > 1 and any(line.count(delimiter) == width - 1 for delimiter in ",;\t|")
+
+
 def _fill(
     builder: TableBuilder, rows: Iterator[tuple[int, list[str]]], names: list[str],
     lines_read: Lines | None,
@@ -170,6 +185,10 @@ def _fill(
     if lines_read is not None and width > 1:
         lines_read.take = add_block
     for line, row in rows:
+        swallowed = _rows_inside(row)
+        if swallowed:
+            builder.drop(line, f"a quotation mark that is never closed holds {swallowed} more rows")
+            continue
         if len(row) != width:
             extra = row[width:]
             if len(row) < width or any(c.strip() for c in extra):

@@ -283,3 +283,11 @@ def test_where_examples_are_remembered_a_smaller_rise_is_believed():
     }  # fmt: skip
     assert found[4.0, 0.8] >= found[4.0, 0.2] + 4
     assert found[0.0, 0.8] <= 1
+
+
+def test_an_exactly_straight_curve_has_no_noise_and_is_still_falling():
+    found = judge(curve(4.0 - 0.01 * np.arange(60.0)))
+    assert found.verdict == "underfitting"
+    deviation, correlation = noise_of(4.0 - 0.01 * np.arange(60.0))
+    assert deviation < 1e-12
+    assert correlation == 0.0
