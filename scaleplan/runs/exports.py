@@ -16,6 +16,7 @@ from scaleplan.runs.roles import rank
 from scaleplan.runs.text import fold, listed
 
 _CHART_COLUMN = re.compile(r"(?P<run>.+) - (?P<metric>.+?)(?P<bound>__MIN|__MAX)?")
+_CHART_AXES = ("step", "epoch", "tokens")
 _TENSORBOARD = ("walltime", "step", "value")
 _TENSORBOARD_FILE = re.compile(r"run-(?P<run>.+?)-tag-(?P<tag>.+)")
 
@@ -102,8 +103,10 @@ def _chart(table: RawTable) -> RawTable:
             bounds += 1
         else:
             curves[match["run"], match["metric"]] = column
-    stepped = any(rank("step", n) is not None or rank("epoch", n) is not None for n in axes)
-    if not curves or not stepped or len(axes) > 2:
+    stepped = any(rank(role, name) is not None for name in axes for role in _CHART_AXES)
+    # Nothing else writes bounds: the only other column is the axis, whatever it counts.
+    timed = not stepped and bounds > 0 and len(axes) == 1
+    if not curves or not (stepped or timed) or len(axes) > 2:
         return table
     runs = list(dict.fromkeys(run for run, _ in curves))
     metrics = list(dict.fromkeys(metric for _, metric in curves))
@@ -112,10 +115,15 @@ def _chart(table: RawTable) -> RawTable:
     for metric in metrics:
         columns[metric] = stack([curves.get((run, metric)) for run in runs], sizes)
     columns["run"] = text_column([run for run in runs for _ in range(len(table))])
+    axis = ""
+    if timed:
+        (name,) = axes
+        columns["step"] = columns.pop(name)
+        axis = f" Its axis, {name}, stands for the step."
     note = Note(
         id="WANDB_CHART", severity="info",
         text=f"{table.file} is a chart export of {len(runs)} runs ({listed(runs, 5)}); each "
-        f"column became a run and {bounds} columns of bounds were left out.",
+        f"column became a run and {bounds} columns of bounds were left out.{axis}",
     )  # fmt: skip
     long = replace(
         table, columns=columns, lines=np.tile(table.lines, len(runs)), notes=(*table.notes, note)

@@ -56,6 +56,20 @@ def usable(values: FloatArray) -> BoolArray:
     return np.asarray(np.abs(values) < _LOST)
 
 
+def unset(values: FloatArray, kind: str) -> BoolArray:
+    """Tell which first readings of a loss are zeros that stand for none yet.
+
+    Args:
+        values: Shape (n,), in order.
+        kind: The kind of metric.
+    """
+    found = np.zeros(values.size, dtype=bool)
+    logged = np.flatnonzero(values != 0.0)
+    if kind == "loss" and logged.size:
+        found[: logged[0]] = True
+    return found
+
+
 def training_trend(curve: Curve, sign: float) -> Trend | None:
     """Return the trend of the training series, where there is one beside validation."""
     if not len(curve.validation) or not len(curve.training):

@@ -10,7 +10,15 @@ import numpy as np
 from scaleplan.advice.curves.ahead import forecast_at
 from scaleplan.advice.curves.flat import healthy, plateau, underfitting
 from scaleplan.advice.curves.rising import diverged, overfitting
-from scaleplan.advice.curves.seen import FEWEST, Seen, gap_of, lost_at, training_trend, usable
+from scaleplan.advice.curves.seen import (
+    FEWEST,
+    Seen,
+    gap_of,
+    lost_at,
+    training_trend,
+    unset,
+    usable,
+)
 from scaleplan.advice.curves.trend import slope_t, trend_of
 from scaleplan.records import CurveForecast, CurveVerdict, Verdict
 from scaleplan.runs.series import Curve, Series
@@ -32,7 +40,7 @@ def judge(curve: Curve, *, level: float = 0.9, total: float | None = None) -> Cu
     """
     sign = 1.0 if curve.metric.kind in {"loss", "error"} else -1.0
     main = curve.main
-    finite = usable(main.value)
+    finite = usable(main.value) & ~unset(main.value, curve.metric.kind)
     if int(finite.sum()) < FEWEST:
         return _too_short(curve, main, finite)
     trend = trend_of(main.at[finite], sign * main.value[finite])

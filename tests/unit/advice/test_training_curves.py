@@ -291,3 +291,12 @@ def test_an_exactly_straight_curve_has_no_noise_and_is_still_falling():
     deviation, correlation = noise_of(4.0 - 0.01 * np.arange(60.0))
     assert deviation < 1e-12
     assert correlation == 0.0
+
+
+def test_zeros_before_the_first_evaluation_are_no_loss():
+    values = np.r_[0.0, 0.0, falling(30)]
+    found = judge(curve(values))
+    assert found.verdict == judge(curve(falling(30))).verdict
+    assert found.best > 0.0
+    # A loss that does reach zero has reached it.
+    assert judge(curve(np.r_[falling(10), np.zeros(5)])).best == 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scaleplan.errors import InputError
+from scaleplan.runs.series import load_curves
 
 CURVES = (
     "run,params,step,train_loss,val_loss\n"
@@ -162,3 +163,14 @@ def test_a_gap_is_filled_from_a_later_row_of_the_same_step_first(load):
     assert runs.value.tolist() == [1.2]
     assert runs.columns["train_value"].tolist() == [1.0]
     assert runs.columns["tokens"].tolist() == [2900.0]
+
+
+@pytest.mark.parametrize("axis", ["tokens", "Relative Time (Process)", "Wall Time"])
+def test_wandb_charts_over_other_axes_are_curves_of_their_runs(tmp_path, axis):
+    head = f'"{axis}","a - val/loss","a - val/loss__MIN","a - val/loss__MAX","b - val/loss"'
+    rows = "".join(f"{50 * i},{5.0 / i},{4.9 / i},{5.1 / i},{4.0 / i}\n" for i in range(1, 8))
+    path = tmp_path / "chart.csv"
+    path.write_text(f"{head}\n{rows}", encoding="utf-8")
+    log = load_curves([str(path)])
+    assert [curve.run for curve in log.curves] == ["a", "b"]
+    assert [len(curve.main) for curve in log.curves] == [7, 7]
