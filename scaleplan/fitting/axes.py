@@ -114,10 +114,17 @@ def axes_for(runs: Runs, law: Law, role: str | None = None) -> Axes:
     complement = runs.metric.kind == "accuracy" and law.residual == "log"
     if complement:
         values = 1.0 - values
-    usable = np.isfinite(inputs).all(axis=0) & np.isfinite(values)
+    usable = known = np.isfinite(inputs).all(axis=0) & np.isfinite(values)
     if law.residual == "log":
-        usable &= (values > 0.0) & (inputs > 0.0).all(axis=0)
+        usable = known & (values > 0.0) & (inputs > 0.0).all(axis=0)
     rows = np.flatnonzero(usable)
+    if not rows.size and known.any():
+        message = (
+            f"none of the {int(known.sum())} runs has {', '.join(roles)} and {runs.metric.name} "
+            "above 0, and laws are fitted to logarithms"
+        )
+        hint = "Fit how far the metric lies from a bound that it cannot pass: bound - metric."
+        raise FitError(message, hint=hint)
     if not rows.size:
         message = f"no run has {', '.join(roles)} and a usable {runs.metric.name}"
         raise FitError(message, hint="See the list of dropped rows, or choose another --metric.")

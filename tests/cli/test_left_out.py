@@ -100,3 +100,11 @@ def test_one_law_is_chosen(run_cli, tmp_path):
     result = run_cli("fit", str(path), "--quiet", "--format", "json", "--resamples", "0")
     laws = json.loads(result.stdout)["candidates"]
     assert [law["verdict"] for law in laws].count("chosen") == 1
+
+
+def test_a_metric_that_is_never_above_zero_is_refused_with_the_reason(run_cli, tmp_path):
+    path = tmp_path / "reward.csv"
+    path.write_text("flops,reward\n1e15,-7.1\n1e16,-6.1\n1e17,-5.1\n1e18,-4.2\n", encoding="utf-8")
+    result = run_cli("fit", str(path), "--metric", "reward", "--quiet")
+    assert result.returncode == 4
+    assert "above 0" in result.stderr
