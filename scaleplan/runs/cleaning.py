@@ -24,6 +24,10 @@ _SIZES = (*INPUT_ROLES, "non_embedding_params", "embedding_params", "dense_param
 _FAILED = frozenset({"failed", "crashed", "diverged", "killed", "nan", "oom"})
 
 
+# Of params, tokens or FLOP: ten orders of magnitude beyond all computing there has been.
+_LARGEST_SIZE = 1e40
+
+
 @dataclass(slots=True, eq=False)
 class _Dropped:
     """Rows to drop, the first reason found for each."""
@@ -150,9 +154,13 @@ def _impossible_size(dropped: _Dropped, role: str) -> None:
     column, name = dropped.rows.roles[role], dropped.rows.names[role]
     with np.errstate(invalid="ignore"):
         bad = (~(column.numbers > 0.0) | np.isinf(column.numbers)) & ~column.blank
+        huge = ~bad & (column.numbers > _LARGEST_SIZE)
     for row in np.flatnonzero(bad).tolist():
         reason = f"{name} is {_cell(column, row)}; it must be a number above 0"
         dropped.drop(row, f"{name} is not a number above 0", reason)
+    for row in np.flatnonzero(huge).tolist():
+        reason = f"{name} is {_cell(column, row)}; nothing is above {_LARGEST_SIZE:g}"
+        dropped.drop(row, f"{name} is above {_LARGEST_SIZE:g}", reason)
 
 
 def _no_size(dropped: _Dropped) -> None:

@@ -61,3 +61,10 @@ def test_a_law_of_another_form_than_the_runs_is_told(run_cli, tmp_path):
         "--resamples", "0", "--law", "power",
     )  # fmt: skip
     assert "RESIDUALS_NOT_RANDOM" not in {n["id"] for n in json.loads(result.stdout)["notes"]}
+
+
+def test_sizes_that_nothing_can_have_are_dropped_with_the_reason(run_cli, tmp_path):
+    log = "run,params,tokens,loss\na,1e8,1e308,3\nb,1e7,1e9,4\nc,2e7,2e9,3.8\nd,4e7,4e9,3.6\n"
+    result = run_cli("runs", written(tmp_path, log), "--quiet", "--format", "json")
+    (dropped,) = json.loads(result.stdout)["cleaning"]["dropped"]
+    assert "above 1e+40" in dropped["reason"]
