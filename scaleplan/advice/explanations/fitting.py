@@ -161,20 +161,6 @@ FITTING = (
         "Compare other laws, or find what else changes with the input.",
     ),
     _entry(
-        "INPUT_HELD",
-        "All runs share one size, and a law of the other is fitted.",
-        "A column of params or tokens without a second value.",
-        "What never varied leaves no trace.",
-        "Train runs of several sizes first.",
-    ),
-    _entry(
-        "ROLES_LEFT_OUT",
-        "Runs differ in something that laws know and the fitted one does not take.",
-        "Active parameters, experts, granularity or bits that vary.",
-        "Their effect counts as scatter.",
-        "Name a law that takes them, or fit such runs apart.",
-    ),
-    _entry(
         "INFLUENTIAL_RUN",
         "N* hangs on single runs.",
         "Without one run N* moves by a factor of over 1.25 up or down, each left out in turn.",

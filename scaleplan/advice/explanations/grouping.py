@@ -17,6 +17,20 @@ def _entry(
 
 GROUPING = (
     _entry(
+        "INPUT_HELD",
+        "All runs share one size, and a law of the other is fitted.",
+        "A column of params or tokens without a second value.",
+        "What never varied leaves no trace.",
+        "Train runs of several sizes first.",
+    ),
+    _entry(
+        "ROLES_LEFT_OUT",
+        "Runs differ in something that laws know and the fitted one does not take.",
+        "Active parameters, experts, granularity or bits that vary.",
+        "Their effect counts as scatter.",
+        "Name a law that takes them, or fit such runs apart.",
+    ),
+    _entry(
         "ENDED_NOT_FINITE",
         "A run's metric ended as NaN or infinity.",
         "The last values of a curve are not finite; the best point before them is used.",
