@@ -31,10 +31,17 @@ def form_rejected(fit: Fit) -> Iterator[Note]:
             reason = candidate.reason.rpartition("; but ")[2]
             asked = candidate.reason.startswith("asked for")
             tail = " It is shown because it was asked for." if asked else ""
+            text = f"The {name} law is rejected by these runs: {reason}.{tail}"
+            action = "Use --law auto." if tail else ""
+            if asked and candidate.aicc == 0.0:  # no other law fits these runs as well
+                text = (
+                    f"The {name} law describes these runs better than all others, but it does not "
+                    f"forecast them: fitted to the smaller ones, {reason}."
+                )
+                action = "Forecast a short way only, or train larger runs."
             yield Note(
                 id=f"{candidate.law.upper()}_REJECTED", severity="warning" if used else "info",
-                text=f"The {name} law is rejected by these runs: {reason}.{tail}",
-                action="Use --law auto." if tail else "",
+                text=text, action=action,
                 source="F test of curvature, runs test and back-test at p < 0.01",
             )  # fmt: skip
 

@@ -98,6 +98,18 @@ def test_a_rejected_line_is_said_aloud():
     assert "asked for" in note.text
 
 
+def test_the_best_law_of_all_is_not_sent_back_to_the_others():
+    best = replace(
+        rejected("linear", used=True),
+        aicc=0.0,
+        reason="asked for; but on larger runs its error is 3.9 times the best law's",
+    )
+    used = replace(score_fit(), candidates=(best,))
+    note = next(n for n in fit_notes(used) if n.id == "LINEAR_REJECTED")
+    assert "better than all others" in note.text
+    assert "auto" not in note.action
+
+
 def ids(fit):
     return {note.id for note in fit_notes(fit)}
 
