@@ -105,7 +105,8 @@ def _chart(table: RawTable) -> RawTable:
             curves[match["run"], match["metric"]] = column
     stepped = any(rank(role, name) is not None for name in axes for role in _CHART_AXES)
     # Nothing else writes bounds: the only other column is the axis, whatever it counts.
-    timed = not stepped and bounds > 0 and len(axes) == 1
+    shown = {metric for _, metric in curves}
+    timed = not stepped and bounds > 0 and len(axes) == 1 and not shown & {*axes, "step"}
     if not curves or not (stepped or timed) or len(axes) > 2:
         return table
     runs = list(dict.fromkeys(run for run, _ in curves))

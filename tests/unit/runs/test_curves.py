@@ -174,3 +174,13 @@ def test_wandb_charts_over_other_axes_are_curves_of_their_runs(tmp_path, axis):
     log = load_curves([str(path)])
     assert [curve.run for curve in log.curves] == ["a", "b"]
     assert [len(curve.main) for curve in log.curves] == [7, 7]
+
+
+def test_a_chart_whose_axis_is_called_like_its_metric_is_left_as_it_is(tmp_path):
+    path = tmp_path / "chart.csv"
+    path.write_text(
+        "loss,a - loss,a - loss__MIN\n1,3,2\n2,2.5,2\n3,2.2,2\n4,2.1,2\n", encoding="utf-8"
+    )
+    (curve,) = load_curves([str(path)]).curves
+    assert curve.metric.name == "loss"
+    assert curve.main.value.tolist() == [1.0, 2.0, 3.0, 4.0]
