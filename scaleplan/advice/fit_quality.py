@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from scaleplan.fitting.form_tests import ON_LARGER_RUNS
 from scaleplan.laws import get_law
 from scaleplan.records import Fit, Note
 from scaleplan.units import format_count, format_significant
@@ -33,7 +34,8 @@ def form_rejected(fit: Fit) -> Iterator[Note]:
             tail = " It is shown because it was asked for." if asked else ""
             text = f"The {name} law is rejected by these runs: {reason}.{tail}"
             action = "Use --law auto." if tail else ""
-            if asked and candidate.aicc == 0.0:  # no other law fits these runs as well
+            # No other law fits these runs as well, and none would be sent for in its place.
+            if asked and candidate.aicc == 0.0 and reason.startswith(ON_LARGER_RUNS):
                 text = (
                     f"The {name} law describes these runs better than all others, but it does not "
                     f"forecast them: fitted to the smaller ones, {reason}."

@@ -13,15 +13,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.fitting.curved_start import StartCurvature
-from scaleplan.fitting.curved_steps import best_length, next_damping, solve_restricted
+from scaleplan.fitting.curved_steps import (
+    FIRST_DAMPING,
+    best_length,
+    damped,
+    next_damping,
+    solve_restricted,
+)
 
 if TYPE_CHECKING:
     from scaleplan.fitting.curved_problem import CurvedProblem
     from scaleplan.laws.base import BoolArray, FloatArray
 
 _ROUNDS = 2  # a third took as long as it saved the law's own steps, for all laws of fit_speed.py
-_FIRST_DAMPING, _LEAST_DAMPING = 0.03, 1e-3
-_DIAGONAL = 0.1  # share of the damping that acts along the axes, as in the law's own steps
+_LEAST_DAMPING = 1e-3
 _LONGEST_STEP = 1.0  # beyond it a model of second order says little
 
 
@@ -78,7 +83,7 @@ class SharedStart:
         size = self.start.size
         low, high = self.problem.low - self.start, self.problem.high - self.start
         move = np.zeros((len(weights), size))
-        damping = np.full(len(weights), _FIRST_DAMPING)
+        damping = np.full(len(weights), FIRST_DAMPING)
         metric = _square((weights * self.weighed) @ self.pairs, size)
         y = self.problem.y if values is None else values
         residual = np.broadcast_to(self.predicted - y, weights.shape)
@@ -87,7 +92,7 @@ class SharedStart:
             bend = _square(pull @ self.curvature.second, size)
             gradient = pull @ self.slopes.T + np.einsum("bij,bj->bi", bend, move)
             hessian = _square(inside @ self.pairs, size) + bend
-            step = _damped(hessian, metric, damping, gradient, (move <= low, move >= high), held)
+            step = _step(hessian, metric, damping, gradient, (move <= low, move >= high), held)
             step = np.clip(move + step, low, high) - move
             fall = -np.einsum("bi,bi->b", gradient, step) - 0.5 * np.einsum(
                 "bi,bij,bj->b", step, hessian, step
@@ -119,16 +124,12 @@ class SharedStart:
         return value, pull, np.asarray((psi == residual) * weights)
 
 
-def _damped(
+def _step(
     hessian: FloatArray, metric: FloatArray, damping: FloatArray, gradient: FloatArray,
     bounds: tuple[BoolArray, BoolArray], held: int | None,
 ) -> FloatArray:  # fmt: skip
     """Return damped steps (b, p), no coordinate of them longer than a model of them holds."""
-    diagonal = np.diagonal(metric, axis1=1, axis2=2)
-    ridge = damping[:, None] * _DIAGONAL * diagonal
-    ridge = ridge + 1e-13 * diagonal.sum(axis=1, keepdims=True) + 1e-300
-    matrix = hessian + damping[:, None, None] * metric
-    matrix = matrix + ridge[:, :, None] * np.eye(gradient.shape[1])
+    matrix = damped(hessian, metric, damping)
     at_low, at_high = bounds
     kept = (at_low & (gradient >= 0.0)) | (at_high & (gradient <= 0.0))
     if held is not None:

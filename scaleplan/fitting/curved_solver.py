@@ -18,7 +18,14 @@ import numpy as np
 from scaleplan.fitting.curved_ahead import SharedStart
 from scaleplan.fitting.curved_point import Point, next_secant
 from scaleplan.fitting.curved_runs import FittedRuns, drawn
-from scaleplan.fitting.curved_steps import best_length, next_damping, solve_restricted
+from scaleplan.fitting.curved_steps import (
+    DIAGONAL,
+    FIRST_DAMPING,
+    best_length,
+    damped,
+    next_damping,
+    solve_restricted,
+)
 from scaleplan.fitting.newton import Minima
 
 if TYPE_CHECKING:
@@ -31,9 +38,7 @@ _RELATIVE_STOP, _ABSOLUTE_STOP = 1e-13, 1e-26
 # a sum of squares over n runs by its n-th part: the stop is the square of this share over n.
 _REFIT_STOP = 1.5e-3
 _LONGEST_STEP = 2.0  # in logarithms, or as a multiple of a linear coordinate above 1
-_FIRST_DAMPING = 0.03
 _NO_STEP_LEFT = 1e12  # damping at which no step changes the objective
-_DIAGONAL = 0.1  # share of the damping that acts along the axes: it holds directions without slope
 _PROBE = 0.1  # share of a step over which its curvature is measured, as the authors advise
 _LARGEST_BEND = 0.75  # of the step's length, beyond which the bend is not to be trusted
 _NEAR = 1e-8  # predicted fall, of the objective, below which a step is neither bent nor stretched
@@ -149,7 +154,7 @@ class _Batch:
         )
         runs = FittedRuns.of(self.problem, weights, values, self.drawn)
         size = starts.shape[1]
-        phi, damping = starts[rows], np.full(rows.size, _FIRST_DAMPING)
+        phi, damping = starts[rows], np.full(rows.size, FIRST_DAMPING)
         if self.shared is None or weights is None:
             at = self.point(runs, phi, before=np.ones((rows.size, size)))
         else:
@@ -216,11 +221,7 @@ class _Batch:
         """Return the damped step inside the bounds (b, p) and the fall it predicts (b,)."""
         low, high = self.problem.low, self.problem.high
         hessian = at.gauss + at.bend + secant
-        diagonal = np.diagonal(at.metric, axis1=1, axis2=2)
-        ridge = damping[:, None] * _DIAGONAL * diagonal
-        ridge = ridge + 1e-13 * diagonal.sum(axis=1, keepdims=True) + 1e-300
-        matrix = hessian + damping[:, None, None] * at.metric
-        matrix = matrix + ridge[:, :, None] * np.eye(at.phi.shape[1])
+        matrix = damped(hessian, at.metric, damping)
         # At a bound with the slope pushing outwards a coordinate is held.
         to = np.zeros_like(at.phi)
         held = ((at.phi <= low) & (at.gradient >= 0.0)) | ((at.phi >= high) & (at.gradient <= 0.0))
@@ -290,7 +291,7 @@ class _Batch:
     ) -> FloatArray:
         """Return the acceleration (b, p) that the slope `right` drives; none where it is large."""
         diagonal = np.diagonal(at.metric, axis1=1, axis2=2)
-        ridge = (_DIAGONAL * damping[:, None] + 1e-13) * diagonal + 1e-300
+        ridge = (DIAGONAL * damping[:, None] + 1e-13) * diagonal + 1e-300
         matrix = at.gauss + damping[:, None, None] * at.metric
         matrix = matrix + ridge[:, :, None] * np.eye(step.shape[1])
         ends = at.phi + step

@@ -14,7 +14,24 @@ if TYPE_CHECKING:
 # Of a step, tried on residuals that are known to second order along it; backwards from a saddle.
 _FIRST_LENGTHS = (0.5, 1.0, 1.5)
 _FURTHER_LENGTHS = {0.5: (0.25, 0.1, -0.5), 1.5: (2.5, 4.0, 8.0)}
+FIRST_DAMPING = 0.03
+DIAGONAL = 0.1  # share of the damping that acts along the axes: it holds directions without slope
 _SMALLEST_EIGENVALUE = 1e-14  # of a system whose diagonal is 1
+
+
+def damped(hessian: FloatArray, metric: FloatArray, damping: FloatArray) -> FloatArray:
+    """Return the matrices of damped steps, shape (b, p, p).
+
+    Args:
+        hessian: Shape (b, p, p).
+        metric: Shape (b, p, p), what the damping holds steps by.
+        damping: Shape (b,).
+    """
+    diagonal = np.diagonal(metric, axis1=1, axis2=2)
+    ridge = damping[:, None] * DIAGONAL * diagonal
+    ridge = ridge + 1e-13 * diagonal.sum(axis=1, keepdims=True) + 1e-300
+    matrix = hessian + damping[:, None, None] * metric
+    return np.asarray(matrix + ridge[:, :, None] * np.eye(metric.shape[1]))
 
 
 def solve_restricted(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # What stands before the reason against a law that is used all the same.
 UNPASSED = "used because no law passes; "
+ON_LARGER_RUNS = "on larger runs its error is "  # how a reason of the back-test begins
 # Residuals below this share of the metric are rounding: such data are exact.
 EXACT_LOG = 1e-9
 AICC_ADMISSIBLE = 4.0  # Burnham & Anderson 2002: models within 4 keep some support

@@ -20,6 +20,7 @@ from scaleplan.fitting.form_tests import (
     AICC_ADMISSIBLE,
     BACKTEST_ADMISSIBLE,
     EXACT_LOG,
+    ON_LARGER_RUNS,
     UNPASSED,
     aicc,
     curvature_p,
@@ -203,7 +204,7 @@ def _worse_on_larger_runs(own: float | None, errors: dict[str, float | None]) ->
     """Return why a back-test error speaks against a law, beside those of all; empty if not."""
     others = [e for e in errors.values() if e is not None]
     if own is not None and others and own > BACKTEST_ADMISSIBLE * min(others) + EXACT_LOG:
-        return f"on larger runs its error is {own / min(others):.1f} times the best law's"
+        return f"{ON_LARGER_RUNS}{own / min(others):.1f} times the best law's"
     return ""
 
 

@@ -148,9 +148,9 @@ def _repeated_note(file: str, line: int, names: list[str]) -> Note:
 
 def _rows_inside(row: list[str]) -> int:
     """Return how many rows of the log one of the cells holds, by a quotation mark left open."""
+    if "\n" not in "".join(row):  # hardly any row: it is asked of each
+        return 0
     for cell in row:
-        if "\n" not in cell:
-            continue
         inside = [line for line in cell.splitlines() if _as_wide(line, len(row))]
         if inside:
             return len(inside)

@@ -108,6 +108,12 @@ def test_the_best_law_of_all_is_not_sent_back_to_the_others():
     note = next(n for n in fit_notes(used) if n.id == "LINEAR_REJECTED")
     assert "better than all others" in note.text
     assert "auto" not in note.action
+    bent = replace(best, reason="asked for; but the runs curve away")
+    note = next(
+        n for n in fit_notes(replace(used, candidates=(bent,))) if n.id == "LINEAR_REJECTED"
+    )
+    assert "curve away" in note.text
+    assert "better than all others" not in note.text
 
 
 def ids(fit):
