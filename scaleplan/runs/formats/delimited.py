@@ -10,13 +10,13 @@ from itertools import chain, islice
 from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import Format, KeepText
+from scaleplan.runs.formats.heading import heading_of
 from scaleplan.runs.formats.plain_blocks import Lines, add_plain
 from scaleplan.runs.numbers import read_number
 from scaleplan.runs.raw import RawTable, TableBuilder
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.text import clean_text, listed, shown
 
-_DELIMITERS = (",", ";", "\t", "|", " ")
 _SNIFFED_LINES = 40
 _BLOCK_CELLS = 200_000  # cells converted at a time: large enough for speed, some 20 MiB of text
 _COMMENTED = re.compile(r"^#\s*([\w ./-]{1,60}?)\s*[:=]\s*(.*?)\s*$")
@@ -36,13 +36,17 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
         InputError: If there is no header, or the quoting is broken.
     """
     lines = Lines(source)
-    skipped, shared, first = _preamble(lines)
+    skipped, shared, comment, first = _preamble(lines)
     declared = _DECLARED.match(first)
     if declared is not None:
-        skipped, first = skipped + 1, next(lines, "")
+        skipped, first, comment = skipped + 1, next(lines, ""), ""
     start = [first, *islice(lines, _SNIFFED_LINES)]
-    delimiter = declared.group(1) if declared is not None else _delimiter(start)
-    reader = csv.reader(chain(start, lines), delimiter=delimiter, skipinitialspace=delimiter == " ")
+    heading = heading_of(start, comment)
+    delimiter = declared.group(1) if declared is not None else heading.delimiter
+    skipped += len(start) - len(heading.lines)
+    reader = csv.reader(
+        chain(heading.lines, lines), delimiter=delimiter, skipinitialspace=delimiter == " "
+    )
     rows = _rows(reader, lines, skipped)
     header_line, header = next(rows, (skipped + 1, []))
     names = _names(header, source.name, header_line)
@@ -50,47 +54,33 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
     repeated = [n for n in dict.fromkeys(names) if names.count(n) > 1] if names else []
     if repeated:
         builder.note(_repeated_note(source.name, header_line, repeated))
+    told = heading.note(source.name, header_line - 1)
+    if told is not None:
+        builder.note(told)
     _fill(builder, rows, _distinct(names), lines if delimiter == "," else None)
     for note in source.notes():
         builder.note(note)
     return builder.build(shared)
 
 
-def _preamble(lines: Iterator[str]) -> tuple[int, dict[str, str], str]:
+def _preamble(lines: Iterator[str]) -> tuple[int, dict[str, str], str, str]:
     """Skip blank lines and comments; `# key: value` comments are metadata.
 
     Returns:
-        How many lines were skipped, the metadata, and the line after them (empty at the end).
+        How many lines were skipped, the metadata, the comment right above the line after them, and
+        that line (each empty if there is none).
     """
     shared: dict[str, str] = {}
+    above = ""
     for skipped, line in enumerate(lines):
         stripped = line.strip("\ufeff \t\r\n")
         if stripped and not stripped.startswith("#"):
-            return skipped, shared, line.removeprefix("\ufeff")
+            return skipped, shared, above, line.removeprefix("\ufeff")
+        above = stripped
         match = _COMMENTED.match(stripped)
         if match is not None:
             shared[clean_text(match.group(1))] = clean_text(match.group(2))
-    return 0, shared, ""
-
-
-def _delimiter(lines: list[str]) -> str:
-    """Choose the delimiter that cuts the first rows into equally many cells."""
-    best, best_score = ",", 0.0
-    for delimiter in _DELIMITERS:
-        try:
-            rows = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter == " "))
-        except csv.Error:
-            continue  # the reading proper reports it, with its line
-        counts = [len([c for c in row if c.strip()] if delimiter == " " else row) for row in rows]
-        counts = [c for c in counts if c]
-        if not counts or counts[0] < 2:
-            continue
-        score = sum(c == counts[0] for c in counts) / len(counts)
-        if delimiter == " " and score < 1.0:
-            continue  # words of a sentence
-        if score > best_score:
-            best, best_score = delimiter, score
-    return best
+    return 0, shared, "", ""
 
 
 def _rows(

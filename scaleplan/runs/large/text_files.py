@@ -13,7 +13,7 @@ import numpy as np
 from scaleplan.errors import InputError
 from scaleplan.runs.formats import read_table
 from scaleplan.runs.formats.base import KeepText
-from scaleplan.runs.formats.delimited import _delimiter
+from scaleplan.runs.formats.heading import heading_of
 from scaleplan.runs.large.expression import Kind
 from scaleplan.runs.large.line_index import LineIndex
 from scaleplan.runs.large.unsuited import Unsuited
@@ -235,7 +235,7 @@ def parsed_head(each: Located, whole: bytes, keep_text: KeepText) -> Head:
     if each.extension not in {".csv", ".tsv"}:
         return Head(table=table, skipped=skipped, delimiter="")
     lines = whole.decode("utf-8", errors="replace").splitlines()[skipped - 1 : skipped + 40]
-    return Head(table=table, skipped=skipped, delimiter=_delimiter(lines))
+    return Head(table=table, skipped=skipped, delimiter=heading_of(lines, "").delimiter)
 
 
 def _head(each: Located, keep_text: KeepText) -> Head:

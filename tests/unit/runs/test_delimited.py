@@ -8,7 +8,7 @@ import io
 import pytest
 
 from scaleplan.errors import InputError
-from scaleplan.runs.formats.delimited import _delimiter
+from scaleplan.runs.formats.heading import heading_of
 from scaleplan.runs.reading import load_runs
 
 PLAIN = "params,tokens,loss\n1e6,2e7,4.5\n2e6,4e7,4.0\n4e6,8e7,3.6\n"
@@ -32,7 +32,7 @@ def test_every_row_of_a_long_table_is_read(load):
 
 def test_a_delimiter_inside_quotes_does_not_decide():
     lines = ["name;params;loss\n", '"a,b,c";1;2\n', '"d,e,f";3;4\n']
-    assert _delimiter(lines) == ";"
+    assert heading_of(lines, "").delimiter == ";"
 
 
 @pytest.mark.parametrize(
