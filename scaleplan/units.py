@@ -235,6 +235,16 @@ def format_count(value: float | None, digits: int = 3) -> str:
     return format_significant(value, digits)
 
 
+def format_number_of(count: int, noun: str) -> str:
+    """Write how many of something there are: 1 run, 2 runs.
+
+    Args:
+        count: How many.
+        noun: What, in the singular.
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def format_flops(value: float | None, digits: int = 3) -> str:
     """Write a number of floating-point operations: 5.76e23."""
     if value is None or not math.isfinite(value):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scaleplan.render.fit_view import reading_blocks
 from scaleplan.render.json_document import cleaning_document, head, tail
 from scaleplan.render.view import UNKNOWN, Column, Table, View, metric_text, quantity
+from scaleplan.units import format_number_of
 
 if TYPE_CHECKING:
     from scaleplan.records import Note
@@ -29,8 +30,9 @@ class RunsShown:
 def runs_view(shown: RunsShown) -> View:
     """Return what `scaleplan runs` shows."""
     runs = shown.runs
+    count = format_number_of(len(runs), "run")
     return View(
-        title=f"scaleplan runs: {len(runs)} runs of {metric_text(runs.metric)}",
+        title=f"scaleplan runs: {count} of {metric_text(runs.metric)}",
         blocks=(*reading_blocks(runs.cleaning), _table(runs)),
         notes=shown.notes, assumptions=runs.assumptions,
     )  # fmt: skip

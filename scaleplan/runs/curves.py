@@ -16,6 +16,7 @@ from scaleplan.runs.printed_runs import printed_runs
 from scaleplan.runs.raw import RawColumn, text_column
 from scaleplan.runs.table import BoolArray, FloatArray, IntArray
 from scaleplan.runs.text import listed
+from scaleplan.units import format_number_of
 
 # What grows along a run: a later value says nothing about an earlier row.
 _CUMULATIVE = frozenset({"tokens", "flops", "train_value", "epoch"})
@@ -147,8 +148,8 @@ class _Curves:
     def _merged_note(self, merged: int) -> Note:
         return Note(
             id="CURVES_MERGED", severity="info",
-            text=f"{merged} rows without {self.rows.names['value']} only gave other columns to the "
-            "points of their run that follow them.",
+            text=f"{format_number_of(merged, 'row')} without {self.rows.names['value']} only gave "
+            "other columns to the points of their run that follow.",
             numbers=(("rows", float(merged)),),
         )  # fmt: skip
 
@@ -184,7 +185,8 @@ def reduced_note(points: int, runs: int, name: str, best: str | None) -> Note:
     rule = f"the one with the {best} {name}" if best else f"the last one with a finite {name}"
     return Note(
         id="CURVES_REDUCED", severity="info",
-        text=f"{points} points of {runs} training curves became one point a run: {rule}.",
+        text=f"{format_number_of(points, 'point')} of {format_number_of(runs, 'training curve')} "
+        f"became one point a run: {rule}.",
         action="Use --all-points to keep every point.",
         numbers=(("points", float(points)), ("runs", float(runs))),
     )  # fmt: skip

@@ -27,6 +27,7 @@ from scaleplan.runs.roles import rank
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.table import FloatArray
 from scaleplan.runs.text import uncoloured
+from scaleplan.units import format_number_of
 
 # (a+)+ and the like, whose search grows exponentially with the line.
 _NESTED = re.compile(r"\((?:[^()\\]|\\.)*[+*](?:[^()\\]|\\.)*\)[+*{]")
@@ -215,7 +216,7 @@ def _join(columns: dict[str, RawColumn], kept: str, name: str, at: str | None = 
 def _note(file: str, skipped: int) -> Note:
     return Note(
         id="LINES_PASSED_OVER", severity="info",
-        text=f"{skipped} lines of {file} hold no known number and were passed over.",
+        text=f"{format_number_of(skipped, 'line')} of {file} without a known number passed over.",
         action="Describe the lines that count with --pattern.",
         numbers=(("lines", float(skipped)),),
     )  # fmt: skip

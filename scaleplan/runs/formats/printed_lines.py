@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from functools import lru_cache
 
@@ -21,7 +22,7 @@ _PAIR = re.compile(
     re.IGNORECASE,
 )
 # DeepSpeed's `steps: 10 loss: 4.9`, not `max steps` or `warmup steps`; fairseq's `num_updates 10`.
-_STEPS = re.compile(r"(?:[A-Z]+ ){0,2}[Ss]teps|num_updates")
+_STEPS = re.compile(r"(?:[A-Z]+ ){0,2}[Ss]teps|(?:valid_|train_)?num_updates")
 # `Test: Acc@1 20.0`, `| valid | epoch 1 | loss 5.7`, `Train: loss 3.1 | Val: loss 3.2`; a star
 # begins the line to which an evaluation of the PyTorch examples comes.
 _PART = re.compile(
@@ -54,6 +55,15 @@ _SETTING = re.compile(
     r"(?P<number>\d[\d_,]*(?:\.\d+)?[ ]?(?:[KMBT]\b)?)(?![\w.%])",
     re.IGNORECASE,
 )
+# A Python dictionary, as Hugging Face prints it, or one in JSON, as fairseq does.
+_DICTIONARY = re.compile(r"""\{\s?['"]""")
+# main.log of github.com/karpathy/llm.c: `s:250 tel:6.49` (test loss), `s:251 trl:6.48`, and the
+# accuracy on HellaSwag.
+_LLM_C = re.compile(
+    r"s:(?P<step>\d{1,12}) (?P<name>tel|trl|eval):(?P<number>-?(?:\d+(?:\.\d*)?|nan|inf))"
+    r"(?: [a-z]{1,10}:\S{1,20}){0,5}"
+)
+_LLM_C_NAMES = {"tel": "val_loss", "trl": "train_loss", "eval": "HellaSwag accuracy"}
 _LONGEST = 4000  # characters of a line that are searched; a longer one is no message
 _KEPT = 4096  # names that are looked up once: the lines of a log repeat them
 _AXES = ("step", "epoch", "tokens")
@@ -85,12 +95,15 @@ def known(text: str) -> dict[str, str]:
     Args:
         text: The line, uncoloured.
     """
-    start = text.find("{'")
-    if start >= 0:
-        # A bar of progress may stand before it.
-        row = _of_dictionary(text[start:])
-        if row or not text[:start].strip():
+    begin = _DICTIONARY.search(text)
+    if begin is not None:
+        # A bar of progress, or the time and what part of the program speaks, may stand before it.
+        row = _of_dictionary(text[begin.start() :])
+        if row or not text[: begin.start()].strip():
             return row
+    short = _LLM_C.fullmatch(text.strip())
+    if short is not None:
+        return {"step": short["step"], _LLM_C_NAMES[short["name"]]: short["number"]}
     row, steps = {}, ""
     parts = [(match.end(), match["split"]) for match in _PART.finditer(text[:_LONGEST])]
     if parts and _OF_EVALUATION.search(text):
@@ -153,17 +166,24 @@ def _of_part(name: str, splits: list[str | None]) -> str:
 
 
 def _of_dictionary(text: str) -> dict[str, str]:
-    """Return the known numbers of a line that is a Python dictionary, as Hugging Face prints it."""
+    """Return the known numbers of a dictionary that a line ends with, in Python or in JSON."""
+    text = text[: text.rfind("}") + 1][:_LONGEST]
     try:
-        found = ast.literal_eval(text[: text.rfind("}") + 1][:_LONGEST])
+        found = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return {}
+        try:
+            found = json.loads(text)  # which has null and NaN
+        except (ValueError, RecursionError):
+            return {}
     if not isinstance(found, dict):
         return {}
-    return {
-        name: str(value) for name, value in found.items()
-        if isinstance(name, str) and isinstance(value, int | float | str) and _name(name) == name
+    row = {
+        "step" if _STEPS.fullmatch(name) else name: str(value)
+        for name, value in found.items()
+        if isinstance(name, str) and isinstance(value, int | float | str)
+        and (_name(name) == name or _STEPS.fullmatch(name))
     }  # fmt: skip
+    return row if measures(row) else {}
 
 
 @lru_cache(_KEPT)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 
 from scaleplan.errors import InputError
@@ -131,3 +134,31 @@ def test_a_start_is_found_where_steps_have_marks_of_thousands(log):
     text = "val loss 11.0\nstep 1,000 loss 3.5\nstep 2,000 loss 3.0\nval loss 3.25\n"
     (curve,) = load_curves([log(text)]).curves
     assert curve.validation.at.tolist() == [0.0, 2000.0]
+
+
+LLM_C = "s:0 tel:11.0095\ns:1 trl:11.0094 lr:0.000001 norm:20.32\ns:2 trl:10.85\ns:2 tel:10.80\n"
+FAIRSEQ = """\
+2021-01-01 10:00:00 | INFO | fairseq_cli.train | Namespace(arch='x', lr=[0.0005])
+2021-01-01 10:00:10 | INFO | train_inner | {"epoch": 1, "update": 0.1, "loss": "11.2", \
+"wps": "10000", "num_updates": "100", "lr": "1.2e-05", "train_wall": null}
+2021-01-01 10:00:20 | INFO | valid | {"epoch": 1, "valid_loss": "8.0", "valid_num_updates": "100"}
+2021-01-01 10:00:30 | INFO | train_inner | {"epoch": 2, "update": 1.1, "loss": "9.2", \
+"wps": "10000", "num_updates": "200", "lr": "2.2e-05", "train_wall": null}
+2021-01-01 10:00:40 | INFO | valid | {"epoch": 2, "valid_loss": "7.5", "valid_num_updates": "200"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "steps", "values", "training"),
+    [
+        (LLM_C, [0, 2], [11.0095, 10.80], [math.nan, 10.85]),
+        (FAIRSEQ, [100, 200], [8.0, 7.5], [11.2, 9.2]),
+    ],
+)
+def test_short_names_and_dictionaries_in_lines(tmp_path, text, steps, values, training):
+    path = tmp_path / "main.log"
+    path.write_text(text, encoding="utf-8")
+    runs = load_runs([str(path)], all_points=True)
+    assert runs.column("step").tolist() == steps
+    assert runs.value.tolist() == values
+    assert np.array_equal(runs.column("train_value"), training, equal_nan=True)
