@@ -71,7 +71,7 @@ _KEYS = tuple(one.name for one in fields(Cluster) if one.name != "file")
 _KEYS_HINT = f"Known keys: {', '.join(_KEYS)}."
 _PART_KEYS = (
     "like", "peak_tflops", "dense", "memory_gib", "memory_bandwidth_gbs", "tdp_w",
-    "inter_node_gbs", "intra_node_gbs", "matmul_efficiency", "usd_per_hour",
+    "power_w", "inter_node_gbs", "intra_node_gbs", "matmul_efficiency", "usd_per_hour",
 )  # fmt: skip
 
 
@@ -142,6 +142,7 @@ def _accelerator(name: str, entry: _Reader) -> Accelerator:
         "peak_tflops": peak, "memory_gib": memory,
         "memory_bandwidth_gbs": entry.read("memory_bandwidth_gbs", parse_positive),
         "tdp_w": entry.read("tdp_w", parse_positive),
+        "power_w": entry.read("power_w", parse_positive),
         "inter_node_gbs": entry.read("inter_node_gbs", parse_positive),
         "intra_node_gbs": entry.read("intra_node_gbs", parse_positive),
         "matmul_efficiency": entry.read("matmul_efficiency", parse_fraction),
@@ -151,6 +152,8 @@ def _accelerator(name: str, entry: _Reader) -> Accelerator:
         message = f"{name} needs peak_tflops and memory_gib, or a part of the catalogue to be like"
         raise entry.error(entry.line, message, "For example `like: h100`; see `scaleplan gpus`.")
     base = like or _blank()
+    if given["tdp_w"] is not None:
+        base = replace(base, power_w=None)  # what was measured is that of the other part
     _check_peak(entry, peak, base.memory_gib if memory is None else memory, like, dense=dense)
     if memory is not None and memory > _LARGEST_MEMORY:
         message = f"memory_gib of {memory:g} is more than any accelerator has"
@@ -169,16 +172,20 @@ def _accelerator(name: str, entry: _Reader) -> Accelerator:
 
 
 def _catalogued(name: str) -> Accelerator | None:
-    """Return the catalogue's part of exactly this id, None if there is none."""
-    return next((part for part in accelerators() if part.id == name), None)
+    """Return the catalogue's part that a name stands for, None if there is none."""
+    try:
+        return accelerator(name)
+    except UsageError:
+        return None  # a name of the user's own
 
 
 def _blank() -> Accelerator:
     return Accelerator(
         id="", name="", vendor="", year=None, peak_tflops=math.nan, memory_gib=math.nan,
-        memory_bandwidth_gbs=None, tdp_w=None, inter_node_gbs=None, intra_node_gbs=None,
-        matmul_efficiency=None, utilisation_class="other", usd_per_hour=None, usd_low=None,
-        usd_high=None, price_date="", price_source="", source="", unverified=(), note="",
+        memory_bandwidth_gbs=None, tdp_w=None, power_w=None, inter_node_gbs=None,
+        intra_node_gbs=None, matmul_efficiency=None, utilisation_class="other",
+        usd_per_hour=None, usd_low=None, usd_high=None, price_date="", price_source="",
+        source="", unverified=(), note="",
     )  # fmt: skip
 
 

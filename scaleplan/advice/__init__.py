@@ -5,6 +5,8 @@ Rules of a stage are imported with it: a plan does not pay for those of fits.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from scaleplan.advice.critical_size import critical_size
 from scaleplan.advice.extrapolation import point_notes
 from scaleplan.advice.fitness import fitness_notes
@@ -66,8 +68,11 @@ def plan_notes(plan: Plan, fit: Fit) -> tuple[Note, ...]:
 
         fit = with_repeats(fit)
     notes = list(forecast_notes(plan.forecast, fit))
+    # Counts around the one that was asked for are shown, not judged.
+    rows = tuple(row for row in plan.rows if row.gpus in plan.asked_gpus)
+    judged = replace(plan, rows=rows) if rows else plan
     for rule in (*PLAN_RULES, *SHAPE_RULES):
-        notes += rule(plan)
+        notes += rule(judged)
     return _first_of_each(notes)
 
 

@@ -30,6 +30,8 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Words that only say who made it, left out where a name is looked up.
 _MAKERS = re.compile(r"\b(?:nvidia|amd|intel|google|cloud|aws|tesla|geforce|instinct)\b")
 
+_SHORTEST_NEAR = 2  # of two letters nearly any other two are near
+
 T = TypeVar("T")
 
 
@@ -82,7 +84,7 @@ def _accelerator(entry: _Entry, sources: _Entry) -> Accelerator:
         year=None if year is None else int(year), peak_tflops=entry.number("peak_tflops"),
         memory_gib=entry.number("memory_gib"),
         memory_bandwidth_gbs=entry.optional_number("memory_bandwidth_gbs"),
-        tdp_w=entry.optional_number("tdp_w"),
+        tdp_w=entry.optional_number("tdp_w"), power_w=entry.optional_number("power_w"),
         inter_node_gbs=entry.optional_number("inter_node_gbs"),
         intra_node_gbs=entry.optional_number("intra_node_gbs"),
         matmul_efficiency=entry.optional_number("matmul_efficiency"),
@@ -221,7 +223,7 @@ def grid_intensity(country: str | None = None) -> PlanningDefault:
     """Return the carbon intensity of a country's electricity in gCO2e/kWh.
 
     Args:
-        country: Three-letter code or English name; None is the world's mean.
+        country: Code of two or three letters, or English name; None is the world's mean.
 
     Raises:
         UsageError: If the catalogue does not have the country.
@@ -232,7 +234,10 @@ def grid_intensity(country: str | None = None) -> PlanningDefault:
     wanted = grid.text("default") if country is None else country
     code = _find(
         wanted, tuple(countries.values), kind="country", key=lambda code: (code,),
-        aliases={countries.entry(code).text("name"): code for code in countries.values},
+        aliases={
+            countries.entry(code).text(key): code for code in countries.values
+            for key in ("name", "short") if key in countries.entry(code).values
+        },
         hint=f"Known: {', '.join(countries.values)}.",
     )  # fmt: skip
     entry = countries.entry(code)
@@ -255,7 +260,7 @@ def _find(
     from difflib import get_close_matches
 
     # Names as people write them, ids before aliases.
-    written = {_plain(text): text for text in aliases}
+    written = {_plain(text): text for text in aliases if len(text) > _SHORTEST_NEAR}
     written |= {_plain(key(item)[0]): key(item)[0] for item in known.values()}
     near = [written[text] for text in get_close_matches(wanted, written, n=3, cutoff=0.5)]
     message = f"{kind} {name[:60]!r} is not in the catalogue"

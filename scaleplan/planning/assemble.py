@@ -112,7 +112,8 @@ def assemble_plan(
         storage=plan_storage(
             model.params, active_params=model.active_params, tokens=model.tokens, setup=setup
         ),
-        accelerators=tuple(accelerators), optimum=_optimum(fit, model.flops), notes=(),
+        accelerators=tuple(accelerators), asked_gpus=tuple(gpus),
+        optimum=_optimum(fit, model.flops), notes=(),
         assumptions=(sized, convention, *assumptions, *fit.assumptions),
     )  # fmt: skip
 

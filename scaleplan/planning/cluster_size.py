@@ -13,6 +13,7 @@ from scaleplan.units import format_count, format_days
 
 _FEWEST = 1
 _LARGEST = 10_000_000
+_WORTH_A_HINT = 0.05  # of the tokens: with fewer it is another model
 
 # Days that a cluster is sized for where no deadline is given: most published runs took one to
 # three months; a choice.
@@ -44,11 +45,17 @@ def sized_cluster(
             raise
         first = row_at(_FEWEST)
         node = node or int(planning_default("node_size").value)
-        most = int(min(first.useful_gpus or 1, first.most_gpus or 1, _LARGEST))
-        row = row_at(max(1, most // node * node if most > node else most))
-        if not row.fits:
-            raise
-        return row
+        most = _most(first)
+        row = row_at(most // node * node if most > node else most)
+        if row.fits:
+            return row
+        raise PlanError(
+            f"{format_count(model.params)} parameters do not fit in the memory of {row.gpu} on any "
+            f"cluster that a step of {format_count(row.batch_tokens)} tokens keeps busy, of at "
+            f"most {row.gpus:,}",
+            hint="Give a larger --batch, accelerators with more memory, or an optimiser that keeps "
+            "less.",
+        ) from None
 
 
 def smallest_cluster(
@@ -71,7 +78,7 @@ def smallest_cluster(
     """
     node = node or int(planning_default("node_size").value)
     first = row_at(_FEWEST)
-    most = max(1, int(min(first.useful_gpus or 1, first.most_gpus or 1, _LARGEST)))
+    most = _most(first)
     counts = _Counts(node, most)
 
     def meets(row: PlanRow) -> bool:
@@ -98,6 +105,11 @@ def smallest_cluster(
             low = middle
     found = row_at(counts.at(top))
     return found if found.fits else _fitting(row_at, found, days, model, high=high)
+
+
+def _most(row: PlanRow) -> int:
+    """Return the largest count that is offered: useful, and busy in some layout."""
+    return max(1, int(min(row.useful_gpus or 1, row.busy_gpus or 1, _LARGEST)))
 
 
 class _Counts:
@@ -133,12 +145,16 @@ def _too_late(row: PlanRow, days: float, model: Model, *, high: bool) -> PlanErr
     # Fewer tokens allow a smaller batch only, and so fewer accelerators: time falls as about the
     # root of the tokens (batch grows as D^0.47, Zhang et al. 2024, arXiv 2410.21676).
     share = (days / least) ** 2
+    fewer = (
+        f"train on about {format_count(model.tokens * share)} tokens, "
+        if share > _WORTH_A_HINT else ""
+    )  # fmt: skip
     return PlanError(
         f"{format_count(model.params)} parameters on {format_count(model.tokens)} tokens cannot be "
         f"trained in {format_days(days)} on {row.gpu}: {row.gpus:,} of them, beyond which adding "
         f"more stops paying at a batch of {format_count(row.batch_tokens)} tokens, take "
         f"{format_days(least)}",
         # Rounded up, so that what is shown is enough.
-        hint=f"Allow {format_days(1.006 * least)}, train on about "
-        f"{format_count(model.tokens * share)} tokens, give a larger --batch, or a faster --gpu.",
+        hint=f"Allow {format_days(1.006 * least)}, {fewer}give a larger --batch, or a faster "
+        "--gpu.",
     )

@@ -31,24 +31,26 @@ def prices(accelerator: Accelerator, usd_per_hour: float | None) -> Prices:
 
 
 def power_share(accelerator: Accelerator) -> PlanningDefault:
-    """Return the power drawn as a multiple of the accelerator's TDP."""
+    """Return the power drawn as a multiple of the accelerator's TDP, where it was not measured."""
     tpu = accelerator.utilisation_class == "tpu"
     return planning_default("power_fraction_tpu" if tpu else "power_fraction")
 
 
 def energy_kwh(accelerator: Accelerator, gpu_hours: float, *, pue: float | None) -> float | None:
-    """Return accelerator-hours x TDP x share drawn x PUE in kWh, None without a known TDP.
+    """Return accelerator-hours x power x PUE in kWh, None where no power is known.
 
     Args:
-        accelerator: Its TDP in W.
+        accelerator: Its measured power in W, or its TDP, a share of which is drawn.
         gpu_hours: Accelerator-hours.
         pue: Power usage effectiveness of the data centre; None takes the default.
     """
-    if accelerator.tdp_w is None:
-        return None
+    watts = accelerator.power_w
+    if watts is None:
+        if accelerator.tdp_w is None:
+            return None
+        watts = accelerator.tdp_w * power_share(accelerator).value
     if pue is None:
         pue = planning_default("pue").value
-    watts = accelerator.tdp_w * power_share(accelerator).value
     return gpu_hours * watts * pue / _WATTS_PER_KILOWATT
 
 
@@ -83,8 +85,16 @@ def cost_assumptions(
     found = [_price(part) for part in accelerators if usd_per_hour is None]
     if usd_per_hour is not None:
         found = [Assumption(name="price", value=usd_per_hour, unit="$/h", source="given")]
-    shares = {power_share(part).name: power_share(part) for part in accelerators}
+    ruled = [part for part in accelerators if part.power_w is None]
+    shares = {power_share(part).name: power_share(part) for part in ruled}
     found += [share.assumption() for share in shares.values()]
+    found += [
+        Assumption(
+            name=f"power of {part.id}", value=part.power_w, unit="W with its share of the host",
+            source=part.note or "measured",
+        )
+        for part in accelerators if part.power_w is not None
+    ]  # fmt: skip
     effectiveness = planning_default("pue")
     found.append(
         effectiveness.assumption()

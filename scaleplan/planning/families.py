@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from scaleplan.catalog import planning_default
-from scaleplan.errors import UsageError
+from scaleplan.errors import PlanError, UsageError
 from scaleplan.planning.compute import FLOPS_PER_PARAM_TOKEN
 from scaleplan.planning.plan import plan_rows
 from scaleplan.planning.recommender import recommender_use
@@ -27,7 +27,14 @@ _GIB = 2.0**30
 _STATE_BYTES = 16.0
 _SECONDS_PER_HOUR = 3600.0
 _GIVEN = "given"
-_BAND = ("time_band_low", "time_band_high")
+# Ends of the band of the time; those of language models were checked, the others were not.
+_BANDS = {
+    "vit": ("time_band_low", "time_band_high"),
+    "recommender": ("recommender_band_low", "recommender_band_high"),
+}
+_OTHER_BAND = ("family_band_low", "family_band_high")
+# Examples per accelerator and step of the smallest that was measured: 8,192 on 256 accelerators.
+_FEWEST_EXAMPLES = 32.0
 
 
 def plan_family(
@@ -54,6 +61,7 @@ def plan_family(
 
     Raises:
         UsageError: If a value is not allowed.
+        PlanError: If there are more accelerators than a step has examples.
     """
     total = examples * epochs
     flops = _TRAINING_OVER_FORWARD * model.forward_flops * total
@@ -61,21 +69,31 @@ def plan_family(
     if not (math.isfinite(flops) and flops > 0.0):
         message = f"{flops:g} FLOP of training are not allowed; they must be finite and above 0"
         raise UsageError(message, hint="Check --forward-flops, --examples and --epochs.")
+    if gpus and max(gpus) > step:
+        raise PlanError(
+            f"{max(gpus):,} accelerators cannot all have work: a step has {step:,.0f} examples",
+            hint="Use fewer accelerators, or a larger --batch.",
+        )
     rows: list[FamilyRow] = []
     stated: dict[str, Assumption] = {}
+    ends = _BANDS.get(model.family, _OTHER_BAND)
     for part in accelerators:
         for count in gpus:
             use, bound, why = _utilisation(model, part, count, mfu)
+            if model.embeddings is not None:
+                measured = count  # its own model has the exchange between accelerators
+            else:
+                measured = gpus[0] if mfu is not None else int(planning_default("node_size").value)
             found, assumptions = plan_rows(
                 params=_params(model), active_params=_params(model), tokens=total * _work(model),
-                flops=flops, accelerators=[part], gpus=[count], mfu=use, mfu_gpus=count,
+                flops=flops, accelerators=[part], gpus=[count], mfu=use, mfu_gpus=measured,
                 usd_per_hour=usd_per_hour, batch_tokens=step * _work(model), sequence_length=1,
                 country=country, pue=pue,
             )  # fmt: skip
-            banded = found[0] if mfu is not None else _banded(found[0])
+            banded = found[0] if mfu is not None else _banded(found[0], ends)
             rows.append(_row(banded, model, part, total=total, step=step, bound=bound))
-            band = _BAND if mfu is None else ()
-            listed = (*why, *_kept(assumptions), *(planning_default(n).assumption() for n in band))
+            listed = [*why, *_kept(assumptions, use)]
+            listed += [planning_default(end).assumption() for end in ends if mfu is None]
             stated |= {one.name: one for one in listed}
     batch_line = Assumption(
         name="global batch", value=step, unit="examples",
@@ -83,14 +101,14 @@ def plan_family(
     )  # fmt: skip
     return FamilyPlan(
         model=model, examples=examples, epochs=epochs, flops=flops, batch_examples=step,
-        rows=tuple(rows), accelerators=tuple(accelerators), notes=_notes(model, rows),
+        rows=tuple(rows), accelerators=tuple(accelerators), notes=_notes(model, rows, step),
         assumptions=(batch_line, *stated.values()),
     )  # fmt: skip
 
 
-def _banded(row: PlanRow) -> PlanRow:
-    """Return a row with the band of whole runs, where the utilisation is not the user's own."""
-    low, high = (planning_default(name).value for name in _BAND)
+def _banded(row: PlanRow, ends: tuple[str, str]) -> PlanRow:
+    """Return a row with the band of its family, where the utilisation is not the user's own."""
+    low, high = (planning_default(name).value for name in ends)
     cheap, dear = low * row.days / row.days_low, high * row.days / row.days_high
     return replace(
         row, days_low=low * row.days, days_high=high * row.days,
@@ -145,12 +163,13 @@ def _utilisation(
     return min(share, highest.value), bound, (reached.assumption(), highest.assumption())
 
 
-def _kept(assumptions: Sequence[Assumption]) -> tuple[Assumption, ...]:
+def _kept(assumptions: Sequence[Assumption], mfu: float | None) -> tuple[Assumption, ...]:
     """Leave out what plan_rows states of batches, layouts and shapes of language models."""
     kept = (
         "whole-run MFU", "price", "power", "carbon", "growth of MFU", "fall of MFU",
-        "parameters whose", "published over", "tokens per accelerator and step at which",
+        "parameters whose", "tokens per accelerator and step at which",
         "accelerator-hours between", "time to",
+        *(("whole-run over steady",) if mfu is not None else ()),
     )  # fmt: skip
     return tuple(one for one in assumptions if one.name.startswith(kept))
 
@@ -191,8 +210,19 @@ def _memory_gib(model: ExampleModel, gpus: int, examples: float, *, usable: floa
     return held / _GIB + planning_default("runtime_gib").value
 
 
-def _notes(model: ExampleModel, rows: Sequence[FamilyRow]) -> tuple[Note, ...]:
+def _notes(model: ExampleModel, rows: Sequence[FamilyRow], step: float) -> tuple[Note, ...]:
     notes: list[Note] = []
+    thin = sorted({row.gpus for row in rows if step / row.gpus < _FEWEST_EXAMPLES})
+    if thin and model.embeddings is None:
+        notes.append(Note(
+            id="FEW_EXAMPLES_A_STEP", severity="warning",
+            text=f"With {', '.join(map(str, thin))} accelerators a step gives each fewer than "
+            f"{_FEWEST_EXAMPLES:g} examples: no measurement covers this, and they work less well "
+            "on so few than is assumed.",
+            action="Use fewer accelerators, or a larger --batch if the training allows it.",
+            numbers=(("examples_per_gpu_step", step / thin[-1]),),
+            source="Goyal et al. 2017, arXiv 1706.02677: 8,192 examples on 256 accelerators",
+        ))  # fmt: skip
     if model.embeddings is not None:
         notes.append(Note(
             id="ROUGH", severity="warning",

@@ -15,8 +15,8 @@ from scaleplan.records.base import Record
 from scaleplan.units import format_significant
 
 # A layout that leaves more than this share of the accelerators idle is taken only in need.
-_IDLE_SHARE = 0.05
-_SHARED_WEIGHTS = 3  # the ZeRO stage that shares weights
+IDLE_SHARE = 0.05
+SHARED_WEIGHTS = 3  # the ZeRO stage that shares weights
 # (recompute, ZeRO, pipeline, tensor, expert)
 _Split: TypeAlias = tuple[Recompute, int, int, int, int]
 
@@ -219,8 +219,8 @@ def _powers(largest: int) -> tuple[int, ...]:
 def _layouts(model: MemoryModel, gpus: int, setup: TrainingSetup) -> Iterator[Layout]:
     """Yield the layouts of a cluster, the simplest of those that keep it busy first."""
     most = model.sequences // model.micro_batch
-    # By whether they leave accelerators idle all the time, then whether in the pipeline's bubble.
-    later: tuple[list[Layout], list[Layout], list[Layout]] = ([], [], [])
+    bubbles: list[Layout] = []
+    idlers: list[tuple[int, bool, Layout]] = []
     none = True
     for recompute, zero, pipeline, tensor, expert in _splits(
         model.shape.layers, _tensors(model, setup), model.experts, setup
@@ -230,19 +230,22 @@ def _layouts(model: MemoryModel, gpus: int, setup: TrainingSetup) -> Iterator[La
         if data < 1 or (data == 1 and zero >= 3 and setup.zero is None and not setup.fsdp_only):
             continue
         none = False
-        idle = setup.data is None and gpus - split * data > _IDLE_SHARE * gpus
+        idle = setup.data is None and gpus - split * data > IDLE_SHARE * gpus
         # A pipeline with fewer micro-batches than stages stands still half of the time.
-        bubble = pipeline * data > (1.0 + _IDLE_SHARE) * most
+        bubble = pipeline * data > (1.0 + IDLE_SHARE) * most
         layout = Layout(
             tensor=tensor, pipeline=pipeline, data=data, expert=expert,
             zero=zero if data > 1 else 0, recompute=recompute,
         )  # fmt: skip
-        if idle or bubble:
-            later[2 * idle + bubble - 1].append(layout)
+        if idle:
+            idlers.append((-layout.accelerators, bubble, layout))
+        elif bubble:
+            bubbles.append(layout)
         else:
             yield layout
-    for layouts in later:
-        yield from layouts
+    yield from bubbles
+    # Where some have to be idle, as few as can be; of those rather without a bubble.
+    yield from (layout for *_, layout in sorted(idlers, key=lambda one: one[:2]))
     if none:  # what was asked for needs more than there are
         for recompute, zero, pipeline, tensor, expert in _splits(
             model.shape.layers, _tensors(model, setup), model.experts, setup
@@ -282,7 +285,7 @@ def _reason(
 
 def _kind(layout: Layout) -> tuple[Recompute, bool]:
     """Return what is tried before layouts are split further; a single copy shares nothing."""
-    return layout.recompute, layout.zero >= _SHARED_WEIGHTS
+    return layout.recompute, layout.zero >= SHARED_WEIGHTS
 
 
 def _of(parts: MemoryParts, usable: float) -> str:

@@ -15,6 +15,7 @@ from scaleplan.planning.goodput import (
     mean_hours_between_failures,
 )
 from scaleplan.planning.layouts import (
+    IDLE_SHARE,
     MemoryUse,
     choose_layout,
     largest_cluster,
@@ -32,7 +33,7 @@ from scaleplan.planning.plan_checks import (
     check_setup,
 )
 from scaleplan.planning.shape import Shape, guess_shape, shape_assumptions
-from scaleplan.planning.speed import Work, run_speed
+from scaleplan.planning.speed import REALISED, Work, run_speed
 from scaleplan.planning.states import state_assumptions
 from scaleplan.planning.storage import (
     host_cores,
@@ -146,8 +147,8 @@ def plan_rows(
     )  # fmt: skip
     check_cluster(model, setup, asked)
     work = Work(
-        active_params=active_params, moe=active_params < params, batch_tokens=batch, mfu=mfu,
-        mfu_gpus=asked[0], setup=setup,
+        active_params=active_params, width=shape.width, moe=active_params < params,
+        batch_tokens=batch, mfu=mfu, mfu_gpus=asked[0], setup=setup,
     )  # fmt: skip
     run = _Run(
         params=params, active_params=active_params, tokens=tokens, flops=flops,
@@ -156,7 +157,10 @@ def plan_rows(
         pue=pue, work=work,
     )  # fmt: skip
     rows = tuple(_row(run, part, count) for part in accelerators for count in counts)
-    return rows, _assumptions(run, tuple(accelerators), batch_given=batch_tokens is not None)
+    return rows, _assumptions(
+        run, tuple(accelerators), batch_given=batch_tokens is not None,
+        sharded=any(row.sharded for row in rows),
+    )  # fmt: skip
 
 
 def by_cost(rows: Sequence[PlanRow]) -> tuple[PlanRow, ...]:
@@ -214,9 +218,8 @@ def gpu_counts_around(count: int) -> tuple[int, ...]:
 def _row(run: _Run, accelerator: Accelerator, gpus: int) -> PlanRow:
     memory = choose_layout(run.model, gpus=gpus, memory_gib=accelerator.memory_gib, setup=run.setup)
     speed = run_speed(
-        run.work, accelerator, gpus=gpus, used=_used(run, memory, gpus),
-        full_recompute=memory.layout.recompute == "full",
-    )  # fmt: skip
+        run.work, accelerator, memory.layout, gpus=gpus, used=_used(run, memory, gpus)
+    )
     hours = accelerator_hours(run.flops, peak_tflops=accelerator.peak_tflops, utilisation=speed.mfu)
     ideal = accelerator_hours(run.flops, peak_tflops=accelerator.peak_tflops, utilisation=1.0)
     price = prices(accelerator, run.usd_per_hour)
@@ -239,8 +242,9 @@ def _row(run: _Run, accelerator: Accelerator, gpus: int) -> PlanRow:
         layout_reason=memory.reason, usable_gib=memory.usable_gib,
         states_gib=memory.parts.states, activations_gib=memory.parts.activations,
         micro_batches=run.model.micro_batches(memory.layout),
-        useful_gpus=useful_accelerators(run.batch_tokens),
+        useful_gpus=useful_accelerators(run.batch_tokens, step_tokens=speed.step_tokens),
         most_gpus=most_accelerators(run.model, memory.layout),
+        busy_gpus=largest_cluster(run.model, run.setup), sharded=speed.step_tokens is not None,
         fitting_gpus=None if memory.fits else _smallest(run, accelerator),
         failure_hours=failures,
         checkpoint_hours=checkpoint_interval_hours(
@@ -252,16 +256,17 @@ def _row(run: _Run, accelerator: Accelerator, gpus: int) -> PlanRow:
     )  # fmt: skip
 
 
-def _used(run: _Run, memory: MemoryUse, gpus: int) -> int:
+def _used(run: _Run, memory: MemoryUse, gpus: int) -> float:
     """Return the accelerators that give the speed.
 
     A layout of the user's leaves idle what it cannot use. One that was searched for may leave a
-    few, which is within the band; but no layout gives work to more than the batch has sequences.
+    twentieth, which is within the band; but none gives work to more than the batch has sequences.
     """
-    setup = run.setup
-    if (setup.tensor, setup.pipeline, setup.data, setup.expert) != (None, None, None, None):
-        return min(gpus, memory.layout.accelerators)
-    return min(gpus, largest_cluster(run.model, setup))
+    setup, laid_out = run.setup, memory.layout.accelerators
+    given = (setup.tensor, setup.pipeline, setup.data, setup.expert) != (None, None, None, None)
+    if given:
+        return min(gpus, laid_out)
+    return min(gpus, laid_out / (1.0 - IDLE_SHARE), largest_cluster(run.model, setup))
 
 
 def _smallest(run: _Run, accelerator: Accelerator) -> int | None:
@@ -272,7 +277,7 @@ def _smallest(run: _Run, accelerator: Accelerator) -> int | None:
 
 
 def _assumptions(
-    run: _Run, accelerators: tuple[Accelerator, ...], *, batch_given: bool
+    run: _Run, accelerators: tuple[Accelerator, ...], *, batch_given: bool, sharded: bool
 ) -> tuple[Assumption, ...]:
     batch = Assumption(
         name="global batch", value=run.batch_tokens, unit="tokens",
@@ -284,7 +289,7 @@ def _assumptions(
             name=f"steady MFU on {run.work.mfu_gpus} accelerators", value=run.work.mfu,
             unit="share of dense peak", source="given",
         )  # fmt: skip
-        band = (planning_default(name).assumption() for name in ("realised_low", "realised_high"))
+        band = (planning_default(name).assumption() for name in REALISED)
         measured = (steady, *band)
     throughput = throughput_assumptions(
         accelerators, moe=run.work.moe, measured=run.work.mfu is not None, batch_given=batch_given
@@ -294,7 +299,7 @@ def _assumptions(
     )
     return (
         batch, *measured, *throughput,
-        *(sharded_assumptions(accelerators) if run.setup.fsdp_only else ()),
+        *(sharded_assumptions(accelerators) if sharded else ()),
         *goodput_assumptions(run.setup), *state_assumptions(run.setup),
         *memory_assumptions(run.model, run.setup), *layout_assumptions(run.setup),
         *shape_assumptions(run.shape, sequence_length=run.sequence_length),

@@ -6,10 +6,19 @@ from dataclasses import dataclass
 
 from scaleplan.catalog import planning_default
 from scaleplan.planning.goodput import goodput
-from scaleplan.planning.layouts import node_size
-from scaleplan.planning.throughput import base_utilisation, cluster_efficiency, sharded_knee
+from scaleplan.planning.layouts import SHARED_WEIGHTS, node_size
+from scaleplan.planning.memory import Layout
+from scaleplan.planning.throughput import (
+    base_utilisation,
+    cluster_efficiency,
+    sharded_knee,
+    tensor_efficiency,
+)
 from scaleplan.records import Accelerator, TrainingSetup
 from scaleplan.records.base import Record
+
+# What published runs kept of the MFU of their steps, beside what failures took.
+REALISED = ("realised_low", "realised_median", "realised_high")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -18,6 +27,7 @@ class Work(Record):
 
     Args:
         active_params: Parameters per token.
+        width: Width of the model.
         moe: Whether the model is a mixture of experts.
         batch_tokens: Tokens per step.
         mfu: The user's MFU of single steps; None takes that of whole published runs.
@@ -26,6 +36,7 @@ class Work(Record):
     """
 
     active_params: float
+    width: int
     moe: bool
     batch_tokens: float
     mfu: float | None
@@ -43,6 +54,8 @@ class Speed(Record):
         low: The shortest time over the expected one.
         high: The longest time over the expected one.
         goodput: Share left by failures; None where the MFU of published runs contains them.
+        step_tokens: Tokens per accelerator and step below which the network bounds the time; None
+            where it does not.
     """
 
     efficiency: float
@@ -50,49 +63,67 @@ class Speed(Record):
     low: float
     high: float
     goodput: float | None
+    step_tokens: float | None
 
 
 def run_speed(
-    work: Work, accelerator: Accelerator, *, gpus: int, used: int, full_recompute: bool
+    work: Work, accelerator: Accelerator, layout: Layout, *, gpus: int, used: float
 ) -> Speed:
     """Return how fast a cluster works through a run.
 
     Args:
         work: The run.
         accelerator: The part.
+        layout: How the model is spread.
         gpus: Accelerators, all of which may fail and are paid for.
         used: Those that have work.
-        full_recompute: Whether the forward pass is computed twice.
     """
     busy = used / gpus
-    kept = _kept(work, accelerator, used, full_recompute=full_recompute)
+    knee = _knee(work, accelerator, layout)
+    kept = _kept(work, used, knee)
+    shown = kept * busy
     if work.mfu is None:
         base = base_utilisation(accelerator, active_params=work.active_params, moe=work.moe)
+        base *= tensor_efficiency(accelerator, tensor=layout.tensor, width=work.width)
         low, high = planning_default("time_band_low"), planning_default("time_band_high")
         return Speed(
-            efficiency=kept * busy, mfu=base * kept * busy, low=low.value, high=high.value,
-            goodput=None,
+            efficiency=shown, mfu=base * shown, low=low.value, high=high.value, goodput=None,
+            step_tokens=knee,
         )  # fmt: skip
-    there = _kept(work, accelerator, work.mfu_gpus, full_recompute=full_recompute)
+    there = _kept(work, work.mfu_gpus, knee)
     steady = min(1.0, work.mfu * kept / there)
     setup = work.setup
     good = goodput(
         gpus, checkpoint_seconds=setup.checkpoint_seconds, restart_minutes=setup.restart_minutes,
         failure_gpu_hours=setup.failure_gpu_hours,
     )  # fmt: skip
-    low, high = planning_default("realised_low"), planning_default("realised_high")
-    # At best nothing is lost; at worst what published runs lost, or what failures alone cost.
+    least, middle, most = (planning_default(name).value for name in REALISED)
     return Speed(
-        efficiency=kept * busy, mfu=steady * good * busy, low=good / high.value,
-        high=max(1.0, good / low.value), goodput=good,
+        efficiency=shown, mfu=steady * middle * good * busy, low=middle / most,
+        high=middle / least, goodput=good, step_tokens=knee,
     )  # fmt: skip
 
 
-def _kept(work: Work, accelerator: Accelerator, gpus: int, *, full_recompute: bool) -> float:
+def _knee(work: Work, accelerator: Accelerator, layout: Layout) -> float | None:
+    """Return the tokens per accelerator and step below which the network bounds the time.
+
+    That holds where weights are shared over all accelerators. A layout that was only searched for
+    is not held to it: whoever is slowed by it splits layers instead, which is what published runs
+    did, and a note says so.
+    """
+    setup = work.setup
+    shared = layout.zero >= SHARED_WEIGHTS and layout.model_accelerators == 1
+    unsplit = setup.fsdp_only or (setup.tensor, setup.pipeline) == (1, 1)
+    if not shared or not (unsplit or setup.zero == layout.zero):
+        return None
+    if layout.accelerators <= node_size(setup):
+        return None  # inside a node the links are an order of magnitude faster than the network
+    return sharded_knee(accelerator, full_recompute=layout.recompute == "full", mfu=work.mfu)
+
+
+def _kept(work: Work, gpus: float, knee: float | None) -> float:
     """Return the share of a small cluster's speed that so many accelerators keep."""
     kept = cluster_efficiency(gpus, batch_tokens=work.batch_tokens, moe=work.moe)
-    # Inside a node the links are an order of magnitude faster than the network.
-    if not work.setup.fsdp_only or gpus <= node_size(work.setup):
+    if knee is None or gpus <= node_size(work.setup):
         return kept
-    knee = sharded_knee(accelerator, full_recompute=full_recompute, mfu=work.mfu)
     return min(kept, work.batch_tokens / gpus / knee)

@@ -8,6 +8,8 @@ both grow as 1 / (B / g) and do not depend on the model's size, which is why one
 
 from __future__ import annotations
 
+import math
+
 from scaleplan.catalog import planning_default
 from scaleplan.errors import UsageError
 from scaleplan.planning.compute import FLOPS_PER_PARAM_TOKEN
@@ -18,6 +20,8 @@ _REFERENCE_PARAMS = 1e10
 _REFERENCE_MEMORY_GIB = 80.0
 _FLOPS_PER_TFLOP = 1e12
 _BYTES_PER_GB = 1e9
+# PCIe is slower than this, links made for training are not; published runs had only such.
+_SLOW_LINKS_GBS = 100.0
 
 
 def base_utilisation(accelerator: Accelerator, *, active_params: float, moe: bool) -> float:
@@ -69,14 +73,44 @@ def sharded_knee(
         full_recompute: Whether the forward pass is computed twice.
         mfu: The user's MFU u of single steps; None takes the table.
     """
-    kind = "steady_a100" if accelerator.utilisation_class == "a100" else "steady_other"
-    use = planning_default(kind).value if mfu is None else mfu
+    use = _steady(accelerator, mfu)
     # The hardware runs as fast whether or not the work counts as the model's.
     work = FLOPS_PER_PARAM_TOKEN * (4.0 / 3.0 if full_recompute else 1.0)
     network = accelerator.inter_node_gbs or planning_default("network_gbs").value
     rate = network * _BYTES_PER_GB * planning_default("network_share").value
     moved = planning_default("fsdp_bytes").value
     return moved * accelerator.peak_tflops * _FLOPS_PER_TFLOP * use / (work * rate)
+
+
+def tensor_efficiency(
+    accelerator: Accelerator, *, tensor: int, width: int, mfu: float | None = None
+) -> float:
+    """Return the share of its speed that tensor parallelism keeps on PCIe.
+
+    A layer sends 4 all-reduces of 2 b s h bytes for 72 b s h^2 / t FLOP (Shoeybi et al. 2019, arXiv
+    1909.08053, section 3): the time for them over that of the work is r = (2/9) (t - 1) P u / (h
+    BW). What r is on NVLink is in the utilisation of published runs, so that the share is
+    (1 + r_NVLink) / (1 + r); on other links made for training it is taken to be 1.
+
+    Args:
+        accelerator: Its peak P and links BW.
+        tensor: Degree t of tensor parallelism.
+        width: Width h of the model.
+        mfu: The user's MFU u of single steps; None takes the table.
+    """
+    usual = planning_default("tensor_link_gbs").value
+    links = accelerator.intra_node_gbs
+    if tensor == 1 or links is None or links >= _SLOW_LINKS_GBS:
+        return 1.0
+    work = accelerator.peak_tflops * _FLOPS_PER_TFLOP * _steady(accelerator, mfu)
+    apart = 2.0 / 9.0 * (tensor - 1) * work / (width * _BYTES_PER_GB)
+    return (1.0 + apart / usual) / (1.0 + apart / links)
+
+
+def _steady(accelerator: Accelerator, mfu: float | None) -> float:
+    """Return the MFU of single steps: the user's, or the table's."""
+    kind = "steady_a100" if accelerator.utilisation_class == "a100" else "steady_other"
+    return planning_default(kind).value if mfu is None else mfu
 
 
 def sharded_assumptions(accelerators: tuple[Accelerator, ...]) -> tuple[Assumption, ...]:
@@ -104,13 +138,16 @@ def step_tokens_tested() -> tuple[float, float]:
     return planning_default("step_tokens_low").value, planning_default("step_tokens_high").value
 
 
-def useful_accelerators(batch_tokens: float) -> float:
+def useful_accelerators(batch_tokens: float, *, step_tokens: float | None = None) -> float:
     """Return the count at which adding accelerators stops paying: B over 1,000 tokens for each.
 
     Args:
         batch_tokens: Tokens per step over all of them.
+        step_tokens: Tokens per accelerator and step that the network needs; None if it does not
+            bound the time.
     """
-    return batch_tokens / planning_default("step_tokens_useful").value
+    least = planning_default("step_tokens_useful").value
+    return batch_tokens / max(least, step_tokens or 0.0)
 
 
 def useful_batch(tokens: float) -> float:
@@ -166,6 +203,8 @@ def throughput_assumptions(
         names += ["utilisation_size_exponent", "utilisation_fixed_params"]
         names += ["utilisation_memory_exponent", *(["utilisation_moe_factor"] if moe else [])]
         names += ["time_band_low", "time_band_high"]
+        if any((part.intra_node_gbs or math.inf) < _SLOW_LINKS_GBS for part in accelerators):
+            names.append("tensor_link_gbs")
     names.append("half_speed_tokens_moe" if moe else "half_speed_tokens_dense")
     names += ["step_tokens_low", "step_tokens_high", "step_tokens_useful"]
     if not batch_given:

@@ -101,6 +101,8 @@ class Accelerator(Record):
         id: Catalogue name, for example `h100_sxm_80gb`.
         peak_tflops: Dense bf16 (fp16 where the part has no bf16) TFLOP/s.
         usd_per_hour: The default on-demand price, with `usd_low` and `usd_high` as its band.
+        power_w: Mean power measured per device with its share of the host; None where the rule of
+            a share of the TDP applies.
         utilisation_class: Which whole-run utilisation applies (`a100`, `h100`, `tpu` ...).
         unverified: Fields that come from memory or are derived.
     """
@@ -113,6 +115,7 @@ class Accelerator(Record):
     memory_gib: float
     memory_bandwidth_gbs: float | None
     tdp_w: float | None
+    power_w: float | None
     inter_node_gbs: float | None
     intra_node_gbs: float | None
     matmul_efficiency: float | None
@@ -144,8 +147,10 @@ class PlanRow(Record):
         activations_gib: Its activations and logits, margin included.
         micro_batches: Micro-batches of a step in each copy of the model.
         useful_gpus: The count at which adding accelerators stops paying: 1,000 tokens of a step
-            for each.
-        most_gpus: The count that could have work at all: a micro-batch for each copy.
+            for each, or what the network allows where weights are shared over all of them.
+        most_gpus: The count that could have work in this layout: a micro-batch for each copy.
+        busy_gpus: The same in any layout that is searched.
+        sharded: Whether the time contains what weights shared over all accelerators wait for.
         fitting_gpus: The smallest count on which it would fit, None if it fits or none does.
         failure_hours: Mean hours between failures of the job.
         checkpoint_hours: The interval between checkpoints that loses least.
@@ -183,6 +188,8 @@ class PlanRow(Record):
     micro_batches: float | None = None
     useful_gpus: float | None = None
     most_gpus: float | None = None
+    busy_gpus: int | None = None
+    sharded: bool = False
     fitting_gpus: int | None = None
     failure_hours: float | None = None
     checkpoint_hours: float | None = None
@@ -195,7 +202,11 @@ class PlanRow(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Plan(Record):
-    """A training plan: the model, what it should reach, and one row per accelerator count."""
+    """A training plan: the model, what it should reach, and one row per accelerator count.
+
+    Args:
+        asked_gpus: The counts that were asked for; others stand around them for comparison.
+    """
 
     params: float
     active_params: float
@@ -207,6 +218,7 @@ class Plan(Record):
     optimum: OptimumRow | None
     notes: tuple[Note, ...]
     assumptions: tuple[Assumption, ...]
+    asked_gpus: tuple[int, ...] = ()
     storage: Storage | None = None
     answers: tuple[Answer, ...] = ()
     offers: tuple[Offer, ...] = ()

@@ -33,7 +33,7 @@ def test_a_file_gives_accelerators_price_mfu_and_place(invoke, cluster):
     assert [row["gpu"] for row in found] == ["ours", "ours"]
     assert found[0]["usable_gib"] == pytest.approx(0.9 * 96)
     assert found[0]["usd"] == pytest.approx(1.8 * found[0]["gpu_hours"])
-    assert found[0]["mfu"] == pytest.approx(0.42 * found[0]["goodput"])
+    assert found[0]["mfu"] == pytest.approx(0.93 * 0.42 * found[0]["goodput"])
     assert found[0]["tco2"] == pytest.approx(found[0]["energy_kwh"] * 56e-6)
     assert found[0]["failure_hours"] == pytest.approx(20_000 / 64)
     # The command line comes before the file, and the file's part before the catalogue's.

@@ -71,6 +71,22 @@ PLANNING = (
         "Narayanan et al. 2021, arXiv 2104.04473, ZeRO-3 rows",
     ),
     _entry(
+        "RECOMPUTED",
+        "The forward pass is computed twice to save memory.",
+        "A layout with full recomputation: 8 FLOP a parameter and token are computed, 6 count.",
+        "Published runs are of both kinds, so that their use of a peak is between the two.",
+        "Take more accelerators, or measure --mfu with recomputation.",
+        "Narayanan et al. 2021, arXiv 2104.04473, section 5.1",
+    ),
+    _entry(
+        "FEW_EXAMPLES_A_STEP",
+        "Each accelerator gets few examples of a step.",
+        "Examples of a step over accelerators below 32.",
+        "Nothing smaller was measured, and matrix products of few examples use less of a peak.",
+        "Use fewer accelerators, or a larger --batch.",
+        "Goyal et al. 2017, arXiv 1706.02677",
+    ),
+    _entry(
         "FLOPS_BEYOND_6ND",
         "The shape does more than 6 x params x tokens.",
         "Products of the shape, attention scores among them, over 6ND above 1.1.",

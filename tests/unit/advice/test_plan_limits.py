@@ -11,14 +11,18 @@ from scaleplan.planning.assemble import assemble_plan
 from scaleplan.records import TrainingSetup
 
 
-def ids_of(**changes):
+def plan_of(**changes):
     options = {
         "params": 1e10, "active_params": None, "tokens": 2e11, "flops": None, "ratio": None,
         "accelerators": [default_accelerator()], "gpus": [64, 256], "mfu": None,
         "usd_per_hour": None, "batch_tokens": None, "sequence_length": 4096, "country": None,
         "pue": None,
     }  # fmt: skip
-    plan = assemble_plan(BESIROGLU, **{**options, **changes})
+    return assemble_plan(BESIROGLU, **{**options, **changes})
+
+
+def ids_of(**changes):
+    plan = plan_of(**changes)
     return {note.id: note for note in plan_notes(plan, BESIROGLU)}
 
 
@@ -70,15 +74,21 @@ def test_an_mfu_that_nobody_has_published():
 
 
 def test_weights_shared_over_all_wait_for_the_network():
+    part = {"accelerators": [accelerator("rtx_4090")], "params": 3e9, "tokens": 6e10}
     # Where the user asked for it, the time contains it.
-    note = ids_of(
-        params=3e9, tokens=6e10, accelerators=[accelerator("rtx_4090")], gpus=[512],
-        setup=TrainingSetup(tensor=1, pipeline=1, zero=3), batch_tokens=4e6,
-    )  # fmt: skip
-    assert "SHARDED_ALONE" not in note
-    node = TrainingSetup(node_size=1, zero=3)
-    found = ids_of(
-        params=3e9, tokens=6e10, accelerators=[accelerator("rtx_4090")], gpus=[512], setup=node,
-        batch_tokens=4e6,
-    )  # fmt: skip
+    for asked in ({"tensor": 1, "pipeline": 1}, {"node_size": 1}, {"fsdp_only": True}):
+        setup = TrainingSetup(zero=3, **asked)
+        assert "SHARDED_ALONE" not in ids_of(**part, gpus=[512], setup=setup, batch_tokens=4e6)
+    setup = TrainingSetup(node_size=1, pipeline=1)
+    found = ids_of(**{**part, "params": 9e9}, gpus=[512], setup=setup, batch_tokens=4e6)
     assert dict(found["SHARDED_ALONE"].numbers)["tokens_per_gpu_step"] < 13_000
+
+
+def test_recomputation_is_told_and_counts_around_the_asked_one_are_not_judged():
+    note = ids_of(params=7e9, gpus=[8], setup=TrainingSetup(recompute="full"))["RECOMPUTED"]
+    assert "8 FLOP" in note.text
+    assert "RECOMPUTED" not in ids_of(params=7e9, gpus=[8])
+    few = {row.gpus for row in plan_of(params=7e9, gpus=[8]).rows if not row.fits}
+    assert few  # one accelerator is too small
+    assert "DOES_NOT_FIT" not in ids_of(params=7e9, gpus=[8])
+    assert "DOES_NOT_FIT" in ids_of(params=7e9, gpus=sorted({*few, 8}))

@@ -96,8 +96,27 @@ def test_a_deadline_in_the_past_of_physics_says_what_would_do():
     with pytest.raises(PlanError, match=r"cannot be trained in 1\.00 d") as caught:
         ask(params=1e12, days=1.0)
     assert "Allow" in caught.value.hint
+    assert "train on about" not in caught.value.hint  # so few that it would be another model
+    with pytest.raises(PlanError) as caught:
+        ask(params=7e9, days=0.05)
     tokens = float(caught.value.hint.split("about ")[1].split(" ")[0].rstrip("BMT"))
     assert tokens > 0.0
+
+
+@pytest.mark.parametrize(
+    ("params", "tokens", "gpus", "days"),
+    [(405e9, 15.6e12, 16384, 120.0), (70e9, 15e12, 16384, 20.0)],
+)
+def test_a_deadline_that_a_given_cluster_meets_is_met_by_the_search(params, tokens, gpus, days):
+    there = ask(params=params, tokens=tokens, gpus=(gpus,))
+    assert next(row.days for row in there.rows if row.gpus == gpus) < days
+    found = answer(ask(params=params, tokens=tokens, days=days), "deadline")
+    assert found["expected time"] <= days
+
+
+def test_more_money_never_buys_a_worse_model():
+    losses = [ask(max_usd=usd, days=1.0).forecast.points[0].value for usd in (1e5, 3e5, 1e6, 1e7)]
+    assert losses == sorted(losses, reverse=True)
 
 
 def test_money_is_used_up_and_buys_the_best():

@@ -19,7 +19,7 @@ def cluster(work, *, most, fitting: int | None = 1, slow=1.0):
         days = work / gpus**0.9
         return SimpleNamespace(
             gpus=gpus, gpu="a card", days=days, days_high=slow * days, useful_gpus=most,
-            most_gpus=10 * most, fits=fitting is not None and gpus >= fitting,
+            busy_gpus=10 * most, fits=fitting is not None and gpus >= fitting,
             fitting_gpus=fitting, batch_tokens=1e6,
         )  # fmt: skip
 

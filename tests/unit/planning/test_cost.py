@@ -45,7 +45,8 @@ def _by_name(parts, **changes):
 
 
 def test_assumptions_of_the_catalogue():
-    found = _by_name((H100, accelerator("mi250x"), accelerator("tpu_v4")))
+    parts = ("mi250x", "tpu_v4", "tpu_v5e")
+    found = _by_name((H100, *map(accelerator, parts)))
     price = found["price of h100_sxm_80gb"]
     assert (price.value, price.unit) == (3.0, "$/h")
     assert "1.99 to 5" in price.source
@@ -53,8 +54,16 @@ def test_assumptions_of_the_catalogue():
     assert found["price of mi250x"].value == "unknown"
     assert found["power drawn over TDP"].value == 0.85
     assert found["power drawn over TDP (TPU, host included)"].value == 1.9
+    assert found["power of tpu_v4"].value == 326
     assert found["power usage effectiveness"].value == 1.1
     assert found["carbon intensity of the grid (World)"].value == 475
+
+
+def test_measured_power_comes_before_the_rule():
+    """GPT-3: 3,552,000 V100-hours at 330 W and a PUE of 1.1 (Patterson et al. 2021): 1,287 MWh."""
+    found = energy_kwh(accelerator("v100"), 3_552_000, pue=1.1)
+    assert found == pytest.approx(1_287_000, rel=0.01)
+    assert found > 1.2 * 3_552_000 * 0.3 * 0.85 * 1.1
 
 
 def test_assumptions_of_the_user():

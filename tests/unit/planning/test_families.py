@@ -3,7 +3,7 @@ import math
 import pytest
 
 from scaleplan.catalog import accelerator, planning_default
-from scaleplan.errors import UsageError
+from scaleplan.errors import PlanError, UsageError
 from scaleplan.planning.families import by_flops, by_patches, plan_family
 from scaleplan.planning.image_models import patch_count, residual_network, vision_transformer
 from scaleplan.planning.recommender import example_seconds, recommender_model
@@ -42,7 +42,24 @@ def test_multiply_adds_are_two_flop_and_who_says_flop_is_reminded():
 
 def test_a_users_own_utilisation_is_used():
     (row,) = plan(mfu=0.3, gpus=[1]).rows
-    assert row.mfu == pytest.approx(0.3, rel=0.02)
+    # A whole run keeps 0.93 of it.
+    assert row.mfu == pytest.approx(0.93 * 0.3, rel=0.02)
+
+
+def test_few_examples_for_each_accelerator_cost_time_and_are_told():
+    rows = plan(gpus=[8, 64, 256], batch=2048).rows
+    assert rows[0].mfu > 1.03 * rows[1].mfu > 1.1 * rows[2].mfu
+    assert not any(note.id == "FEW_EXAMPLES_A_STEP" for note in plan(gpus=[64], batch=2048).notes)
+    (note,) = (n for n in plan(gpus=[256], batch=2048).notes if n.id == "FEW_EXAMPLES_A_STEP")
+    assert note.numbers == (("examples_per_gpu_step", 8.0),)
+    with pytest.raises(PlanError, match="a step has 2,048 examples"):
+        plan(gpus=[8, 4096], batch=2048)
+
+
+def test_bands_say_on_what_they_rest():
+    names = {item.name for item in plan(gpus=[8]).assumptions}
+    assert any("not checked on runs of this kind" in name for name in names)
+    assert not any(name.startswith("published over predicted") for name in names)
 
 
 def test_examples_and_epochs_only_matter_as_a_product():

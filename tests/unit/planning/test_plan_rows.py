@@ -1,5 +1,6 @@
 import dataclasses
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from scaleplan.catalog import accelerator, accelerators
 from scaleplan.errors import PlanError, UsageError
 from scaleplan.planning.plan import gpu_counts_around, plan_rows
+from scaleplan.records import TrainingSetup
 
 H100 = accelerator("h100")
 A100 = accelerator("a100")
@@ -82,17 +84,17 @@ def test_a_mixture_of_experts_pays_for_its_active_parameters_and_keeps_all_in_me
 
 def test_the_users_mfu_holds_where_it_was_measured_and_failures_come_off():
     found = row(mfu=0.5)
-    # 0.969 is the goodput of 1000 accelerators.
-    assert found.mfu == pytest.approx(0.5 * 0.969, abs=1e-3)
-    assert found.days_low == pytest.approx(found.ideal_days / 0.5)
-    assert found.days_high == pytest.approx(found.ideal_days / 0.5 / 0.72)
+    # 0.969 is the goodput of 1000 accelerators; runs keep 0.93 of the rest, 0.74 to 1.
+    assert found.mfu == pytest.approx(0.5 * 0.969 * 0.93, abs=1e-3)
+    assert found.days_low == pytest.approx(found.ideal_days / 0.5 / found.goodput)
+    assert found.days_high == pytest.approx(found.ideal_days / 0.5 / found.goodput / 0.74)
     assert found.days_low < found.days < found.days_high
 
 
 def test_the_users_mfu_is_carried_to_other_counts():
     rows, assumptions = plan(mfu=0.4, gpus=[8, 4000], mfu_gpus=1000)
     small, large = rows
-    assert small.mfu > 0.4 * 0.99
+    assert small.mfu > 0.4 * 0.93
     assert large.mfu < 0.4 * small.efficiency
     assert "steady MFU on 1000 accelerators" in [item.name for item in assumptions]
     # Without the count it is that of the first row.
@@ -207,13 +209,34 @@ def test_more_accelerators_are_never_slower_nor_cheaper(one, other, params, rati
     )  # fmt: skip
     small, large = rows
     assert large.days <= small.days * (1 + 1e-9)
-    assert large.gpu_hours >= small.gpu_hours * (1 - 1e-9)
-    assert large.usd >= small.usd * (1 - 1e-9)
-    assert large.efficiency <= small.efficiency
+    if small.used_gpus == few:  # one that no layout divides may cost more than a larger one
+        assert large.gpu_hours >= small.gpu_hours * (1 - 1e-9)
+        assert large.usd >= small.usd * (1 - 1e-9)
+        assert large.efficiency <= small.efficiency
     for found in rows:
         assert found.ideal_days < found.days_low < found.days < found.days_high
         assert found.usd == pytest.approx(found.gpu_hours * H100.usd_per_hour)
         assert found.days * 24 * found.gpus == pytest.approx(found.gpu_hours)
+
+
+@pytest.mark.parametrize("setup", [None, TrainingSetup(zero=1, recompute="none")])
+@pytest.mark.parametrize("params", [7e9, 3e10, 7e10])
+def test_time_falls_with_every_accelerator_and_idle_ones_do_no_work(params, setup):
+    rows, _ = plan(params=params, active_params=params, gpus=range(1, 130), setup=setup)
+    days = [row.days for row in rows]
+    assert all(after <= before * (1 + 1e-9) for before, after in pairwise(days))
+    for row in rows:
+        assert row.days * row.used_gpus >= 0.94 * rows[0].days * rows[0].used_gpus
+
+
+def test_links_as_slow_as_pcie_cost_time_where_layers_are_split():
+    cards = [accelerator("l40s"), accelerator("h100")]
+    whole, split = (
+        plan(accelerators=cards, gpus=[8], setup=TrainingSetup(tensor=t, pipeline=1))[0]
+        for t in (1, 8)
+    )
+    assert split[0].mfu < 0.8 * whole[0].mfu
+    assert split[1].mfu == pytest.approx(whole[1].mfu)
 
 
 @pytest.mark.parametrize(
