@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from scaleplan.records import ColumnUse, Note
 from scaleplan.runs.doubts import without_embeddings
 from scaleplan.runs.factors import factor
-from scaleplan.runs.frame import Frame
+from scaleplan.runs.frame import Frame, column_of_files, with_metric
 from scaleplan.runs.metrics import (
     KIND_WORDS,
     Candidate,
@@ -105,6 +105,7 @@ def assign(frame: Frame, request: Request) -> Assignment:
     result.numbers["value"] = _one_a_file(frame, same_metric(result.metric, names))
     if len(result.numbers["value"]) > 1:
         result.notes.append(_joined_note("the metric", result.numbers["value"]))
+    frame = with_metric(frame, result.numbers["value"])
     result.uses.append(
         _use("value", result.numbers["value"], guessed=_metric_guessed(frame, request))
     )
@@ -178,15 +179,10 @@ def _ranked(frame: Frame, result: Assignment, role: str) -> list[str]:
     return [n for r, _, n in sorted((r, i, n) for r, i, n in ranks if r is not None)]
 
 
-def _one_a_file(frame: Frame, ranked: Iterable[str]) -> tuple[str, ...]:
-    """Keep the best column, and others for files that lack the ones before them."""
-    kept: list[str] = []
-    covered: frozenset[int] = frozenset()
-    for name in ranked:
-        if not covered & frame.present[name]:
-            kept.append(name)
-            covered |= frame.present[name]
-    return tuple(kept)
+def _one_a_file(frame: Frame, ranked: Sequence[str]) -> tuple[str, ...]:
+    """Keep the columns, best first, that count in some file."""
+    counting = set(column_of_files(frame, ranked))
+    return tuple(name for name in ranked if name in counting)
 
 
 def _guess_text(frame: Frame, result: Assignment) -> None:
@@ -211,6 +207,18 @@ def _guess_numbers(frame: Frame, result: Assignment) -> None:
         chosen = _one_a_file(frame, ranked)
         if chosen:
             _take(result, role, chosen)
+        if chosen and ranked[0] not in chosen:
+            result.notes.append(_sparse_note(role, ranked[0], chosen))
+
+
+def _sparse_note(role: str, column: str, chosen: tuple[str, ...]) -> Note:
+    """Say that a column, preferred by its name, has no values where they count."""
+    return Note(
+        id="SPARSE_COLUMN", severity="info",
+        text=f"{column} is empty in most rows that have the metric; {role} are read from "
+        f"{listed(chosen)}.",
+        action=f"Say --columns {role}={column!r} if it is the one.",
+    )  # fmt: skip
 
 
 def _is_compute(frame: Frame, name: str) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from scaleplan.runs.raw import RawColumn, RawTable
-from scaleplan.runs.table import FloatArray, IntArray
+from scaleplan.runs.table import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -21,6 +21,7 @@ class Frame:
         lines: Shape (n,), line in the file, 0 where it is not known.
         columns: By name.
         present: The files that each column is in.
+        used: Shape (n,), the rows that have the metric; None while that is not known.
     """
 
     files: tuple[str, ...]
@@ -28,6 +29,7 @@ class Frame:
     lines: IntArray
     columns: Mapping[str, RawColumn]
     present: Mapping[str, frozenset[int]]
+    used: BoolArray | None = None
 
     def __len__(self) -> int:
         return int(self.lines.size)
@@ -71,15 +73,50 @@ def stack(parts: Sequence[RawColumn | None], sizes: Sequence[int]) -> RawColumn:
     return RawColumn(np.concatenate(numbers), np.concatenate(codes), tuple(vocabulary))
 
 
+def with_metric(frame: Frame, names: Sequence[str]) -> Frame:
+    """Return the rows with those marked that have the metric.
+
+    Args:
+        frame: The rows.
+        names: The columns of the metric.
+    """
+    return replace(frame, used=~coalesce(frame, names).blank)
+
+
+def column_of_files(frame: Frame, names: Sequence[str]) -> tuple[str | None, ...]:
+    """Return which of some columns counts in each file, None in a file that has none of them.
+
+    It is the first, unless another one has a value in more than twice as many rows with a metric:
+    a table may head a group of its rows with a nominal size, and give the exact one in each.
+
+    Args:
+        frame: The rows.
+        names: Columns of one meaning, the preferred first.
+    """
+    held = [[name for name in names if i in frame.present[name]] for i in range(len(frame.files))]
+    if frame.used is None or all(len(having) < 2 for having in held):
+        return tuple(having[0] if having else None for having in held)
+    counts = {
+        name: np.bincount(
+            frame.file_of[frame.used & ~frame.columns[name].blank], minlength=len(frame.files)
+        )
+        for name in names
+    }
+    result: list[str | None] = []
+    for file, having in enumerate(held):
+        most = max((int(counts[name][file]) for name in having), default=0)
+        result.append(next((n for n in having if 2 * int(counts[n][file]) >= most), None))
+    return tuple(result)
+
+
 def coalesce(frame: Frame, names: Sequence[str]) -> RawColumn:
-    """Return the first of the columns that the file of each row has."""
+    """Return the cells of the column that counts in the file of each row."""
     if len(names) == 1:
         return frame.columns[names[0]]
     counts = np.bincount(frame.file_of, minlength=len(frame.files))
     starts = np.concatenate([[0], np.cumsum(counts)])
     parts: list[RawColumn | None] = []
-    for file in range(len(frame.files)):
-        name = next((n for n in names if file in frame.present[n]), None)
+    for file, name in enumerate(column_of_files(frame, names)):
         rows = np.arange(starts[file], starts[file + 1])
         parts.append(None if name is None else frame.columns[name].take(rows))
     return stack(parts, [int(c) for c in counts])

@@ -11,7 +11,7 @@ from scaleplan.records import Metric, Note, RowNote
 from scaleplan.runs.columns import Assignment
 from scaleplan.runs.doubts import directed, mixed_shares, size_doubts, unit_doubts
 from scaleplan.runs.factors import factor, has_own_scale, unit_factor
-from scaleplan.runs.frame import Frame, coalesce
+from scaleplan.runs.frame import Frame, coalesce, column_of_files, with_metric
 from scaleplan.runs.metrics import UNKNOWN, metric_record
 from scaleplan.runs.numbers import conversion_notes, percent_cells
 from scaleplan.runs.raw import RawColumn
@@ -75,6 +75,7 @@ def gather(
     Returns:
         The rows, the metric, the declared unit of each role, what was changed, and notes.
     """
+    frame = with_metric(frame, chosen.numbers["value"])
     changed: list[RowNote] = []
     roles: dict[str, RawColumn] = {}
     units: dict[str, str] = {}
@@ -128,7 +129,7 @@ def _conversions(frame: Frame, column: RawColumn, names: tuple[str, ...]) -> lis
     result: list[RowNote] = []
     for file in np.unique(frame.file_of[written]):
         rows = np.flatnonzero(frame.file_of == file)
-        name = next(n for n in names if int(file) in frame.present[n])
+        name = column_of_files(frame, names)[int(file)] or names[0]
         result += conversion_notes(
             column.take(rows), name, frame.files[int(file)], frame.lines[rows]
         )
@@ -150,8 +151,7 @@ def _scaled(
     # A cell with its own suffix (350M) says itself what it counts; 1,500 and 19,5 do not.
     own = np.array([*(has_own_scale(text) for text in column.vocabulary), False])[column.codes]
     own &= ~np.isnan(column.numbers)
-    for file in range(len(frame.files)):
-        name = next((n for n in names if file in frame.present[n]), None)
+    for file, name in enumerate(column_of_files(frame, names)):
         if name is None:
             continue
         scale = factor(role, name)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from scaleplan.errors import InputError, UsageError
 from scaleplan.records import Metric, MetricKind
-from scaleplan.runs.text import fold, listed, near, split_unit, words
+from scaleplan.runs.text import fold, listed, near, singular, split_unit, words
 
 Split = Literal["validation", "test", "plain", "train"]
 
@@ -147,6 +147,7 @@ def describe(column: str) -> Candidate | None:
     if name in _LETTERS:
         return _candidate(column, _LETTERS[name], 0, "plain", (), 0, unit)
     parts = " ".join(_JOINED.sub(r"\1 \2", w) for w in words(name)).replace("top 1", "top1").split()
+    parts = [singular(word) for word in parts]
     if _NO_METRIC & set(parts):
         return None
     for phrase, kind, preference, phrase_unit in _PHRASES:

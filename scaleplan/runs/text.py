@@ -14,6 +14,12 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
 # Colours and titles of terminals (ECMA-48, section 5.4), and what ends with a bell.
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+# Names of metrics as lists of their values are called: train_losses, test_accuracies.
+_PLURALS = {
+    "losses": "loss", "errors": "error", "errs": "err", "accuracies": "accuracy", "accs": "acc",
+    "perplexities": "perplexity", "ppls": "ppl", "entropies": "entropy", "nlls": "nll",
+    "scores": "score", "rewards": "reward", "wers": "wer", "cers": "cer",
+}  # fmt: skip
 _LONGEST_SHOWN = 40  # characters of a cell in a message
 
 
@@ -59,6 +65,11 @@ def fold(name: str) -> str:
 def words(name: str) -> tuple[str, ...]:
     """Split `eval/valLoss_c4` into `eval`, `val`, `loss`, `c4`."""
     return tuple(w.casefold() for w in re.split(r"[\W_]+", _CAMEL.sub(" ", name)) if w)
+
+
+def singular(word: str) -> str:
+    """Return the singular of a metric's name in the plural, any other word as it is."""
+    return _PLURALS.get(word, word)
 
 
 def near(name: str, known: Iterable[str]) -> tuple[str, ...]:

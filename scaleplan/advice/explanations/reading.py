@@ -129,6 +129,13 @@ READING = (
         "Name the column with --columns, or fit files apart.",
     ),
     _entry(
+        "SPARSE_COLUMN",
+        "The column whose name fits a role best is hardly filled; another one is read.",
+        "Another column of the role has a value in more than twice as many rows with a metric.",
+        "A table may head groups of rows with a nominal size (12M) and give the exact one in each.",
+        "Name the other column with --columns if it is the one.",
+    ),
+    _entry(
         "UNUSED_COLUMNS",
         "Numeric columns vary and play no part in the fit.",
         "Columns without a known role and with more than one value.",
