@@ -49,7 +49,7 @@ def updated(
         InputError: If the logs of the old runs were asked for and are not those of the fit.
     """
     from scaleplan.cli.sources import fit_runs, read_runs, saved_fit
-    from scaleplan.planning.update import judge, law_for, update_of
+    from scaleplan.planning.update import judge, law_for, new_cleaning, update_of
 
     old = saved_fit(file)
     if old.cleaning is None:
@@ -60,8 +60,12 @@ def updated(
     old_files = list(old_logs) or list(old.cleaning.files)
     known, why = _old_runs(old, old_files, reading, asked=bool(old_logs))
     judged = judge(old, new_runs, known=known)
+    cleaning, among_old = new_cleaning(old, new_runs, known=known)
     if known is None:
-        return update_of(old, judged, None, law_reason="", notes=(_no_refit(why, old_files),))
+        return update_of(
+            old, judged, None, cleaning=cleaning, among_old=among_old, law_reason="",
+            notes=(*new_runs.notes, _no_refit(why, old_files)),
+        )  # fmt: skip
     apart = [one for one in old_files if not _among(one, sources)]
     runs = read_runs([*apart, *sources], reading)
     law, reason = (fitting.law, "asked for") if fitting.law != "auto" else law_for(old, runs)
@@ -69,7 +73,10 @@ def updated(
         runs, fitting=replace(fitting, law=law), resamples=resamples, level=level, seed=seed,
         flops=flops, quiet=reading.quiet,
     )  # fmt: skip
-    return update_of(old, judged, fit, law_reason=reason, notes=fit.notes)
+    return update_of(
+        old, judged, fit, cleaning=cleaning, among_old=among_old, law_reason=reason,
+        notes=fit.notes,
+    )  # fmt: skip
 
 
 def _among(one: str, sources: Sequence[str]) -> bool:

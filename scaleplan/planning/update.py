@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from scaleplan.fitting.forms import ADDITIVE, COUPLED, coupling_p
 from scaleplan.laws import get_law
 from scaleplan.planning.allocation import has_optimum, optimal_split
 from scaleplan.planning.forecast import forecast_at, forecast_interval
-from scaleplan.records import Change, Fit, FitUpdate, JudgedRun, Note
+from scaleplan.records import Change, Cleaning, Fit, FitUpdate, JudgedRun, Note, RowNote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +70,35 @@ def judge(fit: Fit, runs: Runs, *, known: Runs | None) -> tuple[JudgedRun, ...]:
     return tuple(sorted(judged, key=lambda run: [value for _, value in run.inputs]))
 
 
+def new_cleaning(fit: Fit, runs: Runs, *, known: Runs | None) -> tuple[Cleaning, int]:
+    """Return what became of every row of the new logs, and how many runs are among the old ones.
+
+    Args:
+        fit: The old fit.
+        runs: The new runs; one that lacks an input of the law is dropped.
+        known: The old runs, None where they could not be read.
+    """
+    seen = set() if known is None else set(_keys(fit, known))
+    names = runs.labels.get("run")
+    lost, old = [], 0
+    for at, key in enumerate(_keys(fit, runs)):
+        inputs = zip(fit.inputs, key, strict=False)
+        lacking = [role for role, number in inputs if not math.isfinite(number)]
+        if lacking:
+            file, line = runs.origins[at]
+            reason = f"no {' and no '.join(lacking)}, which the law of the old fit takes"
+            name = names[at] if names is not None else ""
+            lost.append(RowNote(file=file, line=line, reason=reason, run=name))
+        old += not lacking and key in seen
+    cleaning = runs.cleaning
+    place = {file: at for at, file in enumerate(cleaning.files)}
+    dropped = sorted(
+        (*cleaning.dropped, *lost), key=lambda note: (place.get(note.file, -1), note.line or 0)
+    )
+    used = cleaning.rows_used - len(lost)
+    return replace(cleaning, rows_used=used, dropped=tuple(dropped)), old
+
+
 def _keys(fit: Fit, runs: Runs) -> list[tuple[float, ...]]:
     columns = [runs.column(role) for role in fit.inputs if role in runs.columns]
     return list(zip(*(map(float, column) for column in (*columns, runs.value)), strict=True))
@@ -94,16 +124,20 @@ def _judged(fit: Fit, runs: Runs, at: int, name: str) -> JudgedRun:
 
 
 def _z(fit: Fit, observed: float, low: float, high: float, level: float) -> float | None:
-    """Return how many standard deviations of its forecast a run lies from the middle."""
+    """Return how many standard deviations of its forecast a run lies above the middle.
+
+    The law of a complement has its errors in 1 - metric; above means a higher metric all the same.
+    """
+    sign = 1.0
     if fit.complement:
-        observed, low, high = 1.0 - observed, 1.0 - high, 1.0 - low
+        sign, observed, low, high = -1.0, 1.0 - observed, 1.0 - high, 1.0 - low
     if fit.main.residual == "log":
         if min(observed, low) <= 0.0:
             return None
         observed, low, high = math.log(observed), math.log(low), math.log(high)
     factor = t_quantile(0.5 + 0.5 * level, float(max(1, fit.main.dof)))
     spread = 0.5 * (high - low) / factor
-    return (observed - 0.5 * (low + high)) / spread if spread > 0.0 else None
+    return sign * (observed - 0.5 * (low + high)) / spread if spread > 0.0 else None
 
 
 def coverage(runs: Sequence[JudgedRun], level: float) -> tuple[int | None, float | None, Verdict]:
@@ -198,6 +232,8 @@ def update_of(
     judged: tuple[JudgedRun, ...],
     new: Fit | None,
     *,
+    cleaning: Cleaning,
+    among_old: int,
     law_reason: str,
     notes: Sequence[Note],
 ) -> FitUpdate:
@@ -207,6 +243,8 @@ def update_of(
         old: The old fit.
         judged: The new runs.
         new: The fit to all runs, None if it could not be made.
+        cleaning: What became of the rows of the new logs.
+        among_old: How many of their runs are old ones.
         law_reason: Why its law.
         notes: What there is to say so far.
     """
@@ -229,4 +267,5 @@ def update_of(
         verdict=verdict, law_before=old.law, law_after="" if new is None else new.law,
         law_reason=law_reason, changes=() if new is None else changes(old, new), fit=new,
         interval=forecast_interval(old), notes=tuple(said), assumptions=old.assumptions,
+        cleaning=cleaning, among_old=among_old,
     )  # fmt: skip

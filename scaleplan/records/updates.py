@@ -7,7 +7,7 @@ from typing import Literal
 
 from scaleplan.records.advice import Assumption, Note
 from scaleplan.records.base import Record
-from scaleplan.records.cleaned import Metric
+from scaleplan.records.cleaned import Cleaning, Metric
 from scaleplan.records.fits import Fit, Interval
 
 Verdict = Literal["holds", "in doubt", "too few runs to say"]
@@ -24,8 +24,8 @@ class JudgedRun(Record):
         predicted: What the old fit predicted.
         low: Lower end of its interval, None if there is none.
         high: Upper end.
-        z: Observed less the middle of the interval, in standard deviations; in logs for laws of
-            relative errors.
+        z: Observed less the middle of the interval, in standard deviations; for laws of relative
+            errors in logs, of 1 - metric where that is what the law is of.
         inside: Whether it lies inside the interval.
         decades_beyond_data: How far it lies beyond the old runs.
     """
@@ -75,6 +75,8 @@ class FitUpdate(Record):
         interval: How the old fit's intervals were made.
         notes: What there is to say.
         assumptions: What was assumed.
+        cleaning: What became of every row of the new logs.
+        among_old: How many runs of the new logs are old ones, and so were not judged.
     """
 
     fit_name: str
@@ -92,3 +94,5 @@ class FitUpdate(Record):
     interval: Interval | None
     notes: tuple[Note, ...]
     assumptions: tuple[Assumption, ...]
+    cleaning: Cleaning
+    among_old: int

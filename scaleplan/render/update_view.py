@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from scaleplan.render.json_document import fit_document, head, tail
+from scaleplan.render.fit_view import reading_blocks
+from scaleplan.render.json_document import cleaning_document, fit_document, head, tail
 from scaleplan.render.view import (
     UNKNOWN,
     Block,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 def update_view(update: FitUpdate) -> View:
     """Return what `scaleplan fit --update` shows."""
-    blocks: list[Block] = [_verdict(update), _runs(update)]
+    blocks: list[Block] = [*reading_blocks(update.cleaning), _verdict(update), _runs(update)]
     if update.changes:
         blocks.append(_changes(update))
     return View(
@@ -46,10 +47,14 @@ def _verdict(update: FitUpdate) -> Facts:
             f"{update.inside} of {len(update.runs)}; p = {update.p:.2g} of so few if they were "
             "independent"
         )
+    new = f"{len(update.runs)}"
+    if update.among_old:
+        new += f"; {update.among_old} more in these logs are among the old runs, and not judged"
     return Facts(
         title="The old law and the new runs",
         pairs=pairs_of(
             (
+                ("new runs", new),
                 ("the law", update.verdict),
                 (f"inside the {level} interval", inside),
                 ("law before", update.law_before),
@@ -142,6 +147,8 @@ def update_document(update: FitUpdate) -> dict[str, Any]:
         "law_before": update.law_before,
         "law_after": update.law_after or None,
         "law_reason": update.law_reason,
+        "cleaning": cleaning_document(update.cleaning),
+        "among_old": update.among_old,
         "changes": [asdict(change) for change in update.changes],
         "fit": fit_document(update.fit) if update.fit is not None else None,
         "interval": asdict(update.interval) if update.interval is not None else None,

@@ -127,3 +127,57 @@ def test_refusals(invoke, logs, fit_file):
     assert grouped.exit_code == 2
     missing = invoke("fit", "--update", "nowhere.yaml", logs[1])
     assert missing.exit_code == 3
+
+
+def accuracies(path, runs, seed, shift=0.0):
+    rng = np.random.default_rng(seed)
+    rows = ["run,params,tokens,accuracy"]
+    for k, (n, ratio) in enumerate(runs):
+        error = (0.1 + 30.0 / n**0.3 + 60.0 / (ratio * n) ** 0.28) * np.exp(0.01 * rng.normal())
+        rows.append(f"{path.stem}-{k},{n:.0f},{ratio * n:.0f},{1.0 - error + shift:.6f}")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("shift", [0.03, -0.03])
+def test_z_of_an_accuracy_has_the_sign_of_observed_less_forecast(invoke, tmp_path, shift):
+    old, new = tmp_path / "old.csv", accuracies(tmp_path / "new.csv", NEW, 2, shift)
+    kept = tmp_path / "fit.yaml"
+    command = (
+        "fit", accuracies(old, OLD, 1), "-q", "--law", "chinchilla", "--resamples", "0", "-o", kept
+    )  # fmt: skip
+    assert invoke(*command).exit_code == 0
+    assert load_fit(str(kept)).complement
+    result = invoke("fit", "--update", kept, new, "--resamples", "0", "--format", "json")
+    for run in json.loads(result.stdout)["runs"]:
+        assert (run["z"] > 0.0) == (run["observed"] > 0.5 * (run["low"] + run["high"]))
+        assert np.sign(run["z"]) == np.sign(shift)
+
+
+def test_every_row_that_is_not_judged_is_listed(invoke, fit_file, tmp_path):
+    log = tmp_path / "half.csv"
+    log.write_text(
+        "run,params,tokens,loss\na,5e8,1e10,oops\nb,5e8,1e10,2.65\nc,5e8,1e10,-2\n"
+        "d,,1e10,2.6\ne,1e9,2e10,2.55\n",
+        encoding="utf-8",
+    )
+    table = invoke("fit", "--update", fit_file, log, "--resamples", "0").stdout
+    assert "5 read, 2 used, 3 dropped" in table
+    for reason in ("Dropped rows", "'oops'", "must be positive", "no params"):
+        assert reason in table
+    result = invoke("fit", "--update", fit_file, log, "--resamples", "0", "--format", "json")
+    cleaning = json.loads(result.stdout)["cleaning"]
+    assert (cleaning["rows_read"], cleaning["rows_used"]) == (5, 2)
+    assert [(note["line"], note["run"]) for note in cleaning["dropped"]] == [
+        (2, "a"), (4, "c"), (5, "d"),
+    ]  # fmt: skip
+
+
+def test_runs_among_the_old_ones_are_counted(invoke, logs, fit_file, tmp_path):
+    both = tmp_path / "both.csv"
+    new = logs[1].read_text(encoding="utf-8").splitlines()[1:]
+    both.write_text(logs[0].read_text(encoding="utf-8") + "\n".join(new) + "\n", encoding="utf-8")
+    result = invoke("fit", "--update", fit_file, both, "--resamples", "0", "--format", "json")
+    assert json.loads(result.stdout)["among_old"] == 12
+    table = invoke("fit", "--update", fit_file, both, "--resamples", "0").stdout
+    assert "12 more in these logs are among the old runs" in " ".join(table.split())
