@@ -56,7 +56,8 @@ class Cluster:
     def gpu_hours(self, runs: RunSet) -> FloatArray:
         """Return the accelerator-hours of each run, shape (n,)."""
         if self.mfu is not None:
-            use = np.full(len(runs), self.mfu * goodput(self.gpus))
+            kept = planning_default("realised_median").value * goodput(self.gpus)
+            use = np.full(len(runs), self.mfu * kept)
         else:
             logs = np.log(runs.params)
             sizes = np.linspace(logs.min(), logs.max(), _SIZES)
@@ -67,7 +68,11 @@ class Cluster:
             batch = np.maximum(
                 useful_batch(1.0) * runs.tokens ** _batch_exponent(), self.sequence_length
             )
-            lost = half_speed_tokens(moe=False) * self.gpus / np.minimum(batch, runs.tokens)
+            lost = (
+                half_speed_tokens(moe=False, accelerator=self.accelerator)
+                * self.gpus
+                / np.minimum(batch, runs.tokens)
+            )
             use = np.interp(logs, sizes, known) / (1.0 + lost)
         one = accelerator_hours(1.0, peak_tflops=self.accelerator.peak_tflops, utilisation=1.0)
         return np.asarray(runs.flops * one / use)

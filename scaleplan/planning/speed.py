@@ -80,7 +80,7 @@ def run_speed(
     """
     busy = used / gpus
     knee = _knee(work, accelerator, layout)
-    kept = _kept(work, used, knee)
+    kept = _kept(work, accelerator, used, knee)
     shown = kept * busy
     if work.mfu is None:
         base = base_utilisation(accelerator, active_params=work.active_params, moe=work.moe)
@@ -90,7 +90,7 @@ def run_speed(
             efficiency=shown, mfu=base * shown, low=low.value, high=high.value, goodput=None,
             step_tokens=knee,
         )  # fmt: skip
-    there = _kept(work, work.mfu_gpus, knee)
+    there = _kept(work, accelerator, work.mfu_gpus, knee)
     steady = min(1.0, work.mfu * kept / there)
     setup = work.setup
     good = goodput(
@@ -121,9 +121,11 @@ def _knee(work: Work, accelerator: Accelerator, layout: Layout) -> float | None:
     return sharded_knee(accelerator, full_recompute=layout.recompute == "full", mfu=work.mfu)
 
 
-def _kept(work: Work, gpus: float, knee: float | None) -> float:
+def _kept(work: Work, accelerator: Accelerator, gpus: float, knee: float | None) -> float:
     """Return the share of a small cluster's speed that so many accelerators keep."""
-    kept = cluster_efficiency(gpus, batch_tokens=work.batch_tokens, moe=work.moe)
+    kept = cluster_efficiency(
+        gpus, batch_tokens=work.batch_tokens, moe=work.moe, accelerator=accelerator
+    )
     if knee is None or gpus <= node_size(work.setup):
         return kept
     return min(kept, work.batch_tokens / gpus / knee)

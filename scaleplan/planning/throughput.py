@@ -49,15 +49,18 @@ def base_utilisation(accelerator: Accelerator, *, active_params: float, moe: boo
     return float(utilisation) * (planning_default("utilisation_moe_factor").value if moe else 1.0)
 
 
-def cluster_efficiency(gpus: float, *, batch_tokens: float, moe: bool) -> float:
+def cluster_efficiency(
+    gpus: float, *, batch_tokens: float, moe: bool, accelerator: Accelerator | None = None
+) -> float:
     """Return E, the share of an accelerator's speed that is kept on so many.
 
     Args:
         gpus: Accelerators.
         batch_tokens: Tokens per step over all of them.
         moe: Whether the model is a mixture of experts.
+        accelerator: Its network; None is that of GPUs.
     """
-    return 1.0 / (1.0 + half_speed_tokens(moe=moe) * gpus / batch_tokens)
+    return 1.0 / (1.0 + half_speed_tokens(moe=moe, accelerator=accelerator) * gpus / batch_tokens)
 
 
 def sharded_knee(
@@ -128,9 +131,20 @@ def sharded_assumptions(accelerators: tuple[Accelerator, ...]) -> tuple[Assumpti
     return tuple(planning_default(name).assumption() for name in names)
 
 
-def half_speed_tokens(*, moe: bool) -> float:
-    """Return w0, the tokens per accelerator and step at which half the speed is lost."""
-    return planning_default("half_speed_tokens_moe" if moe else "half_speed_tokens_dense").value
+def half_speed_tokens(*, moe: bool, accelerator: Accelerator | None = None) -> float:
+    """Return w0, the tokens per accelerator and step at which half the speed is lost.
+
+    Args:
+        moe: Whether the model is a mixture of experts.
+        accelerator: Its network; None is that of GPUs.
+    """
+    return planning_default(_half_speed(accelerator, moe=moe)).value
+
+
+def _half_speed(accelerator: Accelerator | None, *, moe: bool) -> str:
+    if accelerator is not None and accelerator.utilisation_class == "tpu":
+        return "half_speed_tokens_tpu"
+    return "half_speed_tokens_moe" if moe else "half_speed_tokens_dense"
 
 
 def step_tokens_tested() -> tuple[float, float]:
@@ -205,7 +219,7 @@ def throughput_assumptions(
         names += ["time_band_low", "time_band_high"]
         if any((part.intra_node_gbs or math.inf) < _SLOW_LINKS_GBS for part in accelerators):
             names.append("tensor_link_gbs")
-    names.append("half_speed_tokens_moe" if moe else "half_speed_tokens_dense")
+    names += sorted({_half_speed(part, moe=moe) for part in accelerators})
     names += ["step_tokens_low", "step_tokens_high", "step_tokens_useful"]
     if not batch_given:
         names += ["batch_coefficient", "batch_exponent"]

@@ -89,7 +89,7 @@ def published_over_predicted(run: Run) -> float:
         use *= _UNKNOWN_CLUSTER
     else:
         batch = choose_batch(run["tokens"], sequence_length=_SEQUENCE, asked=run["batch_tokens"])
-        use *= cluster_efficiency(gpus, batch_tokens=batch, moe=moe)
+        use *= cluster_efficiency(gpus, batch_tokens=batch, moe=moe, accelerator=part)
     flops = training_flops(active, run["tokens"])
     hours = accelerator_hours(flops, peak_tflops=part.peak_tflops, utilisation=use)
     return float(run["gpu_hours"]) / hours

@@ -29,6 +29,16 @@ def test_half_the_speed_is_lost_at_200_tokens_a_step_and_900_for_experts():
     assert cluster_efficiency(1000, batch_tokens=900_000, moe=True) == pytest.approx(0.5)
 
 
+def test_chips_of_a_torus_lose_little_at_few_tokens():
+    """PaLM 540B: 4M tokens on 6,144 chips, where a GPU would keep 77%."""
+    tpu, gpu = (
+        cluster_efficiency(6144, batch_tokens=4e6, moe=False, accelerator=accelerator(name))
+        for name in ("tpu_v4", "h100")
+    )
+    assert tpu > 0.95
+    assert gpu < 0.8
+
+
 def test_llama_405b_slows_down_as_published():
     # 430 to 400 TFLOP/s from 8,192 to 16,384 GPUs at 16.8M tokens (arXiv 2407.21783, table 4).
     few, many = (cluster_efficiency(g, batch_tokens=16.8e6, moe=False) for g in (8192, 16384))
