@@ -9,7 +9,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
+
+# The same examples in every run: a gate that chance can close says nothing about a change. Others
+# are tried with `pytest --hypothesis-profile=default`.
+hypothesis.settings.register_profile("gate", derandomize=True)
+hypothesis.settings.load_profile("gate")
 
 # Before typer is imported: it reads these once, and CI machines would get colours into pipes.
 os.environ.update(

@@ -53,12 +53,13 @@ def deadline_answer(plan: Plan, days: float) -> Answer:
     )  # fmt: skip
 
 
-def money_answer(max_usd: float, row: PlanRow) -> Answer:
+def money_answer(max_usd: float, row: PlanRow, *, binds: str | None = None) -> Answer:
     """Say what of the money the cheapest way to train takes.
 
     Args:
         max_usd: The money.
         row: The row that is paid for.
+        binds: What keeps the model from being larger, where it is not the money.
 
     Raises:
         PlanError: If it costs more.
@@ -75,6 +76,7 @@ def money_answer(max_usd: float, row: PlanRow) -> Answer:
         items=(
             _item("money", max_usd, "usd"),
             _item("expected cost", row.usd, "usd"),
+            *(() if binds is None else (_item("what binds", binds),)),
             _item("cost at the low end", row.usd_low, "usd"),
             _item("cost at the high end", row.usd_high, "usd"),
             _item("accelerator", row.gpu),

@@ -119,7 +119,7 @@ def _decide(fit: Fit, wish: Wish, cluster: Machines, others: Mapping[str, float]
     if wish.target is not None:
         return _for_target(fit, wish, cluster, family)
     if buys and not determined:
-        from scaleplan.planning.limits import best_purchase
+        from scaleplan.planning.limits import best_purchase, what_binds
 
         bought = best_purchase(wish, cluster, family)
         found = _Found(
@@ -129,7 +129,8 @@ def _decide(fit: Fit, wish: Wish, cluster: Machines, others: Mapping[str, float]
         if wish.max_usd is not None:
             from scaleplan.planning.answer_items import money_answer
 
-            found.answers.append(money_answer(wish.max_usd, bought.row))
+            binds = what_binds(wish, bought.row)
+            found.answers.append(money_answer(wish.max_usd, bought.row, binds=binds))
         if wish.inference_tokens is not None:
             _add_lifetime(fit, found, family.value(bought.model), wish.inference_tokens)
         return found

@@ -13,6 +13,8 @@ from scaleplan.planning.wish import Machines, Wish
 from scaleplan.records import Accelerator, Offer, PlanRow
 from scaleplan.records.base import Record
 
+_SPENT = 0.99  # a limit of which this share is used binds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Purchase(Record):
@@ -90,6 +92,20 @@ def _used(wish: Wish, cluster: Machines, row: PlanRow) -> float:
     if wish.days is not None:
         shares.append(row.days / wish.days if cluster.gpus else 0.0)
     return max(shares)
+
+
+def what_binds(wish: Wish, row: PlanRow) -> str | None:
+    """Return what keeps the model from being larger where money is left; None if it is spent.
+
+    Args:
+        wish: The limits.
+        row: The row that was bought.
+    """
+    if wish.max_usd is None or row.usd is None or row.usd > _SPENT * wish.max_usd:
+        return None
+    if wish.days is not None and row.days > _SPENT * wish.days:
+        return "the deadline, not the money"
+    return f"what {row.gpu} can hold and keep busy, not the money"
 
 
 def _offer(part: Accelerator, family: Family, model: Model, row: PlanRow) -> Offer:

@@ -114,6 +114,12 @@ def test_a_deadline_that_a_given_cluster_meets_is_met_by_the_search(params, toke
     assert found["expected time"] <= days
 
 
+def test_what_is_left_of_the_money_is_explained():
+    assert "what binds" not in answer(ask(max_usd=1e5), "money")
+    assert "deadline" in answer(ask(max_usd=1e8, days=1.0), "money")["what binds"]
+    assert "hold" in answer(ask(max_usd=1e15), "money")["what binds"]
+
+
 def test_more_money_never_buys_a_worse_model():
     losses = [ask(max_usd=usd, days=1.0).forecast.points[0].value for usd in (1e5, 3e5, 1e6, 1e7)]
     assert losses == sorted(losses, reverse=True)
