@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from scaleplan.fitting.form_tests import ON_LARGER_RUNS
+from scaleplan.fitting.form_tests import ON_LARGER_RUNS, UNPASSED
 from scaleplan.laws import get_law
 from scaleplan.records import Fit, Note
 from scaleplan.units import format_count, format_significant
@@ -29,11 +29,14 @@ def form_rejected(fit: Fit) -> Iterator[Note]:
         if candidate.law == "linear" or used:
             formula = {"linear": "P = aS + b", "power": "G = cS^d"}.get(candidate.law, "")
             name = f"{candidate.law} ({formula})" if formula else candidate.law
-            reason = candidate.reason.rpartition("; but ")[2]
+            reason = candidate.reason.rpartition("; but ")[2].removeprefix(UNPASSED)
             asked = candidate.reason.startswith("asked for")
             tail = " It is shown because it was asked for." if asked else ""
             text = f"The {name} law is rejected by these runs: {reason}.{tail}"
             action = "Use --law auto." if tail else ""
+            if candidate.reason.startswith(UNPASSED):
+                text = f"No law passes its tests on these runs. {_least_bad(fit, name)}: {reason}."
+                action = "Forecast a short way only, and look for what sets single runs apart."
             # No other law fits these runs as well, and none would be sent for in its place.
             if asked and candidate.aicc == 0.0 and reason.startswith(ON_LARGER_RUNS):
                 text = (
@@ -46,6 +49,18 @@ def form_rejected(fit: Fit) -> Iterator[Note]:
                 text=text, action=action,
                 source="F test of curvature, runs test and back-test at p < 0.01",
             )  # fmt: skip
+
+
+def _least_bad(fit: Fit, name: str) -> str:
+    """Return why the law in use was taken although none passes."""
+    errors = {c.law: c.backtest_rmse_log for c in fit.candidates if c.backtest_rmse_log is not None}
+    own = errors.get(fit.law)
+    if own is not None and own <= min(errors.values()):
+        return (
+            f"The {name} law is used because it forecast the larger runs from the smaller ones "
+            f"best, {100.0 * own:.2g}% off; but it is rejected"
+        )
+    return f"The {name} law is used, but it is rejected"
 
 
 def few_runs(fit: Fit) -> Iterator[Note]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scaleplan.fitting.fitted import Fitted, evaluate_batch, fit_law, noise_scale
+from scaleplan.fitting.fitted import Fitted, evaluate_batch, fit_law
+from scaleplan.fitting.noise import noise_scale
 from scaleplan.fitting.starts import spread_rows
 from scaleplan.laws import ComputeFactors, CurvedLaw, OptimizerFactors
 from scaleplan.laws.base import COUNT
@@ -28,6 +29,9 @@ _CUTS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)  # quantiles of scale below which a fit i
 _SURE_RUNS = 20
 _SPARE_RUNS = 2  # runs below a cut beyond the number of parameters
 _MANY_RUNS, _SAMPLE = 4000, 2000  # more runs do not change a quantile of errors
+# Log error that stands for a prediction that is not positive (a factor of 150); times the spread of
+# the metric where errors are absolute.
+LOST = 5.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +113,22 @@ def _joined(parts: Sequence[BackTest]) -> BackTest:
         return BackTest(counts, counts, none, none, none, none, counts, none)
     columns = [[getattr(part, field.name) for part in parts] for field in fields(BackTest)]
     return BackTest(*(np.concatenate(column) for column in columns))
+
+
+def shared_forecasts(tests: Sequence[BackTest]) -> list[BackTest]:
+    """Return the forecasts that every form made, in the same order; empty if there are none."""
+    # A larger law needs more runs below a cut, so its first cuts can be missing.
+    most = 1 + max(int(test.run.max()) for test in tests)
+    keys = [test.cut * most + test.run for test in tests]
+    common = keys[0]
+    for key in keys[1:]:
+        common = np.intersect1d(common, key)
+    if not common.size:
+        return []
+    return [
+        test.rows(np.flatnonzero(np.isin(key, common)))
+        for test, key in zip(tests, keys, strict=True)
+    ]
 
 
 def _varied(fitted: Fitted, rows: BoolArray) -> bool:

@@ -10,24 +10,12 @@ import numpy as np
 from scaleplan.errors import FitError, UsageError
 from scaleplan.fitting.axes import Axes, axes_for, single_roles
 from scaleplan.fitting.form_tests import UNPASSED
-from scaleplan.fitting.forms import (
-    ADDITIVE,
-    BENT,
-    COUPLED,
-    STRAIGHT_IN_LOGS,
-    choose_form,
-    with_bent,
-)
+from scaleplan.fitting.forms import ADDITIVE, COUPLED, choose_form
 from scaleplan.fitting.identifiability import check_design
 from scaleplan.fitting.remarks import fallback_note, held_note
-from scaleplan.fitting.scores import NAMES, below_one, compute_note, is_score, proven, score_laws
-from scaleplan.fitting.selection import (
-    Comparison,
-    Tried,
-    compare,
-    one_input_laws,
-    try_law,
-)
+from scaleplan.fitting.scores import NAMES, compute_note, proven
+from scaleplan.fitting.selection import Comparison, Tried, compare, one_input_laws
+from scaleplan.fitting.trials import FALLING, Trials
 from scaleplan.laws import ComputeFactors, Law, LinearLaw, OptimizerFactors, get_law
 from scaleplan.records import Candidate, Note
 
@@ -38,7 +26,6 @@ if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
     from scaleplan.runs.table import Runs
 
-_FALLING = {"loss", "error", "accuracy"}  # an accuracy is fitted as its error
 _ASKED = "asked for"
 
 
@@ -79,48 +66,6 @@ class Choice:
         return (main, *others)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Trials:
-    """Fits laws to the same runs by the same recipe, saying which before each."""
-
-    runs: Runs
-    recipe: Recipe
-    on_law: Callable[[str], None] | None
-
-    @property
-    def score(self) -> bool:
-        """Tell whether the metric is a bounded score."""
-        return is_score(self.runs)
-
-    def of(self, law: Law, axes: Axes, *, bounded: bool = False) -> Tried:
-        """Fit and back-test one law, or say why it cannot be fitted.
-
-        Args:
-            law: The law.
-            axes: What it is fitted to.
-            bounded: Whether its chance level may be no more than 1.
-        """
-        if self.on_law is not None:
-            self.on_law(law.name)
-        return try_law(
-            law, axes.columns, axes.inputs, axes.values, scale=axes.scale,
-            recipe=below_one(self.recipe) if bounded else self.recipe,
-            falling=self.runs.metric.kind in _FALLING,
-        )  # fmt: skip
-
-    def singles(self, axes: Axes, asked: Law | None = None) -> list[Tried]:
-        """Fit the laws of one input that are compared without being asked for, and that one."""
-        tries = [self.of(law, axes) for law in dict.fromkeys((*one_input_laws(), asked)) if law]
-        return [*tries, *self.curves(axes, but="" if asked is None else asked.name)]
-
-    def curves(self, axes: Axes, *, but: str = "") -> list[Tried]:
-        """Fit the S-curves of a score with enough runs; `but` names one that is not wanted."""
-        if not self.score or self.recipe.limits:
-            return []
-        laws = score_laws(axes.inputs[0])
-        return [self.of(law, axes, bounded=True) for law in laws if law.name != but]
-
-
 def choose(
     runs: Runs, name: str, recipe: Recipe,
     *, alone: bool = False, on_law: Callable[[str], None] | None = None,
@@ -139,7 +84,7 @@ def choose(
         InputError: If a column that the law needs is missing.
         UsageError: If there is no such law, or it has no parameter that the recipe limits.
     """
-    trials = _Trials(runs, recipe, on_law)
+    trials = Trials(runs, recipe, on_law)
     if name != "auto":
         return _asked_for(trials, _law_of(runs, name), alone=alone)
     if recipe.limits:
@@ -147,7 +92,7 @@ def choose(
         raise UsageError(message, hint="Add --law NAME, for example --law chinchilla.")
     both = get_law(ADDITIVE)
     refusal, held = None, []
-    falling = runs.metric.kind in _FALLING  # the law of two inputs has a floor
+    falling = runs.metric.kind in FALLING  # the law of two inputs has a floor
     if falling and not runs.has("input") and runs.has("params") and runs.has("tokens"):
         axes = axes_for(runs, both)
         tried = trials.of(both, axes)
@@ -164,9 +109,11 @@ def choose(
         design = check_design(get_law("linear"), axes.columns, axes.inputs)
         if design is not None:
             raise design.error()
-        # Every law of one input was refused: the first reason stands for all in their order.
+        # Of laws that were all refused the power law has the fewest parameters and can bend: what
+        # speaks against it speaks against all.
+        reasons = {c.law: c.reason for c in comparison.candidates}
         raise FitError(
-            f"no law can be fitted to these runs: {comparison.candidates[0].reason}",
+            f"no law can be fitted to these runs: {reasons['power']}",
             hint="See `scaleplan laws`, or choose the columns with --columns and --input.",
         )
     notes: tuple[Note, ...] = ()
@@ -184,7 +131,7 @@ def _one(column: FloatArray) -> bool:
     return np.unique(column).size == 1
 
 
-def _of_two_inputs(trials: _Trials, axes: Axes, tries: list[Tried]) -> Choice:
+def _of_two_inputs(trials: Trials, axes: Axes, tries: list[Tried]) -> Choice:
     """Choose between the two forms, fitted first and second, unless the runs reject both.
 
     A score that neither describes may still be an S-curve of compute.
@@ -221,19 +168,19 @@ def _law_of(runs: Runs, name: str) -> Law:
     return law
 
 
-def _best_single(trials: _Trials) -> tuple[Axes, Comparison]:
+def _best_single(trials: Trials) -> tuple[Axes, Comparison]:
     """Compare the laws of one input on the first column that can carry any of them."""
     tries = []
     for role in single_roles(trials.runs):
         axes = axes_for(trials.runs, get_law("power"), role)
-        comparison = compare(trials.singles(axes), prefer="power_floor", score=trials.score)
+        comparison = trials.compared(axes, trials.singles(axes), prefer="power_floor")
         if comparison.chosen is not None:
-            return axes, _with_bent(trials, axes, comparison)
+            return axes, trials.with_bent(axes, comparison)
         tries.append((axes, comparison))
     return tries[0]
 
 
-def _asked_for(trials: _Trials, law: Law, *, alone: bool) -> Choice:
+def _asked_for(trials: Trials, law: Law, *, alone: bool) -> Choice:
     """Fit the law that was asked for, and test it against the others of its kind."""
     runs, recipe = trials.runs, trials.recipe
     recipe.check(law)
@@ -262,20 +209,11 @@ def _asked_for(trials: _Trials, law: Law, *, alone: bool) -> Choice:
     # Compare on one footing: straight lines are judged on the error when the metric is accuracy.
     common = axes_for(runs, get_law("power"), axes.roles[0])
     tries = trials.singles(common, law)
-    comparison = compare(tries, prefer=law.name, score=trials.score)
+    comparison = trials.compared(common, tries, prefer=law.name)
     comparison = _as_used(comparison, law.name, _ASKED)
     if common.complement == axes.complement:
-        comparison = _with_bent(trials, common, comparison)
+        comparison = trials.with_bent(common, comparison)
     return Choice(tried, axes, comparison)
-
-
-def _with_bent(trials: _Trials, axes: Axes, comparison: Comparison) -> Comparison:
-    """Add the bent form beside a power law that was chosen, for its forecasts."""
-    if comparison.chosen is None or comparison.chosen.law.name not in STRAIGHT_IN_LOGS:
-        return comparison
-    with np.errstate(over="ignore", invalid="ignore"):  # where it does not settle it is left out
-        bent = trials.of(get_law(BENT), axes)
-    return with_bent(comparison, bent)
 
 
 def _as_used(comparison: Comparison, name: str, why: str) -> Comparison:

@@ -97,12 +97,28 @@ def no_trend(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
     if held is not None:
         return held
     if p is not None and p > _NO_TREND:
-        return Refusal(
-            f"the metric does not depend on {' or '.join(names)} beyond its noise (p = {p:.2g} for "
-            f"the {fitted.law.name} law against a constant)",
-            "Check the columns, or spread the runs over a wider range.",
-        )
+        return _flat(fitted, names, p)
     return None
+
+
+def _flat(fitted: Fitted, names: tuple[str, ...], p: float) -> Refusal:
+    """Return that a law tells the runs no better apart than a constant does.
+
+    That the metric depends on nothing follows only from a law that can bend in all the inputs: a
+    straight line is refused beside a power law that the runs follow exactly, and one input beside
+    two that both count.
+    """
+    law = fitted.law
+    if isinstance(law, LinearLaw):
+        line = "a straight line in " + ("ln " if law.name == "log_linear" else "")
+        said = f"{line}{names[0]} follows the metric no better than a constant does (p = {p:.2g})"
+    else:
+        alone = " alone" if len(names) == 1 else ""
+        said = (
+            f"the metric does not depend on {' or '.join(names)}{alone} beyond its noise "
+            f"(p = {p:.2g} for the {law.name} law against a constant)"
+        )
+    return Refusal(said, "Check the columns, or spread the runs over a wider range.")
 
 
 def _held_above(fitted: Fitted, *, flat: bool) -> Refusal | None:

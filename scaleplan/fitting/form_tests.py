@@ -24,6 +24,7 @@ BACKTEST_ADMISSIBLE = 1.5  # back-test error relative to the best candidate's
 # law errors rose in two sets of five and fell in one; to a law of compute, coverage fell in two of
 # three (own calculation, 2026).
 RUNS_A_PARAMETER = 5
+SIGNIFICANT = 0.01  # p-value below which curvature or runs of signs reject a straight line
 
 
 def is_exact(fitted: Fitted) -> bool:
@@ -104,3 +105,25 @@ def aicc_of(log_squares: float, runs: int, free: int) -> float:
     # With hardly any runs the correction diverges; then no law is preferred on it alone.
     spare = max(1, runs - count - 1)
     return runs * (log_squares - math.log(runs)) + 2.0 * count + 2.0 * count * (count + 1) / spare
+
+
+def definition_rejection(fitted: Fitted) -> str:
+    """Return why data contradict a law without parameters: a level or a slope is left over."""
+    residuals = fitted.residuals()
+    freedom = residuals.size - 2
+    if is_exact(fitted) or freedom < 1:
+        return ""
+    design = np.stack([np.ones_like(residuals), scaled(np.log(fitted.inputs[0]))], axis=1)
+    solution = np.linalg.lstsq(design, residuals, rcond=None)[0]
+    left = float(((residuals - design @ solution) ** 2).sum())
+    explained = float(residuals @ residuals) - left
+    p = f_tail(explained / 2.0 / (left / freedom), 2.0, float(freedom)) if left > 0.0 else 0.0
+    if p < SIGNIFICANT:
+        ratio = float(np.exp(-residuals[np.argmax(fitted.inputs[0])]))
+        return f"at the largest input the metric is {ratio:.3g} times what it says ({p_text(p)})"
+    return ""
+
+
+def p_text(value: float) -> str:
+    """Return a p-value as reasons give it."""
+    return "p < 1e-6" if value < 1e-6 else f"p = {value:.2g}"

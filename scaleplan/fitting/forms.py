@@ -80,9 +80,7 @@ def with_bent(comparison: Comparison, bent: Tried) -> Comparison:
     """
     known = {candidate.law for candidate in comparison.candidates}
     fitted = bent.fitted
-    if bent.law.name in known or fitted is None or fitted.dof < _BENT_SPARE_RUNS:
-        return comparison
-    if fitted.covariance is None or not np.isfinite(fitted.covariance).all():
+    if bent.law.name in known or fitted is None or not can_be_used(bent):
         return comparison
     residuals = fitted.log_residuals()
     added = Candidate(
@@ -94,6 +92,14 @@ def with_bent(comparison: Comparison, bent: Tried) -> Comparison:
         comparison, admissible=(*comparison.admissible, bent),
         candidates=(*comparison.candidates, added),
     )  # fmt: skip
+
+
+def can_be_used(bent: Tried) -> bool:
+    """Tell whether the shifted law was fitted with runs to spare, and its parameters are known."""
+    fitted = bent.fitted
+    if fitted is None or fitted.dof < _BENT_SPARE_RUNS or fitted.covariance is None:
+        return False
+    return bool(np.isfinite(fitted.covariance).all())
 
 
 def choose_form(additive: Tried, coupled: Tried, *, asked: str = "") -> Forms:

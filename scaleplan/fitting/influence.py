@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scaleplan.fitting.noise import robust_scale
 from scaleplan.laws import HasOptimum
 from scaleplan.records import Note
 from scaleplan.units import format_count
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from scaleplan.laws.base import IndexArray
 
 _FAR_SIGMAS = 5.0  # residuals beyond so many robust standard deviations are named
-_MAD_TO_SIGMA = 1.4826
 _MOST_FAR = 0.1  # more than a tenth of all runs are no outliers, the form is wrong
 _MOVES = 0.25  # relative change of N* that is worth saying
 _NAMED = 8
@@ -40,7 +40,7 @@ def outlier_note(
     residuals = fitted.residuals()
     if not fitted.free or residuals.size <= 2 * fitted.free:
         return None
-    sigma = _MAD_TO_SIGMA * float(np.median(np.abs(residuals)))
+    sigma = robust_scale(residuals, fitted.free)
     # Rounding of an exact law is no outlier.
     scale = 1.0 if fitted.residual == "log" else float(np.abs(fitted.values).max())
     far = np.flatnonzero(np.abs(residuals) > max(_FAR_SIGMAS * sigma, 1e-9 * scale))

@@ -14,22 +14,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.fitting.backtest import BackTest, back_test
-from scaleplan.fitting.distributions import f_tail, normal_tail
+from scaleplan.fitting.distributions import normal_tail
 from scaleplan.fitting.fitted import Fitted, fit_law
 from scaleplan.fitting.form_tests import (
     AICC_ADMISSIBLE,
     BACKTEST_ADMISSIBLE,
     EXACT_LOG,
     ON_LARGER_RUNS,
+    SIGNIFICANT,
     UNPASSED,
     aicc,
     curvature_p,
+    definition_rejection,
     is_exact,
     log_rss,
+    p_text,
     runs_test,
-    scaled,
 )
 from scaleplan.fitting.identifiability import check_design, check_fit
+from scaleplan.fitting.picking import best_of, least_bad_of, without_floor
 from scaleplan.fitting.scores import (
     NAMES,
     SATURATING,
@@ -47,7 +50,6 @@ if TYPE_CHECKING:
     from scaleplan.fitting.recipe import Recipe
     from scaleplan.laws.base import FloatArray
 
-_SIGNIFICANT = 0.01  # p-value below which curvature or runs of signs reject a straight line
 _FLOOR_SIGNIFICANT = 0.05
 _BACKTEST_REJECTS = 2.0  # ... and to the power family's, for straight lines
 
@@ -69,6 +71,11 @@ class Comparison:
     chosen: Tried | None
     admissible: tuple[Tried, ...]
     candidates: tuple[Candidate, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether the chosen law passes, and is not only the least bad."""
+        return any(t is self.chosen for t in self.admissible)
 
 
 def one_input_laws() -> tuple[Law, ...]:
@@ -122,37 +129,18 @@ def compare(tried: Sequence[Tried], *, prefer: str, score: bool = False) -> Comp
         for t in tried
     }
     admissible = tuple(t for t in tried if not reasons[t.law.name])
-    among = admissible or tuple(t for t in tried if t.fitted)
-    # Its further exponent is hardly ever known: beside the sigmoid it is the other form only.
-    among = tuple(t for t in among if t.law.name not in spared)
+    # Its further exponent is hardly ever known: beside the sigmoid it is the other form only, and
+    # where it alone passes none of those that may be chosen does.
+    passing = tuple(t for t in admissible if t.law.name not in spared)
+    among = passing or tuple(t for t in tried if t.law.name not in spared)
     falling = any(t.fitted and any(spec.is_floor for spec in t.law.parameters) for t in tried)
-    chosen = _pick(among, criteria, prefer, passed=bool(admissible), falling=falling, score=score)
+    usable = [t for t in among if t.fitted is not None]
+    chosen = (
+        best_of(usable, criteria, prefer, falling=falling, score=score) if passing
+        else least_bad_of(usable, criteria, falling=falling, score=score)
+    )  # fmt: skip
     candidates = tuple(_candidate(t, chosen, reasons, criteria, best, errors) for t in tried)
     return Comparison(chosen, admissible, candidates)
-
-
-def _pick(
-    among: tuple[Tried, ...], criteria: dict[str, float | None], prefer: str,
-    *, passed: bool, falling: bool, score: bool,
-) -> Tried | None:  # fmt: skip
-    usable = [t for t in among if t.fitted is not None]
-    if not usable:
-        return None
-    for t in usable:
-        if t.law.name == prefer and passed:
-            return t
-
-    def rank(t: Tried) -> tuple[bool, bool, float]:
-        value = criteria[t.law.name]
-        # Where no law passes, or the metric falls to a floor, a straight line is the worst of them
-        # to extrapolate with: it is used only where it alone passes.
-        last = isinstance(t.law, LinearLaw) and (falling or not passed)
-        last |= score and t.fitted is not None and bool(beyond_range(t.fitted))
-        # An S-curve always fits well; where larger runs speak against it, so would its forecasts.
-        curve = not passed and t.law.name in NAMES
-        return last, curve, math.inf if value is None else value
-
-    return min(usable, key=rank)
 
 
 def _candidate(
@@ -213,12 +201,12 @@ def _own_test(
 ) -> str:
     """Return what the test that belongs to this law says against it."""
     if not t.law.parameters:
-        return _definition_rejection(fitted)
+        return definition_rejection(fitted)
     if isinstance(t.law, LinearLaw):
         return _straight_line_rejection(t, tried, errors)
     if t.law.name == "power":
         return _floor_rejection(t, tried)
-    if t.law.name == "power_floor" and fitted.theta[0] <= 0.0:
+    if without_floor(t):
         return "its floor is 0: it is the power law with a parameter too many"
     return ""
 
@@ -230,11 +218,11 @@ def _straight_line_rejection(
     if fitted is None or is_exact(fitted):
         return ""
     curvature = curvature_p(fitted)
-    if curvature is not None and curvature < _SIGNIFICANT:
-        return f"the runs curve away from a straight line ({_p(curvature)})"
+    if curvature is not None and curvature < SIGNIFICANT:
+        return f"the runs curve away from a straight line ({p_text(curvature)})"
     signs = runs_test(fitted.residuals()[np.argsort(fitted.inputs[0], kind="stable")])
-    if signs is not None and signs < _SIGNIFICANT:
-        return f"its residuals are not random in x (runs test, {_p(signs)})"
+    if signs is not None and signs < SIGNIFICANT:
+        return f"its residuals are not random in x (runs test, {p_text(signs)})"
     family = [
         errors.get(o.law.name) for o in tried
         if o.law.name in {"power", "power_floor"} and o.fitted is not None
@@ -250,10 +238,6 @@ def _straight_line_rejection(
     return ""
 
 
-def _p(value: float) -> str:
-    return "p < 1e-6" if value < 1e-6 else f"p = {value:.2g}"
-
-
 def _floor_rejection(t: Tried, tried: Sequence[Tried]) -> str:
     """Return why the data ask for a floor: likelihood ratio, boundary mixture of chi-squares."""
     floor = next((o.fitted for o in tried if o.law.name == "power_floor" and o.fitted), None)
@@ -264,22 +248,5 @@ def _floor_rejection(t: Tried, tried: Sequence[Tried]) -> str:
     statistic = max(0.0, plain.values.size * ratio)
     p = 0.5 * normal_tail(math.sqrt(statistic))  # chi-square with one degree of freedom, halved
     if p < _FLOOR_SIGNIFICANT:
-        return f"the runs flatten towards a floor ({_p(p)})"
-    return ""
-
-
-def _definition_rejection(fitted: Fitted) -> str:
-    """Return why data contradict a law without parameters: a level or a slope is left over."""
-    residuals = fitted.residuals()
-    freedom = residuals.size - 2
-    if is_exact(fitted) or freedom < 1:
-        return ""
-    design = np.stack([np.ones_like(residuals), scaled(np.log(fitted.inputs[0]))], axis=1)
-    solution = np.linalg.lstsq(design, residuals, rcond=None)[0]
-    left = float(((residuals - design @ solution) ** 2).sum())
-    explained = float(residuals @ residuals) - left
-    p = f_tail(explained / 2.0 / (left / freedom), 2.0, float(freedom)) if left > 0.0 else 0.0
-    if p < _SIGNIFICANT:
-        ratio = float(np.exp(-residuals[np.argmax(fitted.inputs[0])]))
-        return f"at the largest input the metric is {ratio:.3g} times what it says ({_p(p)})"
+        return f"the runs flatten towards a floor ({p_text(p)})"
     return ""

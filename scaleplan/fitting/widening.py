@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
-from scaleplan.fitting.backtest import BackTest
+from scaleplan.fitting.backtest import LOST, BackTest, shared_forecasts
 from scaleplan.fitting.distributions import t_quantile
 from scaleplan.fitting.interval import PRIOR_SHARE
 from scaleplan.records import BackTestBin, Widening
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 # above it. Priors worth one to four cuts scored within 1% of each other on the choosing half.
 _PRIOR_CUTS = 2.0
 _COVERED = 0.9
-# Log error that stands for a prediction that is not positive (a factor of 150); times the spread of
-# the metric where errors are absolute.
-_LOST = 5.0
 # A form that is wrong by far more than the scatter of the runs would show among them, so runs that
 # lie on a law exactly do not get the prior of those that do not. 0.5% was the error of the form
 # before there was a better rule; a hundred times the scatter binds on hardly any measured runs.
@@ -57,9 +54,9 @@ def widening_of(tried: Sequence[Tried], scale: FloatArray) -> Widening:
     values = np.log(main.fitted.values) if relative else main.fitted.values
     change = change_per_decade(values, scale)
     tests = [t.test for t in tried if t.test is not None and t.test.error.size]
-    lost = _LOST if relative else _LOST * float(np.std(values))
+    lost = LOST if relative else LOST * float(np.std(values))
     weights = np.ones(len(tried))
-    shared = _shared(tests) if len(tests) == len(tried) else []
+    shared = shared_forecasts(tests) if len(tests) == len(tried) else []
     if shared:
         errors = np.stack([np.where(np.isfinite(t.error), t.error, lost) for t in shared])
         weights = 1.0 / (np.mean(errors**2, axis=1) + _EXACT * float(np.var(values)))
@@ -86,22 +83,6 @@ def change_per_decade(values: FloatArray, scale: FloatArray) -> float:
     """
     spread = float(np.std(np.log10(scale)))
     return float(np.std(values)) / spread if spread > 0.0 else 0.0
-
-
-def _shared(tests: Sequence[BackTest]) -> list[BackTest]:
-    """Return the forecasts that every form made, in the same order; empty if there are none."""
-    # A larger law needs more runs below a cut, so its first cuts can be missing.
-    most = 1 + max(int(test.run.max()) for test in tests)
-    keys = [test.cut * most + test.run for test in tests]
-    common = keys[0]
-    for key in keys[1:]:
-        common = np.intersect1d(common, key)
-    if not common.size:
-        return []
-    return [
-        test.rows(np.flatnonzero(np.isin(key, common)))
-        for test, key in zip(tests, keys, strict=True)
-    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,94 @@
+"""The laws that are fitted to the same runs by the same recipe, for a choice among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaleplan.fitting.forms import BENT, STRAIGHT_IN_LOGS, can_be_used, with_bent
+from scaleplan.fitting.scores import below_one, is_score, score_laws
+from scaleplan.fitting.selection import Comparison, Tried, compare, one_input_laws, try_law
+from scaleplan.laws import Law, get_law
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scaleplan.fitting.axes import Axes
+    from scaleplan.fitting.recipe import Recipe
+    from scaleplan.runs.table import Runs
+
+FALLING = {"loss", "error", "accuracy"}  # an accuracy is fitted as its error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trials:
+    """Fits laws to the same runs by the same recipe, saying which before each."""
+
+    runs: Runs
+    recipe: Recipe
+    on_law: Callable[[str], None] | None
+
+    @property
+    def score(self) -> bool:
+        """Tell whether the metric is a bounded score."""
+        return is_score(self.runs)
+
+    def of(self, law: Law, axes: Axes, *, bounded: bool = False) -> Tried:
+        """Fit and back-test one law, or say why it cannot be fitted.
+
+        Args:
+            law: The law.
+            axes: What it is fitted to.
+            bounded: Whether its chance level may be no more than 1.
+        """
+        if self.on_law is not None:
+            self.on_law(law.name)
+        return try_law(
+            law, axes.columns, axes.inputs, axes.values, scale=axes.scale,
+            recipe=below_one(self.recipe) if bounded else self.recipe,
+            falling=self.runs.metric.kind in FALLING,
+        )  # fmt: skip
+
+    def singles(self, axes: Axes, asked: Law | None = None) -> list[Tried]:
+        """Fit the laws of one input that are compared without being asked for, and that one."""
+        tries = [self.of(law, axes) for law in dict.fromkeys((*one_input_laws(), asked)) if law]
+        return [*tries, *self.curves(axes, but="" if asked is None else asked.name)]
+
+    def curves(self, axes: Axes, *, but: str = "") -> list[Tried]:
+        """Fit the S-curves of a score with enough runs; `but` names one that is not wanted."""
+        if not self.score or self.recipe.limits:
+            return []
+        laws = score_laws(axes.inputs[0])
+        return [self.of(law, axes, bounded=True) for law in laws if law.name != but]
+
+    def compared(self, axes: Axes, tries: list[Tried], *, prefer: str) -> Comparison:
+        """Compare laws of one input, the bent one among them only where no other passes.
+
+        Chosen beside others it costs more than it gives (see `forms.with_bent`); where they all
+        fail it is often what they lack.
+
+        Args:
+            axes: What they are fitted to.
+            tries: The laws, fitted.
+            prefer: The law to choose while it is admissible.
+        """
+        comparison = compare(tries, prefer=prefer, score=self.score)
+        known = any(t.law.name == BENT for t in tries)
+        if comparison.passed or known or comparison.chosen is None:
+            return comparison
+        bent = self._bent(axes)
+        if not can_be_used(bent):
+            return comparison
+        return compare([*tries, bent], prefer=prefer, score=self.score)
+
+    def with_bent(self, axes: Axes, comparison: Comparison) -> Comparison:
+        """Add the bent form beside a power law that was chosen, for its forecasts."""
+        if comparison.chosen is None or comparison.chosen.law.name not in STRAIGHT_IN_LOGS:
+            return comparison
+        return with_bent(comparison, self._bent(axes))
+
+    def _bent(self, axes: Axes) -> Tried:
+        with np.errstate(over="ignore", invalid="ignore"):  # where it does not settle it is no form
+            return self.of(get_law(BENT), axes)
