@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING
 
 from scaleplan.errors import InputError, UsageError
 from scaleplan.fitfile import write_whole
-from scaleplan.runs.text import words
+from scaleplan.runs.text import inert, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scaleplan.runs.table import Runs
-
-# Spreadsheets take a cell that begins with one of these for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def save_runs(runs: Runs, path: str) -> None:
@@ -85,15 +82,10 @@ def _csv(runs: Runs) -> str:
     columns = columns_of(runs)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([_safe(name) for name in columns])
+    writer.writerow([inert(name) for name in columns])
     for row in _rows(columns):
-        writer.writerow([_safe(v) if isinstance(v, str) else _number(v) for v in row])
+        writer.writerow([inert(v) if isinstance(v, str) else _number(v) for v in row])
     return text.getvalue()
-
-
-def _safe(text: str) -> str:
-    """Return text that a spreadsheet does not compute."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _number(value: float) -> str:

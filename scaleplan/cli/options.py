@@ -85,6 +85,7 @@ class Reading(Record):
     pattern: str | None = None
     given: tuple[tuple[str, str, str], ...] = ()
     engine: EngineName = EngineName.AUTO
+    also: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @unique

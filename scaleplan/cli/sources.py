@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypedDict
 
@@ -66,8 +67,14 @@ class ReadingArguments(TypedDict):
     engine: Engine
 
 
-def read_runs(sources: Sequence[str], reading: Reading, *, levels_of: str | None = None) -> Runs:
-    """Read logs as the command line says, with the values of a column as levels if one is named."""
+def read_runs(
+    sources: Sequence[str], reading: Reading, *, levels_of: str | None = None,
+    stdin: bytes | None = None,
+) -> Runs:  # fmt: skip
+    """Read logs as the command line says, with the values of a column as levels if one is named.
+
+    `stdin` is what standard input gave, where it is needed more than once.
+    """
     from scaleplan.runs.reading import load_runs
 
     if "-" in sources and is_saved_fit("-"):
@@ -76,6 +83,8 @@ def read_runs(sources: Sequence[str], reading: Reading, *, levels_of: str | None
             hint="Use it with `scaleplan predict -`, or with --fit -.",
         )  # fmt: skip
     arguments = _reading_arguments(reading)
+    if stdin is not None:
+        arguments["stdin"] = BytesIO(stdin)
     with progress("reading file", quiet=reading.quiet) as shown:
         return load_runs(sources, **arguments, levels_of=levels_of, on_progress=shown)
 
@@ -112,7 +121,10 @@ def given_of(reading: Reading) -> Given:
     from scaleplan.planning.shape_config import count_config
     from scaleplan.runs.request import Given
 
-    return Given(pattern=reading.pattern, values=reading.given, count_config=count_config)
+    return Given(
+        pattern=reading.pattern, values=reading.given, count_config=count_config,
+        also=dict(reading.also),
+    )  # fmt: skip
 
 
 def _reading_arguments(reading: Reading) -> ReadingArguments:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scaleplan.cli.options import Fitting, Reading
+    from scaleplan.cli.update_names import Names
     from scaleplan.records import Fit, FitUpdate, Note
     from scaleplan.runs.table import Runs
 
@@ -49,16 +51,17 @@ def updated(
         InputError: If the logs of the old runs were asked for and are not those of the fit.
     """
     from scaleplan.cli.sources import fit_runs, read_runs, saved_fit
+    from scaleplan.cli.update_names import names_for
     from scaleplan.planning.update import judge, law_for, new_cleaning, update_of
 
     old = saved_fit(file)
     if old.cleaning is None:
         raise UsageError(f"{file} is no fit of runs", hint="Give one kept by scaleplan fit -o.")
-    if reading.metric is None:
-        reading = replace(reading, metric=old.metric.name)
-    new_runs = read_runs(sources, reading)
+    ways = names_for(old, reading)
     old_files = list(old_logs) or list(old.cleaning.files)
-    known, why = _old_runs(old, old_files, reading, asked=bool(old_logs))
+    known, names, why = _old_runs(old, old_files, ways, asked=bool(old_logs))
+    typed = sys.stdin.buffer.read() if "-" in sources and sys.stdin is not None else None
+    new_runs = read_runs(sources, names.new, stdin=typed)
     judged = judge(old, new_runs, known=known)
     cleaning, among_old = new_cleaning(old, new_runs, known=known)
     if known is None:
@@ -67,7 +70,7 @@ def updated(
             notes=(*new_runs.notes, _no_refit(why, old_files)),
         )  # fmt: skip
     apart = [one for one in old_files if not _among(one, sources)]
-    runs = read_runs([*apart, *sources], reading)
+    runs = read_runs([*apart, *sources], names.both(new_runs), stdin=typed)
     law, reason = (fitting.law, "asked for") if fitting.law != "auto" else law_for(old, runs)
     fit = fit_runs(
         runs, fitting=replace(fitting, law=law), resamples=resamples, level=level, seed=seed,
@@ -84,26 +87,32 @@ def _among(one: str, sources: Sequence[str]) -> bool:
 
 
 def _old_runs(
-    old: Fit, files: list[str], reading: Reading, *, asked: bool
-) -> tuple[Runs | None, str]:
-    """Return the runs of the old fit, or why they cannot be had."""
+    old: Fit, files: list[str], ways: Sequence[Names], *, asked: bool
+) -> tuple[Runs | None, Names, str]:
+    """Return the runs of the old fit and the way to read them, or why they cannot be had."""
     from scaleplan.cli.sources import read_runs
 
     missing = [one for one in files if one == "-" or not Path(one).exists()]
     if missing and not asked:
-        return None, f"{missing[0]} is not there any more"
-    try:
-        runs = read_runs(files, reading)
-    except ScaleplanError as error:
-        if asked:
-            raise
-        return None, f"they cannot be read: {error}"
-    if runs.fingerprint != old.fingerprint:
+        return None, ways[0], f"{missing[0]} is not there any more"
+    refused: ScaleplanError | None = None
+    differ = False
+    for names in ways:
+        try:
+            runs = read_runs(files, names.old)
+        except ScaleplanError as error:
+            refused = refused or error
+            continue
+        if runs.fingerprint == old.fingerprint:
+            return runs, names, ""
+        differ = True
+    why = f"they cannot be read: {refused}"
+    if differ or refused is None:
         why = "they are not those that the fit was made from: a row, a column or the metric differs"
-        if asked:
-            raise InputError(why, file=files[0], hint="Give the logs as they were fitted.")
-        return None, why
-    return runs, ""
+        refused = InputError(why, file=files[0], hint="Give the logs as they were fitted.")
+    if asked:
+        raise refused
+    return None, ways[0], why
 
 
 def _no_refit(why: str, files: list[str]) -> Note:

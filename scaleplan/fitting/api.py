@@ -144,7 +144,7 @@ def fit(
         notes=(*runs.notes, *notes, *checks.notes), fingerprint=runs.fingerprint, seed=seed,
         version=__version__, isoflop=checks.isoflop, approaches=checks.approaches,
         influences=checks.influences, levels=runs.levels, hull=_hull(runs, axes),
-        input_unit=_input_unit(runs, axes),
+        input_unit=_input_unit(runs, axes), last_planned=runs.last_planned,
         optimum_interval=size_interval(
             fits[0], draws, level=level, runs=fitted.values.size, profiles=interval == "profile"
         ) if rows else None,

@@ -14,6 +14,7 @@ from scaleplan.planning.next_runs_anchor import ANCHOR_SHARES, choose_runs
 from scaleplan.planning.next_runs_beliefs import Form, beliefs_at, form_of
 from scaleplan.planning.next_runs_candidates import RunSet, candidates, naive_sets, runs_of
 from scaleplan.planning.next_runs_expected import expected_fit, half_widths
+from scaleplan.planning.next_runs_names import own_columns
 from scaleplan.planning.next_runs_rows import Cluster, next_rows, row_assumptions
 from scaleplan.planning.next_runs_target import (
     Request,
@@ -75,7 +76,7 @@ def plan_next(fit: Fit, request: Request, cluster: Cluster) -> NextRuns:
     ]  # fmt: skip
     rows = next_rows(
         runs, anchor=None if anchor is None else chosen.index(anchor), without=without,
-        cluster=cluster,
+        cluster=cluster, first=fit.last_planned + 1,
     )  # fmt: skip
     now = forecast_at(fit, target)
     before = half_widths(fit, params, tokens)
@@ -95,6 +96,7 @@ def plan_next(fit: Fit, request: Request, cluster: Cluster) -> NextRuns:
             *_assumptions(cheapest, request, None if anchor is None else cost[anchor] / budget),
             *row_assumptions(cluster),
         ),
+        columns=own_columns(fit),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from scaleplan.planning.throughput import (
     useful_batch,
 )
 from scaleplan.records import Accelerator, Assumption, NextRun
+from scaleplan.records.next_runs import PLANNED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,6 +109,7 @@ def next_rows(
     anchor: int | None,
     without: Sequence[float | None],
     cluster: Cluster,
+    first: int = 1,
 ) -> tuple[NextRun, ...]:
     """Return the proposed runs, largest first.
 
@@ -116,12 +118,13 @@ def next_rows(
         anchor: Which of them is the anchor.
         without: For each, the law's half-width at the target if it is left out.
         cluster: What they are trained on.
+        first: The number of the first of them; earlier ones name runs that were planned before.
     """
     hours = cluster.gpu_hours(runs)
     total, price = float(runs.flops.sum()), cluster.price
     order = sorted(range(len(runs)), key=lambda at: (-runs.flops[at], runs.params[at]))
     found = []
-    for number, at in enumerate(order, start=1):
+    for number, at in enumerate(order, start=first):
         params, tokens = float(runs.params[at]), float(runs.tokens[at])
         shape = guess_shape(params)
         length = cluster.sequence_length
@@ -129,7 +132,7 @@ def next_rows(
         batch = max(1, round(batch / length)) * length if tokens >= length else tokens
         found.append(
             NextRun(
-                name=f"next-{number}", role="anchor" if at == anchor else "spread",
+                name=f"{PLANNED}{number}", role="anchor" if at == anchor else "spread",
                 params=params, tokens=tokens, flops=float(runs.flops[at]),
                 share=float(runs.flops[at]) / total, law_half_width_without=without[at],
                 layers=shape.layers, width=shape.width, heads=shape.heads,

@@ -238,7 +238,8 @@ class Fit(Record):
     `interval` says how the parameters' intervals were made, `optimum_interval` those of the sizes
     in `optimum`. `hull` holds the corners (params, tokens) of the convex hull of the runs in logs,
     counter-clockwise; empty where a law does not have both. `input_unit` is the unit of a single
-    input, as the log or its name says; empty where neither does.
+    input, as the log or its name says; empty where neither does. `last_planned` is the highest
+    number that `next` gave to one of the runs, 0 for none: its names go on from there.
     """
 
     name: str
@@ -273,6 +274,7 @@ class Fit(Record):
     optimum_interval: Interval | None = None
     input_unit: str = ""
     hull: tuple[tuple[float, float], ...] = ()
+    last_planned: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

@@ -9,6 +9,8 @@ from scaleplan.records.base import Record
 from scaleplan.records.cleaned import Metric
 from scaleplan.records.fits import Interval
 
+PLANNED = "next-"  # before the number of a run that `next` names
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class NextRun(Record):
@@ -104,6 +106,7 @@ class NextRuns(Record):
         interval: How the intervals are made.
         notes: What there is to say.
         assumptions: What was assumed.
+        columns: (role, column) as the logs of the fit call them, for the roles of an emitted file.
     """
 
     fit_name: str
@@ -127,3 +130,4 @@ class NextRuns(Record):
     interval: Interval | None
     notes: tuple[Note, ...]
     assumptions: tuple[Assumption, ...]
+    columns: tuple[tuple[str, str], ...] = ()

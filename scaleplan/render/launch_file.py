@@ -9,6 +9,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from scaleplan.render.text import plain_text
+from scaleplan.runs.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,16 @@ _COLUMNS = (
     "run", "params", "tokens", "flops", "layers", "width", "heads", "batch_tokens", "steps",
     "learning_rate",
 )  # fmt: skip
+
+
+def _names(plan: NextRuns) -> dict[str, str]:
+    """Return what each column is called: as the logs of the fit call it, so that they are alike.
+
+    One of ours that has the name of one of theirs is left out.
+    """
+    own = {role: plain_text(column) for role, column in plan.columns}
+    taken = {*own.values(), plain_text(plan.metric.name)}
+    return {name: own.get(name, name) for name in _COLUMNS if name in own or name not in taken}
 
 
 def _values(run: NextRun) -> dict[str, str]:
@@ -42,18 +53,24 @@ def _plain(value: float) -> str:
 def _csv(plan: NextRuns) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_COLUMNS, plain_text(plan.metric.name)])
+    names = _names(plan)
+    writer.writerow([inert(name) for name in (*names.values(), plain_text(plan.metric.name))])
     for run in plan.runs:
-        writer.writerow([*_values(run).values(), ""])
+        values = _values(run)
+        writer.writerow([*(values[name] for name in names), ""])
     return text.getvalue()
 
 
 def _yaml(plan: NextRuns) -> str:
-    """Return a list of mappings; the name of the metric is quoted as JSON, which YAML reads."""
+    """Return a list of mappings; names of the user's are quoted as JSON, which YAML reads."""
     metric = json.dumps(plan.metric.name)
+    names = {
+        name: own if own in _COLUMNS else json.dumps(own) for name, own in _names(plan).items()
+    }
     lines = ["# Runs planned by scaleplan next: write each result in place of null, then fit this."]
     for run in plan.runs:
-        first, *rest = (f"{name}: {value}" for name, value in _values(run).items())
+        values = _values(run)
+        first, *rest = (f"{own}: {values[name]}" for name, own in names.items())
         lines += [f"- {first}", *(f"  {line}" for line in rest), f"  {metric}: null"]
     return "\n".join(lines) + "\n"
 

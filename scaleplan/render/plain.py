@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 from scaleplan.render.text import plain_text
+from scaleplan.runs.text import inert
 
 # Schema -> the key of its main table; a table that is a mapping gets its key as first column.
 _MAIN = {
@@ -28,8 +29,6 @@ _MAIN = {
     "scaleplan.laws/1": ("laws", ""),
     "scaleplan.gpus/1": ("accelerators", ""),
 }
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render_csv(document: dict[str, Any]) -> str:
@@ -74,4 +73,4 @@ def _cell(value: object) -> str:
         return ""
     text = plain_text(str(value))
     # A spreadsheet takes text that begins like this for a formula; numbers are no text.
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    return inert(text) if isinstance(value, str) else text

@@ -95,23 +95,20 @@ def assign(frame: Frame, request: Request) -> Assignment:
         InputError: If no metric is found, or several are equally good.
     """
     names = list(frame.columns)
-    given: dict[str, str] = {}
-    for role, wanted in request.roles.items():
-        column = find_column(wanted, names)
-        if column is None:
-            raise unknown_column(role, wanted, names, "--columns")
-        given[role] = column
+    given = _given(names, request)
     result = Assignment(metric=_metric(frame, request, given), kind=_kind(frame, request))
-    result.numbers["value"] = _one_a_file(frame, same_metric(result.metric, names))
+    same = same_metric(result.metric, names)
+    same += [n for n in _found(request.also.get("value", ()), names) if n not in same]
+    result.numbers["value"] = _one_a_file(frame, same)
     if len(result.numbers["value"]) > 1:
         result.notes.append(_joined_note("the metric", result.numbers["value"]))
     frame = with_metric(frame, result.numbers["value"])
     result.uses.append(
         _use("value", result.numbers["value"], guessed=_metric_guessed(frame, request))
     )
-    for role, column in given.items():
-        (result.labels if role in TEXT_ROLES else result.numbers)[role] = (column,)
-        result.uses.append(_use(role, (column,), guessed=False))
+    for role, columns in given.items():
+        further = _ranked(frame, result, role) if role in request.also else ()
+        _take(result, role, _apart(frame, (*columns, *further)), guessed=False)
     _guess_text(frame, result)
     _guess_numbers(frame, result)
     _total_params(result)
@@ -123,12 +120,33 @@ def assign(frame: Frame, request: Request) -> Assignment:
     return result
 
 
-def _metric(frame: Frame, request: Request, given: Mapping[str, str]) -> Candidate:
+def _given(names: Sequence[str], request: Request) -> dict[str, tuple[str, ...]]:
+    """Return the columns of each role that was given, the ones for all files first."""
+    given: dict[str, tuple[str, ...]] = {}
+    for role, wanted in request.roles.items():
+        column = find_column(wanted, names)
+        if column is None:
+            raise unknown_column(role, wanted, names, "--columns")
+        given[role] = (column,)
+    for role, also in request.also.items():
+        if role not in {"value", "input"} and (found := _found(also, names)):
+            given[role] = (*given.get(role, ()), *found)
+    return given
+
+
+def _found(wanted: Iterable[str], names: Sequence[str]) -> list[str]:
+    """Return those columns that there are."""
+    found = [find_column(name, names) for name in wanted]
+    return [name for name in found if name is not None]
+
+
+def _metric(frame: Frame, request: Request, given: Mapping[str, tuple[str, ...]]) -> Candidate:
     names = list(frame.columns)
     if request.metric is not None and not _is_kind(frame, request.metric):
         return named_metric(request.metric, names)
     kind = request.metric
-    free = [n for n in names if n not in given.values()]
+    taken = {name for columns in given.values() for name in columns}
+    free = [n for n in names if n not in taken]
     numeric = [n for n in free if not frame.columns[n].is_text]
     if any(describe(n) is not None for n in numeric):
         free = numeric
@@ -153,9 +171,9 @@ def _use(role: str, columns: Iterable[str], *, guessed: bool) -> ColumnUse:
     return ColumnUse(role=role, column=", ".join(columns), how="guessed" if guessed else "given")
 
 
-def _take(result: Assignment, role: str, columns: tuple[str, ...]) -> None:
+def _take(result: Assignment, role: str, columns: tuple[str, ...], *, guessed: bool = True) -> None:
     (result.labels if role in TEXT_ROLES else result.numbers)[role] = columns
-    result.uses.append(_use(role, columns, guessed=True))
+    result.uses.append(_use(role, columns, guessed=guessed))
     if len(columns) > 1:
         result.notes.append(_joined_note(role, columns))
 
@@ -183,6 +201,15 @@ def _one_a_file(frame: Frame, ranked: Sequence[str]) -> tuple[str, ...]:
     """Keep the columns, best first, that count in some file."""
     counting = set(column_of_files(frame, ranked))
     return tuple(name for name in ranked if name in counting)
+
+
+def _apart(frame: Frame, names: Iterable[str]) -> tuple[str, ...]:
+    """Keep the columns that no file has beside one before them."""
+    kept: list[str] = []
+    for name in names:
+        if not any(frame.present[name] & frame.present[other] for other in kept):
+            kept.append(name)
+    return tuple(kept)
 
 
 def _guess_text(frame: Frame, result: Assignment) -> None:
@@ -254,6 +281,10 @@ def _single_input(frame: Frame, request: Request, result: Assignment) -> None:
         else:
             result.numbers["input"] = (column,)
         result.uses.append(_use("input", result.numbers["input"], guessed=False))
+        return
+    also = _apart(frame, _found(request.also.get("input", ()), names))
+    if also:
+        _take(result, "input", also, guessed=False)
         return
     if set(INPUT_ROLES) & set(result.numbers) or "dense_params" in result.numbers:
         return

@@ -189,6 +189,48 @@ def _renamed(run: RawColumn, codes: IntArray, own: IntArray) -> tuple[RawColumn,
     return RawColumn(run.numbers, table[own], tuple(vocabulary)), len(several), sum(several)
 
 
+def across_files(shared: Sequence[str], rows: Gathered, *, joined: bool) -> list[Note]:
+    """Return notes on names of runs that stand in several files, by what became of their rows.
+
+    Args:
+        shared: The names as they were logged.
+        rows: All rows, after runs of one name that differ got names of their own.
+        joined: Whether rows of one name were joined; rows of a table without steps are not.
+    """
+    if not joined:
+        return [_apart_note(shared)] if shared else []
+    run = rows.labels.get("run")
+    if run is None:
+        return []
+    code_of = {text: code for code, text in enumerate(run.vocabulary)}
+    files = {name: np.unique(rows.file_of[run.codes == code_of.get(name, -2)]) for name in shared}
+    return same_names([name for name in shared if files[name].size > 1])
+
+
+def same_names(shared: Sequence[str]) -> list[Note]:
+    """Return a note on runs that stand in several files and are taken as one each."""
+    if not shared:
+        return []
+    return [
+        Note(
+            id="RUN_IN_SEVERAL_FILES", severity="warning",
+            text=f"{len(shared)} run names stand in more than one file ({listed(shared, 5)}): "
+            "their rows are taken as one run each.",
+            action="Rename the runs if they are different ones.",
+            numbers=(("runs", float(len(shared))),),
+        )
+    ]  # fmt: skip
+
+
+def _apart_note(shared: Sequence[str]) -> Note:
+    one = "1 run name stands" if len(shared) == 1 else f"{len(shared)} run names stand"
+    return Note(
+        id="RUN_NAME_SHARED", severity="info",
+        text=f"{one} in more than one file ({listed(shared, 5)}): every row is a run of its own.",
+        action="Give runs names of their own.", numbers=(("names", float(len(shared))),),
+    )  # fmt: skip
+
+
 def _shared_note(names: int, runs: int, reasons: Sequence[str]) -> Note:
     several = "1 run name stands" if names == 1 else f"{names} run names stand"
     return Note(

@@ -77,7 +77,7 @@ def read_all(
             f"values were given for {listed(lost, 5)}, and no log has a run of that name",
             hint="`scaleplan runs` lists the runs as they are named.",
         )
-    return tables, [*_passed_over(refused), *_same_names(tables)]
+    return tables, _passed_over(refused)
 
 
 def _passed_over(refused: Sequence[InputError]) -> list[Note]:
@@ -101,8 +101,8 @@ def _passed_over(refused: Sequence[InputError]) -> list[Note]:
     return notes
 
 
-def _same_names(tables: Sequence[RawTable]) -> list[Note]:
-    """Return a note on runs of one name in several files: they are read as one run.
+def shared_names(tables: Sequence[RawTable]) -> list[str]:
+    """Return the runs of one name in several files.
 
     Files that bring different metrics, such as one of training and one of validation, belong
     together.
@@ -112,7 +112,7 @@ def _same_names(tables: Sequence[RawTable]) -> list[Note]:
         metrics = frozenset(name for name in table.columns if describe(name) is not None)
         for run in runs_in(table):
             seen.setdefault(run, []).append(metrics)
-    return same_names(sorted(run for run, files in seen.items() if _overlap(files)))
+    return sorted(run for run, files in seen.items() if _overlap(files))
 
 
 def _overlap(files: Sequence[frozenset[str]]) -> bool:
@@ -120,21 +120,6 @@ def _overlap(files: Sequence[frozenset[str]]) -> bool:
     if len(files) < 2:
         return False
     return not all(files) or len(frozenset().union(*files)) < sum(map(len, files))
-
-
-def same_names(shared: Sequence[str]) -> list[Note]:
-    """Return a note on runs that stand in several files."""
-    if not shared:
-        return []
-    return [
-        Note(
-            id="RUN_IN_SEVERAL_FILES", severity="warning",
-            text=f"{len(shared)} run names stand in more than one file ({listed(shared, 5)}): "
-            "their rows are taken as one run each.",
-            action="Rename the runs if they are different ones.",
-            numbers=(("runs", float(len(shared))),),
-        )
-    ]  # fmt: skip
 
 
 def with_values_beside(located: Sequence[Located], request: Request) -> Request:

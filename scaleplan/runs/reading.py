@@ -20,10 +20,10 @@ from scaleplan.runs.gathering import Gathered, gather
 from scaleplan.runs.lacking import without_lacking
 from scaleplan.runs.large import Engine, read_large
 from scaleplan.runs.locating import locate
-from scaleplan.runs.name_sharing import AS_LOGGED, with_own_names
+from scaleplan.runs.name_sharing import AS_LOGGED, across_files, with_own_names
 from scaleplan.runs.notices import fingerprint, notices
 from scaleplan.runs.numbers import MOST_TOLD
-from scaleplan.runs.opening import Progress, read_all
+from scaleplan.runs.opening import Progress, read_all, shared_names
 from scaleplan.runs.raw import RawColumn, numeric_column
 from scaleplan.runs.repeated import best_of
 from scaleplan.runs.request import Given, Request, read_request
@@ -145,6 +145,7 @@ def _read_and_clean(
     else:
         tables, skipped = read_all(located, request, stdin, on_progress)
         rows_read = sum(len(table) + len(table.dropped) for table in tables)
+    shared = shared_names(tables) if large is None else []
     frame = join(tables)
     chosen = assign(frame, request)
     gathered, kind, units, changed, unit_notes = gather(frame, chosen, [t.shared for t in tables])
@@ -157,6 +158,7 @@ def _read_and_clean(
             printed=frozenset(i for i, table in enumerate(tables) if table.printed),
         ) if large is None else large.reduced(gathered)
     )  # fmt: skip
+    name_notes += tuple(across_files(shared, gathered, joined=reduced.rows is not gathered))
     early += (*lost, *reduced.dropped)
     cleaned, dropped = clean(reduced.rows, kind, rows_read, early)
     metadata, metadata_notes = united(tables)

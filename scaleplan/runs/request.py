@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scaleplan.errors import UsageError
 from scaleplan.runs.metrics import KIND_WORDS
@@ -27,6 +27,7 @@ class Request:
         given: (run or empty for all, column, text) that the log does not say.
         growing: Whether logs are still written, so that a last line without an end is half a line.
         count_config: Counts the parameters of a model's `config.json` beside a log.
+        also: Further columns by role, for files that lack the ones before them.
     """
 
     roles: Mapping[str, str]
@@ -37,6 +38,7 @@ class Request:
     given: tuple[tuple[str, str, str], ...] = ()
     growing: bool = False
     count_config: CountConfig | None = None
+    also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +49,14 @@ class Given:
         pattern: A regular expression whose named groups are the columns of a printed log.
         values: (run, or empty for all, column or role, text) that the log does not say.
         count_config: Counts the parameters of a model's `config.json` beside a log.
+        also: Further columns by role, such as those of an earlier fit: each is taken in the files
+            that have it and none before it, and none has to be there.
     """
 
     pattern: str | None = None
     values: tuple[tuple[str, str, str], ...] = ()
     count_config: CountConfig | None = None
+    also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_request(
@@ -88,14 +93,16 @@ def read_request(
         metric, kind = column, role if role in KIND_WORDS else None
     return Request(
         roles, metric, kind, input_column or roles.pop("input", None), given.pattern,
-        given.values, count_config=given.count_config,
+        given.values, count_config=given.count_config, also=given.also,
     )  # fmt: skip
 
 
 def keeps_text(request: Request, column: str) -> bool:
     """Tell whether the cells of a column are text even where they look like numbers."""
-    if column in request.roles.values():
-        return any(r in TEXT_ROLES for r, c in request.roles.items() if c == column)
+    named = [role for role, name in request.roles.items() if name == column]
+    named += [role for role, names in request.also.items() if column in names]
+    if named:
+        return any(role in TEXT_ROLES for role in named)
     if column in {request.metric, request.input_column}:
         return False
     return text_role(column) is not None

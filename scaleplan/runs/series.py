@@ -20,8 +20,8 @@ from scaleplan.runs.lacking import lacking, runs_in
 from scaleplan.runs.learning_rates import logged_rates
 from scaleplan.runs.locating import locate
 from scaleplan.runs.metrics import describe
-from scaleplan.runs.name_sharing import with_own_names
-from scaleplan.runs.opening import Progress, read_all
+from scaleplan.runs.name_sharing import same_names, with_own_names
+from scaleplan.runs.opening import Progress, read_all, shared_names
 from scaleplan.runs.raw import RawColumn, RawTable
 from scaleplan.runs.request import Given, Request, read_request
 from scaleplan.runs.table import BoolArray
@@ -63,7 +63,8 @@ def load_curves(
     tables, skipped = read_all(locate(sources, EXTENSIONS), request, stdin, on_progress)
     parts, refused = _parts(tables, request)
     curves: list[Curve] = []
-    notes = [*skipped, *dict.fromkeys(n for t in tables for n in t.notes)]
+    notes = [*skipped, *same_names(shared_names(tables))]
+    notes += dict.fromkeys(n for t in tables for n in t.notes)
     for part in parts:
         found, said = _curves_of(part, len(tables) > 1)
         curves += found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, overload
@@ -10,11 +11,13 @@ import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.records import Assumption, Cleaning, Metric, Note
+from scaleplan.records.next_runs import PLANNED
 
 # Spelled out, because importing numpy.typing for its aliases costs a tenth of a whole fit.
 FloatArray = np.ndarray[tuple[Any, ...], np.dtype[np.float64]]
 IntArray = np.ndarray[tuple[Any, ...], np.dtype[np.int64]]
 BoolArray = np.ndarray[tuple[Any, ...], np.dtype[np.bool_]]
+_PLANNED = re.compile(rf"{PLANNED}([0-9]{{1,9}})\b")
 
 
 class Origins(Sequence[tuple[str, int | None]]):
@@ -102,6 +105,16 @@ class Runs:
             extra={name: values[rows] for name, values in self.extra.items()},
             origins=self.origins.take(rows),
         )  # fmt: skip
+
+    @property
+    def last_planned(self) -> int:
+        """Return the highest number that `scaleplan next` gave to one of the runs, 0 for none.
+
+        Runs that were left out, such as those without a result yet, have their numbers too.
+        """
+        names = (*self.labels.get("run", ()), *(note.run for note in self.cleaning.dropped))
+        found = (_PLANNED.match(name) for name in names)
+        return max((int(match.group(1)) for match in found if match), default=0)
 
     @property
     def value(self) -> FloatArray:

@@ -20,6 +20,8 @@ _PLURALS = {
     "perplexities": "perplexity", "ppls": "ppl", "entropies": "entropy", "nlls": "nll",
     "scores": "score", "rewards": "reward", "wers": "wer", "cers": "cer",
 }  # fmt: skip
+# What spreadsheets take for a formula begins with one of these.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LONGEST_SHOWN = 40  # characters of a cell in a message
 
 
@@ -28,6 +30,16 @@ def clean_text(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text.strip()
     return _UNSAFE.sub("", _SPACES.sub(" ", text)).strip()
+
+
+def inert(text: str) -> str:
+    """Return text that a spreadsheet does not take for a formula: with an apostrophe before it."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def as_named(text: str) -> str:
+    """Return the name of a column as it was before `inert` wrote it into a CSV file."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
 
 
 def uncoloured(text: str) -> str:

@@ -51,7 +51,8 @@ GROUPING = (
         "RUN_NAME_SHARED",
         "Several runs stand under one name.",
         "Rows of one name differ in parameters, experts, bits or the shape of the model; differ in "
-        "tokens while every run stands at one step; or are those of a tracker's table of runs.",
+        "tokens while every run stands at one step; are those of a tracker's table of runs; or "
+        "stand in several files that have no steps, so that each row is a run.",
         "Joined as one curve, runs of other sizes would be lost, all but the best of them. Names "
         "that people give are seldom unique, and a column `model` may hold an architecture.",
         "Give runs names of their own.",

@@ -15,7 +15,7 @@ from scaleplan.runs.formats.plain_blocks import Lines, add_plain
 from scaleplan.runs.numbers import read_number
 from scaleplan.runs.raw import RawTable, TableBuilder
 from scaleplan.runs.source import TextSource
-from scaleplan.runs.text import clean_text, listed, shown
+from scaleplan.runs.text import as_named, clean_text, listed, shown
 
 _SNIFFED_LINES = 40
 _BLOCK_CELLS = 200_000  # cells converted at a time: large enough for speed, some 20 MiB of text
@@ -108,7 +108,7 @@ def _rows(
 
 def _names(header: list[str], file: str, line: int) -> list[str]:
     """Return the column names of the first row, which must be names."""
-    names = [clean_text(cell) for cell in header]
+    names = [as_named(clean_text(cell)) for cell in header]
     if names and all(not n or read_number(n) == read_number(n) for n in names):
         raise InputError(
             f"the first row has numbers where column names should be: {listed(names, 5)}",

@@ -15,7 +15,7 @@ from scaleplan.runs.large.text_files import HEAD_LINES, TextFiles
 from scaleplan.runs.large.unsuited import Unsuited
 from scaleplan.runs.locating import Located
 from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, numeric_column
-from scaleplan.runs.text import clean_text
+from scaleplan.runs.text import as_named, clean_text
 
 # Rows of the table are numbered from 0. Where no one counts the rows of a file beforehand, the
 # number of the file stands above so many bits, and the number within the file below.
@@ -145,7 +145,9 @@ def check_names(names: Sequence[str]) -> None:
     """
     if "_metadata" in names:  # a name that Spark keeps for itself
         raise Unsuited("a column is called _metadata")
-    if any(clean_text(n) != n for n in names) or len({n.casefold() for n in names}) != len(names):
+    if any(as_named(clean_text(n)) != n for n in names) or len(
+        {n.casefold() for n in names}
+    ) != len(names):
         raise Unsuited("names of columns differ in little")
 
 

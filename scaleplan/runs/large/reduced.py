@@ -20,8 +20,8 @@ from scaleplan.runs.large.log import Layout, Log, OpenLog
 from scaleplan.runs.large.unsuited import Unsuited
 from scaleplan.runs.locating import Located
 from scaleplan.runs.metrics import UNKNOWN
-from scaleplan.runs.name_sharing import FIXED, is_shape, one_row_a_run
-from scaleplan.runs.opening import finish, same_names, with_values_beside
+from scaleplan.runs.name_sharing import FIXED, is_shape, one_row_a_run, same_names
+from scaleplan.runs.opening import finish, with_values_beside
 from scaleplan.runs.raw import ABSENT, RawTable
 from scaleplan.runs.request import Request, keeps_text
 from scaleplan.runs.roles import INPUT_ROLES, VAGUE_FLOPS, spellings

@@ -66,3 +66,27 @@ def test_a_file_without_the_metric_of_the_others_is_named(load, reasons):
     assert [r for r in reasons(runs) if "has no column" in r[1]] == [
         (2, "the file has no column val_loss"), (3, "the file has no column val_loss")
     ]  # fmt: skip
+
+
+def test_names_in_several_files_are_joined_only_where_there_are_steps(load, note_ids):
+    tables = {
+        "a.csv": "run,params,tokens,loss\nnext-1,1e6,1e8,4\nnext-2,2e6,1e8,3\n",
+        "b.csv": "run,params,tokens,loss\nnext-1,3e6,1e8,2.5\nnext-2,4e6,1e8,2\n",
+    }
+    runs = load(tables)
+    assert len(runs) == 4
+    assert "RUN_IN_SEVERAL_FILES" not in note_ids(runs)
+    text = next(note.text for note in runs.notes if note.id == "RUN_NAME_SHARED")
+    assert "2 run names stand in more than one file (next-1, next-2)" in text
+    assert "every row is a run of its own" in text
+    curves = {
+        "a.csv": "run,step,params,val_loss\nx,1,1e6,4\nx,2,1e6,3\n",
+        "b.csv": "run,step,params,val_loss\nx,3,1e6,2.5\nx,4,1e6,2\n",
+    }
+    joined = load(curves)
+    assert len(joined) == 1
+    assert "RUN_IN_SEVERAL_FILES" in note_ids(joined)
+    curves["b.csv"] = curves["b.csv"].replace("1e6", "2e6")
+    apart = load(curves)
+    assert len(apart) == 2
+    assert "RUN_IN_SEVERAL_FILES" not in note_ids(apart)
