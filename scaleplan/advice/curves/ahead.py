@@ -14,8 +14,12 @@ from scaleplan.fitting.distributions import t_quantile
 from scaleplan.records import CurveForecast
 from scaleplan.runs.curve import NOTHING, Series
 from scaleplan.runs.table import FloatArray
+from scaleplan.units import format_number_of
 
 _SKIPPED = 0.1  # of the run: warm-up and the first fall follow no law (Choshen et al. 2024)
+# A straight line has made a quarter of its fall in the middle of the way to its half. A curve that
+# has made less than this bends downwards first, and follows these shapes only after that.
+_BENDS_DOWN, _SEEN_FALL, _IS_OVER = 0.2, 4.0, 0.85
 _FEWEST = 6
 _MOST = 150  # points that are fitted; more are averages of neighbours
 _CUTS = (0.35, 0.42, 0.5, 0.6, 0.7)
@@ -39,6 +43,7 @@ def forecast_at(
     *,
     level: float,
     lowest: float = -math.inf,
+    highest: float = math.inf,
     rate: Series = NOTHING,
 ) -> CurveForecast | None:
     """Forecast one reading farther along a run.
@@ -48,12 +53,13 @@ def forecast_at(
         where: The position to forecast.
         level: For example 0.9 for a 90% interval.
         lowest: What the series cannot fall below, 0 for a loss.
+        highest: What it cannot rise above, 1 for a rate of errors.
         rate: The learning rate as it was logged.
 
     Returns:
-        The forecast, None for too few points.
+        The forecast, None for too few points; it does not lie above where the curve stands.
     """
-    at, values = _thinned(trend)
+    at, values, share = _thinned(trend)
     if at.size < _FEWEST or where <= 0.0:
         return None
     course = course_of(rate, float(trend.at[0]), where)
@@ -91,31 +97,56 @@ def forecast_at(
     unknown = (_UNKNOWN if course is None else _UNKNOWN_UNDER_SCHEDULE) * (
         float(values[-1]) - value
     )
-    value = max(value, lowest)  # a sum of weights may round it below
+    stands = max(float(trend.smooth[-1]), float(trend.raw[-trend.window :].mean()))
+    value = max(min(value, stands), lowest)  # a sum of weights may round it below
     quantile = t_quantile(0.5 + 0.5 * level, 6.0)
     spread = math.hypot(min(caution, _MOST_CAUTION) * own, unknown, left_open, trend.reading_noise)
     drop = _DROP * height if course is None else 0.0
     low, high = value - math.hypot(quantile * spread, drop), value + quantile * spread
+    # No shape rises: a curve that goes on as it did does not come back to where it was.
+    noisy = stands + quantile * math.hypot(trend.reading_noise, trend.error)
+    high = min(high, max(float(values.max()), noisy), highest)
     return CurveForecast(
         at=where, value=value, low=max(low, lowest), high=max(high, lowest), level=level,
         method="average of power laws and exponentials over the curve's last "
-        f"{1.0 - _SKIPPED:.0%}, weighed by fit; {told}error from the shapes and {len(errors)} "
-        "forecasts from its own past",
+        f"{share:.0%}, weighed by fit; {told}error from the shapes and "
+        f"{format_number_of(len(errors), 'forecast')} from its own past",
     )  # fmt: skip
 
 
-def _thinned(trend: Trend) -> tuple[FloatArray, FloatArray]:
-    """Return the readings after the first tenth of the run, averaged down to a few hundred."""
+def _thinned(trend: Trend) -> tuple[FloatArray, FloatArray, float]:
+    """Return the readings that are fitted, averaged down to a few hundred, and their share of all.
+
+    They are those after the first tenth of the run; of a curve whose main fall comes late, those
+    after half of it.
+    """
     start, end = float(trend.at[0]), float(trend.at[-1])
-    kept = trend.at >= max(start + _SKIPPED * (end - start), _SKIPPED * end)
-    kept &= trend.at > 0.0
+    late = _half_of_a_late_fall(trend)
+    since = max(start + _SKIPPED * (end - start), _SKIPPED * end) if late is None else late
+    share = 1.0 - _SKIPPED if late is None else (end - late) / (end - start)
+    kept = (trend.at >= since) & (trend.at > 0.0)
     at, values = trend.at[kept], trend.raw[kept]
     if at.size > _MOST:
         edges = np.linspace(0, at.size, _MOST + 1).astype(int)[:-1]
         sizes = np.diff(np.r_[edges, at.size])
         at = np.add.reduceat(at, edges) / sizes
         values = np.add.reduceat(values, edges) / sizes
-    return at, values
+    return at, values, share
+
+
+def _half_of_a_late_fall(trend: Trend) -> float | None:
+    """Return where a curve that bends downwards first has made half of its fall; else None."""
+    start = float(trend.at[0])
+    height = float(trend.smooth[0] - trend.smooth.min())
+    if height <= _SEEN_FALL * trend.noise:
+        return None
+    fallen = (trend.smooth[0] - trend.smooth) / height
+    half = int(np.argmax(fallen >= 0.5))
+    middle = 0.5 * (start + float(trend.at[half]))
+    late = float(np.interp(middle, trend.at, fallen)) < _BENDS_DOWN
+    after = 0.5 * (float(trend.at[half]) + float(trend.at[-1]))
+    late &= float(np.interp(after, trend.at, fallen)) > _IS_OVER
+    return float(trend.at[half]) if late and trend.at.size - half >= _FEWEST else None
 
 
 def _left_open(stays: tuple[float, float], decays: tuple[float, float]) -> tuple[float, float]:

@@ -32,6 +32,10 @@ _SEVERITIES: dict[str, Severity] = {
 }  # fmt: skip
 _TEXTS = {
     "SPIKES": ("jumped and came back", "Look at these steps: data, learning rate, precision."),
+    "JUMPED_AT_END": (
+        "end with one reading that has jumped, which is not judged",
+        "Look at the next readings: a spike comes back, a run that diverges does not.",
+    ),
     "GAP_GROWS": (
         "have a gap between training and validation above 10% that grows, while validation does "
         "not rise yet", "Watch validation; it is what turns next.",
@@ -41,7 +45,10 @@ _TEXTS = {
         "of skill", "Calibrate (label smoothing, temperature), or choose by accuracy.",
     ),
 }  # fmt: skip
-_NOTES: dict[str, Severity] = {"SPIKES": "info", "GAP_GROWS": "info", "OVERCONFIDENT": "warning"}
+_NOTES: dict[str, Severity] = {
+    "SPIKES": "info", "JUMPED_AT_END": "warning", "GAP_GROWS": "info", "OVERCONFIDENT": "warning",
+}  # fmt: skip
+_VERBS = {"have": "has", "end": "ends", "lose": "loses"}  # of one run
 _HOLE = 10.0  # times the usual distance between points
 _NAMED = 6
 
@@ -157,7 +164,7 @@ def _log_notes(log: CurveLog) -> Iterator[Note]:
     for id_, found, text, action in seen:
         if found:
             yield Note(
-                id=id_, severity="info", text=f"{_named(found)} {text}.", action=action,
+                id=id_, severity="info", text=f"{_told_of(found, text)}.", action=action,
                 numbers=(("runs", float(len(found))),),
             )  # fmt: skip
 
@@ -179,9 +186,15 @@ def _verdict_notes(verdicts: Sequence[CurveVerdict]) -> Iterator[Note]:
         if runs:
             text, action = _TEXTS[id_]
             yield Note(
-                id=id_, severity=severity, text=f"{_named(runs)} {text}.", action=action,
+                id=id_, severity=severity, text=f"{_told_of(runs, text)}.", action=action,
                 numbers=(("runs", float(len(runs))),),
             )  # fmt: skip
+
+
+def _told_of(runs: Sequence[str], text: str) -> str:
+    """Return what is said of some runs, the verb that begins it in the number of them."""
+    verb, _, rest = text.partition(" ")
+    return f"{_named(runs)} {_VERBS.get(verb, verb) if len(runs) == 1 else verb} {rest}"
 
 
 def _named(runs: Sequence[str]) -> str:

@@ -15,9 +15,13 @@ from scaleplan.units import format_percent, format_significant
 _LAST_POINTS = 3  # fewer have no trend
 _FLAT_SHARE = 0.005  # of the whole fall: less than this in the last half is no progress
 _FLAT_ERRORS = 2.2
+_RISES_ERRORS = 4.0  # a plateau's noise rises as often as it falls
 # What doubling the steps must still bring for a run to be called underfitted: of the fall so far,
 # and of the value itself. Conventions.
 _GAIN_OF_FALL, _GAIN_OF_VALUE = 0.065, 0.02
+# A last quarter of so many readings or more that has brought less than this share of what the last
+# half has: of a straight line it is half, of a power law more than a third.
+_LATE_POINTS, _HARDLY = 5, 0.1
 _UNSEEN = 14.0  # times the share of the run before the first reading; chosen on simulated curves
 _JUST_BEGUN = 0.3  # of the fall so far, still to come at this slope
 _FALLING_T = 2.5  # errors by which the slope of the last third has to be below zero
@@ -28,24 +32,53 @@ _AT_PEAK = 0.98  # a rate above this share of its peak has not begun to come dow
 
 def plateau(seen: Seen) -> Finding | None:
     """Find a curve whose last half has brought nothing that noise does not explain."""
+    found = _last_half(seen)
+    if found is None:
+        return None
+    (gained, error), trend = found, seen.trend
+    rounding = 1e-12 * float(np.abs(trend.raw).max())
+    if gained > max(_FLAT_ERRORS * error, _FLAT_SHARE * max(seen.fall, 0.0), rounding):
+        return None
+    name = seen.curve.metric.name
+    noise = f"noise explains {format_significant(error, 2)}"
+    if rises(seen):
+        verb = "risen" if seen.sign > 0.0 else "fallen"
+        return Finding(
+            verdict="plateau", since=float(trend.at[seen.best]),
+            reason=f"{name} has {verb} by {format_significant(-gained, 2)} in the last half; "
+            f"{noise}",
+            action=f"Stop here and use the checkpoint at {where(seen, _best_at(seen))}; look at "
+            "the data and the learning rate of what came after.",
+        )  # fmt: skip
+    return Finding(
+        verdict="plateau", since=_flat_since(trend),
+        reason=f"{name} has {'gained' if gained >= 0.0 else 'lost'} "
+        f"{format_significant(abs(gained), 2)} in the last half; {noise}",
+        action="Stop here, lower the learning rate, or take a larger model: more of the same "
+        "brings nothing.",
+    )  # fmt: skip
+
+
+def rises(seen: Seen) -> bool:
+    """Tell whether the last half of a curve rises by more than noise explains."""
+    found = _last_half(seen)
+    return found is not None and found[0] < -max(
+        _RISES_ERRORS * found[1], _FLAT_SHARE * max(seen.fall, 0.0)
+    )
+
+
+def _last_half(seen: Seen) -> tuple[float, float] | None:
+    """Return what the last half of a run has gained, and its error; None for too few readings."""
     trend = seen.trend
     size = trend.raw.size
     half = int(np.searchsorted(trend.at, 0.5 * (trend.at[0] + trend.at[-1])))
     if size - half < _LAST_POINTS or size < 2 * FEWEST:
         return None
-    gained, error = _gained(trend, half)
-    rounding = 1e-12 * float(np.abs(trend.raw).max())
-    if gained > max(_FLAT_ERRORS * error, _FLAT_SHARE * max(seen.fall, 0.0), rounding):
-        return None
-    since = _flat_since(trend)
-    return Finding(
-        verdict="plateau", since=since,
-        reason=f"{seen.curve.metric.name} has {'gained' if gained >= 0.0 else 'lost'} "
-        f"{format_significant(abs(gained), 2)} in the last half; noise explains "
-        f"{format_significant(error, 2)}",
-        action="Stop here, lower the learning rate, or take a larger model: more of the same "
-        "brings nothing.",
-    )  # fmt: skip
+    return _gained(trend, half)
+
+
+def _best_at(seen: Seen) -> float:
+    return float(seen.trend.at[int(np.argmin(seen.trend.raw))])
 
 
 def _gained(trend: Trend, since: int) -> tuple[float, float]:
@@ -77,7 +110,8 @@ def underfitting(seen: Seen, doubling: CurveForecast | None) -> Finding | None:
     slope = _gain_by_slope(trend)
     gain = min(seen.sign * (last - doubling.value), slope)
     if slope > _JUST_BEGUN * max(seen.fall, 0.0):
-        gain = slope  # before its main fall a curve bends downwards, as no power law does
+        # Before its main fall a curve bends downwards, as no power law does.
+        gain = min(slope, float(trend.smooth[-1]) - seen.lowest)
     # The first reading comes late where there are few: what had fallen before is not seen.
     fall = max(seen.fall, 0.0) * (1.0 + _UNSEEN * max(0.0, float(trend.at[0] / trend.at[-1])))
     level = abs(last) if seen.sign > 0.0 else max(1.0 - last, 1e-12)
@@ -114,8 +148,8 @@ def _share_of_peak(rate: Series) -> float | None:
 
 
 def healthy(seen: Seen) -> Finding:
-    """Say that nothing else was found."""
-    last = seen.sign * float(seen.trend.smooth[-1])
+    """Say that nothing else was found, and how the curve stands."""
+    name, last = seen.curve.metric.name, seen.sign * float(seen.trend.smooth[-1])
     share = _share_of_peak(seen.curve.learning_rate)
     coming = ""
     if share is not None and _ANNEALED < share < _AT_PEAK:
@@ -125,7 +159,21 @@ def healthy(seen: Seen) -> Finding:
         )
     return Finding(
         verdict="healthy", since=None,
-        reason=f"{seen.curve.metric.name} has come to {format_significant(last)} and neither "
-        f"rises nor stands still{coming}",
+        reason=f"{name} has come to {format_significant(last)}{_course(seen)}{coming}",
         action="Nothing.",
     )  # fmt: skip
+
+
+def _course(seen: Seen) -> str:
+    """Say what the last half of a run has brought, and whether that has ended."""
+    found = _last_half(seen)
+    if found is None:
+        return f"; {seen.trend.raw.size} points do not tell whether it stands still"
+    gained, error = (format_significant(one, 2) for one in found)
+    said = f"; the last half has gained {gained}, noise explains {error}"
+    late = seen.trend.raw.size - seen.trend.raw.size // 4
+    if late + _LATE_POINTS <= seen.trend.raw.size:
+        lately, _ = _gained(seen.trend, late)
+        if lately < _HARDLY * found[0]:
+            said += f", and hardly any of it since {where(seen, float(seen.trend.at[late]))}"
+    return said

@@ -30,6 +30,8 @@ _BACK_T, _BACK_SHARE = 2.0, 0.33
 # A smaller rise counts if it is steady: over this many points, with a slope this many errors
 # above zero (a search for the lowest point favours a rise after it, hence more than 2 or 3).
 _STEADY_POINTS, _STEADY_T, _STEADY_ERRORS = 5, 4.0, 2.0
+# A rise over the whole run has its lowest point within this share of so many readings or more.
+_AT_START, _WHOLE_POINTS = 0.1, 6
 # Above its start, or half of the way back to it with the training loss too, a run is lost.
 _LOST_SHARE = 0.25
 # A jump by less than this share of the fall, after which a series falls again by so many errors of
@@ -124,7 +126,7 @@ def overfitting(seen: Seen) -> Finding | None:
         and risen > max(_STEADY_ERRORS * trend.error, RISE_SHARE * max(seen.fall, 0.0))
     )  # fmt: skip
     expected = _REMEMBERED_ERRORS if _remembers(seen) else RISE_ERRORS
-    if risen <= chance_rise(seen, expected) and not steady:
+    if risen <= chance_rise(seen, expected) and not steady and not _never_fell(seen):
         return None
     if slope_t(trend.smooth[best:]) < _RISING_T or _turns_back(after, risen):
         return None
@@ -144,6 +146,20 @@ def overfitting(seen: Seen) -> Finding | None:
         action=f"Use the checkpoint at {where(seen, lowest)}; stop earlier, regularise more, or "
         "add data.",
     )  # fmt: skip
+
+
+def _never_fell(seen: Seen) -> bool:
+    """Tell whether validation has risen since the first readings while training has fallen.
+
+    Over the whole run no lowest point is sought, which chance would have favoured.
+    """
+    trend, training = seen.trend, seen.training
+    if training is None or trend.raw.size < _WHOLE_POINTS or seen.best > _AT_START * trend.raw.size:
+        return False
+    risen, fallen = (
+        slope_t(one.raw) / math.sqrt(one.readings_for_one) for one in (trend, training)
+    )
+    return risen >= _STEADY_T and fallen <= -_STEADY_T
 
 
 def _remembers(seen: Seen) -> bool:

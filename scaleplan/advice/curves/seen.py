@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scaleplan.advice.curves.trend import Trend, trend_of
+from scaleplan.advice.curves.trend import Trend, noise_of, trend_of
 from scaleplan.records import Verdict
 from scaleplan.runs.series import Curve
 from scaleplan.runs.table import BoolArray, FloatArray
@@ -21,11 +21,26 @@ RISE_ERRORS = 4.0
 # A rise below this share of what the run has gained so far changes no decision.
 RISE_SHARE = 0.01
 _LOST = 1e100
+# A jump at the end: in scatters of a reading, as a share of the range before, after so many.
+_JUMP_ERRORS, _JUMP_SHARE, _BEFORE_A_JUMP = 8.0, 0.25, 9
+# What a metric cannot fall below, in the direction in which all series fall.
+_LOWEST = {"loss": 0.0, "error": 0.0, "accuracy": -1.0, "score": -math.inf}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Seen:
-    """One curve with everything that rules look at; all series fall as training succeeds."""
+    """One curve with everything that rules look at; all series fall as training succeeds.
+
+    Args:
+        curve: As it was logged.
+        sign: 1 for a metric that falls as training succeeds, else -1.
+        trend: Of the metric that is judged.
+        training: Of the training metric beside it; None without one.
+        lost_at: Since when a series has no finite readings; None if it has.
+        best: Place of the lowest point of the trend.
+        level: Level of the intervals of forecasts.
+        jumped: Whether the last reading has jumped and is left out of the trend.
+    """
 
     curve: Curve
     sign: float
@@ -34,11 +49,18 @@ class Seen:
     lost_at: float | None
     best: int
     level: float
+    jumped: bool = False
 
     @property
     def fall(self) -> float:
         """Return how far the trend has fallen from its start to its lowest point."""
         return float(self.trend.smooth[0] - self.trend.smooth[self.best])
+
+    @property
+    def lowest(self) -> float:
+        """Return what the series cannot fall below; nothing if it has been there."""
+        bound = _LOWEST[self.curve.metric.kind]
+        return bound if float(self.trend.raw.min()) >= bound else -math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +92,26 @@ def unset(values: FloatArray, kind: str) -> BoolArray:
     return found
 
 
+def jumped_at_end(values: FloatArray) -> bool:
+    """Tell whether the last reading alone has jumped far above those before it.
+
+    It is a spike or the beginning of divergence: only the next ones tell.
+
+    Args:
+        values: Shape (n,), finite, falling as training succeeds.
+    """
+    before = values[:-1]
+    if before.size < _BEFORE_A_JUMP:
+        return False
+    latest = before[-(before.size // 3) :]
+    height = float(values[-1] - latest.max())
+    risen = float(before[-1] - latest.min())  # as much as this: it goes on as it did
+    return height > max(
+        2.0 * risen, _JUMP_ERRORS * noise_of(before)[0], _JUMP_SHARE * float(np.ptp(before)),
+        RISE_SHARE * abs(float(latest.max())),
+    )  # fmt: skip
+
+
 def training_trend(curve: Curve, sign: float) -> Trend | None:
     """Return the trend of the training series, where there is one beside validation."""
     if not len(curve.validation) or not len(curve.training):
@@ -77,7 +119,9 @@ def training_trend(curve: Curve, sign: float) -> Trend | None:
     finite = usable(curve.training.value)
     if int(finite.sum()) < FEWEST:
         return None
-    return trend_of(curve.training.at[finite], sign * curve.training.value[finite])
+    at, values = curve.training.at[finite], sign * curve.training.value[finite]
+    kept = values.size - int(jumped_at_end(values))
+    return trend_of(at[:kept], values[:kept])
 
 
 def lost_at(curve: Curve) -> float | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from scaleplan.advice.curves.ahead import forecast_at
-from scaleplan.advice.curves.flat import healthy, plateau, underfitting
+from scaleplan.advice.curves.flat import healthy, plateau, rises, underfitting
 from scaleplan.advice.curves.rising import diverged, overfitting
 from scaleplan.advice.curves.seen import (
     FEWEST,
     Seen,
     gap_of,
+    jumped_at_end,
     lost_at,
     training_trend,
     unset,
@@ -23,11 +25,12 @@ from scaleplan.advice.curves.trend import slope_t, trend_of
 from scaleplan.records import CurveForecast, CurveVerdict, Verdict
 from scaleplan.runs.series import Curve, Series
 from scaleplan.runs.table import BoolArray, FloatArray
+from scaleplan.units import format_significant
 
 _RISING_POINTS, _RISING_T = 3, 2.5  # as for a rising metric
 _GAP_WARNING = 0.10
-# What a metric cannot pass, in the direction in which all series fall.
-_LOWEST = {"loss": 0.0, "error": 0.0, "accuracy": -1.0, "score": -math.inf}
+# What a metric cannot rise above, in the direction in which all series fall.
+_HIGHEST = {"loss": math.inf, "error": 1.0, "accuracy": 0.0, "score": math.inf}
 
 
 def judge(curve: Curve, *, level: float = 0.9, total: float | None = None) -> CurveVerdict:
@@ -43,18 +46,21 @@ def judge(curve: Curve, *, level: float = 0.9, total: float | None = None) -> Cu
     finite = usable(main.value) & ~unset(main.value, curve.metric.kind)
     if int(finite.sum()) < FEWEST:
         return _too_short(curve, main, finite)
-    trend = trend_of(main.at[finite], sign * main.value[finite])
+    steps, readings = main.at[finite], main.value[finite]
+    jumped = jumped_at_end(sign * readings)
+    kept = readings.size - int(jumped)
+    trend = trend_of(steps[:kept], sign * readings[:kept])
     seen = Seen(
         curve=curve, sign=sign, trend=trend, training=training_trend(curve, sign),
-        lost_at=lost_at(curve), best=int(np.argmin(trend.smooth)), level=level,
+        lost_at=lost_at(curve), best=int(np.argmin(trend.smooth)), level=level, jumped=jumped,
     )  # fmt: skip
     # The checkpoint to use is one that was logged; where the trend turned is another question.
-    steps, readings = main.at[finite], main.value[finite]
     lowest_reading = int(np.argmin(sign * readings))
-    lowest = _LOWEST[curve.metric.kind]
-    rate = curve.learning_rate
-    twice = forecast_at(trend, 2.0 * float(trend.at[-1]), level=level, lowest=lowest, rate=rate)
-    doubling = _signed(twice, sign)
+    ahead = partial(
+        forecast_at, trend, level=level, lowest=seen.lowest, highest=_HIGHEST[curve.metric.kind],
+        rate=curve.learning_rate,
+    )  # fmt: skip
+    doubling = _signed(ahead(2.0 * float(steps[-1])), sign)
     finding = (
         diverged(seen) or overfitting(seen) or plateau(seen)
         or underfitting(seen, doubling) or healthy(seen)
@@ -62,17 +68,23 @@ def judge(curve: Curve, *, level: float = 0.9, total: float | None = None) -> Cu
     if finding.verdict in {"overfitting", "diverged", "shifted"}:
         doubling = None  # a power law of a curve that has turned says nothing
     final = None
-    if doubling is not None and total is not None and total > float(trend.at[-1]):
-        final = _signed(forecast_at(trend, total, level=level, lowest=lowest, rate=rate), sign)
+    if doubling is not None and total is not None and total > float(steps[-1]):
+        final = _signed(ahead(total), sign)
     return CurveVerdict(
         run=curve.run, file=curve.file, metric=curve.metric.name, verdict=finding.verdict,
         axis=curve.axis, points=int(finite.sum()), since=finding.since,
         best_at=float(steps[lowest_reading]),
         best=float(readings[lowest_reading]), last=sign * float(trend.smooth[-1]),
-        noise=trend.noise, gap=gap_of(seen), reason=finding.reason, action=finding.action,
+        noise=trend.noise, gap=gap_of(seen), action=finding.action,
+        reason=finding.reason + (_jump_said(float(readings[-1])) if jumped else ""),
         spikes=trend.spikes, doubling=doubling, final=final, expectation=None,
         notes=further_notes(seen, finding.verdict),
     )  # fmt: skip
+
+
+def _jump_said(last: float) -> str:
+    """Say which reading a verdict leaves out."""
+    return f"; the last reading, {format_significant(last)}, has jumped and is left out"
 
 
 def _signed(found: CurveForecast | None, sign: float) -> CurveForecast | None:
@@ -111,12 +123,15 @@ def further_notes(seen: Seen, verdict: Verdict) -> tuple[str, ...]:
     found = []
     if seen.trend.spikes and verdict != "diverged":
         found.append("SPIKES")
+    if seen.jumped and verdict != "diverged":
+        found.append("JUMPED_AT_END")
     gap = gap_of(seen)
     if (
         gap is not None
         and gap > _GAP_WARNING
         and verdict in {"healthy", "plateau"}
-        and (_gap_grows(seen))
+        and not rises(seen)
+        and _gap_grows(seen)
     ):
         found.append("GAP_GROWS")
     if len(seen.curve.accuracy) and verdict == "overfitting" and _accuracy_rises(seen):

@@ -22,10 +22,12 @@ CHECKING = (
         "The trend (running median, then mean, over 4% of the points) ends above its lowest point "
         "by more than (4 + sqrt(2 ln n)) standard errors and 1% of the fall so far, or rises "
         "steadily (t >= 4 over 5 points or more), at least 3 evaluations after the best one, while "
-        "the training metric does not rise. Standard errors are those of a wander: sigma and the "
-        "correlation rho of neighbouring readings are fitted to robust variances of second "
-        "differences at growing distances, n counts independent readings, and t is divided by "
-        "sqrt((1 + rho) / (1 - rho)). Training above validation (dropout) is no sign of anything.",
+        "the training metric does not rise; or rises over the whole run (t >= 4, its lowest point "
+        "in the first tenth) while training falls (t <= -4). Standard errors are those of a "
+        "wander: sigma and the correlation rho of neighbouring readings are fitted to robust "
+        "variances of second differences at growing distances, n counts independent readings, and "
+        "t is divided by sqrt((1 + rho) / (1 - rho)). Training above validation (dropout) is no "
+        "sign of anything.",
         "From there on the model learns its training set.",
         "Use the best checkpoint; stop earlier, regularise more, or add data.",
     ),
@@ -51,7 +53,8 @@ CHECKING = (
         "PLATEAU",
         "The last half has brought nothing.",
         "A straight line through the readings of the last half falls by less than 2.2 standard "
-        "errors of its slope, or by less than 0.5% of the fall so far.",
+        "errors of its slope, or by less than 0.5% of the fall so far. If it rises by more than 4, "
+        "and neither overfits nor has diverged, this is said.",
         "More of the same brings nothing more.",
         "Stop, lower the learning rate, or take a larger model.",
     ),
@@ -61,10 +64,12 @@ CHECKING = (
         "Twice the steps would bring over 6.5% of the fall so far (more where the first reading "
         "comes late: (1 + 14 x first / last position) times as much) and 2% of the value: the "
         "smaller of the forecast and 0.85 ln 2 times the slope in ln steps of the last third, "
-        "whose t is below -2.5. The forecast averages E + A (x + s)^-a and E + A exp(-x / t) over "
-        "grids of s, a and t by their likelihood; with a logged learning rate x is the area under "
-        "it, and what it has come down by is a term of its own. Not for runs whose logged learning "
-        "rate has come down, or is still coming down: those have not ended.",
+        "whose t is below -2.5, and not more than its bound (0 for a loss) leaves. The forecast "
+        "averages E + A (x + s)^-a and E + A exp(-x / t) over grids of s, a and t by their "
+        "likelihood, after a main fall that comes late from its middle on; with a logged learning "
+        "rate x is the area under it, and what it has come down by is a term of its own. Not for "
+        "runs whose logged learning rate has come down, or is still coming down: those have not "
+        "ended.",
         "The same model can be better for more steps.",
         "Train longer, or raise the learning rate.",
     ),
@@ -81,6 +86,14 @@ CHECKING = (
         "A reading over 8 standard deviations from the running median.",
         "One bad batch, or the sign of a learning rate near its limit.",
         "Look at these steps.",
+    ),
+    _entry(
+        "JUMPED_AT_END",
+        "The last reading has jumped, and is not judged.",
+        "It lies above the last third of those before it by more than 8 standard deviations of a "
+        "reading, a quarter of their range, 1% of their level, and twice what they had risen.",
+        "One reading does not tell a spike from the beginning of divergence.",
+        "Look at the next readings: a spike comes back, a run that diverges does not.",
     ),
     _entry(
         "GAP_GROWS",
