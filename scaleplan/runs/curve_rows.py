@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +14,8 @@ from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.grouping import combine, fixed_groups, groups_of, restarts
 from scaleplan.runs.name_sharing import fixed_columns
 from scaleplan.runs.table import FloatArray, IntArray
+from scaleplan.runs.text import shown
+from scaleplan.units import format_number_of
 
 _AXES = ("step", "epoch", "tokens")  # what may order the points of a run
 
@@ -50,6 +53,34 @@ def _different(run: IntArray, at: FloatArray) -> int:
     order = np.lexsort((at, run))
     run, at = run[order], at[order]
     return 1 + int(((run[1:] != run[:-1]) | (at[1:] != at[:-1])).sum())
+
+
+def without_words(rows: Gathered) -> tuple[Gathered, tuple[Note, ...]]:
+    """Empty the cells of a metric that hold words, which are no readings; nan and inf are some."""
+    column = rows.roles["value"]
+    words = np.array([_is_word(text) for text in (*column.vocabulary, "")], dtype=bool)
+    found = np.flatnonzero(words[column.codes] & np.isnan(column.numbers) & ~column.blank)
+    if not found.size:
+        return rows, ()
+    codes = column.codes.copy()
+    codes[found] = -1
+    note = rows.row_note(int(found[0]), "")
+    place = f"{note.file}:{note.line}" if note.line else note.file
+    said = Note(
+        id="METRIC_NOT_NUMBERS", severity="warning",
+        text=f"{format_number_of(found.size, 'cell')} of {rows.names['value']} "
+        f"{'holds' if found.size == 1 else 'hold'} no number, such as "
+        f"{shown(column.text(int(found[0])))} in {place}, and "
+        f"{'is no point' if found.size == 1 else 'are no points'} of a curve.",
+        action="Name another metric with --metric COLUMN.",
+        numbers=(("cells", float(found.size)),),
+    )  # fmt: skip
+    return replace(rows, roles={**rows.roles, "value": replace(column, codes=codes)}), (said,)
+
+
+def _is_word(text: str) -> bool:
+    """Tell whether a text that is no number says something else than that there is no finite one."""
+    return not any(sign in text.casefold() for sign in ("nan", "inf", "#", "diverge"))
 
 
 def members(groups: IntArray) -> list[IntArray]:

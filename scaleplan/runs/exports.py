@@ -17,6 +17,7 @@ from scaleplan.runs.text import fold, listed
 
 _CHART_COLUMN = re.compile(r"(?P<run>.+) - (?P<metric>.+?)(?P<bound>__MIN|__MAX)?")
 _CHART_AXES = ("step", "epoch", "tokens")
+_SIZES = ("params", "active_params", "non_embedding_params", "tokens", "flops")
 _TENSORBOARD = ("walltime", "step", "value")
 _TENSORBOARD_FILE = re.compile(r"run-(?P<run>.+?)-tag-(?P<tag>.+)")
 
@@ -36,23 +37,28 @@ def reshape(table: RawTable) -> RawTable:
 
 
 def _is_history(table: RawTable) -> bool:
-    """Tell whether a table is the history of one training, with `val_loss` beside `loss`.
+    """Tell whether a table is the history of one training.
 
-    Nothing but metrics, their twins and the learning rate is in it, so that only their order tells
-    its rows apart.
+    Nothing but metrics, in training and validation, and the learning rate is in it, or nothing but
+    metrics while its size stands beside it once: only their order tells its rows apart.
     """
     names = [name for name in table.columns if rank("learning_rate", name) is None]
-    twins = [name for name in names if name.removeprefix("val_") in table.columns]
-    metrics = all(describe(name) is not None for name in names)
-    return metrics and len(table) > 1 and any(name.startswith("val_") for name in twins)
+    found = [c for c in map(describe, names) if c is not None]
+    if not found or len(found) < len(names) or len(table) < 2:
+        return False
+    said_once = any(rank(role, name) is not None for role in _SIZES for name in table.shared)
+    return said_once or any(
+        one.split == "validation" and other.split in {"train", "plain"} and one.kind == other.kind
+        for one in found for other in found
+    )  # fmt: skip
 
 
 def _history(table: RawTable) -> RawTable:
     """Count the epochs of `{"loss": [...], "val_loss": [...]}`, as Keras keeps its history."""
     note = Note(
         id="HISTORY", severity="info",
-        text=f"{table.file} holds metrics of training and validation and nothing else: its "
-        f"{len(table)} rows are taken for the epochs of one run.",
+        text=f"{table.file} holds metrics along a training and nothing that tells its rows apart: "
+        f"the {len(table)} of them are taken for the epochs of one run.",
         action="Add a column of sizes, such as params, if each row is a run.",
     )  # fmt: skip
     epochs = numeric_column(np.arange(1.0, len(table) + 1.0))

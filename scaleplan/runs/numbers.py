@@ -31,7 +31,7 @@ def read_number(text: str, *, decimal_comma: bool = False) -> float:
     Returns:
         The number, NaN if the cell holds none.
     """
-    if text.lower() in ABSENT:
+    if text[:1] == "[" or text.lower() in ABSENT:
         return math.nan
     if decimal_comma:
         head = _HEAD.match(text)

@@ -16,6 +16,7 @@ from scaleplan.runs.formats import read_table
 from scaleplan.runs.formats.stores import STORES
 from scaleplan.runs.given import unmatched, with_given
 from scaleplan.runs.lacking import runs_in
+from scaleplan.runs.listed_cells import without_lists
 from scaleplan.runs.locating import Located
 from scaleplan.runs.metrics import describe, find_column
 from scaleplan.runs.model_config import CONFIG_FILE, with_model_config
@@ -204,7 +205,7 @@ def finish(raw: RawTable, located: Located, request: Request) -> RawTable:
     def keep_text(name: str) -> bool:
         return keeps_text(request, name)
 
-    settled = reshape(settle(raw, keep_text))
+    settled = reshape(without_lists(settle(raw, keep_text), request))
     if located.path is not None:
         settled = with_last_evaluation(settled, located.path, keep_text)
         settled = with_settings(settled, located.path, keep_text)

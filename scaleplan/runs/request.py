@@ -28,6 +28,7 @@ class Request:
         growing: Whether logs are still written, so that a last line without an end is half a line.
         count_config: Counts the parameters of a model's `config.json` beside a log.
         also: Further columns by role, for files that lack the ones before them.
+        curves: Whether curves are asked for, not runs.
     """
 
     roles: Mapping[str, str]
@@ -39,6 +40,7 @@ class Request:
     growing: bool = False
     count_config: CountConfig | None = None
     also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    curves: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

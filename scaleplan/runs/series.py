@@ -12,7 +12,7 @@ from scaleplan.records import Metric, Note
 from scaleplan.runs.columns import Assignment, assign
 from scaleplan.runs.curve import Curve, CurveLog, Series
 from scaleplan.runs.curve_building import SERIES, Builder
-from scaleplan.runs.curve_rows import axis_of, members, runs_of
+from scaleplan.runs.curve_rows import axis_of, members, runs_of, without_words
 from scaleplan.runs.formats import EXTENSIONS
 from scaleplan.runs.frame import Frame, join
 from scaleplan.runs.gathering import gather
@@ -59,7 +59,9 @@ def load_curves(
         InputError: If the logs cannot be read or hold no curve, or mix rows of several runs.
         UsageError: If an argument names a role or column that does not exist.
     """
-    request = replace(read_request(columns, metric, None, given), growing=growing)
+    request = replace(
+        read_request(columns, metric, None, given), growing=growing, curves=True
+    )  # fmt: skip
     tables, skipped = read_all(locate(sources, EXTENSIONS), request, stdin, on_progress)
     parts, refused = _parts(tables, request)
     curves: list[Curve] = []
@@ -72,8 +74,9 @@ def load_curves(
     judged = tuple(curve for curve in curves if len(curve.main))
     if not judged:
         name = listed(parts[0].chosen.numbers["value"])
+        words = next((f": {n.text.rstrip('.')}" for n in notes if n.id == "METRIC_NOT_NUMBERS"), "")
         raise InputError(
-            f"no run has a point of {name}", file=tables[0].file,
+            f"no run has a point of {name}{words}", file=tables[0].file,
             hint="Name the metric with --metric COLUMN.",
         )  # fmt: skip
     notes += _not_judged([curve for curve in curves if not len(curve.main)], refused)
@@ -158,6 +161,7 @@ def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
     """Return the curves of files whose columns play the same roles."""
     rows, kind, _, _, notes = gather(part.frame, part.chosen, [t.shared for t in part.tables])
     rows, told = with_own_names(rows, part.chosen.labels)
+    rows, words = without_words(rows)
     axis, position = axis_of(rows)
     groups, split = runs_of(rows, position)
     builder = Builder(
@@ -169,7 +173,7 @@ def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
         named="run" in rows.labels, by_file=several,
     )  # fmt: skip
     curves = [builder.curve(each, i + 1) for i, each in enumerate(members(groups))]
-    return curves, [*notes, *told, *split]
+    return curves, [*notes, *told, *words, *split]
 
 
 def _blank(column: RawColumn) -> BoolArray | None:

@@ -81,11 +81,26 @@ GROUPING = (
     ),
     _entry(
         "HISTORY",
-        "A file holds metrics of training and validation only: its rows are epochs of one run.",
-        "Every column is a metric or a learning rate, `val_loss` or the like beside `loss`, and "
-        "nothing names runs, steps or sizes.",
+        "The rows of a file hold metrics only: they are epochs of one run.",
+        "Every column is a metric or a learning rate, one of validation beside one of training or "
+        "a size that stands once beside them, and nothing names runs, steps or sizes row by row.",
         "Keras keeps the history of a training so.",
         "Give the size of the model (--set params=...), or add a column of sizes if rows are runs.",
+    ),
+    _entry(
+        "LISTS_AS_CURVES",
+        "Cells that hold a list of numbers are read as the curve of the run of their row.",
+        "Cells such as [3.1, 2.8, 2.6] in the column of the metric: for check always, for fit and "
+        "runs if it is named or no plain number gives it. Lists of the same lengths go with it.",
+        "Scripts save one record a run with the history of its losses in it.",
+        "Log the step of each value if they are no epochs.",
+    ),
+    _entry(
+        "METRIC_NOT_NUMBERS",
+        "Cells of the metric hold words, and are no points of a curve.",
+        "Text that is no number and does not say nan, inf or that the run diverged.",
+        "A word does not say that a run was lost.",
+        "Name another metric with --metric, or correct the cells.",
     ),
     _entry(
         "METRIC_NOT_IN_FILE",

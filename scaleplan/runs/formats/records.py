@@ -5,6 +5,7 @@ Scalars are text all the way, so that `1e18`, `1:30` and `no` mean what they say
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -21,6 +22,7 @@ _PARTS_OF_A_RUN = frozenset(
     {"config", "summary", "summary_metrics", "metrics", "params", "history"}
 )
 _DEEPEST = 8
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|-?inf|NaN|-?Infinity")
 _BLOCK_ROWS = 10_000
 
 Value = str | Sequence["Value"] | Mapping[str, "Value"]
@@ -126,7 +128,10 @@ def _of_columns(document: Mapping[str, Value]) -> Found | None:
 
 
 def flatten(record: Mapping[str, Value]) -> dict[str, str]:
-    """Join the keys of nested mappings with `/`; a list becomes a text that is no number."""
+    """Join the keys of nested mappings with `/`; a list becomes a text that is no number.
+
+    A list of numbers keeps them: it may be the history of a metric.
+    """
     flat: dict[str, str] = {}
     open_items: list[tuple[str, Value, int]] = [("", record, 0)]
     while open_items:
@@ -139,10 +144,18 @@ def flatten(record: Mapping[str, Value]) -> dict[str, str]:
                 for k, v in value.items()
             ]
             open_items.extend(reversed(inner))
+        elif isinstance(value, Mapping):
+            flat[prefix] = f"[{len(value)} keys]"
         else:
-            kind = "keys" if isinstance(value, Mapping) else "values"
-            flat[prefix] = f"[{len(value)} {kind}]"
+            flat[prefix] = _as_cell(value)
     return flat
+
+
+def _as_cell(values: Sequence[Value]) -> str:
+    """Return a list as the text of a cell: its numbers, or how many values it has."""
+    if len(values) > 1 and all(isinstance(v, str) and _NUMBER.fullmatch(v) for v in values):
+        return f"[{', '.join(str(v) for v in values)}]"
+    return f"[{len(values)} values]"
 
 
 def add_records(builder: TableBuilder, records: Iterable[tuple[int, Value]]) -> None:
