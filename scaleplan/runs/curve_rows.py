@@ -13,11 +13,14 @@ from scaleplan.runs.curve_order import SHUFFLED
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.grouping import combine, fixed_groups, groups_of, restarts
 from scaleplan.runs.name_sharing import fixed_columns
+from scaleplan.runs.sweeps import settings_apart
 from scaleplan.runs.table import FloatArray, IntArray
-from scaleplan.runs.text import shown
+from scaleplan.runs.text import listed, shown, words
 from scaleplan.units import format_number_of
 
 _AXES = ("step", "epoch", "tokens")  # what may order the points of a run
+_SO_FAR = frozenset({"seen", "consumed", "processed", "elapsed"})
+_MANY_POINTS = 16  # a file; a table of finished runs of one model is shorter
 
 
 def axis_of(rows: Gathered) -> tuple[str, FloatArray]:
@@ -38,6 +41,26 @@ def axis_of(rows: Gathered) -> tuple[str, FloatArray]:
         if most == len(rows):
             break  # nothing tells more of them apart
     return best, position
+
+
+def counted_by(rows: Gathered) -> str | None:
+    """Return the role that counts the points of runs, None where rows are runs.
+
+    Steps and epochs do; tokens only if their name says that they are those seen so far (others are
+    sizes of finished runs), many rows rise in them, and nothing tells the rows apart.
+    """
+    for role in ("step", "epoch"):
+        if role in rows.roles:
+            return role
+    sizes = {"params", "active_params", "non_embedding_params", "dense_params", "experts", "seed",
+             "unique_tokens", "input"}  # fmt: skip
+    if "tokens" not in rows.roles or rows.labels or sizes & set(rows.roles):
+        return None
+    seen = {*words(rows.names["tokens"])} & _SO_FAR
+    at, other = rows.roles["tokens"].numbers, rows.file_of[1:] != rows.file_of[:-1]
+    rises = bool((other | (at[1:] > at[:-1])).all())
+    many = len(rows) >= _MANY_POINTS * len(rows.files)
+    return "tokens" if seen and rises and many else None
 
 
 def _different(run: IntArray, at: FloatArray) -> int:
@@ -79,7 +102,7 @@ def without_words(rows: Gathered) -> tuple[Gathered, tuple[Note, ...]]:
 
 
 def _is_word(text: str) -> bool:
-    """Tell whether a text that is no number says something else than that there is no finite one."""
+    """Tell whether a text that is no number says something else than that none is finite."""
     return not any(sign in text.casefold() for sign in ("nan", "inf", "#", "diverge"))
 
 
@@ -104,6 +127,23 @@ def runs_of(rows: Gathered, position: FloatArray) -> tuple[IntArray, tuple[Note,
             return codes, ()  # every row names its run
         found = groups_of(rows, position)
         return (found if found is not None else combine([_codes(rows)])), ()
+    return _of_a_sweep(rows) or _unnamed_runs(rows, position)
+
+
+def _of_a_sweep(rows: Gathered) -> tuple[IntArray, tuple[Note, ...]] | None:
+    """Return the runs of rows that no column counts and that differ in settings, None without."""
+    if any(axis in rows.roles for axis in _AXES):
+        return None
+    apart = settings_apart(rows, rows.file_of)
+    made = combine([rows.file_of, *(_keys(column.numbers) for column in apart.values())])
+    count = int(np.unique(made).size)
+    if count == len(rows.files):
+        return None
+    return made, (_told_apart(count, f"rows differ in {listed(apart)}, and no column counts them"),)
+
+
+def _unnamed_runs(rows: Gathered, position: FloatArray) -> tuple[IntArray, tuple[Note, ...]]:
+    """Return the runs of rows without names, by files, settings and where steps begin again."""
     try:
         groups = groups_of(rows, position)
     except InputError:
@@ -130,6 +170,10 @@ def runs_of(rows: Gathered, position: FloatArray) -> tuple[IntArray, tuple[Note,
     made = combine([rows.file_of, back])
     count = int(np.unique(made).size) - len(rows.files)
     return made, (_begun_again(count),) if count > 0 else ()
+
+
+def _keys(numbers: FloatArray) -> IntArray:
+    return np.unique(numbers, return_inverse=True)[1].astype(np.int64)
 
 
 def _sizes_missing(rows: Gathered) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from scaleplan.records import Metric, Note, RowNote
 from scaleplan.runs.cleaning import impossible
+from scaleplan.runs.curve_rows import counted_by
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.grouping import groups_of, steps_back
 from scaleplan.runs.metrics import Candidate
@@ -54,7 +55,7 @@ def reduce_curves(
         InputError: If the steps of a curve go back and nothing tells its runs apart, or lines of
             several runs are mixed in a printed log.
     """
-    axis = next((r for r in ("step", "epoch") if r in rows.roles), None)
+    axis = counted_by(rows)
     position = rows.roles[axis].numbers if axis else np.full(len(rows), np.nan)
     groups = groups_of(rows, position) if axis else None
     if axis is None or groups is None:

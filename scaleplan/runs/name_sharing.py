@@ -12,6 +12,7 @@ import numpy as np
 from scaleplan.records import Note
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.raw import RawColumn
+from scaleplan.runs.sweeps import settings_apart
 from scaleplan.runs.table import BoolArray, FloatArray, IntArray
 from scaleplan.runs.text import fold, listed
 
@@ -40,20 +41,22 @@ _TABLE_OF_RUNS = "every row of Weights & Biases' table of runs is a run"
 
 
 def with_own_names(
-    rows: Gathered, labels: Mapping[str, Sequence[str]]
+    rows: Gathered, labels: Mapping[str, Sequence[str]], *, curves: bool = False
 ) -> tuple[Gathered, tuple[Note, ...]]:
     """Give runs that share a name, and cannot be one run, names of their own.
 
     Args:
         rows: The rows of all inputs.
         labels: The columns behind each label.
+        curves: Whether rows that no column counts are joined by their name.
 
     Returns:
         The rows, and a note where a name was divided; the names as they were logged then stand
         under `AS_LOGGED`.
     """
     run = rows.labels.get("run")
-    if run is None or not any(axis in rows.roles for axis in _AXES):
+    axis = next((axis for axis in _AXES if axis in rows.roles), None)
+    if run is None or (axis is None and not curves):
         return rows, ()
     codes = run.codes.astype(np.int64)
     named = codes >= 0
@@ -68,8 +71,13 @@ def with_own_names(
             f"rows of one name differ in {listed(told, 5)}, which stays the same throughout a run"
             for told in [_divided_by(own, fixed_columns(rows), named)] if told
         ]  # fmt: skip
-        axis = next(axis for axis in _AXES if axis in rows.roles)
-        if _at_one_step(own, rows.roles[axis].numbers, named, axis):
+        if axis is None:
+            told = _divided_by(own, settings_apart(rows, codes), named)
+            if told:
+                reasons.append(
+                    f"rows of one name differ in {listed(told, 5)}, and no column counts them"
+                )
+        elif _at_one_step(own, rows.roles[axis].numbers, named, axis):
             trained = {rows.names[r]: rows.roles[r] for r in _TRAINED if r in rows.roles}
             told = _divided_by(own, trained, named)
             if told:

@@ -160,7 +160,7 @@ def _by_columns(tables: list[RawTable]) -> list[list[RawTable]]:
 def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
     """Return the curves of files whose columns play the same roles."""
     rows, kind, _, _, notes = gather(part.frame, part.chosen, [t.shared for t in part.tables])
-    rows, told = with_own_names(rows, part.chosen.labels)
+    rows, told = with_own_names(rows, part.chosen.labels, curves=True)
     rows, words = without_words(rows)
     axis, position = axis_of(rows)
     groups, split = runs_of(rows, position)

@@ -98,7 +98,7 @@ def forecast_at(
         float(values[-1]) - value
     )
     stands = max(float(trend.smooth[-1]), float(trend.raw[-trend.window :].mean()))
-    value = max(min(value, stands), lowest)  # a sum of weights may round it below
+    value = max(min(value, stands, highest), lowest)  # a sum of weights may round it below
     quantile = t_quantile(0.5 + 0.5 * level, 6.0)
     spread = math.hypot(min(caution, _MOST_CAUTION) * own, unknown, left_open, trend.reading_noise)
     drop = _DROP * height if course is None else 0.0
@@ -107,7 +107,7 @@ def forecast_at(
     noisy = stands + quantile * math.hypot(trend.reading_noise, trend.error)
     high = min(high, max(float(values.max()), noisy), highest)
     return CurveForecast(
-        at=where, value=value, low=max(low, lowest), high=max(high, lowest), level=level,
+        at=where, value=value, low=max(low, lowest), high=max(high, value), level=level,
         method="average of power laws and exponentials over the curve's last "
         f"{share:.0%}, weighed by fit; {told}error from the shapes and "
         f"{format_number_of(len(errors), 'forecast')} from its own past",

@@ -23,8 +23,9 @@ RISE_SHARE = 0.01
 _LOST = 1e100
 # A jump at the end: in scatters of a reading, as a share of the range before, after so many.
 _JUMP_ERRORS, _JUMP_SHARE, _BEFORE_A_JUMP = 8.0, 0.25, 9
-# What a metric cannot fall below, in the direction in which all series fall.
+# What a metric cannot fall below and rise above, in the direction in which all series fall.
 _LOWEST = {"loss": 0.0, "error": 0.0, "accuracy": -1.0, "score": -math.inf}
+_HIGHEST = {"loss": math.inf, "error": 1.0, "accuracy": 0.0, "score": math.inf}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,6 +62,12 @@ class Seen:
         """Return what the series cannot fall below; nothing if it has been there."""
         bound = _LOWEST[self.curve.metric.kind]
         return bound if float(self.trend.raw.min()) >= bound else -math.inf
+
+    @property
+    def highest(self) -> float:
+        """Return what the series cannot rise above; nothing if it has been there."""
+        bound = _HIGHEST[self.curve.metric.kind]
+        return bound if float(self.trend.raw.max()) <= bound else math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

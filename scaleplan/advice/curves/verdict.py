@@ -25,12 +25,10 @@ from scaleplan.advice.curves.trend import slope_t, trend_of
 from scaleplan.records import CurveForecast, CurveVerdict, Verdict
 from scaleplan.runs.series import Curve, Series
 from scaleplan.runs.table import BoolArray, FloatArray
-from scaleplan.units import format_significant
+from scaleplan.units import format_number_of, format_significant
 
 _RISING_POINTS, _RISING_T = 3, 2.5  # as for a rising metric
 _GAP_WARNING = 0.10
-# What a metric cannot rise above, in the direction in which all series fall.
-_HIGHEST = {"loss": math.inf, "error": 1.0, "accuracy": 0.0, "score": math.inf}
 
 
 def judge(curve: Curve, *, level: float = 0.9, total: float | None = None) -> CurveVerdict:
@@ -57,7 +55,7 @@ def judge(curve: Curve, *, level: float = 0.9, total: float | None = None) -> Cu
     # The checkpoint to use is one that was logged; where the trend turned is another question.
     lowest_reading = int(np.argmin(sign * readings))
     ahead = partial(
-        forecast_at, trend, level=level, lowest=seen.lowest, highest=_HIGHEST[curve.metric.kind],
+        forecast_at, trend, level=level, lowest=seen.lowest, highest=seen.highest,
         rate=curve.learning_rate,
     )  # fmt: skip
     doubling = _signed(ahead(2.0 * float(steps[-1])), sign)
@@ -111,7 +109,8 @@ def _too_short(curve: Curve, main: Series, finite: BoolArray) -> CurveVerdict:
         since=float(main.at[np.argmax(~finite)]) if broken else None, best_at=at, best=best,
         last=last, noise=0.0, gap=None,
         reason=f"{curve.metric.name} is not finite at the end" if broken
-        else f"{values.size} points of {curve.metric.name}; {FEWEST} are needed",
+        else f"{format_number_of(values.size, 'point')} of {curve.metric.name}; {FEWEST} are "
+        "needed",
         action="Restart from an earlier checkpoint with a lower learning rate." if broken
         else "Log more points.",
         spikes=0, doubling=None, final=None, expectation=None, notes=(),
