@@ -222,7 +222,9 @@ def same_names(shared: Sequence[str]) -> list[Note]:
     return [
         Note(
             id="RUN_IN_SEVERAL_FILES", severity="warning",
-            text=f"{len(shared)} run names stand in more than one file ({listed(shared, 5)}): "
+            text=f"1 run name stands in more than one file ({shared[0]}): its rows are taken as "
+            "one run." if len(shared) == 1
+            else f"{len(shared)} run names stand in more than one file ({listed(shared, 5)}): "
             "their rows are taken as one run each.",
             action="Rename the runs if they are different ones.",
             numbers=(("runs", float(len(shared))),),
