@@ -17,8 +17,10 @@ import numpy as np
 
 if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
+    from scaleplan.runs.table import IntArray
 
 _REACH = math.log(4.0)  # of the parabola to both sides of the best level
+_SAME = 0.01  # in logs: settings that differ by less are one level, written in two ways
 _COEFFICIENTS = 3
 _LARGEST_ERROR = 1.0  # of a minimum, in logs: known to a factor of 2.7 only
 
@@ -48,7 +50,7 @@ def minimum_of(setting: FloatArray, values: FloatArray, name: str) -> Minimum:
         values: Shape (n,), the metric, smaller is better.
         name: What the setting is called.
     """
-    levels, place = np.unique(np.round(setting, 2), return_inverse=True)
+    levels, place = _levels(setting)
     if levels.size < _COEFFICIENTS:
         return _none(f"fewer than {_COEFFICIENTS} values of {name}")
     lowest = np.full(levels.size, np.inf)
@@ -57,7 +59,7 @@ def minimum_of(setting: FloatArray, values: FloatArray, name: str) -> Minimum:
     if best in {0, levels.size - 1}:
         end = "lowest" if best == 0 else "highest"
         return _none(f"the best run has the {end} {name}")
-    near = np.abs(levels - levels[best]) <= _REACH
+    near = np.abs(levels - levels[best]) <= _REACH + _SAME
     near[best - 1 : best + 2] = True
     x, y = levels[near] - levels[best], lowest[near]
     columns = np.stack([np.ones(x.size), x, x**2], axis=1)
@@ -80,6 +82,14 @@ def minimum_of(setting: FloatArray, values: FloatArray, name: str) -> Minimum:
     elif error is not None and error > _LARGEST_ERROR:
         flag = f"the minimum over the {name} is not known to better than a factor of {math.e:.1f}"
     return Minimum(used=used, at=at + float(levels[best]), error=error, flag=flag)
+
+
+def _levels(setting: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Return the levels of a setting, smallest first, and the place of each run among them."""
+    order = np.argsort(setting, kind="stable")
+    place = np.empty(setting.size, dtype=np.int64)
+    place[order] = np.concatenate([[0], np.cumsum(np.diff(setting[order]) > _SAME)])
+    return np.bincount(place, weights=setting) / np.bincount(place), place
 
 
 def _none(flag: str) -> Minimum:

@@ -77,7 +77,8 @@ def _groups(tuning: Tuning) -> Table:
         ),
         rows=tuple(_row(group) for group in tuning.groups),
         footer="of parabolas in the logarithms, each learning rate at its best batch and each "
-        "batch at its best learning rate; near: learning rates used; +-: standard error",
+        "batch at its best learning rate; near: learning rates used; +-: standard error, "
+        "not known where three levels make the parabola",
     )  # fmt: skip
 
 
@@ -91,10 +92,10 @@ def _row(group: TunedGroup) -> tuple[str, ...]:
 
 
 def _with_error(value: float | None, error: float | None, *, digits: int) -> str:
-    if value is None or error is None:
+    if value is None:
         return UNKNOWN
     shown = count(value) if value >= 1.0 else format_significant(value, digits)
-    return f"{shown} +- {format_percent(error, 2)}"
+    return shown if error is None else f"{shown} +- {format_percent(error, 2)}"
 
 
 def tuning_document(tuning: Tuning) -> dict[str, Any]:
