@@ -188,6 +188,7 @@ def budget_command(
     from scaleplan.advice import plan_notes
     from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
     from scaleplan.planning.answers import answer_plan
+    from scaleplan.planning.samples import check_plan
     from scaleplan.planning.wish import Machines, Wish
 
     model = shape_options.sized(
@@ -195,6 +196,7 @@ def budget_command(
         sequence_length=sequence_length,
     )  # fmt: skip
     used = _fit(fit, law)
+    check_plan(used)
     wish = Wish(
         params=model.params, active_params=model.active_params, tokens=tokens, ratio=ratio,
         flops=flops, target=target, days=days, max_usd=max_usd,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from scaleplan.laws import HasOptimum, get_law
+from scaleplan.planning.samples import knows_compute
 
 if TYPE_CHECKING:
     from scaleplan.records import Fit
@@ -20,7 +21,7 @@ _MOST_LOG_FLOPS = 150.0 * math.log(10.0)  # no loss that needs more compute is r
 
 def has_optimum(fit: Fit) -> bool:
     """Tell whether a compute-optimal size follows from this fit."""
-    if not isinstance(get_law(fit.law), HasOptimum):
+    if not isinstance(get_law(fit.law), HasOptimum) or not knows_compute(fit):
         return False
     return not any(note.id == "ALLOCATION_REFUSED" for note in fit.notes)
 

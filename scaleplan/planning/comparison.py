@@ -11,6 +11,7 @@ from scaleplan.fitting.recipe import OBJECTIVES, Recipe
 from scaleplan.laws import LinearLaw, get_law
 from scaleplan.planning.allocation import has_optimum, optimal_split
 from scaleplan.planning.forecast import forecast_at
+from scaleplan.planning.samples import check_compute, knows_compute
 from scaleplan.records import Candidate, ComparedLaw, Fit, LawComparison, Note
 
 if TYPE_CHECKING:
@@ -113,10 +114,12 @@ def _completed(chosen: Fit, at: dict[str, float]) -> dict[str, float]:
     """Add what follows from C = k N D, and the chosen law's split where only compute is given."""
     k = chosen.flops_per_param_token
     known = set(at)
+    if "flops" in known and chosen.inputs != ("flops",):
+        check_compute(chosen)
     if known == {"flops"} and has_optimum(chosen):
         params, tokens = optimal_split(chosen, at["flops"])
         return {"params": params, "tokens": tokens, "flops": at["flops"]}
-    if {"params", "tokens"} <= known:
+    if {"params", "tokens"} <= known and knows_compute(chosen):
         return {"flops": k * at["params"] * at["tokens"], **at}
     if {"params", "flops"} <= known:
         return {"tokens": at["flops"] / (k * at["params"]), **at}

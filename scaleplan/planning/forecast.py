@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from scaleplan.errors import UsageError
 from scaleplan.fitting.interval import decades_beyond, predict
 from scaleplan.planning.allocation import has_optimum, optimal_split, optimal_split_given
+from scaleplan.planning.samples import check_compute, knows_compute
 from scaleplan.records import Fit, Forecast, ForecastPoint, Interval
 from scaleplan.units import format_percent, format_significant
 
@@ -160,8 +161,12 @@ def _main_points(
     if params and tokens and flops:
         message = "--params, --tokens and --flops together say the same thing twice"
         raise UsageError(message, hint="Give any two of them; the third follows from C = k N D.")
+    if flops and fit.inputs != ("flops",):
+        check_compute(fit)
     if params and tokens:
         made = [_point(n, d, k * n * d) for n, d in itertools.product(params, tokens)]
+        if not knows_compute(fit):
+            made = [{"params": one["params"], "tokens": one["tokens"]} for one in made]
     elif params and flops:
         made = [_point(n, c / (k * n), c) for n, c in itertools.product(params, flops)]
     elif tokens and flops:

@@ -24,6 +24,7 @@ from scaleplan.planning.next_runs_target import (
     compute_budget,
     target_of,
 )
+from scaleplan.planning.samples import samples_of
 from scaleplan.records import Alternative, Assumption, Fit, NextRuns, Note
 from scaleplan.units import format_flops, format_usd
 
@@ -47,7 +48,8 @@ def plan_next(fit: Fit, request: Request, cluster: Cluster) -> NextRuns:
         FitError: If the fit cannot say how surely it knows its parameters.
         PlanError: If the budget pays for no run, or the target needs none.
     """
-    check_fit(fit)
+    check_fit(fit, request, cluster)
+    samples = samples_of(fit)
     k = fit.flops_per_param_token
     compute = compute_budget(request, cluster)
     params, tokens, reason = target_of(fit, request, compute)
@@ -76,7 +78,7 @@ def plan_next(fit: Fit, request: Request, cluster: Cluster) -> NextRuns:
     ]  # fmt: skip
     rows = next_rows(
         runs, anchor=None if anchor is None else chosen.index(anchor), without=without,
-        cluster=cluster, first=fit.last_planned + 1,
+        cluster=cluster, first=fit.last_planned + 1, samples=samples,
     )  # fmt: skip
     now = forecast_at(fit, target)
     before = half_widths(fit, params, tokens)
@@ -94,9 +96,9 @@ def plan_next(fit: Fit, request: Request, cluster: Cluster) -> NextRuns:
         assumptions=(
             *fit.assumptions,
             *_assumptions(cheapest, request, None if anchor is None else cost[anchor] / budget),
-            *row_assumptions(cluster),
+            *row_assumptions(cluster, samples=samples),
         ),
-        columns=own_columns(fit),
+        samples=samples, columns=own_columns(fit),
     )  # fmt: skip
 
 
@@ -213,6 +215,8 @@ def _alternatives(
         dearest=dearest,
     )  # fmt: skip
     found = []
+    if samples_of(fit):
+        sets = sets[:1]  # the others go by the tokens per parameter of language models
     for name, what, runs in sets:
         after = half_widths(expected_fit(fit, runs), *target)
         found.append(
@@ -237,6 +241,17 @@ def _notes(
             source=_DESIGN,
         )
     )  # fmt: skip
+    if samples_of(fit):
+        found.append(
+            Note(
+                id="NO_TOKENS", severity="warning",
+                text=f"{samples_of(fit)} are no tokens: the runs are chosen by the FLOP in the log "
+                f"of the fit ({fit.flops_per_param_token:.3g} a parameter and one of "
+                f"{samples_of(fit)}), and shapes, batches and learning rates of language models "
+                "are left out.",
+                action="Give --mfu for hours and dollars; take shapes and settings from your runs.",
+            )
+        )  # fmt: skip
     if compute >= target_flops:
         found.append(
             Note(

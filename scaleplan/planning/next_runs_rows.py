@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -110,6 +110,7 @@ def next_rows(
     without: Sequence[float | None],
     cluster: Cluster,
     first: int = 1,
+    samples: str = "",
 ) -> tuple[NextRun, ...]:
     """Return the proposed runs, largest first.
 
@@ -119,46 +120,81 @@ def next_rows(
         without: For each, the law's half-width at the target if it is left out.
         cluster: What they are trained on.
         first: The number of the first of them; earlier ones name runs that were planned before.
+        samples: What is counted in the place of tokens. Shapes, batches and learning rates are
+            those of language models, and so is the speed unless the user gives it.
     """
-    hours = cluster.gpu_hours(runs)
+    timed = not samples or cluster.mfu is not None
+    hours = cluster.gpu_hours(runs) if timed else None
     total, price = float(runs.flops.sum()), cluster.price
     order = sorted(range(len(runs)), key=lambda at: (-runs.flops[at], runs.params[at]))
     found = []
     for number, at in enumerate(order, start=first):
         params, tokens = float(runs.params[at]), float(runs.tokens[at])
-        shape = guess_shape(params)
-        length = cluster.sequence_length
-        batch = choose_batch(tokens, sequence_length=length, asked=None)
-        batch = max(1, round(batch / length)) * length if tokens >= length else tokens
+        own = None if hours is None else float(hours[at])
         found.append(
             NextRun(
                 name=f"{PLANNED}{number}", role="anchor" if at == anchor else "spread",
                 params=params, tokens=tokens, flops=float(runs.flops[at]),
                 share=float(runs.flops[at]) / total, law_half_width_without=without[at],
-                layers=shape.layers, width=shape.width, heads=shape.heads,
-                batch_tokens=float(batch), steps=max(1, round(tokens / batch)),
-                learning_rate=learning_rate(params, tokens),
-                hours=float(hours[at]) / cluster.gpus, gpu_hours=float(hours[at]),
-                usd=None if price is None else float(hours[at]) * price,
+                hours=None if own is None else own / cluster.gpus, gpu_hours=own,
+                usd=None if price is None or own is None else own * price,
+                **(_NO_SETTINGS if samples else _settings(params, tokens, cluster)),
             )
         )  # fmt: skip
     return tuple(found)
 
 
-def row_assumptions(cluster: Cluster) -> tuple[Assumption, ...]:
-    """Return what shapes, batches, learning rates, hours and dollars rest on."""
-    aspect, batch = planning_default("shape_aspect"), planning_default("batch_coefficient")
-    exponent = planning_default("batch_exponent")
-    part, rate = cluster.accelerator, planning_default("learning_rate_coefficient")
-    size = planning_default("learning_rate_params_exponent")
-    data = planning_default("learning_rate_tokens_exponent")
+class _Settings(TypedDict):
+    """What a launcher of a language model needs besides its size."""
+
+    layers: int | None
+    width: int | None
+    heads: int | None
+    batch_tokens: float | None
+    steps: int | None
+    learning_rate: float | None
+
+
+_NO_SETTINGS = _Settings(
+    layers=None, width=None, heads=None, batch_tokens=None, steps=None, learning_rate=None
+)
+
+
+def _settings(params: float, tokens: float, cluster: Cluster) -> _Settings:
+    """Return shape, batch and learning rate of a language model."""
+    shape, length = guess_shape(params), cluster.sequence_length
+    batch = choose_batch(tokens, sequence_length=length, asked=None)
+    batch = max(1, round(batch / length)) * length if tokens >= length else tokens
+    return _Settings(
+        layers=shape.layers,
+        width=shape.width,
+        heads=shape.heads,
+        batch_tokens=float(batch),
+        steps=max(1, round(tokens / batch)),
+        learning_rate=learning_rate(params, tokens),
+    )
+
+
+def row_assumptions(cluster: Cluster, *, samples: str = "") -> tuple[Assumption, ...]:
+    """Return what shapes, batches, learning rates, hours and dollars rest on.
+
+    Args:
+        cluster: What the runs are trained on.
+        samples: What is counted in the place of tokens; then there are no shapes and the like.
+    """
+    settings = () if samples else _setting_assumptions(cluster)
+    timed = not samples or cluster.mfu is not None
+    return (*(_time_assumptions(cluster) if timed else ()), *settings)
+
+
+def _time_assumptions(cluster: Cluster) -> tuple[Assumption, ...]:
+    part, price = cluster.accelerator, cluster.price
     speed = (
         Assumption(name="steady MFU", value=cluster.mfu, unit="share of dense peak", source="given")
         if cluster.mfu is not None
         else planning_default(f"utilisation_{part.utilisation_class}").assumption()
     )
     known = cluster.usd_per_hour is not None
-    price = cluster.price
     return (
         Assumption(name="cluster", value=f"{cluster.gpus} x {part.id}, one run at a time",
                    source="option"),
@@ -167,6 +203,16 @@ def row_assumptions(cluster: Cluster) -> tuple[Assumption, ...]:
             name="price", value="unknown" if price is None else price, unit="$/h",
             source="given" if known else f"{part.price_source} ({part.price_date})",
         ),
+    )  # fmt: skip
+
+
+def _setting_assumptions(cluster: Cluster) -> tuple[Assumption, ...]:
+    aspect, batch = planning_default("shape_aspect"), planning_default("batch_coefficient")
+    exponent = planning_default("batch_exponent")
+    rate = planning_default("learning_rate_coefficient")
+    size = planning_default("learning_rate_params_exponent")
+    data = planning_default("learning_rate_tokens_exponent")
+    return (
         Assumption(name="shape", value=f"width about {aspect.value:g} x layers",
                    source=aspect.source),
         Assumption(name="batch", value=f"{batch.value:g} D^{exponent.value:g}", unit="tokens",

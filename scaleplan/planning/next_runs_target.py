@@ -11,6 +11,7 @@ from scaleplan.errors import FitError, PlanError, UsageError
 from scaleplan.fitting.interval import decades_beyond
 from scaleplan.planning.allocation import has_optimum, optimal_split
 from scaleplan.planning.next_runs_candidates import runs_of
+from scaleplan.planning.samples import check_compute, samples_of
 from scaleplan.units import format_count
 
 if TYPE_CHECKING:
@@ -55,11 +56,12 @@ class Request:
     seed: int
 
 
-def check_fit(fit: Fit) -> None:
+def check_fit(fit: Fit, request: Request, cluster: Cluster) -> None:
     """Refuse a fit that no design can be made from.
 
     Raises:
         FitError: With the reason.
+        UsageError: If nobody knows what dollars buy of what it counts.
     """
     sweep = "Plan a first sweep that can: scaleplan next --budget FLOP --prior besiroglu_2024."
     if fit.inputs[:2] != ("params", "tokens") or len(fit.inputs) != 2:
@@ -68,6 +70,11 @@ def check_fit(fit: Fit) -> None:
             "and tokens to train next cannot follow from it",
             hint=f"Fit a law of params and tokens, such as chinchilla. {sweep}",
         )
+    check_compute(fit)
+    if samples_of(fit) and request.usd is not None and cluster.mfu is None:
+        message = f"how fast a model of {samples_of(fit)} trains is not known, so dollars buy no "
+        message += "known compute"
+        raise UsageError(message, hint="Give --budget in FLOP, or your own --mfu.")
     refused = next((note for note in fit.notes if note.id == "ALLOCATION_REFUSED"), None)
     if refused is not None:
         raise FitError(

@@ -25,13 +25,15 @@ class NextRun(Record):
         share: Its part of the compute of all proposed runs.
         law_half_width_without: Expected half-width of the law's value at the target if this run
             alone is left out.
-        layers: Layers of a transformer of about that size, a guess.
+        layers: Layers of a transformer of about that size, a guess; this and what follows up to
+            the learning rate are None for models that are no language models.
         width: Its width.
         heads: Its attention heads.
         batch_tokens: Tokens in one step.
         steps: Steps of that batch.
         learning_rate: Peak learning rate, a guess.
-        hours: Wall-clock hours on the cluster.
+        hours: Wall-clock hours on the cluster; None where nobody knows how fast it trains such
+            a model.
         gpu_hours: Accelerator-hours.
         usd: What they cost, None without a price.
     """
@@ -43,14 +45,14 @@ class NextRun(Record):
     flops: float
     share: float
     law_half_width_without: float | None
-    layers: int
-    width: int
-    heads: int
-    batch_tokens: float
-    steps: int
-    learning_rate: float
-    hours: float
-    gpu_hours: float
+    layers: int | None
+    width: int | None
+    heads: int | None
+    batch_tokens: float | None
+    steps: int | None
+    learning_rate: float | None
+    hours: float | None
+    gpu_hours: float | None
     usd: float | None
 
 
@@ -106,6 +108,7 @@ class NextRuns(Record):
         interval: How the intervals are made.
         notes: What there is to say.
         assumptions: What was assumed.
+        samples: What is counted in the place of tokens, empty for tokens.
         columns: (role, column) as the logs of the fit call them, for the roles of an emitted file.
     """
 
@@ -130,4 +133,5 @@ class NextRuns(Record):
     interval: Interval | None
     notes: tuple[Note, ...]
     assumptions: tuple[Assumption, ...]
+    samples: str = ""
     columns: tuple[tuple[str, str], ...] = ()

@@ -29,16 +29,25 @@ def _names(plan: NextRuns) -> dict[str, str]:
     """
     own = {role: plain_text(column) for role, column in plan.columns}
     taken = {*own.values(), plain_text(plan.metric.name)}
-    return {name: own.get(name, name) for name in _COLUMNS if name in own or name not in taken}
+    known = {name for run in plan.runs for name in _values(run)}
+    return {
+        name: own.get(name, name) for name in _COLUMNS
+        if name in known and (name in own or name not in taken)
+    }  # fmt: skip
 
 
 def _values(run: NextRun) -> dict[str, str]:
-    return {
-        "run": run.name, "params": _whole(run.params), "tokens": _whole(run.tokens),
-        "flops": _whole(run.flops), "layers": str(run.layers), "width": str(run.width),
-        "heads": str(run.heads), "batch_tokens": _whole(run.batch_tokens), "steps": str(run.steps),
-        "learning_rate": _plain(run.learning_rate),
+    """Return what is known of a run; only language models have a shape, a batch and a rate."""
+    numbers = {
+        "params": run.params, "tokens": run.tokens, "flops": run.flops, "layers": run.layers,
+        "width": run.width, "heads": run.heads, "batch_tokens": run.batch_tokens,
+        "steps": run.steps,
     }  # fmt: skip
+    found = {"run": run.name}
+    found |= {name: _whole(value) for name, value in numbers.items() if value is not None}
+    if run.learning_rate is not None:
+        found["learning_rate"] = _plain(run.learning_rate)
+    return found
 
 
 def _whole(value: float) -> str:

@@ -54,7 +54,7 @@ def _target(plan: NextRuns) -> Facts:
         title="Target",
         pairs=(
             ("params", count(plan.target_params)),
-            ("tokens", count(plan.target_tokens)),
+            (plan.samples or "tokens", count(plan.target_tokens)),
             ("compute", f"{format_flops(plan.target_flops)} FLOP"),
             ("why", plan.target_reason),
             ("law", plan.law),
@@ -78,26 +78,36 @@ def _change(before: float | None, after: float | None) -> str:
 
 
 def _runs(plan: NextRuns) -> Table:
+    columns = (
+        Column(name="run", kind="name"),
+        Column(name="params"),
+        Column(name=plan.samples or "tokens"),
+        Column(name="FLOP"),
+        Column(name="share"),
+        Column(name="law's half-width without it"),
+        Column(name="layers x width", kind="name", rank=2),
+        Column(name="batch, tokens", rank=2),
+        Column(name="steps", rank=3),
+        Column(name="learning rate", rank=1),
+        Column(name="time", rank=1),
+        Column(name="cost", rank=1),
+        Column(name="role", kind="name", rank=3),
+    )
+    rows = [_row(run) for run in plan.runs]
+    # What is known of language models only is left out of a table of others.
+    shown = [
+        at for at in range(len(columns))
+        if not plan.samples or any(row[at] != UNKNOWN for row in rows)
+    ]  # fmt: skip
+    footer = "share: of their compute; without it: expected at the target if this run alone is "
+    timed = any(run.hours is not None for run in plan.runs)
     return Table(
-        title=f"Runs to train, on {plan.gpus} x {plan.gpu}",
-        columns=(
-            Column(name="run", kind="name"),
-            Column(name="params"),
-            Column(name="tokens"),
-            Column(name="FLOP"),
-            Column(name="share"),
-            Column(name="law's half-width without it"),
-            Column(name="layers x width", kind="name", rank=2),
-            Column(name="batch, tokens", rank=2),
-            Column(name="steps", rank=3),
-            Column(name="learning rate", rank=1),
-            Column(name="time", rank=1),
-            Column(name="cost", rank=1),
-            Column(name="role", kind="name", rank=3),
-        ),
-        rows=tuple(_row(run) for run in plan.runs),
-        footer="share: of their compute; without it: expected at the target if this run alone is "
-        "left out; learning rates are guesses to start from",
+        title=f"Runs to train, on {plan.gpus} x {plan.gpu}" if timed else "Runs to train",
+        columns=tuple(columns[at] for at in shown),
+        rows=tuple(tuple(row[at] for at in shown) for row in rows),
+        footer=footer
+        + "left out"
+        + ("" if plan.samples else "; learning rates are guesses to start from"),
     )
 
 
@@ -109,11 +119,11 @@ def _row(run: NextRun) -> tuple[str, ...]:
         format_flops(run.flops),
         format_percent(run.share, 2),
         number(run.law_half_width_without),
-        f"{run.layers} x {run.width}",
+        UNKNOWN if run.layers is None else f"{run.layers} x {run.width}",
         count(run.batch_tokens),
         count(run.steps),
-        format_significant(run.learning_rate, 3),
-        format_days(run.hours / _HOURS_PER_DAY),
+        UNKNOWN if run.learning_rate is None else format_significant(run.learning_rate, 3),
+        UNKNOWN if run.hours is None else format_days(run.hours / _HOURS_PER_DAY),
         UNKNOWN if run.usd is None else format_usd(run.usd),
         run.role,
     )
@@ -166,7 +176,8 @@ def next_document(plan: NextRuns) -> dict[str, Any]:
         "budget": {"flops": plan.budget_flops, "usd": plan.budget_usd},
         "spent": {
             "flops": sum(run.flops for run in plan.runs),
-            "gpu_hours": sum(run.gpu_hours for run in plan.runs),
+            "gpu_hours": None if any(run.gpu_hours is None for run in plan.runs)
+            else sum(run.gpu_hours or 0.0 for run in plan.runs),
             "usd": None if any(run.usd is None for run in plan.runs)
             else sum(run.usd or 0.0 for run in plan.runs),
         },
@@ -174,6 +185,7 @@ def next_document(plan: NextRuns) -> dict[str, Any]:
         "law_half_width": {
             "before": plan.law_half_width_before, "after": plan.law_half_width_after,
         },
+        "samples": plan.samples or None,
         "cluster": {"gpu": plan.gpu, "gpus": plan.gpus},
         "runs": [asdict(run) for run in plan.runs],
         "alternatives": [asdict(one) for one in plan.alternatives],

@@ -135,6 +135,16 @@ PLANNING = (
         "a decision of this program",
     ),
     _entry(
+        "NO_TOKENS",
+        "The runs to train are of images, interactions or the like, not of tokens.",
+        "The fit's column of training data is one of samples, and its log gives the FLOP of each "
+        "run.",
+        "Batch laws, learning rates, shapes and speeds of language models say nothing about them; "
+        "what a run takes follows from the FLOP in the log.",
+        "Give --mfu for hours and dollars, and take shapes and settings from your own runs.",
+        "a decision of this program",
+    ),
+    _entry(
         "PRIOR_ONLY",
         "A first sweep is planned without runs.",
         "A published law as prior, spread as far as published laws lie apart.",
