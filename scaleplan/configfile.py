@@ -18,12 +18,19 @@ _HINT = (
     "and fit (law)."
 )
 # Section -> key -> (option, the commands that have it).
-_CLUSTER = {key: (key, ("budget",)) for key in ("gpu", "gpus", "price", "mfu", "country", "pue")}
+_CLUSTER = {
+    **{key: (key, ("budget", "next", "report")) for key in ("gpu", "gpus", "price", "mfu")},
+    **{key: (key, ("budget",)) for key in ("country", "pue")},
+}
+# `next` trains one run at a time on one kind of accelerator: the first of several.
+_ONE_ONLY = {"next": ("gpu", "gpus")}
 _SECTIONS: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
     "cluster": {**_CLUSTER, "file": ("cluster", ("budget",))},
     "fit": {"law": ("law", ("fit", "predict", "sizes", "report"))},
 }
-_WITH_COLUMNS = ("runs", "fit", "predict", "compare", "sizes", "check", "report")
+_WITH_COLUMNS = (
+    "runs", "fit", "predict", "backtest", "tune", "compare", "sizes", "check", "report",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +70,13 @@ def load_config(path: str) -> Config:
             if key not in _SECTIONS[section]:
                 raise _unknown(path, f"{section}.{key}", line, tuple(_SECTIONS[section]))
             option, commands = _SECTIONS[section][key]
+            given_to: dict[str, list[str]] = {}
             for command in commands:
-                defaults.setdefault(command, {})[option] = text
-            said.append(f"{'/'.join(commands)} --{option} {text}")
+                one = option in _ONE_ONLY.get(command, ())
+                own = text.split(",", maxsplit=1)[0].strip() if one else text
+                defaults.setdefault(command, {})[option] = own
+                given_to.setdefault(own, []).append(command)
+            said += [f"{'/'.join(names)} --{option} {own}" for own, names in given_to.items()]
     return Config(path, defaults, tuple(said))
 
 

@@ -53,7 +53,7 @@ def parse_plain(path: str, hint: str) -> PlainValue:
         line = None if mark is None else mark.line + 1
         raise InputError("is not YAML", file=path, line=line, hint=hint) from error
     if root is None:
-        raise InputError("is empty", file=path, hint=hint)
+        raise InputError("is empty", file=path, hint=f"Fill it or remove it. {hint}")
     return _value(root, path, set())
 
 

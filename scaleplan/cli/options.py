@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum, unique
 from typing import TYPE_CHECKING, Annotated
 
@@ -136,10 +136,21 @@ SeedOption = Annotated[
         help="Seed of everything random; the same seed gives the same bytes.",
     ),
 ]  # fmt: skip
+
+
+def _with_file(context: typer.Context, given: list[values.Pairs] | None) -> list[values.Pairs]:
+    """Add the columns of a file of defaults to those that are typed."""
+    source = context.get_parameter_source("columns")
+    if source is not None and source.name == "DEFAULT_MAP":
+        return [replace(pairs, from_file=True) for pairs in given or []]
+    kept = (context.default_map or {}).get("columns", ())
+    return [*(given or []), *(replace(values.pairs(text), from_file=True) for text in kept)]
+
+
 ColumnsOption = Annotated[
     list[values.Pairs] | None,
     typer.Option(
-        "--columns", parser=values.pairs, metavar="ROLE=COLUMN,...",
+        "--columns", parser=values.pairs, callback=_with_file, metavar="ROLE=COLUMN,...",
         help="Which column plays which role, for example params=n_model,loss=val/ce. "
         "May be repeated. Default: guessed from the names, and shown.",
     ),

@@ -61,6 +61,19 @@ def report_command(
             metavar="ID,...", autocompletion=completion.gpus, help="Accelerators to plan for."
         ),
     ] = None,
+    mfu: Annotated[
+        float | None,
+        typer.Option(
+            parser=values.fraction, metavar="SHARE",
+            help="Your own steady-state model-FLOP utilisation, for example 40%.",
+        ),
+    ] = None,
+    price: Annotated[
+        float | None,
+        typer.Option(
+            parser=values.price, metavar="USD", help="Price of one accelerator-hour, US dollars."
+        ),
+    ] = None,
     law: options.FitLawOption = "auto",
     columns: options.ColumnsOption = None,
     metric: options.MetricOption = None,
@@ -96,7 +109,7 @@ def report_command(
         sections.append(
             _plan_section(
                 fit, params=params, tokens=tokens, flops=flops,
-                gpus=() if gpus is None else gpus.values, gpu=gpu,
+                gpus=() if gpus is None else gpus.values, gpu=gpu, mfu=mfu, price=price,
             )
         )  # fmt: skip
     _write(sections, output)
@@ -113,7 +126,7 @@ def _fit_section(fit: Fit, runs: Runs, draws: list[Resamples]) -> Section:
 
 def _plan_section(
     fit: Fit, *, params: float | None, tokens: float | None, flops: float | None,
-    gpus: tuple[int, ...], gpu: str | None,
+    gpus: tuple[int, ...], gpu: str | None, mfu: float | None, price: float | None,
 ) -> Section:  # fmt: skip
     from scaleplan.advice import plan_notes
     from scaleplan.catalog import accelerator, default_accelerator
@@ -130,7 +143,7 @@ def _plan_section(
     )  # fmt: skip
     plan = answer_plan(
         fit, Wish(params=params, tokens=tokens, flops=flops),
-        Machines(accelerators=parts, gpus=gpus),
+        Machines(accelerators=parts, gpus=gpus, mfu=mfu, usd_per_hour=price),
     )  # fmt: skip
     plan = replace(plan, notes=joined_notes(plan.notes, plan_notes(plan, fit)))
     return Section(view=plan_view(plan), svgs=_svgs(plan_picture(plan, fit)))

@@ -108,12 +108,26 @@ def read_groups(
 
 def columns_of(reading: Reading) -> dict[str, str] | None:
     """Return which column plays which role, as the command line says; None if it says nothing."""
+    from scaleplan.runs.roles import METRIC_ROLES, role_named
+
     columns: dict[str, str] = {}
-    for role, column in (pair for group in reading.columns for pair in group.values):
-        if columns.setdefault(role, column) != column:
-            message = f"--columns gives {role} two columns, {columns[role]} and {column}"
-            raise UsageError(message, hint="Give each role once.")
-    return columns or None
+    kept: dict[str, str] = {}
+    for group in reading.columns:
+        for role, column in group.values:
+            if group.from_file:
+                kept[role] = column
+            elif columns.setdefault(role, column) != column:
+                message = f"--columns gives {role} two columns, {columns[role]} and {column}"
+                raise UsageError(message, hint="Give each role once.")
+
+    def meant(name: str) -> str:
+        role = role_named(name) or name
+        return "value" if role in METRIC_ROLES else role
+
+    typed = {meant(role) for role in columns}
+    typed |= {"value"} if reading.metric is not None else set()
+    typed |= {"input"} if reading.input_column is not None else set()
+    return {**{r: c for r, c in kept.items() if meant(r) not in typed}, **columns} or None
 
 
 def given_of(reading: Reading) -> Given:

@@ -33,9 +33,13 @@ class Counts(Record):
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Pairs(Record):
-    """Roles and the columns that play them, typed as `role=column,role=column`."""
+    """Roles and the columns that play them, typed as `role=column,role=column`.
+
+    `from_file` marks those of a file of defaults, which stand back behind what is typed.
+    """
 
     values: tuple[tuple[str, str], ...]
+    from_file: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

@@ -57,3 +57,84 @@ def test_what_a_file_cannot_say_is_refused(invoke, folder, text, said):
 def test_a_missing_file_that_was_named_is_an_error(invoke, folder):
     assert invoke("--config", "none.yaml", *PLAN).exit_code == 3
     assert invoke("--config", "none.yaml", "--no-config", *PLAN).exit_code == 2
+
+
+def test_the_cluster_holds_for_every_command_that_plans_on_one(invoke, folder):
+    text = "cluster: {gpu: 'a100_sxm_80gb,h100', gpus: '16,32', price: 1.1, mfu: 30%}\n"
+    (folder / "scaleplan.yaml").write_text(text, encoding="utf-8")
+    command = ("next", "--budget", "1e20", "--prior", "besiroglu", "--format", "json")
+    document = json.loads(invoke(*command).stdout)
+    assert document["cluster"] == {"gpu": "a100_sxm_80gb", "gpus": 16}
+    run = document["runs"][0]
+    assert run["usd"] == pytest.approx(1.1 * run["gpu_hours"])
+    assert {
+        "name": "steady MFU",
+        "value": 0.3,
+        "unit": "share of dense peak",
+        "source": "given",
+    } in (document["assumptions"])
+    typed = json.loads(invoke(*command, "--gpus", "8", "--gpu", "h100").stdout)
+    assert typed["cluster"] == {"gpu": "h100_sxm_80gb", "gpus": 8}
+    write_log(folder / "a.csv")
+    report = ("report", "a.csv", "-o", "r.html", "--resamples", "0", "-q")
+    asked = ("--params", "1e9", "--tokens", "2e10")
+    assert invoke(*report, *asked).exit_code == 0
+    page = (folder / "r.html").read_text(encoding="utf-8")
+    assert "a100_sxm_80gb" in page
+    assert "1.1 $/h" in page
+
+
+def write_log(path):
+    rows = ["n_model,toks,val,other_loss"]
+    for n in (1e7, 3e7, 1e8, 3e8):
+        for d in (1e9, 4e9, 2e10):
+            loss = 1.8 + 480 / n**0.35 + 2100 / d**0.37 + 0.001 * ((n / 1e7 + d / 1e9) % 3)
+            rows.append(f"{n:.0f},{d:.0f},{loss:.6f},{loss + 1:.6f}")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    with (path.parent / "scaleplan.yaml").open("a", encoding="utf-8") as defaults:
+        defaults.write("columns: {params: n_model, tokens: toks, loss: val}\n")
+    return path
+
+
+def columns(result):
+    assert result.exit_code == 0, result.stderr
+    uses = json.loads(result.stdout)["cleaning"]["columns"]
+    return {use["role"]: use["column"] for use in uses}
+
+
+def test_one_typed_column_leaves_the_others_of_the_file(invoke, folder):
+    log = write_log(folder / "a.csv")
+    command = ("fit", log, "--resamples", "0", "--format", "json")
+    kept = columns(invoke(*command))
+    assert (kept["params"], kept["tokens"], kept["value"]) == ("n_model", "toks", "val")
+    typed = columns(invoke(*command, "--columns", "score=other_loss"))
+    assert (typed["params"], typed["tokens"], typed["value"]) == ("n_model", "toks", "other_loss")
+    swapped = columns(invoke(*command, "--columns", "N=toks,D=n_model"))
+    assert (swapped["params"], swapped["tokens"], swapped["value"]) == ("toks", "n_model", "val")
+    metric = columns(invoke(*command, "--metric", "other_loss"))
+    assert (metric["params"], metric["value"]) == ("n_model", "other_loss")
+    twice = invoke(*command, "--columns", "params=toks", "--columns", "params=n_model")
+    assert twice.exit_code == 2
+
+
+def test_every_command_that_takes_columns_has_those_of_the_file():
+    from typer.main import get_command
+
+    from scaleplan.cli.app import app
+    from scaleplan.configfile import _WITH_COLUMNS
+
+    commands = get_command(app).commands
+    taking = {
+        name for name, command in commands.items()
+        if any(param.name == "columns" for param in command.params)
+    }  # fmt: skip
+    assert taking == set(_WITH_COLUMNS)
+
+
+def test_an_empty_file_says_what_to_do(invoke, folder):
+    (folder / "scaleplan.yaml").write_text("# gpu: a100\n", encoding="utf-8")
+    result = invoke(*PLAN)
+    assert (result.exit_code, "Fill it or remove it. Its sections are" in result.stderr) == (
+        3,
+        True,
+    )
