@@ -188,7 +188,6 @@ def budget_command(
     from scaleplan.advice import plan_notes
     from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
     from scaleplan.planning.answers import answer_plan
-    from scaleplan.planning.samples import check_plan
     from scaleplan.planning.wish import Machines, Wish
 
     model = shape_options.sized(
@@ -196,7 +195,6 @@ def budget_command(
         sequence_length=sequence_length,
     )  # fmt: skip
     used = _fit(fit, law)
-    check_plan(used)
     wish = Wish(
         params=model.params, active_params=model.active_params, tokens=tokens, ratio=ratio,
         flops=flops, target=target, days=days, max_usd=max_usd,
@@ -225,8 +223,11 @@ def _fit(file: str | None, law: str | None) -> Fit:
     """Return the saved fit, or the published law."""
     if file is not None:
         from scaleplan.cli.sources import saved_fit
+        from scaleplan.planning.samples import check_plan
 
-        return saved_fit(file)
+        used = saved_fit(file)
+        check_plan(used)
+        return used
     from scaleplan.catalog import published_law
     from scaleplan.planning.published import fit_from_published
 
