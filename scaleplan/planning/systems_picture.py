@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _POINTS = 60
 _BEYOND = 30.0  # times the largest run that curves are drawn
+_MOST_BANDS = 4  # more of them hide each other
 _MOST_RATIO = 1e3  # beyond, a multiplier only flattens the picture
 
 
@@ -47,23 +49,23 @@ def _curves(comparison: SystemsComparison, compared: Compared) -> Panel:
     ends = [row.flops for row in comparison.crossings if row.flops < _BEYOND**2 * high]
     xs = np.geomspace(low, max([_BEYOND * high, *(2.0 * end for end in ends)]), _POINTS)
     level = comparison.interval.level
+    banded = len(spans) <= _MOST_BANDS
     traces: list[Trace] = []
-    for k, (name, compute) in enumerate(zip(compared.names, spans, strict=True)):
+    for k, compute in enumerate(spans):
         values = compared.fits.systems[k].axes.values
         traces.append(
-            Trace(name=f"runs of {name}", look="cloud", x=_floats(compute), y=_floats(values),
-                  group=k)
+            Trace(name="", look="cloud", x=_floats(compute), y=_floats(values), group=k)
         )  # fmt: skip
     for k, name in enumerate(compared.names):
         draws = compared.free_draws[k]
         drawn = np.stack([draws.loss(float(x)) for x in xs], axis=1)
         tail = 50.0 * (1.0 - level)
         bottom, top = np.nanpercentile(drawn, [tail, 100.0 - tail], axis=0)
-        traces.append(
-            Trace(name=f"{name}, {100.0 * level:g}%", look="law", x=_floats(xs),
-                  y=_floats(compared.free[k].loss(xs)), low=_floats(bottom), high=_floats(top),
-                  group=k)
+        line = Trace(
+            name=f"{name}, {100.0 * level:g}%" if banded else name, look="law", x=_floats(xs),
+            y=_floats(compared.free[k].loss(xs)), group=k,
         )  # fmt: skip
+        traces.append(replace(line, low=_floats(bottom), high=_floats(top)) if banded else line)
     shown = [row for row in comparison.crossings if row.flops <= float(xs[-1])]
     if shown:
         traces.append(
@@ -107,11 +109,13 @@ def _line(comparison: SystemsComparison, compared: Compared, k: int, xs: FloatAr
             continue
         low, high = (min(max(math.exp(e), 1.0 / _MOST_RATIO), _MOST_RATIO) for e in found)
         rows.append((x, value, low, high))
-    return Trace(
+    line = Trace(
         name=compared.names[k], look="law", x=tuple(r[0] for r in rows),
-        y=tuple(r[1] for r in rows), low=tuple(r[2] for r in rows),
-        high=tuple(r[3] for r in rows), group=k,
+        y=tuple(r[1] for r in rows), group=k,
     )  # fmt: skip
+    if len(compared.names) > _MOST_BANDS:
+        return line
+    return replace(line, low=tuple(r[2] for r in rows), high=tuple(r[3] for r in rows))
 
 
 def _floats(values: FloatArray) -> tuple[float, ...]:

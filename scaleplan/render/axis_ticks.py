@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 _NARROW = 4.0  # an axis of logs that spans less than this factor has ticks at even steps
 _FEWEST = 3
+_DIGITS, _MOST_DIGITS = 4, 16  # of the numbers at ticks
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -45,6 +47,21 @@ def _even(low: float, high: float, most: int) -> tuple[float, ...]:
     step = next(size * part for part in _STEPS if size * part >= rough * (1.0 - 1e-9))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return tuple(step * k for k in range(first, last + 1)) or (low,)
+
+
+def labels_of(values: Sequence[float], *, powers: bool) -> dict[float, str]:
+    """Return what is written at ticks, with as many digits as tell them apart.
+
+    Args:
+        values: Where the ticks are.
+        powers: Whether they are amounts of compute, written as powers of ten.
+    """
+    shown = {value: (power if powers else tick)(value) for value in values}
+    for digits in range(_DIGITS + 1, _MOST_DIGITS):
+        if len(set(shown.values())) == len(shown):
+            break
+        shown = {value: f"{value:.{digits}g}" for value in values}
+    return shown
 
 
 def power(value: float) -> str:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scaleplan.errors import UsageError
-from scaleplan.render.axis_ticks import power, tick, ticks_between
+from scaleplan.render.axis_ticks import labels_of, ticks_between
 from scaleplan.render.text import plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from scaleplan.records import Panel, Picture, Trace
 
@@ -28,7 +28,9 @@ _DASHES = ("-", "--", "-.")  # lines that lie on each other are both seen
 _PANEL_INCHES = (5.2, 4.2)
 _DPI = 150
 _MOST_COLUMNS = 3
-_MOST_LEGEND = 9
+# Entries of a legend, those that fit into a panel, and letters of one that does not.
+_MOST_LEGEND, _MOST_INSIDE, _LONG_LABEL = 24, 7, 32
+_ENTRY_INCHES, _LABEL_INCHES = 0.2, 0.5  # a line of it, and what the label of the axis takes
 _MOST_TICKS = 7
 _MANY_POINTS = 2000  # drawn small and, in vector formats, as pixels
 _FONT = 11
@@ -137,7 +139,8 @@ def _figure(picture: Picture) -> Any:  # noqa: ANN401 - matplotlib is imported l
     columns = 2 if count == 4 else min(count, _MOST_COLUMNS)
     rows = -(-count // columns)
     with mpl.rc_context({**_SETTINGS, "font.family": _fonts()}), _quiet_about_glyphs():
-        size = (_PANEL_INCHES[0] * columns, _PANEL_INCHES[1] * rows + 0.4)
+        below = max(map(_entries_below, picture.panels), default=0) * _ENTRY_INCHES
+        size = (_PANEL_INCHES[0] * columns, (_PANEL_INCHES[1] + below) * rows + 0.4)
         figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08))
         grid = figure.subplots(rows, columns, squeeze=False)
         for place, axes in enumerate(grid.flat):
@@ -176,7 +179,7 @@ def _draw(axes: Any, panel: Panel) -> None:  # noqa: ANN401
     axes.set_title(_words(panel.title), fontsize=_FONT, parse_math=False)
     axes.grid(visible=True, which="major", color="#dddddd", lw=0.6)
     axes.set_axisbelow(True)
-    _legend(axes, outside=bool(panel.y_names))
+    _legend(axes, below=_entries_below(panel) > 0)
 
 
 def _traces(axes: Any, panel: Panel) -> None:  # noqa: ANN401
@@ -225,14 +228,36 @@ def _coloured_points(axes: Any, trace: Trace, colour: str) -> None:  # noqa: ANN
     axes.plot([], [], "o", color=colour, ms=5, label=_label(trace))  # seen in the legend
 
 
-def _legend(axes: Any, *, outside: bool) -> None:  # noqa: ANN401
-    """Name what is drawn: inside the axes, below them where bars reach everywhere."""
+def _entries_below(panel: Panel) -> int:
+    """Return how many lines of a legend stand below a panel, 0 if it stands inside."""
+    labels = [_label(trace) for trace in panel.traces if trace.name]
+    longest = max(map(len, labels), default=0)
+    if not labels or not (panel.y_names or len(labels) > _MOST_INSIDE or longest > _LONG_LABEL):
+        return 0
+    return -(-min(len(labels), _MOST_LEGEND) // _legend_columns(labels))
+
+
+def _legend_columns(labels: Sequence[str]) -> int:
+    return max(1, min(len(labels), _MOST_LETTERS // (max(map(len, labels)) + 6)))
+
+
+def _legend(axes: Any, *, below: bool) -> None:  # noqa: ANN401
+    """Name what is drawn: inside the axes, below them where it would cover what is drawn."""
+    from matplotlib.transforms import ScaledTranslation
+
     handles, labels = axes.get_legend_handles_labels()
     if not labels:
         return
-    options = {"framealpha": 0.85, "edgecolor": "none", "fontsize": _FONT - 2}
-    place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16)} if outside else {}
-    legend = axes.legend(handles[:_MOST_LEGEND], labels[:_MOST_LEGEND], **options, **place)
+    options: dict[str, Any] = {"framealpha": 0.85, "edgecolor": "none", "fontsize": _FONT - 2}
+    if below:
+        under_label = ScaledTranslation(0.0, -_LABEL_INCHES, axes.figure.dpi_scale_trans)
+        options |= {
+            "loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": _legend_columns(labels),
+            "bbox_transform": axes.transAxes + under_label,
+        }  # fmt: skip
+    if len(labels) > _MOST_LEGEND:
+        labels[_MOST_LEGEND - 1] = f"and {len(labels) - _MOST_LEGEND + 1} more"
+    legend = axes.legend(handles[:_MOST_LEGEND], labels[:_MOST_LEGEND], **options)
     for text in legend.get_texts():
         text.set_parse_math(False)
 
@@ -278,10 +303,10 @@ def _contours(axes: Any, panel: Panel) -> None:  # noqa: ANN401
 
 def _ticks(axis: Any, scale: str, *, powers: bool) -> None:  # noqa: ANN401
     """Put few round numbers at the view that the axis has now."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
+    from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter
 
     low, high = sorted(axis.get_view_interval())
     places = ticks_between(low, high, log=scale == "log", most=_MOST_TICKS)
     axis.set_major_locator(FixedLocator(places))
-    axis.set_major_formatter(FuncFormatter(lambda v, _: power(v) if powers else tick(v)))
+    axis.set_major_formatter(FixedFormatter(list(labels_of(places, powers=powers).values())))
     axis.set_minor_formatter(NullFormatter())

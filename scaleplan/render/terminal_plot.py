@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from scaleplan.render.axis_ticks import power, tick, ticks_between
+from scaleplan.render.axis_ticks import labels_of, ticks_between
 from scaleplan.render.text import plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from scaleplan.records import Panel, Picture, Trace
     from scaleplan.records.pictures import Scale
@@ -102,8 +102,8 @@ def _panel(panel: Panel, width: int, height: int, *, ascii_only: bool) -> list[T
     y_axis = _axis([v for s in series for v in s.y], panel.y_scale)
     if x_axis is None or y_axis is None:
         return [*head, Text("  nothing to draw: no finite values")]
-    write_x, write_y = _writer(panel.x_label), _writer(panel.y_label)
-    labels = {v: write_y(v) for v in y_axis.ticks(height // _ROWS_A_TICK + 1)}
+    powers = "FLOP" in panel.y_label
+    labels = labels_of(y_axis.ticks(height // _ROWS_A_TICK + 1), powers=powers)
     if panel.y_names:
         labels = {float(at): plain_text(name) for at, name in enumerate(panel.y_names)}
     margin = max(map(len, labels.values()))
@@ -121,7 +121,8 @@ def _panel(panel: Panel, width: int, height: int, *, ascii_only: bool) -> list[T
     for number, row in enumerate(rows):
         label = of_row.get(number, "")
         lines.append(_styled(f"{label:>{margin}} {tee if label else bar}", row, styles))
-    lines += _below(x_axis, write_x, margin, inner, ascii_only=ascii_only)
+    powers = "FLOP" in panel.x_label
+    lines += _below(x_axis, margin, inner, powers=powers, ascii_only=ascii_only)
     lines.append(Text(f"{plain_text(panel.x_label):>{margin + 2 + inner}}", style="dim"))
     return [*lines, *_legend(series, margin, width)]
 
@@ -195,10 +196,6 @@ def _axis(values: list[float], scale: Scale) -> _Axis | None:
     return _Axis(scale, low - room, high + room)
 
 
-def _writer(label: str) -> Callable[[float], str]:
-    return power if "FLOP" in label else tick
-
-
 def _grid(
     series: Sequence[_Series], x_axis: _Axis, y_axis: _Axis, width: int, height: int
 ) -> list[str]:
@@ -221,15 +218,13 @@ def _styled(start: str, row: str, styles: dict[str, str]) -> Text:
     return line
 
 
-def _below(
-    axis: _Axis, write: Callable[[float], str], margin: int, width: int, *, ascii_only: bool
-) -> list[Text]:
+def _below(axis: _Axis, margin: int, width: int, *, powers: bool, ascii_only: bool) -> list[Text]:
     """Return the axis below a panel with its ticks, and the numbers at them."""
     corner, line, tee = ("+", "-", "+") if ascii_only else ("└", "─", "┴")
     rule, numbers, free = [line] * width, [" "] * (margin + 2 + width), 0
-    for value in axis.ticks(width // _COLUMNS_A_TICK + 1):
+    labels = labels_of(axis.ticks(width // _COLUMNS_A_TICK + 1), powers=powers)
+    for value, text in labels.items():
         column = min(width - 1, int(axis.place(value) * width))
-        text = write(value)
         start = min(max(column + margin + 2 - len(text) // 2, 0), len(numbers) - len(text))
         if start < free:
             continue

@@ -227,7 +227,7 @@ def test_the_picture_shows_systems_and_crossing(invoke, log, tmp_path):
     picture = tmp_path / "systems.svg"
     assert invoke("compare", one, two, "--plot", picture).exit_code == 0
     drawn = picture.read_text(encoding="utf-8")
-    for text in ("runs of short", "runs of long", "crossing", "no difference"):
+    for text in ("short, 90%", "long, 90%", "crossing", "no difference"):
         assert text in drawn
 
 

@@ -61,6 +61,27 @@ def test_names_are_drawn_as_they_stand(invoke, tmp_path):
     assert any("$x^2$ &lt;b&gt;" in text for text in svg_texts(path))
 
 
+def test_many_systems_with_long_names_are_all_named_below_the_panels(invoke, tmp_path):
+    pytest.importorskip("matplotlib")
+    rows = ["optimizer,params,tokens,loss"]
+    for k in range(8):
+        for flops in (1e18, 3e18, 1e19, 1e20):
+            for ratio in (5, 20, 80):
+                params = (flops / 6 / ratio) ** 0.5
+                loss = 1.8 + 480 / params**0.34 + 2100 / (ratio * params * (1 + 0.1 * k)) ** 0.37
+                rows.append(f"an optimizer of type {k},{params},{ratio * params},{loss}")
+    (tmp_path / "log.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    picture = tmp_path / "systems.svg"
+    done = invoke(
+        "compare", str(tmp_path / "log.csv"), "--by", "optimizer", "--resamples", "100", "--plot",
+        str(picture), "-q",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    said = svg_texts(picture)
+    for k in range(8):
+        assert said.count(f"an optimizer of type {k}") == (1 if k == 0 else 2)
+
+
 def test_unknown_endings_are_refused_before_any_work(invoke, tmp_path):
     result = invoke(*FIT, "--plot", str(tmp_path / "a.gif"))
     assert result.exit_code == 2

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from scaleplan.render.axis_ticks import power, tick, ticks_between
+from scaleplan.render.axis_ticks import labels_of, power, tick, ticks_between
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,10 @@ def test_numbers_at_ticks_are_short():
         "20M", "1.5B", "3T", "1e21", "0.25", "-5", "2.5K", "-2M"
     ]  # fmt: skip
     assert [power(v) for v in (1e21, 2e5, 300.0, 2.5e12)] == ["1e21", "2e5", "300", "2.5e12"]
+
+
+def test_ticks_close_together_are_told_apart():
+    assert list(labels_of([1.0, 2.0], powers=False).values()) == ["1", "2"]
+    found = labels_of([0.99999, 1.0, 1.00001], powers=False)
+    assert list(found.values()) == ["0.99999", "1", "1.00001"]
+    assert labels_of([1.0], powers=True) == {1.0: "1"}
