@@ -16,6 +16,10 @@ _PUBLIC = {
     "load_fit": "scaleplan.api",
     "budget": "scaleplan.api",
     "check": "scaleplan.api",
+    "backtest": "scaleplan.api.loop",
+    "compare": "scaleplan.api.loop",
+    "next_runs": "scaleplan.api.loop",
+    "tune": "scaleplan.api.loop",
     "ScaleplanError": "scaleplan.errors",
 }
 
