@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from scaleplan.cli.sources import fit_runs, read_groups, refuse_overwriting
 from scaleplan.errors import FitError, UsageError
 from scaleplan.records import GroupFit, GroupFits, Note
+from scaleplan.runs.splitting import NO_VALUE, without_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +51,11 @@ def fit_groups(
         first = refusals[0]
         message = f"none of the {len(groups)} groups can be fitted; {groups[0].name}: {first}"
         raise FitError(message, hint=first.hint)
-    return GroupFits(by=by, cleaning=cleaning, groups=tuple(groups), notes=_notes(groups))
+    notes = _notes(groups)
+    unnamed = dict(runs_by_name).get(NO_VALUE)
+    if unnamed is not None:
+        notes = (without_value(by, len(unnamed)), *notes)
+    return GroupFits(by=by, cleaning=cleaning, groups=tuple(groups), notes=notes)
 
 
 def _notes(groups: Sequence[GroupFit]) -> tuple[Note, ...]:

@@ -29,6 +29,7 @@ from scaleplan.records.advice import Note
 from scaleplan.records.cleaned import Cleaning
 from scaleplan.records.fits import Interval
 from scaleplan.records.systems import FormTest, SystemsComparison
+from scaleplan.runs.splitting import NO_VALUE, without_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from scaleplan.laws import Law
     from scaleplan.runs.table import Runs
 
+_MOST_SYSTEMS = 30  # the joint fit of more takes minutes: its parameters are two a system
 REJECTED = 0.05  # tail probability of the F test below which the shared form is given up
 LAWS = ("chinchilla", "power_floor")
 # Runs nearly on one ray leave the split open; along it the loss against compute is one curve.
@@ -109,7 +111,8 @@ def compare_systems(
         cleaning=cleaning if cleaning is not None else _joined([r.cleaning for r in runs.values()]),
         notes=(), assumptions=first.assumptions,
     )  # fmt: skip
-    said = (*notes, *refused, *split, *systems_notes(result, found, level=level))
+    unnamed = () if not by or NO_VALUE not in runs else (without_value(by, len(runs[NO_VALUE])),)
+    said = (*unnamed, *notes, *refused, *split, *systems_notes(result, found, level=level))
     return replace(result, notes=said), found
 
 
@@ -121,6 +124,12 @@ def _ordered(runs: Mapping[str, Runs], reference: str | None, by: str) -> dict[s
         raise InputError(
             f"{what}; two or more are compared",
             hint="Name another column with --by, or give one more log.",
+        )
+    if len(names) > _MOST_SYSTEMS:
+        raise InputError(
+            f"{by or 'there'} {'has' if by else 'are'} {len(names)} "
+            f"{'values' if by else 'systems'}: at most {_MOST_SYSTEMS} are compared together",
+            hint="Keep the runs of those that matter, or name a column of few values with --by.",
         )
     if reference is not None and reference not in runs:
         from difflib import get_close_matches

@@ -50,9 +50,7 @@ def systems_notes(
 def _form(comparison: SystemsComparison) -> Note:
     test = comparison.test
     numbers = (("p", test.p), ("statistic", test.statistic))
-    facts = f"F({test.extra}, {test.spare}) = {format_significant(test.statistic, 3)}, " + (
-        f"p = {test.p:.2g}"
-    )
+    facts = test.words
     source = "F test of nested fits; Akaike weights: Burnham & Anderson 2002"
     if test.rejected:
         return Note(
@@ -219,7 +217,7 @@ def _crossings(comparison: SystemsComparison) -> Iterator[Note]:
         low, high = (None if end is None else format_flops(end)
                      for end in (row.flops_low, row.flops_high))  # fmt: skip
         span = f"{low} to {high}" if low and high else f"{low} or more" if low else (
-            f"{high} or less" if high else "anywhere"
+            f"{high} or less"
         )  # fmt: skip
         yield Note(
             id="CURVES_CROSS", severity="warning" if row.decades_beyond_data == 0.0 else "info",

@@ -209,7 +209,8 @@ def crossing_rows(compared: Compared, *, level: float) -> tuple[SystemCrossing, 
                     ),
                     better_below=names[0] if ahead else names[1],
                     better_above=names[1] if ahead else names[0],
-                    supported=compared.answers == "free",
+                    supported=compared.answers == "free"
+                    and not (one.low is None and one.high is None),
                 )
             )  # fmt: skip
     return tuple(rows)

@@ -9,6 +9,7 @@ from scaleplan.records.advice import Assumption, Note
 from scaleplan.records.base import Record
 from scaleplan.records.cleaned import Cleaning, Metric
 from scaleplan.records.fits import Interval, Parameter
+from scaleplan.units import format_significant
 
 Form = Literal["shared", "free"]
 # What a loss was chosen for: inside what both have reached, or asked for.
@@ -105,7 +106,8 @@ class SystemCrossing(Record):
         decades_beyond_data: How far outside the compute that both have runs at; 0 inside.
         better_below: Which is better with less compute.
         better_above: Which with more.
-        supported: Whether the data reject the shared form, under which no curves cross.
+        supported: Whether the data reject the shared form, under which no curves cross, and tell
+            the curves apart at some compute below or above.
     """
 
     system: str
@@ -140,6 +142,14 @@ class FormTest(Record):
     weight: float
     rejected: bool
     formula: str
+
+    @property
+    def words(self) -> str:
+        """Return the statistic with its freedom and tail probability, as people write it."""
+        name = f"F({self.extra}, {self.spare})"
+        if self.statistic <= 0.0:
+            return f"{name} = 0, the shared form fits no worse than the free ones"
+        return f"{name} = {format_significant(self.statistic, 3)}, p = {self.p:.2g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

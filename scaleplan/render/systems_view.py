@@ -24,7 +24,14 @@ from scaleplan.units import format_flops, format_percent, format_significant
 
 if TYPE_CHECKING:
     from scaleplan.records.fits import Parameter
-    from scaleplan.records.systems import Multiplier, Ratio, System, SystemsComparison
+    from scaleplan.records.systems import (
+        FormTest,
+        Multiplier,
+        Ratio,
+        System,
+        SystemCrossing,
+        SystemsComparison,
+    )
 
 _SHORT = 3
 # What goes first where a terminal is narrow; E and gamma say most.
@@ -117,11 +124,7 @@ def _shared(comparison: SystemsComparison) -> Facts:
         pairs=(
             ("fit", test.formula),
             ("worth", worth),
-            (
-                "F test",
-                f"F({test.extra}, {test.spare}) = {format_significant(test.statistic, 3)}, "
-                f"p = {test.p:.2g}; {verdict}",
-            ),
+            ("F test", f"{test.words}; {verdict}"),
         ),
     )
 
@@ -193,12 +196,20 @@ def _crossings(comparison: SystemsComparison) -> Table:
                 number(row.value), row.better_below, row.better_above,
                 "inside the data" if row.decades_beyond_data == 0.0 else
                 f"{format_significant(row.decades_beyond_data, 2)} decades beyond",
-                "yes" if row.supported else "no: parallel curves are not rejected",
+                _support(row, comparison.test),
             )
             for row in comparison.crossings
         ),
         footer=f"{level}: where the interval of the difference of both curves holds zero",
     )  # fmt: skip
+
+
+def _support(row: SystemCrossing, test: FormTest) -> str:
+    if row.supported:
+        return "yes"
+    if test.rejected:
+        return "no: the curves are told apart nowhere"
+    return "no: parallel curves are not rejected"
 
 
 def systems_document(comparison: SystemsComparison) -> dict[str, Any]:

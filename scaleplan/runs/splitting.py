@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.errors import InputError
+from scaleplan.records import Note
 from scaleplan.runs.metrics import unknown_column
 from scaleplan.runs.name_sharing import AS_LOGGED
 from scaleplan.runs.raw import RawColumn
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from scaleplan.runs.gathering import Gathered
     from scaleplan.runs.table import FloatArray, IntArray
 
+NO_VALUE = "(none)"  # the group of rows whose cell is empty
 _MOST_GROUPS = 200  # more values than this are no groups but a measurement
 
 
@@ -42,7 +44,23 @@ def rows_by(rows: Gathered, chosen: Assignment, by: str) -> list[tuple[str, IntA
             hint="Name a column of text, such as the dataset or the optimizer.",
         )
     order = sorted(found.tolist(), key=_natural)
-    return [(name or "(none)", np.flatnonzero(names == name)) for name in order]
+    return [(name or NO_VALUE, np.flatnonzero(names == name)) for name in order]
+
+
+def without_value(by: str, runs: int) -> Note:
+    """Return a note on runs whose cell is empty, and which are a group all the same.
+
+    Args:
+        by: The column.
+        runs: How many.
+    """
+    return Note(
+        id="GROUP_WITHOUT_VALUE", severity="warning",
+        text=f"{by} is empty for {runs} run{'' if runs == 1 else 's'}: they stand as a group of "
+        f"their own, {NO_VALUE}.",
+        action="Write the value into the log, or leave these runs out.",
+        numbers=(("runs", float(runs)),),
+    )  # fmt: skip
 
 
 def _name(column: RawColumn, row: int) -> str:

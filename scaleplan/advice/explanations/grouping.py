@@ -80,6 +80,13 @@ GROUPING = (
         "Rename the runs if they are different ones.",
     ),
     _entry(
+        "GROUP_WITHOUT_VALUE",
+        "Runs without a value in the column of groups are a group of their own.",
+        "An empty cell in the column of --by.",
+        "They may belong to one of the other groups, or to none.",
+        "Write the value into the log, or leave these runs out.",
+    ),
+    _entry(
         "HISTORY",
         "The rows of a file hold metrics only: they are epochs of one run.",
         "Every column is a metric or a learning rate, one of validation beside one of training or "
