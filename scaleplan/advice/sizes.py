@@ -13,6 +13,7 @@ _REJECTED = 0.01  # p-value, as for the forms of laws
 def size_notes(plan: SizePlan) -> Iterator[Note]:
     """Yield the notes on a table over sizes."""
     yield from _large(plan)
+    yield from _impossible(plan)
     yield from _rejected(plan)
     yield from _flat(plan)
     if not plan.possible:
@@ -43,6 +44,29 @@ def _large(plan: SizePlan) -> Iterator[Note]:
             + " parameters: overfitting.",
             action="Take a smaller model, more data, or stronger regularisation.",
             numbers=(("params", found[0]), ("max_gap", plan.max_gap)),
+        )  # fmt: skip
+
+
+def _impossible(plan: SizePlan) -> Iterator[Note]:
+    """Say where the law of the gap leaves the training value no room."""
+    kind, name = plan.metric.kind, plan.metric.name
+    found = []
+    for row in plan.rows:
+        if row.gap is None or kind == "score":
+            continue
+        if (row.value + row.gap > 1.0) if kind == "accuracy" else row.gap > row.value > 0.0:
+            found.append(row.params)
+    if found:
+        sizes = format_count(min(found)) + (
+            " parameters and more" if len(found) > 1 else " parameters"
+        )
+        end = "above 1" if kind == "accuracy" else "below 0"
+        yield Note(
+            id="GAP_IMPOSSIBLE", severity="warning",
+            text=f"At {sizes} the gap is so large that {name} on the training data would be {end}: "
+            "the power law of the gap does not hold there.",
+            action="Read the gap nearer to the fitted sizes, or train a run of such a size.",
+            numbers=(("params", min(found)),),
         )  # fmt: skip
 
 

@@ -21,7 +21,12 @@ _MOST_LOG_FLOPS = 150.0 * math.log(10.0)  # no loss that needs more compute is r
 
 def has_optimum(fit: Fit) -> bool:
     """Tell whether a compute-optimal size follows from this fit."""
-    if not isinstance(get_law(fit.law), HasOptimum) or not knows_compute(fit):
+    return has_balance(fit) and knows_compute(fit)
+
+
+def has_balance(fit: Fit) -> bool:
+    """Tell whether a fit says what parameters buy beside tokens, whatever both cost."""
+    if not isinstance(get_law(fit.law), HasOptimum):
         return False
     return not any(note.id == "ALLOCATION_REFUSED" for note in fit.notes)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from scaleplan.errors import PlanError, UsageError
 from scaleplan.fitting.gap import predicted_gap
-from scaleplan.planning.allocation import has_optimum, marginal_ratio
+from scaleplan.planning.allocation import has_balance, marginal_ratio
 from scaleplan.planning.forecast import forecast_at, forecast_interval
 from scaleplan.records import (
     Assumption,
@@ -78,7 +78,7 @@ class _Question:
         return (now - doubled) / abs(now) if now else 0.0
 
     def ratio(self, params: float) -> float | None:
-        if "tokens" not in self.fit.inputs or not has_optimum(self.fit):
+        if "tokens" not in self.fit.inputs or not has_balance(self.fit):
             return None
         return marginal_ratio(self.fit, params, self.data["tokens"])
 

@@ -216,6 +216,15 @@ FORECASTING = (
         "G = c S^d is the article's form; the limit is a convention",
     ),
     _entry(
+        "GAP_IMPOSSIBLE",
+        "The predicted gap leaves the training value no room.",
+        "A gap above the predicted loss or error itself, or one that with the predicted accuracy "
+        "makes more than 1.",
+        "A power law of the gap grows without an end; a training loss cannot fall below 0.",
+        "Read the gap nearer to the fitted sizes, or train a run of such a size.",
+        "a decision of this program",
+    ),
+    _entry(
         "GAP_UNKNOWN",
         "No gap follows from the logs.",
         "Training values are missing, or lie at or above validation in over a quarter of the runs.",

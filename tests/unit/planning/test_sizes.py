@@ -92,3 +92,23 @@ def test_a_law_of_size_alone_is_judged_by_doublings():
     plan = size_plan(fit, None, data={}, limit=Limit(value=0.1, relative=True), params=(1e6, 1e12))
     assert [row.verdict for row in plan.rows] == ["underfit", "good"]
     assert [row.marginal_ratio for row in plan.rows] == [None, None]
+
+
+def test_a_gap_above_the_loss_itself_is_said():
+    plan = plan_with(gap_of(c=1e-3, d=0.4), params=(1e7, 1e9, 1e10))
+    assert [row.gap > row.value for row in plan.rows] == [False, True, True]
+    (note,) = [note for note in size_notes(plan) if note.id == "GAP_IMPOSSIBLE"]
+    assert "At 1.00B parameters and more" in note.text
+    assert "on the training data would be below 0" in note.text
+    inside = plan_with(gap_of(c=1e-3, d=0.4), params=(1e7,))
+    assert "GAP_IMPOSSIBLE" not in [note.id for note in size_notes(inside)]
+
+
+def test_a_gap_that_takes_an_accuracy_above_one_is_said():
+    plan = plan_with(gap_of(c=1e-3, d=0.4), params=(1e5, 1e10))
+    rows = tuple(replace(row, value=0.8) for row in plan.rows)
+    metric = replace(plan.metric, name="accuracy", kind="accuracy", unit="fraction")
+    found = list(size_notes(replace(plan, rows=rows, metric=metric)))
+    (note,) = [note for note in found if note.id == "GAP_IMPOSSIBLE"]
+    assert "At 10.0B parameters the gap" in note.text
+    assert "accuracy on the training data would be above 1" in note.text
