@@ -97,8 +97,7 @@ def choose(
         axes = axes_for(runs, both)
         tried = trials.of(both, axes)
         if tried.fitted is not None:
-            # Criteria compare laws on the same runs only.
-            one = axes_for(runs, get_law("power_floor"), "params").within(axes.rows)
+            one = _single_axes(runs, axes)
             others = [trials.of(law, one) for law in one_input_laws()]
             second = trials.of(get_law(COUPLED), axes)
             return _of_two_inputs(trials, axes, [tried, second, *others])
@@ -125,6 +124,18 @@ def choose(
         axes = axes_for(runs, comparison.chosen.law, axes.roles[0])
         return Choice(trials.of(comparison.chosen.law, axes), axes, comparison, notes)
     return Choice(comparison.chosen, axes, comparison, notes)
+
+
+def _single_axes(runs: Runs, axes: Axes) -> Axes:
+    """Return what the laws of one input are fitted to beside those of two: what they take alone.
+
+    Criteria compare laws on the same runs only: where some have none of that, they take params.
+    """
+    law = get_law("power_floor")
+    one = axes_for(runs, law, single_roles(runs)[0]).within(axes.rows)
+    return (
+        one if one.rows.size == axes.rows.size else axes_for(runs, law, "params").within(axes.rows)
+    )
 
 
 def _one(column: FloatArray) -> bool:

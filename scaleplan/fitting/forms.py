@@ -86,7 +86,7 @@ def with_bent(comparison: Comparison, bent: Tried) -> Comparison:
     added = Candidate(
         law=bent.law.name, aicc=None, verdict="admissible", reason=_OTHER,
         rmse_log=None if residuals is None else float(np.sqrt(np.mean(residuals**2))),
-        backtest_rmse_log=None if bent.test is None else bent.test.rmse_log,
+        backtest_rmse_log=None if bent.test is None else bent.test.rmse_log, inputs=bent.columns,
     )  # fmt: skip
     return replace(
         comparison, admissible=(*comparison.admissible, bent),

@@ -56,12 +56,13 @@ _BACKTEST_REJECTS = 2.0  # ... and to the power family's, for straight lines
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tried:
-    """One law fitted for comparison; `fitted` is None where it could not be fitted."""
+    """One law fitted to some columns; `fitted` is None where it could not be fitted."""
 
     law: Law
     fitted: Fitted | None
     test: BackTest | None
     refusal: str
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,15 +100,15 @@ def try_law(
         falling: Whether the metric falls as models improve.
     """
     if not falling and any(spec.is_floor for spec in law.parameters):
-        return Tried(law, None, None, "a floor under a rising metric has no meaning")
+        return Tried(law, None, None, "a floor under a rising metric has no meaning", names)
     refusal = check_design(law, names, inputs, held=sum(recipe.fixed(law)))
     if refusal is not None:
-        return Tried(law, None, None, refusal.reason)
+        return Tried(law, None, None, refusal.reason, names)
     fitted = fit_law(law, inputs, values, recipe=recipe)
     refusal = check_fit(fitted, names)
     if refusal is not None:
-        return Tried(law, None, None, refusal.reason)
-    return Tried(law, fitted, back_test(fitted, scale), "")
+        return Tried(law, None, None, refusal.reason, names)
+    return Tried(law, fitted, back_test(fitted, scale), "", names)
 
 
 def compare(tried: Sequence[Tried], *, prefer: str, score: bool = False) -> Comparison:
@@ -160,12 +161,12 @@ def _candidate(
         return Candidate(
             law=name, rmse_log=rmse, aicc=relative, backtest_rmse_log=errors.get(name),
             verdict="rejected" if reason else "chosen",
-            reason=f"{UNPASSED}{reason}" if reason else why,
+            reason=f"{UNPASSED}{reason}" if reason else why, inputs=t.columns,
         )  # fmt: skip
     return Candidate(
         law=name, rmse_log=rmse, aicc=relative, backtest_rmse_log=errors.get(name),
         verdict="rejected" if reason else "admissible",
-        reason=reason or "the data do not reject it",
+        reason=reason or "the data do not reject it", inputs=t.columns,
     )  # fmt: skip
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from scaleplan.errors import FitError, InputError, UsageError
 from scaleplan.fitting.api import fit
 from scaleplan.fitting.interval import decades_beyond
-from scaleplan.fitting.recipe import OBJECTIVES, Recipe
+from scaleplan.fitting.recipe import DEFAULT, OBJECTIVES, Recipe
 from scaleplan.laws import LinearLaw, get_law
 from scaleplan.planning.allocation import has_optimum, optimal_split
 from scaleplan.planning.forecast import forecast_at
@@ -157,20 +157,33 @@ def _row(
         value=None if point is None else point.value,
         low=None if point is None else point.low, high=None if point is None else point.high,
         params=None if size is None else size[0], tokens=None if size is None else size[1],
-        **_verdict(judged, found, at),
+        inputs=found.input_columns,
+        **_verdict(judged, found, at, objective),
     )  # fmt: skip
     return row, found
 
 
-def _verdict(judged: Candidate | None, found: Fit, at: Mapping[str, float]) -> dict[str, str]:
+class _Verdict(TypedDict):
+    verdict: str
+    reason: str
+
+
+def _verdict(
+    judged: Candidate | None, found: Fit, at: Mapping[str, float], objective: Objective
+) -> _Verdict:
     """Return the verdict of `--law auto` on this law, and why."""
     if judged is None:
-        return {"verdict": "not judged", "reason": "not among the laws that auto compares"}
+        return _Verdict(verdict="not judged", reason="not among the laws that auto compares")
+    if judged.inputs != found.input_columns:
+        columns = " and ".join(judged.inputs)
+        return _Verdict(verdict="not judged", reason=f"auto compares it as a law of {columns}")
+    reason = judged.reason
+    if objective != DEFAULT.objective and not isinstance(get_law(found.law), LinearLaw):
+        reason = f"under {_NAMES[DEFAULT.objective]}: {reason}"
     unknown = [role for role in found.inputs if role not in at]
     if unknown:
-        reason = f"{judged.reason}; the target gives no {' or '.join(unknown)}"
-        return {"verdict": judged.verdict, "reason": reason}
-    return {"verdict": judged.verdict, "reason": judged.reason}
+        reason += f"; the target gives no {' or '.join(unknown)}"
+    return _Verdict(verdict=judged.verdict, reason=reason)
 
 
 def _spread(rows: Sequence[ComparedLaw]) -> tuple[Note, ...]:

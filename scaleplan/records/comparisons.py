@@ -29,6 +29,7 @@ class ComparedLaw(Record):
         tokens: Its training tokens.
         verdict: `chosen`, `admissible`, `rejected`, `refused` or `not judged`.
         reason: Why.
+        inputs: The columns that it was fitted to; empty if it was refused.
     """
 
     law: str
@@ -44,6 +45,7 @@ class ComparedLaw(Record):
     tokens: float | None
     verdict: str
     reason: str
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

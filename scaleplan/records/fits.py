@@ -120,6 +120,7 @@ class Candidate(Record):
         backtest_rmse_log: Error on larger runs when fitted to smaller ones, None if not possible.
         verdict: `chosen`, `admissible` or `rejected`.
         reason: Why.
+        inputs: The columns that it was fitted to.
     """
 
     law: str
@@ -128,6 +129,7 @@ class Candidate(Record):
     backtest_rmse_log: float | None
     verdict: Literal["chosen", "admissible", "rejected"]
     reason: str
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

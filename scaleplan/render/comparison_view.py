@@ -63,10 +63,12 @@ def comparison_view(comparison: LawComparison) -> View:
 
 def _table(comparison: LawComparison) -> Table:
     level = level_text(comparison.interval)
+    several = len({row.inputs for row in comparison.rows if row.inputs}) > 1
     return Table(
         title="Laws and objectives",
         columns=(
             Column(name="law", kind="name"),
+            *((Column(name="of", kind="name", rank=4),) if several else ()),
             Column(name="minimised", kind="text"),
             Column(name="verdict", kind="name"),
             Column(name="rms error"),
@@ -79,7 +81,7 @@ def _table(comparison: LawComparison) -> Table:
             Column(name="why", kind="text", rank=3),
         ),
         rows=tuple(
-            _row(row, first=row.law not in {r.law for r in comparison.rows[:i]})
+            _row(row, first=row.law not in {r.law for r in comparison.rows[:i]}, several=several)
             for i, row in enumerate(comparison.rows)
         ),
         footer="N* and D*/N*: each law's own optimum for the target's compute; back-test: rms "
@@ -87,10 +89,11 @@ def _table(comparison: LawComparison) -> Table:
     )
 
 
-def _row(row: ComparedLaw, *, first: bool) -> tuple[str, ...]:
+def _row(row: ComparedLaw, *, first: bool, several: bool) -> tuple[str, ...]:
     known = row.params is not None and row.tokens is not None
     return (
         row.law,
+        *((", ".join(row.inputs),) if several else ()),
         row.objective,
         row.verdict,
         format_percent(row.rmse_log),

@@ -203,10 +203,12 @@ def _quality(quality: Quality, fit: Fit) -> Facts:
 
 
 def _candidates(fit: Fit) -> Table:
+    several = len({c.inputs for c in fit.candidates}) > 1
     return Table(
         title="Laws compared",
         columns=(
             Column(name="law", kind="name"),
+            *((Column(name="of", kind="name", rank=2),) if several else ()),
             Column(name="verdict", kind="name"),
             Column(name="rms error"),
             Column(name="AICc", rank=3),
@@ -216,6 +218,7 @@ def _candidates(fit: Fit) -> Table:
         rows=tuple(
             (
                 c.law,
+                *((", ".join(c.inputs),) if several else ()),
                 c.verdict,
                 format_percent(c.rmse_log),
                 number(c.aicc),

@@ -75,3 +75,37 @@ def test_a_metric_that_depends_on_nothing_is_refused_by_a_law_that_can_bend():
     with pytest.raises(FitError) as refused:
         choose(runs, "auto", DEFAULT)
     assert "straight line" not in str(refused.value)
+
+
+def grid_of_two_inputs():
+    params, tokens = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e9, 4), [1e9, 1e10, 1e11]))
+    noise = np.exp(0.005 * np.random.default_rng(2).standard_normal(params.size))
+    loss = (1.8 + 480.0 / params**0.35 + 2100.0 / tokens**0.37) * noise
+    return make_runs(loss, params=params, tokens=tokens, flops=6.0 * params * tokens)
+
+
+def test_laws_of_one_input_are_compared_on_what_they_take_alone():
+    """Auto, a law that is asked for, and a comparison of laws fit the same column."""
+    from scaleplan.planning.comparison import compare_laws
+
+    runs = grid_of_two_inputs()
+    chosen = fit(runs, resamples=0)
+    by_law = {c.law: c for c in chosen.candidates}
+    assert by_law["chinchilla"].inputs == ("params", "tokens")
+    compared = {row.law: row for row in compare_laws(runs, objectives=("huber",)).rows}
+    for name in ("power_floor", "power", "log_linear"):
+        alone = fit(runs, law=name, resamples=0)
+        assert by_law[name].inputs == alone.input_columns == compared[name].inputs
+        own = next(c for c in alone.candidates if c.law == name)
+        assert by_law[name].rmse_log == pytest.approx(own.rmse_log, rel=1e-6)
+        assert compared[name].rmse_log == pytest.approx(own.rmse_log, rel=1e-6)
+        assert compared[name].reason == by_law[name].reason
+
+
+def test_a_verdict_of_another_objective_says_which_one_it_is_of():
+    from scaleplan.planning.comparison import compare_laws
+
+    rows = compare_laws(grid_of_two_inputs(), laws=("power",), objectives=("huber", "log")).rows
+    said = {row.objective: row.reason for row in rows}
+    of_auto = said["Huber of log residuals"]
+    assert said["least squares of log residuals"] == f"under Huber of log residuals: {of_auto}"
