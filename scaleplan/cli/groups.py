@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from scaleplan.cli.sources import fit_runs, read_groups, refuse_overwriting
 from scaleplan.errors import FitError, UsageError
 from scaleplan.records import GroupFit, GroupFits, Note
-from scaleplan.runs.splitting import NO_VALUE, without_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +27,8 @@ def fit_groups(
     Raises:
         FitError: If no group can be fitted; the first one's reason.
     """
+    from scaleplan.runs.splitting import NO_VALUE, without_value
+
     cleaning, runs_by_name = read_groups(sources, reading, by)
     groups: list[GroupFit] = []
     refusals: list[FitError] = []
