@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.errors import FitError, InputError
+from scaleplan.runs.metrics import describe
 
 if TYPE_CHECKING:
     from scaleplan.laws import Law
@@ -50,9 +51,16 @@ class Axes:
         )
 
     @property
+    def of_loss(self) -> bool:
+        """Tell whether the one input is a loss or an error, which is smaller for larger runs."""
+        named = describe(self.columns[0]) if self.roles == ("input",) else None
+        return named is not None and named.kind in {"loss", "error"}
+
+    @property
     def scale(self) -> FloatArray:
-        """Return what orders runs by size: the product of the inputs, shape (n,)."""
+        """Return what orders runs by size: the product of the inputs, or 1 / a loss, shape (n,)."""
         logs = np.log(self.inputs).sum(axis=0)
+        logs = -logs if self.of_loss else logs
         return np.asarray(np.exp(np.clip(logs, -_LARGEST_LOG, _LARGEST_LOG)))
 
 

@@ -16,7 +16,7 @@ from scaleplan.fitting.remarks import fallback_note, held_note
 from scaleplan.fitting.scores import NAMES, compute_note, proven
 from scaleplan.fitting.selection import Comparison, Tried, compare, one_input_laws
 from scaleplan.fitting.trials import FALLING, Trials
-from scaleplan.laws import ComputeFactors, Law, LinearLaw, OptimizerFactors, get_law
+from scaleplan.laws import ComputeFactors, Law, OptimizerFactors, get_law
 from scaleplan.records import Candidate, Note
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def choose(
         notes = (held_note(runs, held[0], axes),) if held[0] not in axes.columns else ()
     elif refusal is not None:
         notes = (fallback_note(refusal, axes),)
-    if isinstance(comparison.chosen.law, LinearLaw):
+    if comparison.chosen.law.residual == "raw":
         axes = axes_for(runs, comparison.chosen.law, axes.roles[0])
         return Choice(trials.of(comparison.chosen.law, axes), axes, comparison, notes)
     return Choice(comparison.chosen, axes, comparison, notes)

@@ -112,6 +112,12 @@ def _flat(fitted: Fitted, names: tuple[str, ...], p: float) -> Refusal:
     if isinstance(law, LinearLaw):
         line = "a straight line in " + ("ln " if law.name == "log_linear" else "")
         said = f"{line}{names[0]} follows the metric no better than a constant does (p = {p:.2g})"
+    elif len(names) == 1 and _rises(fitted):
+        said = (
+            f"the {law.name} law falls with {names[0]}, and what it is fitted to rises with it "
+            f"(p = {p:.2g} for the law against a constant)"
+        )
+        return Refusal(said, "Fit a law that rises, such as linear; of a loss loss_to_accuracy.")
     else:
         alone = " alone" if len(names) == 1 else ""
         said = (
@@ -119,6 +125,21 @@ def _flat(fitted: Fitted, names: tuple[str, ...], p: float) -> Refusal:
             f"(p = {p:.2g} for the {law.name} law against a constant)"
         )
     return Refusal(said, "Check the columns, or spread the runs over a wider range.")
+
+
+def _rises(fitted: Fitted) -> bool:
+    """Tell whether what is fitted surely rises with the one input, by a straight line in logs."""
+    x = np.log(fitted.inputs[0])
+    y = np.log(fitted.values) if fitted.residual == "log" else fitted.values
+    x, y = x - x.mean(), y - y.mean()
+    squares, freedom = float(x @ x), x.size - 2
+    if freedom < 1 or squares <= 0.0:
+        return False
+    slope = float(x @ y) / squares
+    left = float(((y - slope * x) ** 2).sum())
+    explained = slope**2 * squares
+    p = f_tail(explained / (left / freedom), 1.0, float(freedom)) if left > 0.0 else 0.0
+    return slope > 0.0 and p < _BEST_OF_MANY
 
 
 def _held_above(fitted: Fitted, *, flat: bool) -> Refusal | None:

@@ -172,7 +172,8 @@ def _vanishing_term(fitted: Fitted, names: tuple[str, ...]) -> Refusal | None:
         share = float((np.exp(a - b * problem.x[k]) / values).max())
         if b <= 0.0:
             return Refusal(
-                f"the metric does not fall with {names[column]} (fitted exponent {b:.3g})",
+                f"the law falls with {names[column]}, what it is fitted to does not (fitted "
+                f"exponent {b:.3g})",
                 f"Check that {names[column]} is the right column, or leave it out of the law with "
                 "--input.",
             )

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 SIGMOID, SATURATING = "sigmoid", "saturating"
 NAMES = (SIGMOID, SATURATING)
+OF_LOSS = "loss_to_accuracy"
 _SPARE_RUNS = 3  # below this a t interval says nothing
 _SPARE_SIZES = 2  # distinct inputs beyond the parameters: repeats at few sizes show no bend
 _CHANCE = "e0"
@@ -50,12 +51,17 @@ def is_score(runs: Runs) -> bool:
     return bool(values.size) and float(values.min()) >= 0.0 and float(values.max()) <= 1.0
 
 
-def score_laws(inputs: Sequence[float] | np.ndarray) -> tuple[Law, ...]:
-    """Return the S-curves that so many runs at these inputs, shape (n,), can carry."""
+def score_laws(inputs: Sequence[float] | np.ndarray, *, of_loss: bool = False) -> tuple[Law, ...]:
+    """Return the S-curves that so many runs at these inputs, shape (n,), can carry.
+
+    Args:
+        inputs: What the score is a law of.
+        of_loss: Whether that is a loss, with which an error rises; the other curves fall.
+    """
     column = np.asarray(inputs)
     sizes = np.unique(column).size
     return tuple(
-        law for law in map(get_law, NAMES)
+        law for law in map(get_law, (OF_LOSS,) if of_loss else NAMES)
         if column.size >= len(law.parameters) + _SPARE_RUNS
         and sizes >= len(law.parameters) + _SPARE_SIZES
     )  # fmt: skip

@@ -60,8 +60,9 @@ class Trials:
         """Fit the S-curves of a score with enough runs; `but` names one that is not wanted."""
         if not self.score or self.recipe.limits:
             return []
-        laws = score_laws(axes.inputs[0])
-        return [self.of(law, axes, bounded=True) for law in laws if law.name != but]
+        laws = score_laws(axes.inputs[0], of_loss=axes.of_loss)
+        bounded = not axes.of_loss  # the law of a loss names its levels otherwise
+        return [self.of(law, axes, bounded=bounded) for law in laws if law.name != but]
 
     def compared(self, axes: Axes, tries: list[Tried], *, prefer: str) -> Comparison:
         """Compare laws of one input, the bent one among them only where no other passes.

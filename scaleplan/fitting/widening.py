@@ -178,7 +178,8 @@ def _bins(mixed: _Mixed, growth: float) -> tuple[BackTestBin, ...]:
     """Return how large the errors are by distance, and how many their widened intervals hold."""
     spread = mixed.factor * np.sqrt(mixed.variance + growth**2 * mixed.decades)
     inside = np.abs(mixed.error) <= spread
-    place = np.searchsorted(_EDGES, mixed.decades, side="right") - 1
+    # Rounded: runs of one distance differ in the last digit of their logarithms.
+    place = np.searchsorted(_EDGES, np.round(mixed.decades, 9), side="right") - 1
     while place.max() > 0 and (place == place.max()).sum() < _FEWEST_IN_BIN:
         place = np.minimum(place, place.max() - 1)
     highs = [*_EDGES[1:], np.inf]

@@ -33,6 +33,7 @@ _LEVEL = 0.9
 _CUTS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)  # quantiles of scale, as in fitting/backtest.py
 _EDGES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, math.inf)  # decades
 _FEWEST_RUNS = 5
+_DIGITS = 9  # of a distance in decades
 
 
 def backtest(
@@ -149,7 +150,10 @@ def _as_fit_would(runs: Runs) -> tuple[list[BacktestPoint], str]:
     usable = np.flatnonzero(np.isfinite(columns).all(axis=0) & (columns > 0.0).all(axis=0))
     if usable.size < _FEWEST_RUNS:
         return [], f"{usable.size} runs have all inputs"
-    logs = np.log10(columns[:, usable]).sum(axis=0)
+    sizes = np.log10(columns).sum(axis=0)
+    if len(roles) == 1 and axes_for(runs, get_law("power"), roles[0]).of_loss:
+        sizes = -sizes  # a larger run has a smaller loss
+    logs = sizes[usable]
     found: list[BacktestPoint] = []
     refusal = "too few runs below every cut of scale"
     for number, cut in enumerate(
@@ -175,7 +179,7 @@ def _as_fit_would(runs: Runs) -> tuple[list[BacktestPoint], str]:
             found.append(
                 BacktestPoint(
                     law=AUTO, cut=number, runs_below=int(below.size),
-                    scale=float(10.0 ** np.log10(columns[:, at]).sum()),
+                    scale=float(10.0 ** sizes[at]),
                     decades=said.decades_beyond_data, observed=float(runs.value[at]),
                     predicted=said.value, low=said.low, high=said.high,
                 )
@@ -212,7 +216,8 @@ def _distances(names: Sequence[str], points: Sequence[BacktestPoint]) -> list[Ba
     for name in names:
         own = [point for point in points if point.law == name]
         for low, high in itertools.pairwise(_EDGES):
-            within = [point for point in own if low <= point.decades < high]
+            # Rounded: runs of one distance differ in the last digit of their logarithms.
+            within = [point for point in own if low <= round(point.decades, _DIGITS) < high]
             if within:
                 found.append(_row(name, within, edges=(low, high)))
     return found

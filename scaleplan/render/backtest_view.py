@@ -8,13 +8,12 @@ from scaleplan.render.view import Block, Column, Facts, Table, pairs_of
 from scaleplan.units import format_percent, format_significant
 
 if TYPE_CHECKING:
-    from scaleplan.records import BackTestBin, Fit
+    from scaleplan.records import Fit
 
 
 def backtest_blocks(fit: Fit) -> tuple[Block, ...]:
     """Return what `scaleplan fit` shows of its back-test."""
-    bins = fit.widening.bins
-    return (_backtest(fit), _distances(bins)) if bins else (_backtest(fit),)
+    return (_backtest(fit), _distances(fit)) if fit.widening.bins else (_backtest(fit),)
 
 
 def _backtest(fit: Fit) -> Facts:
@@ -33,7 +32,7 @@ def _backtest(fit: Fit) -> Facts:
             (
                 ("forecasts", f"{widening.errors} of larger runs from smaller ones"),
                 ("farthest", f"{format_significant(widening.decades_tested, 2)} decades"),
-                ("median error", format_percent(widening.median_error)),
+                ("median error", format_percent(widening.median_error) + _of_what(fit)),
                 (
                     "error of the form",
                     f"{size} at one decade, growing with the root of the distance: "
@@ -43,6 +42,11 @@ def _backtest(fit: Fit) -> Facts:
             )
         ),
     )
+
+
+def _of_what(fit: Fit) -> str:
+    """Say what errors are relative to where that is not the metric."""
+    return f" of 1 - {fit.metric.name}" if fit.complement else ""
 
 
 def _weights(fit: Fit) -> str:
@@ -56,7 +60,7 @@ def _weights(fit: Fit) -> str:
     )
 
 
-def _distances(bins: tuple[BackTestBin, ...]) -> Table:
+def _distances(fit: Fit) -> Table:
     """Show how the errors of the back-test grow with the distance beyond its runs."""
     return Table(
         title="Back-test by distance",
@@ -73,8 +77,8 @@ def _distances(bins: tuple[BackTestBin, ...]) -> Table:
                 format_percent(b.median_error),
                 format_percent(b.inside, 2),
             )
-            for b in bins
+            for b in fit.widening.bins
         ),
         footer="runs above a cut, forecast from those below it; inside: share that their widened "
-        "90% interval holds",
+        "90% interval holds" + (f"; errors are relative,{_of_what(fit)}" if fit.complement else ""),
     )

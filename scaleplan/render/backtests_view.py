@@ -19,6 +19,8 @@ def backtests_view(test: Backtest) -> View:
     level = f"inside {100 * test.level:g}%"
     numbers = ("median error", "rms error", "mean error", level)
     columns = tuple(Column(name=name) for name in numbers)
+    # `fit` shows the errors of 1 - accuracy, which its law is fitted to.
+    of_accuracy = test.metric.kind == "accuracy"
     laws = Table(
         title="Forecasts of the larger runs from the smaller ones, by law",
         columns=(
@@ -36,7 +38,8 @@ def backtests_view(test: Backtest) -> View:
         ),
         footer="auto: what scaleplan fit would have chosen and said, interval and all; the laws by "
         "name with the textbook's interval: delta method and run noise. mean error above 0: "
-        "forecast too high",
+        "forecast too high"
+        + (f"; errors are relative, of {test.metric.name}" if of_accuracy else ""),
     )  # fmt: skip
     distances = Table(
         title="By how far the runs lay beyond those below the cut",

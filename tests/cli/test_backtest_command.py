@@ -93,3 +93,55 @@ def test_the_picture_is_written_and_refused_like_others(log, run_cli, tmp_path):
     refused = run_cli("backtest", str(log), "--plot", "b.doc", cwd=tmp_path)
     assert refused.returncode == 2
     assert "pictures are written as" in refused.stderr
+
+
+def test_runs_of_one_distance_stand_in_one_bin(invoke, tmp_path):
+    """Quarters of a decade apart: the logarithms of equal distances differ in the last digit."""
+    rng = np.random.default_rng(1)
+    rows = ["params,tokens,loss"]
+    for step in range(9):
+        for ratio in (5.0, 20.0, 80.0):
+            # A quarter of a decade of compute a step, by float roots of ten.
+            n = math.sqrt(1e17 * 10.0 ** (step / 4) / (6.0 * ratio))
+            loss = 1.8 + 480.0 / n**0.35 + 2100.0 / (ratio * n) ** 0.37
+            rows.append(f"{n!r},{ratio * n!r},{loss * np.exp(0.003 * rng.normal()):.6f}")
+    path = tmp_path / "steps.csv"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    result = invoke("backtest", path, "--law", "chinchilla", "--format", "json")
+    document = json.loads(result.stdout)
+    at_edge = [p for p in document["points"] if abs(p["decades"] - 0.25) < 1e-6]
+    assert {p["decades"] < 0.25 for p in at_edge} == {True, False}  # float noise on both sides
+    first = document["distances"][0]
+    assert (first["decades_low"], first["decades_high"]) == (0.25, 0.5)
+    assert first["forecasts"] == len(at_edge)
+
+
+def test_larger_runs_have_the_smaller_loss(invoke, tmp_path):
+    loss = np.linspace(3.2, 2.2, 24)
+    noise = 0.003 * np.random.default_rng(2).standard_normal(loss.size)
+    accuracy = 0.25 + 0.7 / (1.0 + np.exp(3.5 * (loss - 2.6))) + noise
+    path = tmp_path / "task.csv"
+    rows = [f"{x:.4f},{y:.5f}" for x, y in zip(loss, accuracy, strict=True)]
+    path.write_text("\n".join(["val_loss,accuracy", *rows]) + "\n", encoding="utf-8")
+    command = ("backtest", path, "--metric", "accuracy", "--input", "val_loss")
+    document = json.loads(invoke(*command, "--format", "json").stdout)
+    points = [p for p in document["points"] if p["law"] == "auto"]
+    seen = {p["cut"]: min(q["observed"] for q in points if q["cut"] == p["cut"]) for p in points}
+    assert list(seen.values()) == sorted(seen.values())  # later cuts forecast better runs only
+    assert all(p["observed"] > accuracy[: p["runs_below"]].max() - 0.02 for p in points)
+    table = invoke(*command).stdout
+    assert "errors are relative, of accuracy" in " ".join(table.split())
+
+
+def test_the_back_test_of_a_fit_says_what_its_errors_are_of(invoke, tmp_path):
+    rng = np.random.default_rng(4)
+    rows = ["params,tokens,accuracy"]
+    for n in np.geomspace(1e7, 3e9, 6):
+        for ratio in (5.0, 20.0, 80.0):
+            error = 0.1 + 30.0 / n**0.3 + 60.0 / (ratio * n) ** 0.28
+            rows.append(f"{n:.0f},{ratio * n:.0f},{1 - error * np.exp(0.01 * rng.normal()):.6f}")
+    path = tmp_path / "accuracy.csv"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    table = " ".join(invoke("fit", path, "--resamples", "0").stdout.split())
+    assert "% of 1 - accuracy error of the form" in table
+    assert "errors are relative, of 1 - accuracy" in table

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from made_runs import make_runs
@@ -109,3 +111,34 @@ def test_a_verdict_of_another_objective_says_which_one_it_is_of():
     said = {row.objective: row.reason for row in rows}
     of_auto = said["Huber of log residuals"]
     assert said["least squares of log residuals"] == f"under Huber of log residuals: {of_auto}"
+
+
+def accuracies_of_a_loss(seed=0):
+    """Runs past the middle of the sigmoid of their task, some of them at chance."""
+    loss = np.linspace(3.2, 2.2, 21)
+    noise = 0.005 * np.random.default_rng(seed).standard_normal(loss.size)
+    accuracy = 0.25 + 0.7 / (1.0 + np.exp(3.5 * (loss - 2.45))) + noise
+    runs = make_runs(accuracy, kind="accuracy", input=loss)
+    uses = tuple(replace(use, column="val_loss") for use in runs.cleaning.columns)
+    return replace(runs, cleaning=replace(runs.cleaning, columns=uses))
+
+
+def test_an_accuracy_of_a_loss_is_fitted_by_the_law_made_for_it():
+    choice = choose(accuracies_of_a_loss(), "auto", DEFAULT)
+    assert choice.tried.law.name == "loss_to_accuracy"
+    assert not choice.axes.complement  # the law is of the accuracy itself
+    assert float(np.sqrt(np.mean(choice.tried.fitted.residuals() ** 2))) < 0.006
+    # The runs of least loss are the largest, which the others forecast.
+    order = np.argsort(choice.axes.scale)
+    assert choice.axes.inputs[0][order[0]] == 3.2
+    assert {"sigmoid", "saturating"}.isdisjoint(reasons(choice))
+
+
+def test_a_law_that_falls_is_refused_for_that_where_its_metric_rises():
+    runs = accuracies_of_a_loss()
+    for name in ("sigmoid", "saturating"):
+        with pytest.raises(FitError) as refused:
+            choose(runs, name, DEFAULT)
+        assert f"the {name} law falls with val_loss" in str(refused.value)
+        assert "what it is fitted to rises with it" in str(refused.value)
+    assert "what it is fitted to does not" in reasons(choose(runs, "auto", DEFAULT))["power_floor"]

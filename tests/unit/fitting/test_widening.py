@@ -153,6 +153,15 @@ def test_bins_tell_errors_by_distance():
     assert widening.decades_tested == 1.2
 
 
+def test_bins_do_not_divide_runs_of_one_distance():
+    values = noisy(0.005)
+    decades = [0.25 - 1e-15, 0.25, 0.25 + 1e-15, 0.25] * 2
+    test = made_test([0.001] * 8, decades=decades)
+    widening = widening_of([tried("power_floor", values, test)], X[0])
+    (only,) = widening.bins
+    assert (only.decades_low, only.forecasts) == (0.25, 8)
+
+
 def test_the_weighted_quantile_reaches_its_level():
     values = np.array([3.0, 1.0, 2.0])
     assert weighted_quantile(values, np.ones(3), 2 / 3) == 2.0
