@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from scaleplan.fitting.form_tests import ON_LARGER_RUNS, UNPASSED
+from scaleplan.fitting.form_tests import LEAST_WRONG, ON_LARGER_RUNS, UNPASSED, plain_reason
 from scaleplan.laws import get_law
 from scaleplan.records import Fit, Note
 from scaleplan.units import format_count, format_significant
@@ -29,13 +29,16 @@ def form_rejected(fit: Fit) -> Iterator[Note]:
         if candidate.law == "linear" or used:
             formula = {"linear": "P = aS + b", "power": "G = cS^d"}.get(candidate.law, "")
             name = f"{candidate.law} ({formula})" if formula else candidate.law
-            reason = candidate.reason.rpartition("; but ")[2].removeprefix(UNPASSED)
+            reason = plain_reason(candidate.reason.rpartition("; but ")[2])
             asked = candidate.reason.startswith("asked for")
             tail = " It is shown because it was asked for." if asked else ""
             text = f"The {name} law is rejected by these runs: {reason}.{tail}"
             action = "Use --law auto." if tail else ""
-            if candidate.reason.startswith(UNPASSED):
-                text = f"No law passes its tests on these runs. {_least_bad(fit, name)}: {reason}."
+            if candidate.reason.startswith((UNPASSED, LEAST_WRONG)):
+                why = "; it" if candidate.reason.startswith(UNPASSED) else (
+                    " because it was the least wrong on larger runs, fitted to the smaller ones; it"
+                )  # fmt: skip
+                text = f"No law passes its tests here. The {name} law is used{why} fails: {reason}."
                 action = "Forecast a short way only, and look for what sets single runs apart."
             # No other law fits these runs as well, and none would be sent for in its place.
             if asked and candidate.aicc == 0.0 and reason.startswith(ON_LARGER_RUNS):
@@ -49,18 +52,6 @@ def form_rejected(fit: Fit) -> Iterator[Note]:
                 text=text, action=action,
                 source="F test of curvature, runs test and back-test at p < 0.01",
             )  # fmt: skip
-
-
-def _least_bad(fit: Fit, name: str) -> str:
-    """Return why the law in use was taken although none passes."""
-    errors = {c.law: c.backtest_rmse_log for c in fit.candidates if c.backtest_rmse_log is not None}
-    own = errors.get(fit.law)
-    if own is not None and own <= min(errors.values()):
-        return (
-            f"The {name} law is used because it forecast the larger runs from the smaller ones "
-            f"best, {100.0 * own:.2g}% off; but it is rejected"
-        )
-    return f"The {name} law is used, but it is rejected"
 
 
 def few_runs(fit: Fit) -> Iterator[Note]:
@@ -178,9 +169,9 @@ def score_above_one(fit: Fit) -> Iterator[Note]:
         return
     yield Note(
         id="SCORE_UNIT", severity="info",
-        text=f"{fit.metric.name} is taken as a score that rises without limit "
+        text=f"{fit.metric.name} is taken as a score whose limit, if it has one, is not known "
         f"(unit: {fit.metric.unit}).",
-        action="Name the column accuracy (or --metric accuracy) if it is a share of 1.",
+        action="If it is a share of 1 give --columns accuracy=COLUMN, or write percentages with %.",
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from scaleplan.errors import FitError, UsageError
 from scaleplan.fitting.axes import Axes, axes_for, single_roles
-from scaleplan.fitting.form_tests import UNPASSED
+from scaleplan.fitting.form_tests import plain_reason
 from scaleplan.fitting.forms import ADDITIVE, COUPLED, choose_form
 from scaleplan.fitting.identifiability import check_design
 from scaleplan.fitting.remarks import fallback_note, held_note
@@ -235,10 +235,10 @@ def _as_used(comparison: Comparison, name: str, why: str) -> Comparison:
         if candidate.law == name and name in passed:
             return replace(candidate, verdict="chosen", reason=why)
         if candidate.law == name:
-            reason = candidate.reason.removeprefix(UNPASSED)
+            reason = plain_reason(candidate.reason)
             return replace(candidate, verdict="rejected", reason=f"{why}; but {reason}")
         if candidate.verdict == "chosen":
             return replace(candidate, verdict="admissible", reason="the data do not reject it")
-        return replace(candidate, reason=candidate.reason.removeprefix(UNPASSED))
+        return replace(candidate, reason=plain_reason(candidate.reason))
 
     return replace(comparison, candidates=tuple(marked(c) for c in comparison.candidates))

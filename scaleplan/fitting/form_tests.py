@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # What stands before the reason against a law that is used all the same.
 UNPASSED = "used because no law passes; "
+LEAST_WRONG = "used because no law passes and this one was least wrong on larger runs; "
 ON_LARGER_RUNS = "on larger runs its error is "  # how a reason of the back-test begins
 # Residuals below this share of the metric are rounding: such data are exact.
 EXACT_LOG = 1e-9
@@ -27,6 +28,11 @@ RUNS_A_PARAMETER = 5
 SIGNIFICANT = 0.01  # p-value below which curvature or runs of signs reject a straight line
 
 
+def plain_reason(reason: str) -> str:
+    """Return what speaks against a law, without why it is used all the same."""
+    return reason.removeprefix(UNPASSED).removeprefix(LEAST_WRONG)
+
+
 def is_exact(fitted: Fitted) -> bool:
     """Tell whether a law leaves nothing but rounding of its runs."""
     scale = float(np.abs(fitted.values).max())
@@ -35,7 +41,10 @@ def is_exact(fitted: Fitted) -> bool:
 
 
 def curvature_p(fitted: Fitted) -> float | None:
-    """Return the p-value of an added curvature term: ln x for the line, (ln x)^2 for ln x."""
+    """Return the p-value of an added curvature term: ln x for the line, (ln x)^2 for ln x.
+
+    Of a power law it is that of its line in logarithms.
+    """
     x = fitted.inputs[0]
     if x.min() <= 0.0:
         return None
@@ -45,8 +54,9 @@ def curvature_p(fitted: Fitted) -> float | None:
     freedom = x.size - 3
     if freedom < 1 or np.unique(x).size < 3:
         return None
-    solution = np.linalg.lstsq(design, fitted.values, rcond=None)[0]
-    full = float(((design @ solution - fitted.values) ** 2).sum())
+    values = np.log(fitted.values) if fitted.residual == "log" else fitted.values
+    solution = np.linalg.lstsq(design, values, rcond=None)[0]
+    full = float(((design @ solution - values) ** 2).sum())
     plain = float((fitted.residuals() ** 2).sum())
     if full <= 0.0:
         return 0.0 if plain > 0.0 else None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.fitting.distributions import f_tail
-from scaleplan.fitting.form_tests import RUNS_A_PARAMETER, UNPASSED
+from scaleplan.fitting.form_tests import RUNS_A_PARAMETER, plain_reason
 from scaleplan.records import Candidate
 
 if TYPE_CHECKING:
@@ -59,14 +59,14 @@ class Forms:
             against = candidate.reason if candidate.verdict == "rejected" else ""
             if against.startswith("AICc"):  # of the coupled form, which the reason is about
                 against = ""
-            but = f"; but {against.removeprefix(UNPASSED)}" if against else ""
+            but = f"; but {plain_reason(against)}" if against else ""
             return replace(candidate, verdict="chosen", reason=f"{self.reason}{but}")
         if self.other is not None and candidate.law == self.other.law.name:
             reason = _OTHER
             return replace(candidate, verdict="admissible", reason=reason)
         if candidate.verdict == "chosen":  # of the laws of one input beside them
             return replace(candidate, verdict="admissible", reason=_NOT_REJECTED)
-        return replace(candidate, reason=candidate.reason.removeprefix(UNPASSED))
+        return replace(candidate, reason=plain_reason(candidate.reason))
 
 
 def with_bent(comparison: Comparison, bent: Tried) -> Comparison:

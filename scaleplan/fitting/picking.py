@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.fitting.backtest import LOST, shared_forecasts
+from scaleplan.fitting.form_tests import LEAST_WRONG, UNPASSED
 from scaleplan.fitting.scores import NAMES, beyond_range
 from scaleplan.laws import LinearLaw
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from scaleplan.fitting.selection import Tried
 
+CEILING = "power_ceiling"
 _FEWEST_CUTS = 2  # errors above one cut are those of one fit, which may have been lucky
 
 
@@ -42,8 +44,8 @@ def best_of(
 
 def least_bad_of(
     usable: Sequence[Tried], criteria: Mapping[str, float | None], *, falling: bool, score: bool
-) -> Tried | None:
-    """Return the law to use where none passes: the one that forecast larger runs best.
+) -> tuple[Tried | None, str]:
+    """Return the law to use where none passes, and why: it forecast larger runs best if any did.
 
     Args:
         usable: Laws that could be fitted.
@@ -61,7 +63,9 @@ def least_bad_of(
             errors.get(t.law.name, math.inf), _or_infinity(criteria[t.law.name]),
         )  # fmt: skip
 
-    return min(usable, key=rank, default=None)
+    chosen = min(usable, key=rank, default=None)
+    own = None if chosen is None else errors.get(chosen.law.name)
+    return chosen, LEAST_WRONG if own is not None and own <= min(errors.values()) else UNPASSED
 
 
 def without_floor(t: Tried) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.fitting.forms import BENT, STRAIGHT_IN_LOGS, can_be_used, with_bent
+from scaleplan.fitting.picking import CEILING
 from scaleplan.fitting.scores import below_one, is_score, score_laws
 from scaleplan.fitting.selection import Comparison, Tried, compare, one_input_laws, try_law
 from scaleplan.laws import Law, get_law
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from scaleplan.runs.table import Runs
 
 FALLING = {"loss", "error", "accuracy"}  # an accuracy is fitted as its error
+_FEWEST_FOR_CEILING = 5  # runs, two more than parameters
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +55,8 @@ class Trials:
 
     def singles(self, axes: Axes, asked: Law | None = None) -> list[Tried]:
         """Fit the laws of one input that are compared without being asked for, and that one."""
-        tries = [self.of(law, axes) for law in dict.fromkeys((*one_input_laws(), asked)) if law]
+        laws = (*one_input_laws(), self._with_ceiling(axes), asked)
+        tries = [self.of(law, axes) for law in dict.fromkeys(laws) if law]
         return [*tries, *self.curves(axes, but="" if asked is None else asked.name)]
 
     def curves(self, axes: Axes, *, but: str = "") -> list[Tried]:
@@ -63,6 +66,14 @@ class Trials:
         laws = score_laws(axes.inputs[0], of_loss=axes.of_loss)
         bounded = not axes.of_loss  # the law of a loss names its levels otherwise
         return [self.of(law, axes, bounded=bounded) for law in laws if law.name != but]
+
+    def _with_ceiling(self, axes: Axes) -> Law | None:
+        """Return the law of a score that levels off, where the metric is one; None if not.
+
+        Scores between 0 and 1 have a limit that is known: what they lack of it is fitted.
+        """
+        fits = self.runs.metric.kind == "score" and not self.recipe.limits
+        return get_law(CEILING) if fits and axes.values.size >= _FEWEST_FOR_CEILING else None
 
     def compared(self, axes: Axes, tries: list[Tried], *, prefer: str) -> Comparison:
         """Compare laws of one input, the bent one among them only where no other passes.

@@ -23,6 +23,7 @@ from scaleplan.laws.moe import MixtureOfExperts
 from scaleplan.laws.optimizer_factors import OptimizerFactors
 from scaleplan.laws.overtraining import Overtraining
 from scaleplan.laws.power import Power
+from scaleplan.laws.power_ceiling import PowerCeiling
 from scaleplan.laws.power_floor import PowerFloor
 from scaleplan.laws.power_sum import PowerSumLaw
 from scaleplan.laws.precision import Precision, PrecisionParts
@@ -51,6 +52,7 @@ LAWS: tuple[Law, ...] = (
     LogLinear(),
     Power(),
     PowerFloor(),
+    PowerCeiling(),
     Shifted(),
     M3(),
     Rectified(),

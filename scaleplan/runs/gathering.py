@@ -16,8 +16,9 @@ from scaleplan.runs.metrics import UNKNOWN, metric_record
 from scaleplan.runs.numbers import conversion_notes, percent_cells
 from scaleplan.runs.raw import RawColumn
 from scaleplan.runs.roles import SIZE_NAMES
+from scaleplan.runs.shares import are_shares, said_percent
 from scaleplan.runs.table import IntArray
-from scaleplan.runs.text import listed, split_unit, words
+from scaleplan.runs.text import listed, words
 from scaleplan.units import format_significant
 
 
@@ -170,6 +171,9 @@ def _metric_in_unit(
 ) -> tuple[RawColumn, Metric, list[RowNote], tuple[Note, ...]]:
     """Turn percentages into shares and perplexities into logarithms, and say so."""
     numbers = column.numbers
+    if metric.kind == "score" and metric.unit == "fraction":
+        share = are_shares(metric.name, numbers)
+        metric = replace(metric, kind="accuracy") if share else replace(metric, unit="as logged")
     if not metric.bounded and "perplexity" not in metric.unit:
         return column, metric, [], ()
     known = numbers[np.isfinite(numbers)]
@@ -183,18 +187,16 @@ def _metric_in_unit(
     if not metric.bounded:
         return column, metric, [], ()
     signs = percent_cells(column)
-    said_percent = split_unit(metric.name)[1] == "%" or bool(
-        {"percent", "pct", "percentage"} & set(words(metric.name))
-    )
+    in_percent = said_percent(metric.name)
     large = bool(known.size) and float(np.median(known)) > 1.0
-    if metric.kind == "error" and large and not said_percent and not _is_rate(metric.name):
+    if metric.kind == "error" and large and not in_percent and not _is_rate(metric.name):
         # An error whose name does not make it a share (an RMSE, say) has no upper bound.
         unbounded = replace(
             metric, kind="loss", unit="as logged" if metric.unit == "fraction" else metric.unit
         )
         note = _unbounded_note(metric.name, float(known.max()))
         return column, unbounded, [], (note,)
-    if not (large or said_percent) or signs == known.size:
+    if not (large or in_percent) or signs == known.size:
         return column, metric, [], ()
     # Cells with a percent sign are shares already.
     signed = np.array([t.endswith("%") for t in (*column.vocabulary, "")], dtype=bool)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from scaleplan.errors import InputError, UsageError
 from scaleplan.records import Metric, MetricKind
+from scaleplan.runs.shares import is_share
 from scaleplan.runs.text import fold, listed, near, singular, split_unit, words
 
 Split = Literal["validation", "test", "plain", "train"]
@@ -25,6 +26,7 @@ _BENCHMARKS = (
     "mmlu", "hellaswag", "winogrande", "winograd", "xwinograd", "piqa", "boolq", "gsm8k",
     "humaneval", "truthfulqa", "triviaqa", "openbookqa", "arc",
 )  # fmt: skip
+_SCORES = ("ndcg", "recall", "mrr", "map50", "rouge", "psnr", "miou", "auprc")
 _PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     (("bits", "per", "byte"), "loss", 2, "bits/byte"),
     (("bits", "per", "char"), "loss", 3, "bits/character"),
@@ -61,18 +63,13 @@ _PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     *(((name,), "accuracy", 3, "fraction") for name in _BENCHMARKS),
     (("score",), "score", 0, ""),
     (("performance",), "score", 1, ""),
-    (("reward",), "score", 2, ""),
-    (("auc",), "score", 2, ""),
-    (("f1",), "score", 2, ""),
-    (("bleu",), "score", 2, ""),
-    (("elo",), "score", 2, ""),
-    (("auroc",), "score", 2, ""),
-    (("ndcg",), "score", 3, ""),
-    (("recall",), "score", 3, ""),
-    (("mrr",), "score", 3, ""),
-    (("map50",), "score", 3, ""),
-    (("rouge",), "score", 3, ""),
-    (("psnr",), "score", 3, ""),
+    *(((name,), "score", 2, "") for name in ("reward", "auc", "f1", "bleu", "elo", "auroc")),
+    *(((name,), "score", 3, "") for name in _SCORES),
+    *((pair, "score", 3, "") for pair in (("m", "ap50"), ("m", "ap"), ("hit", "rate"))),
+    *(
+        (pair, "score", 4, "")
+        for pair in (("exact", "match"), ("win", "rate"), ("success", "rate"))
+    ),
     (("fid",), "loss", 8, ""),
     (("fvd",), "loss", 8, ""),
 )
@@ -291,6 +288,8 @@ def metric_record(chosen: Candidate, *, kind: str | None, unit: str) -> Metric:
         unit: The unit that the log declares; may be empty.
     """
     sure = next((k for k in _KIND_ORDER if k == kind), chosen.kind)
+    if kind is None and sure == "score" and not unit and is_share(chosen.column):
+        unit = "fraction"  # if its values allow it; whoever calls it a score himself means one
     return Metric(name=chosen.column, kind=sure, unit=unit or chosen.unit or "as logged")
 
 

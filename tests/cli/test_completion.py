@@ -26,7 +26,7 @@ def test_gpus_continue_a_list():
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("scaleplan fit runs.csv --law po", {"power", "power_floor"}),
+        ("scaleplan fit runs.csv --law po", {"power", "power_floor", "power_ceiling"}),
         ("scaleplan budget --format ma", {"markdown"}),
         ("scaleplan pre", {"predict"}),
     ],

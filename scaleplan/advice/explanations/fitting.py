@@ -73,10 +73,11 @@ FITTING = (
     ),
     _entry(
         "SCORE_UNIT",
-        "The metric is taken as a score without upper limit.",
-        "Its name is neither a loss, an error nor an accuracy.",
-        "Laws of shares cannot be used for it.",
-        "Name it accuracy if it is a share of 1.",
+        "The metric is taken as a score whose limit, if it has one, is not known.",
+        "Its name is neither a loss, an error nor an accuracy, nor that of a share (AUC, F1, "
+        "recall ...) with values between 0 and 1.",
+        "Laws of shares cannot be used for it; a limit is fitted (--law power_ceiling) instead.",
+        "Give --columns accuracy=COLUMN if it is a share of 1.",
         "a decision of this program",
     ),
     _entry(

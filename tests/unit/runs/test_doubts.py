@@ -140,7 +140,7 @@ def test_shares_among_percentages_are_told(tmp_path):
 def test_ranking_metrics_of_recommenders_are_known(tmp_path):
     log = "run,params,recall@10\na,1e7,0.21\nb,2e7,0.25\n"
     runs = load_runs([written(tmp_path, log)])
-    assert (runs.metric.name, runs.metric.kind) == ("recall@10", "score")
+    assert (runs.metric.name, runs.metric.kind) == ("recall@10", "accuracy")
 
 
 def test_params_counted_without_embeddings_in_brackets_are_told(tmp_path):
