@@ -109,6 +109,7 @@ def _wrong_law(part: LawFit, where: str, inputs: tuple[str, ...]) -> Iterator[_W
             yield _Wrong(name, f"{value:g}", f"from {spec.low:g} to {spec.high:g}")
     yield from _wrong_covariance(part, where)
     yield from _number(f"{where}.noise", part.noise, _NOT_NEGATIVE)
+    yield from _number(f"{where}.dof", part.dof, _NOT_NEGATIVE)
 
 
 def _wrong_covariance(part: LawFit, where: str) -> Iterator[_Wrong]:

@@ -265,13 +265,15 @@ def format_days(days: float | None) -> str:
 
 
 def format_usd(value: float | None) -> str:
-    """Write an amount in US dollars: $1.23M, $45,600, $12.30."""
+    """Write an amount in US dollars: $1.23M, $45,600, $12.30; below a cent $0.0012."""
     if value is None or not math.isfinite(value):
         return format_significant(value)
     if abs(value) >= 1e6:
         return "$" + format_count(value)
     if abs(value) >= 100:
         return f"${float(f'{value:.3g}'):,.0f}"
+    if 0.0 < abs(value) < 0.01:
+        return "$" + format_significant(value, 2)
     return f"${value:.2f}"
 
 

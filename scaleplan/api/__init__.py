@@ -96,14 +96,25 @@ def fit(
     """
     from scaleplan.advice import fit_notes
     from scaleplan.fitting.api import fit as fit_record
+    from scaleplan.records.advice import joined_notes
+    from scaleplan.runs.table import Runs
 
     if not 0.0 < level < 1.0:
         raise UsageError(f"a level of {level:g} is not allowed", hint="For example level=0.9.")
+    for name, value in (("resamples", resamples), ("seed", seed)):
+        if type(value) is not int or value < 0:
+            hint = "Give a whole number of at least 0."
+            raise UsageError(f"{name}={value!r} is not allowed", hint=hint)
     if isinstance(runs, str | Path):
         runs = read_runs(runs)
     table = runs.record if isinstance(runs, RunSet) else runs
+    if not isinstance(table, Runs):
+        raise UsageError(
+            f"{type(table).__name__} is not a set of runs",
+            hint="Give what scaleplan.read_runs returns, or the path of a log.",
+        )
     found = fit_record(table, law=law, resamples=resamples, level=level, seed=seed)
-    return FitResult(replace(found, notes=(*found.notes, *fit_notes(found))))
+    return FitResult(replace(found, notes=joined_notes(found.notes, fit_notes(found))))
 
 
 def load_fit(source: str | Path) -> FitResult:
@@ -162,6 +173,7 @@ def budget(
     from scaleplan.catalog import accelerator, default_accelerator
     from scaleplan.planning.answers import answer_plan
     from scaleplan.planning.wish import Machines, Wish
+    from scaleplan.records.advice import joined_notes, serious_notes
 
     if target is not None and not math.isfinite(target):
         raise UsageError(f"a target of {target} is not allowed", hint="Give a finite number.")
@@ -184,7 +196,8 @@ def budget(
             sequence_length=_SEQUENCE_LENGTH, country=country,
         ),
     )  # fmt: skip
-    return PlanResult(replace(plan, notes=(*plan.notes, *plan_notes(plan, law.record))))
+    notes = joined_notes(plan.notes, plan_notes(plan, law.record), serious_notes(law.notes))
+    return PlanResult(replace(plan, notes=notes))
 
 
 def _price(price: Number | None) -> float | None:

@@ -158,12 +158,16 @@ class FitResult(Shown):
         """
         from scaleplan.advice import forecast_notes
         from scaleplan.planning.forecast import forecast
+        from scaleplan.records.advice import joined_notes, serious_notes
 
         found = forecast(
             self.record, params=numbers(params), tokens=numbers(tokens), flops=numbers(flops),
             inputs=numbers(at), others={role: number(v) for role, v in others.items()},
         )  # fmt: skip
-        return Prediction(replace(found, notes=forecast_notes(found, self.record)))
+        notes = joined_notes(
+            found.notes, forecast_notes(found, self.record), serious_notes(self.notes)
+        )
+        return Prediction(replace(found, notes=notes))
 
     def save(self, path: str) -> None:
         """Keep the fit as a YAML file for `load_fit`, predict and budget."""

@@ -17,6 +17,7 @@ from scaleplan.cli import (
     shape_options,
     values,
 )
+from scaleplan.records.advice import joined_notes, serious_notes
 
 if TYPE_CHECKING:
     from scaleplan.records import Fit
@@ -186,7 +187,7 @@ def budget_command(
         return emit(by_examples, output)
     family_options.refuse_without_family(context)
     from scaleplan.advice import plan_notes
-    from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
+    from scaleplan.cli.sources import further_inputs_of
     from scaleplan.planning.answers import answer_plan
     from scaleplan.planning.wish import Machines, Wish
 
@@ -215,7 +216,7 @@ def budget_command(
             accelerators=chosen.accelerators, price=chosen.price, others=others,
         )  # fmt: skip
     below = plotting.plot_plan(plan, used, plot)
-    notes = joined_notes(plan.notes, plan_notes(plan, used), serious_notes(used))
+    notes = joined_notes(plan.notes, plan_notes(plan, used), serious_notes(used.notes))
     return emit(replace(plan, notes=notes), output, below)
 
 

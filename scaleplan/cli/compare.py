@@ -69,7 +69,10 @@ def compare_command(
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option("--by", metavar="COLUMN", help="The column whose values are the systems."),
+        typer.Option(
+            "--by", metavar="COLUMN", autocompletion=completion.columns,
+            help="The column whose values are the systems.",
+        ),
     ] = None,
     reference: Annotated[
         str | None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 
 def laws(incomplete: str) -> list[str]:
     """Return the names of laws to fit that begin with what was typed."""
@@ -46,3 +48,20 @@ def shapes(incomplete: str) -> list[str]:
     from scaleplan.planning.architectures import architectures
 
     return [one.id for one in architectures() if one.id.startswith(incomplete)]
+
+
+def columns(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the columns of the logs typed so far that begin with what was typed."""
+    from scaleplan.runs.column_names import column_names
+
+    # While a line is unfinished the shell's arguments are not given to the command's own yet.
+    named = column_names([word for word in ctx.args if not word.startswith("-")])
+    return [name for name in named if name.startswith(incomplete)]
+
+
+def metrics(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return those of them that may be a metric, or all where none is called like one."""
+    from scaleplan.runs.metrics import describe
+
+    names = columns(ctx, incomplete)
+    return [name for name in names if describe(name) is not None] or names

@@ -9,6 +9,7 @@ import typer
 
 from scaleplan.cli import options, plotting, values
 from scaleplan.errors import FitError, UsageError
+from scaleplan.records.advice import joined_notes
 
 if TYPE_CHECKING:
     from scaleplan.fitting.resampling import Resamples
@@ -104,7 +105,6 @@ def fit_command(
     from scaleplan.cli.sources import (
         fit_runs,
         has_levels,
-        joined_notes,
         read_runs,
         refuse_overwriting,
     )

@@ -156,6 +156,12 @@ def next_command(
     from scaleplan.planning.next_runs_target import Request, compute_budget
 
     kind = _kind(emit, output)
+    if kind is not None and output is None and output_format is not options.OutputFormat.TABLE:
+        raise UsageError(
+            f"--emit {kind.value} without -o takes the place of the result, so that "
+            f"--format {output_format.value} would do nothing",
+            hint="Give the runs a file with -o, or leave one of the two out.",
+        )
     if budget is None and budget_usd is None:
         message = "there is no budget"
         raise UsageError(message, hint="Give --budget 1e20 (FLOP) or --budget-usd 5000.")

@@ -157,12 +157,17 @@ ColumnsOption = Annotated[
 ]  # fmt: skip
 MetricOption = Annotated[
     str | None,
-    typer.Option("--metric", metavar="NAME", help="The column or metric to predict."),
+    typer.Option(
+        "--metric",
+        metavar="NAME",
+        autocompletion=completion.metrics,
+        help="The column or metric to predict.",
+    ),
 ]
 InputOption = Annotated[
     str | None,
     typer.Option(
-        "--input", metavar="COLUMN",
+        "--input", metavar="COLUMN", autocompletion=completion.columns,
         help="The single column to fit against, instead of params and tokens.",
     ),
 ]  # fmt: skip
@@ -217,7 +222,7 @@ WithOption = Annotated[
 ByOption = Annotated[
     str | None,
     typer.Option(
-        "--by", metavar="COLUMN",
+        "--by", metavar="COLUMN", autocompletion=completion.columns,
         help="Fit the runs of each value of this column apart, for example dataset; or together, "
         "with --law optimizer_factors.",
     ),
@@ -241,7 +246,7 @@ IntervalOption = Annotated[
 ClusterOption = Annotated[
     str | None,
     typer.Option(
-        "--cluster", metavar="COLUMN",
+        "--cluster", metavar="COLUMN", autocompletion=completion.columns,
         help="The column that says which runs are resampled together.",
     ),
 ]  # fmt: skip

@@ -10,6 +10,7 @@ import typer
 
 from scaleplan.cli import options, plotting, values
 from scaleplan.errors import UsageError
+from scaleplan.records.advice import joined_notes, serious_notes
 
 if TYPE_CHECKING:
     from scaleplan.records import Fit
@@ -85,7 +86,7 @@ def predict_command(
     """Forecast the metric of runs that were not trained, with an interval."""
     from scaleplan.advice import forecast_notes
     from scaleplan.cli.output import emit
-    from scaleplan.cli.sources import further_inputs_of, joined_notes, serious_notes
+    from scaleplan.cli.sources import further_inputs_of
     from scaleplan.planning.forecast import forecast
 
     plotting.check_plot(plot, sources, output_format=output_format)
@@ -106,8 +107,8 @@ def predict_command(
         others=further_inputs_of(fit, given or []), then=second,
     )  # fmt: skip
     notes = joined_notes(
-        result.notes, forecast_notes(result, fit), serious_notes(fit),
-        () if second is None else serious_notes(second),
+        result.notes, forecast_notes(result, fit), serious_notes(fit.notes),
+        () if second is None else serious_notes(second.notes),
     )  # fmt: skip
     below = ""
     if plot is not None:

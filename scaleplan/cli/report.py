@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scaleplan.cli import completion, options, values
+from scaleplan.records.advice import joined_notes
 
 if TYPE_CHECKING:
     from scaleplan.fitting.resampling import Resamples
@@ -130,7 +131,6 @@ def _plan_section(
 ) -> Section:  # fmt: skip
     from scaleplan.advice import plan_notes
     from scaleplan.catalog import accelerator, default_accelerator
-    from scaleplan.cli.sources import joined_notes
     from scaleplan.planning.answers import answer_plan
     from scaleplan.planning.pictures import plan_picture
     from scaleplan.planning.wish import Machines, Wish

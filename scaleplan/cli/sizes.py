@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scaleplan.cli import options, values
+from scaleplan.records.advice import joined_notes, serious_notes
 
 if TYPE_CHECKING:
     from scaleplan.records import Fit, GapFit, Note
@@ -73,7 +74,7 @@ def sizes_command(
     from scaleplan.advice import fit_notes
     from scaleplan.advice.sizes import size_notes
     from scaleplan.cli.output import emit
-    from scaleplan.cli.sources import fit_runs, joined_notes, read_runs, serious_notes
+    from scaleplan.cli.sources import fit_runs, read_runs
     from scaleplan.planning.sizes import DEFAULT_MAX_GAP, Limit, size_plan
 
     reading = options.Reading(
@@ -99,7 +100,7 @@ def sizes_command(
         fit, gap, data=_data(logs, tokens=tokens, unique_tokens=unique_tokens),
         params=params.values if params is not None else (), limit=limit,
     )  # fmt: skip
-    notes = joined_notes(said, tuple(size_notes(plan)), serious_notes(fit), fit_notes(fit))
+    notes = joined_notes(said, tuple(size_notes(plan)), serious_notes(fit.notes), fit_notes(fit))
     emit(
         replace(plan, notes=notes),
         options.Output(output_format=output_format, quiet=quiet, strict=strict),

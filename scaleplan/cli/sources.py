@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypedDict
 from scaleplan.cli import values
 from scaleplan.cli.progress import progress, stages
 from scaleplan.errors import FitError, InputError, UsageError
+from scaleplan.records.advice import joined_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from scaleplan.cli.options import Fitting, Reading
     from scaleplan.fitting.recipe import Recipe
     from scaleplan.fitting.resampling import Resamples
-    from scaleplan.records import Cleaning, Fit, Note
+    from scaleplan.records import Cleaning, Fit
     from scaleplan.runs.large import Engine
     from scaleplan.runs.request import Given
     from scaleplan.runs.table import Runs
@@ -256,13 +257,3 @@ def further_inputs_of(fit: Fit, given: Sequence[values.Settings]) -> dict[str, f
             raise UsageError(message, hint="Write its name as it stands in the log.")
         found[role] = values.positive(text)
     return found
-
-
-def joined_notes(*groups: Sequence[Note]) -> tuple[Note, ...]:
-    """Return the notes of all groups, each once."""
-    return tuple({(note.id, note.text): note for group in groups for note in group}.values())
-
-
-def serious_notes(fit: Fit) -> tuple[Note, ...]:
-    """Return the warnings of a fit, which hold for all that is derived from it."""
-    return tuple(note for note in fit.notes if note.severity != "info")

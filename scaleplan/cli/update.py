@@ -52,7 +52,8 @@ def updated(
     """
     from scaleplan.cli.sources import fit_runs, read_runs, saved_fit
     from scaleplan.cli.update_names import names_for
-    from scaleplan.planning.update import judge, law_for, new_cleaning, update_of
+    from scaleplan.planning.update import judge, law_for, update_of
+    from scaleplan.planning.update_logs import new_cleaning, of_other_ratios
 
     old = saved_fit(file)
     if old.cleaning is None:
@@ -64,10 +65,11 @@ def updated(
     new_runs = read_runs(sources, names.new, stdin=typed)
     judged = judge(old, new_runs, known=known)
     cleaning, among_old = new_cleaning(old, new_runs, known=known)
+    off = of_other_ratios(old, new_runs)
     if known is None:
         return update_of(
             old, judged, None, cleaning=cleaning, among_old=among_old, law_reason="",
-            notes=(*new_runs.notes, _no_refit(why, old_files)),
+            notes=(*off, *new_runs.notes, _no_refit(why, old_files)),
         )  # fmt: skip
     apart = [one for one in old_files if not _among(one, sources)]
     runs = read_runs([*apart, *sources], names.both(new_runs), stdin=typed)
@@ -78,7 +80,7 @@ def updated(
     )  # fmt: skip
     return update_of(
         old, judged, fit, cleaning=cleaning, among_old=among_old, law_reason=reason,
-        notes=fit.notes,
+        notes=(*off, *fit.notes),
     )  # fmt: skip
 
 

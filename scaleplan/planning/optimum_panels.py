@@ -10,7 +10,7 @@ import numpy as np
 
 from scaleplan.fitting.isoflop import BUDGET_TOLERANCE
 from scaleplan.laws import HasOptimum, get_law
-from scaleplan.planning.picture_parts import NAMES, Row, metric_label
+from scaleplan.planning.picture_parts import NAMES, Row, axis_label, metric_label
 from scaleplan.records import Fit, Panel, Trace
 from scaleplan.units import format_flops
 
@@ -23,7 +23,7 @@ _MIDDLE = 0.98  # share of the resamples that are drawn: a stray one would stret
 
 
 def isoflop_panel(fit: Fit, rows: Sequence[Row]) -> Panel | None:
-    """Return the metric over the size for each budget, with its minimum; None without a sweep.
+    """Return the metric over the size for each budget, with its best size; None without a sweep.
 
     Args:
         fit: The fit, with the minima that were found.
@@ -51,7 +51,8 @@ def isoflop_panel(fit: Fit, rows: Sequence[Row]) -> Panel | None:
     if not traces:
         return None
     if marks:
-        traces.append(Trace(name="minimum", look="mark", x=tuple(n for n, _ in marks),
+        best = "maximum" if fit.complement else "minimum"
+        traces.append(Trace(name=best, look="mark", x=tuple(n for n, _ in marks),
                             y=tuple(v for _, v in marks)))  # fmt: skip
     left = len(minima) - len(kept)
     return Panel(
@@ -99,6 +100,6 @@ def cloud_panel(fit: Fit, draws: Resamples | None) -> Panel | None:
     size = "active_params" if "active_params" in fit.inputs else "params"
     return Panel(
         title=f"Resamples of the optimum (middle {100.0 * _MIDDLE:.0f}%)",
-        x_label=f"optimal {NAMES[size]}", y_label=f"optimal {NAMES['tokens']}", x_scale="log",
-        y_scale="log", traces=tuple(traces),
+        x_label=f"optimal {NAMES[size]}", y_label=f"optimal {axis_label(fit, 'tokens')}",
+        x_scale="log", y_scale="log", traces=tuple(traces),
     )  # fmt: skip

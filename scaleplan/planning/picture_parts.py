@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from scaleplan.planning.allocation import has_optimum, optimal_split
 from scaleplan.planning.forecast import forecast_at
+from scaleplan.planning.samples import samples_of
 from scaleplan.records import Fit, ForecastPoint, Trace
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def axis_label(fit: Fit, role: str) -> str:
     """Return what the axis of a role is called."""
     if role in fit.inputs and role not in NAMES:
         return fit.input_columns[fit.inputs.index(role)]
-    return NAMES.get(role, role)
+    return samples_of(fit, role) or NAMES.get(role, role)
 
 
 def _on_axis(fit: Fit, role: str, x: float) -> ForecastPoint | None:

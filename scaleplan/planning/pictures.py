@@ -215,8 +215,9 @@ def _contour_panel(fit: Fit, traces: Sequence[Trace]) -> Panel:
     frontier = Trace(name="compute-optimal", look="law", x=tuple(n for n, _ in best),
                      y=tuple(d for _, d in best))  # fmt: skip
     return Panel(
-        title=f"Contours of {metric_label(fit)}", x_label=NAMES[size], y_label=NAMES["tokens"],
-        x_scale="log", y_scale="log", traces=(frontier, *traces),
+        title=f"Contours of {metric_label(fit)}", x_label=NAMES[size],
+        y_label=axis_label(fit, "tokens"), x_scale="log", y_scale="log",
+        traces=(frontier, *traces),
         contours=Contours(
             name=fit.metric.name, x=xs, y=ys,
             values=tuple(tuple(value(n, d) for n in xs) for d in ys),

@@ -37,7 +37,7 @@ def fit_from_published(published: PublishedLaw) -> Fit:
     known = published.covariance is not None and published.runs is not None
     main = LawFit(
         law=law.name, theta=published.theta, covariance=published.covariance,
-        noise=published.noise, dof=(published.runs or _NO_RUNS) - len(published.theta),
+        noise=published.noise, dof=max(0, (published.runs or _NO_RUNS) - len(published.theta)),
         residual=law.residual,
     )  # fmt: skip
     parameters = tuple(

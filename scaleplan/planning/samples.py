@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from scaleplan.records import ColumnUse, Fit
 
 
-def samples_of(fit: Fit) -> str:
-    """Return the column of what a fit counts in the place of tokens, empty where it counts them."""
-    use = _uses(fit).get("tokens")
+def samples_of(fit: Fit, role: str = "tokens") -> str:
+    """Return the column of what a fit counts in the place of tokens, empty where it counts them.
+
+    Args:
+        fit: The fit.
+        role: `tokens`, or `unique_tokens` for different ones.
+    """
+    use = _uses(fit).get(role)
     if use is None or use.how == "derived":
         return ""
     return use.column if any(name in SAMPLE_NAMES for name in spellings(use.column)) else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +14,8 @@ from scaleplan.fitting.forms import ADDITIVE, COUPLED, coupling_p
 from scaleplan.laws import get_law
 from scaleplan.planning.allocation import has_optimum, optimal_split
 from scaleplan.planning.forecast import forecast_at, forecast_interval
-from scaleplan.records import Change, Cleaning, Fit, FitUpdate, JudgedRun, Note, RowNote
+from scaleplan.planning.update_logs import keys_of
+from scaleplan.records import Change, Cleaning, Fit, FitUpdate, JudgedRun, Note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,11 +47,11 @@ def judge(fit: Fit, runs: Runs, *, known: Runs | None) -> tuple[JudgedRun, ...]:
     """
     for role in fit.inputs:
         runs.column(role)  # the error names the columns that there are
-    seen = set() if known is None else set(_keys(fit, known))
+    seen = set() if known is None else set(keys_of(fit, known))
     names = runs.labels.get("run")
     judged = []
     complete = 0
-    for at, key in enumerate(_keys(fit, runs)):
+    for at, key in enumerate(keys_of(fit, runs)):
         if not all(map(math.isfinite, key)):
             continue
         complete += 1
@@ -68,40 +68,6 @@ def judge(fit: Fit, runs: Runs, *, known: Runs | None) -> tuple[JudgedRun, ...]:
             hint="Give the log of the new runs, with their results filled in.",
         )
     return tuple(sorted(judged, key=lambda run: [value for _, value in run.inputs]))
-
-
-def new_cleaning(fit: Fit, runs: Runs, *, known: Runs | None) -> tuple[Cleaning, int]:
-    """Return what became of every row of the new logs, and how many runs are among the old ones.
-
-    Args:
-        fit: The old fit.
-        runs: The new runs; one that lacks an input of the law is dropped.
-        known: The old runs, None where they could not be read.
-    """
-    seen = set() if known is None else set(_keys(fit, known))
-    names = runs.labels.get("run")
-    lost, old = [], 0
-    for at, key in enumerate(_keys(fit, runs)):
-        inputs = zip(fit.inputs, key, strict=False)
-        lacking = [role for role, number in inputs if not math.isfinite(number)]
-        if lacking:
-            file, line = runs.origins[at]
-            reason = f"no {' and no '.join(lacking)}, which the law of the old fit takes"
-            name = names[at] if names is not None else ""
-            lost.append(RowNote(file=file, line=line, reason=reason, run=name))
-        old += not lacking and key in seen
-    cleaning = runs.cleaning
-    place = {file: at for at, file in enumerate(cleaning.files)}
-    dropped = sorted(
-        (*cleaning.dropped, *lost), key=lambda note: (place.get(note.file, -1), note.line or 0)
-    )
-    used = cleaning.rows_used - len(lost)
-    return replace(cleaning, rows_used=used, dropped=tuple(dropped)), old
-
-
-def _keys(fit: Fit, runs: Runs) -> list[tuple[float, ...]]:
-    columns = [runs.column(role) for role in fit.inputs if role in runs.columns]
-    return list(zip(*(map(float, column) for column in (*columns, runs.value)), strict=True))
 
 
 def _judged(fit: Fit, runs: Runs, at: int, name: str) -> JudgedRun:

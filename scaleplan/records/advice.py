@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,6 +40,16 @@ class Assumption(Record):
     value: float | str
     unit: str = ""
     source: str = ""
+
+
+def joined_notes(*groups: Sequence[Note]) -> tuple[Note, ...]:
+    """Return the notes of all groups, each once."""
+    return tuple({(note.id, note.text): note for group in groups for note in group}.values())
+
+
+def serious_notes(notes: Sequence[Note]) -> tuple[Note, ...]:
+    """Return the warnings among the notes of a fit, which hold for all that is derived from it."""
+    return tuple(note for note in notes if note.severity != "info")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

@@ -102,14 +102,19 @@ def _runs(update: FitUpdate) -> Table:
 
 
 def _changes(update: FitUpdate) -> Table:
+    before = after = "interval"
+    known = update.fit.interval if update.fit is not None else None
+    if known is not None and known.level != update.level:
+        # The old fit keeps its own level: two different ones are not read as one.
+        before, after = f"{100.0 * update.level:g}% interval", f"{level_text(known)} interval"
     return Table(
         title="What changed",
         columns=(
             Column(name="", kind="name"),
             Column(name="before"),
             Column(name="now"),
-            Column(name="interval before", kind="name", rank=1),
-            Column(name="interval now", kind="name", rank=1),
+            Column(name=f"{before} before", kind="name", rank=1),
+            Column(name=f"{after} now", kind="name", rank=1),
         ),
         rows=tuple(
             (

@@ -40,3 +40,29 @@ def test_bash_is_offered(run_cli, typed, offered):
     )
     assert result.returncode == 0, result.stderr
     assert set(result.stdout.split()) == offered
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("scaleplan fit LOG --input tok", {"tok_seen"}),
+        ("scaleplan compare LOG --by opt", {"optimizer"}),
+        ("scaleplan fit LOG --metric ", {"val/ce"}),
+        ("scaleplan predict LOG --metric v", {"val/ce"}),
+        ("scaleplan check LOG --metric v", {"val/ce"}),
+        ("scaleplan fit nowhere.csv --by opt", set()),
+    ],
+)
+def test_bash_is_offered_the_columns_of_the_logs(run_cli, tmp_path, typed, offered):
+    log = tmp_path / "runs.csv"
+    log.write_text(
+        "name,n_model,tok_seen,val/ce,optimizer\na,1e6,1e8,3.5,adamw\n", encoding="utf-8"
+    )
+    words = typed.replace("LOG", str(log)).split(" ")
+    result = run_cli(
+        _SCALEPLAN_COMPLETE="complete_bash", COMP_WORDS=" ".join(words),
+        COMP_CWORD=str(len(words) - 1),
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    assert set(result.stdout.split()) == offered

@@ -123,6 +123,12 @@ def test_a_first_sweep_without_runs(invoke):
         (("--budget", "1e20", "--budget-usd", "5"), 2, "cannot be given together"),
         (("--budget", "1e20", "--prior", "besiroglu"), 2, "takes the place"),
         (("--budget", "1e20", "-o", "runs.txt"), 2, "is not clear"),
+        (("--budget", "1e20", "--emit", "csv", "--format", "json"), 2, "would do nothing"),
+        (
+            ("--budget-usd", "0.0001", *TARGET),
+            5,
+            "budget of $0.00010 is below",
+        ),
         (("--budget", "1e400"), 2, "finite"),
     ],
 )

@@ -181,3 +181,27 @@ def test_runs_among_the_old_ones_are_counted(invoke, logs, fit_file, tmp_path):
     assert json.loads(result.stdout)["among_old"] == 12
     table = invoke("fit", "--update", fit_file, both, "--resamples", "0").stdout
     assert "12 more in these logs are among the old runs" in " ".join(table.split())
+
+
+def test_intervals_of_another_level_say_so(invoke, logs, fit_file):
+    command = ("fit", "--update", fit_file, logs[1], "--resamples", "0", "-q")
+    table = invoke(*command, "--level", "0.5").stdout
+    assert "90% interval before" in table
+    assert "50% interval now" in table
+    same = invoke(*command).stdout
+    assert "interval before" in same
+    assert "90% interval before" not in same
+
+
+def test_runs_off_the_ray_of_a_fit_are_named(invoke, logs, tmp_path):
+    ray = write(tmp_path / "ray.csv", [(n, 20.0) for n in np.geomspace(1e7, 1e9, 12)], 3)
+    kept = tmp_path / "ray.yaml"
+    assert invoke("fit", ray, "-q", "--resamples", "0", "-o", kept).exit_code == 0
+    command = ("fit", "--update", kept, "--resamples", "0", "--format", "json")
+    document = json.loads(invoke(*command, logs[1]).stdout)
+    (note,) = [note for note in document["notes"] if note["id"] == "NEW_RUNS_OFF_RAY"]
+    # Two of the four new runs have 20 tokens per parameter, as the old ones.
+    assert (note["runs"], note["least"], note["most"]) == (2, 10.0, 40.0)
+    along = write(tmp_path / "along.csv", [(2e9, 20.0), (4e9, 20.0)], 4)
+    found = json.loads(invoke(*command, along).stdout)
+    assert "NEW_RUNS_OFF_RAY" not in {note["id"] for note in found["notes"]}

@@ -59,3 +59,39 @@ def test_frames_need_pandas():
 def test_bad_numbers_are_refused(value):
     with pytest.raises(scaleplan.ScaleplanError):
         scaleplan.budget(params=value, gpus=8)
+
+
+@pytest.mark.parametrize(
+    ("runs", "more", "said"),
+    [
+        (None, {}, "NoneType is not a set of runs"),
+        ([1.0, 2.0], {}, "list is not a set of runs"),
+        (LANGUAGE, {"resamples": -1}, "resamples=-1 is not allowed"),
+        (LANGUAGE, {"resamples": 10.5}, "resamples=10.5 is not allowed"),
+        (LANGUAGE, {"seed": -2}, "seed=-2 is not allowed"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused(runs, more, said):
+    with pytest.raises(scaleplan.ScaleplanError, match=said):
+        scaleplan.fit(runs, **more)
+
+
+def test_plans_and_forecasts_carry_the_warnings_of_their_fit(invoke, tmp_path):
+    """The warnings that the commands give, each once."""
+    kept = str(tmp_path / "fit.yaml")
+    invoke("fit", LANGUAGE, "--resamples", "0", "-q", "-o", kept)
+    fit = scaleplan.load_fit(kept)
+    assert any(note.severity == "warning" for note in fit.notes)
+    point = fit.predict(params="2M", tokens="40M")
+    plan = scaleplan.budget(fit=fit, params="2M", tokens="40M", gpus=8)
+    asked = ("--params", "2M", "--tokens", "40M", "--format", "json")
+    commands = (("predict", kept), ("budget", "--fit", kept, "--gpus", "8"))
+    for found, command in zip((point, plan), commands, strict=True):
+        shown = json.loads(invoke(*command, *asked).stdout)["notes"]
+        serious = {(n["id"], n["text"]) for n in shown if n["severity"] == "warning"}
+        own = [(n["id"], n["text"]) for n in found.to_dict()["notes"]]
+        assert serious <= set(own)
+        assert len(set(own)) == len(own)
+        assert "FLOPS_CONVENTION" in {note.id for note in found.notes}
+    again = scaleplan.fit(LANGUAGE, resamples=0)
+    assert len({(n.id, n.text) for n in again.notes}) == len(again.notes)

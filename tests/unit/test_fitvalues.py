@@ -42,6 +42,7 @@ def edited(tmp_path, field, value):
         ("main.theta", [1.8, 400.0], "main.theta is 2 numbers", "5 for the chinchilla law"),
         ("main.noise", -1.0, "main.noise is -1", "zero or positive"),
         ("main.noise", NAN, "main.noise is nan", "zero or positive"),
+        ("main.dof", -3, "main.dof is -3", "zero or positive"),
         ("main.residual", "lag", "lag", "not one of log, raw"),
         ("main.law", "foo", "main.law is 'foo'", "there is no law 'foo'"),
         ("main.law", "power", "main.theta is 5 numbers", "2 for the power law"),

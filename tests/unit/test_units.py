@@ -104,7 +104,15 @@ def test_format_days(days, text):
 
 
 @pytest.mark.parametrize(
-    ("usd", "text"), [(2.5e6, "$2.50M"), (45678, "$45,700"), (12.3, "$12.30"), (None, "–")]
+    ("usd", "text"),
+    [
+        (2.5e6, "$2.50M"),
+        (45678, "$45,700"),
+        (12.3, "$12.30"),
+        (0.0, "$0.00"),
+        (0.000123, "$0.00012"),
+        (None, "–"),
+    ],
 )
 def test_format_usd(usd, text):
     assert units.format_usd(usd) == text

@@ -216,6 +216,14 @@ FORECASTING = (
         "G = c S^d is the article's form; the limit is a convention",
     ),
     _entry(
+        "NEW_RUNS_OFF_RAY",
+        "New runs have other tokens per parameter than those of a law of one size.",
+        "Ratios of tokens to parameters more than 1.25 times outside those of the old runs.",
+        "Runs on one ray do not tell parameters from tokens; a law along it knows no other ratio.",
+        "Fit all logs anew: together they may carry a law of params and tokens.",
+        "a decision of this program",
+    ),
+    _entry(
         "GAP_IMPOSSIBLE",
         "The predicted gap leaves the training value no room.",
         "A gap above the predicted loss or error itself, or one that with the predicted accuracy "

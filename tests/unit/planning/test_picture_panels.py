@@ -139,3 +139,37 @@ def test_a_backtest_is_drawn_as_its_rows_say(sweep):
 def test_a_fit_is_the_same_when_its_draws_are_watched(sweep):
     watched = fit_record(sweep, resamples=50, on_draws=lambda _: None)
     assert watched == fit_record(sweep, resamples=50)
+
+
+def test_the_best_sizes_of_an_accuracy_are_maxima(tmp_path):
+    path = tmp_path / "accuracy.csv"
+    lines = ["params,tokens,flops,accuracy"]
+    for budget in BUDGETS:
+        centre = math.sqrt(budget / 120.0)
+        for place, factor in enumerate(np.logspace(-0.6, 0.6, 7)):
+            params = centre * factor
+            tokens = budget / 6.0 / params
+            error = 0.1 + 30.0 / params**0.3 + 60.0 / tokens**0.28
+            lines.append(f"{params},{tokens},{budget},{1 - error * (1 + 1e-3 * (-1) ** place)}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    runs = read_runs(path).record
+    panels = {
+        panel.title: panel for panel in fit_picture(fit_record(runs, resamples=0), runs).panels
+    }
+    panel = panels["IsoFLOP curves"]
+    (mark,) = [trace for trace in panel.traces if trace.look == "mark"]
+    assert mark.name == "maximum"
+    assert len(mark.y) == len(BUDGETS)
+
+
+@pytest.mark.parametrize(("header", "label"), [("images", "images"), ("tokens", "training tokens")])
+def test_axes_are_called_after_what_is_counted(tmp_path, header, label):
+    path = tmp_path / "runs.csv"
+    rows = [f"{n:.0f},{0.05 + 9 * n**-0.45:.6f}" for n in np.geomspace(1e3, 3e5, 12)]
+    path.write_text("\n".join([f"{header},error", *rows]) + "\n", encoding="utf-8")
+    runs = read_runs(path).record
+    fitted = fit_record(runs, law="power_floor", resamples=0)
+    assert fit_picture(fitted, runs).panels[0].x_label == label
+    assert (
+        forecast_picture(fitted, forecast(fitted, tokens=[1e6]).points).panels[0].x_label == label
+    )
