@@ -15,14 +15,13 @@ from scaleplan.runs.metrics import (
     KIND_WORDS,
     Candidate,
     describe,
-    find_column,
     guessed_metric,
     is_reading,
     named_metric,
     same_metric,
     train_metric,
-    unknown_column,
 )
+from scaleplan.runs.named_columns import find_column, unknown_column
 from scaleplan.runs.request import Request
 from scaleplan.runs.roles import (
     INPUT_ROLES,

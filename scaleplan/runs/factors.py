@@ -9,9 +9,11 @@ from scaleplan.runs.roles import (
     LETTERS,
     SCALED_ROLES,
     SUFFIXES,
+    ends_in_power,
     flop_factor,
     is_named,
     spellings,
+    suffix_factor,
     without_suffix,
 )
 from scaleplan.runs.text import split_unit, words
@@ -44,8 +46,9 @@ def factor(role: str, column: str) -> float:
         for spelling in spellings(column):
             if flop_factor(spelling) != 1.0:
                 return flop_factor(spelling)
-    if role in SCALED_ROLES and not _stands_alone(role, name):
-        return SUFFIXES[words(name)[-1]]
+    scaled = role in SCALED_ROLES or ends_in_power(role, name)
+    if scaled and not _stands_alone(role, name):
+        return suffix_factor(words(name)[-1]) or 1.0
     if unit and (role in SCALED_ROLES or role == "flops"):
         return unit_factor(unit, role)
     return 1.0

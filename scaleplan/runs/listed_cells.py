@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scaleplan.records import Note
-from scaleplan.runs.metrics import KIND_WORDS, describe, find_column
+from scaleplan.runs.metrics import KIND_WORDS, describe
+from scaleplan.runs.named_columns import find_column
 from scaleplan.runs.raw import RawColumn, RawTable, numeric_column, text_column
 from scaleplan.runs.request import Request
 from scaleplan.runs.roles import rank, text_role

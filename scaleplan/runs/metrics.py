@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from scaleplan.errors import InputError, UsageError
+from scaleplan.errors import InputError
 from scaleplan.records import Metric, MetricKind
+from scaleplan.runs.named_columns import find_column, unknown_column
 from scaleplan.runs.shares import is_share
-from scaleplan.runs.text import fold, listed, near, singular, split_unit, words
+from scaleplan.runs.text import listed, singular, split_measured, split_unit, words
 
 Split = Literal["validation", "test", "plain", "train"]
 
@@ -95,6 +96,8 @@ _READINGS = frozenset(
     {"low", "high", "low95", "high95", "lower", "upper", "std", "stderr", "sem", "se", "var", "ci",
      "ci95", "max", "step"}
 )  # fmt: skip
+# Said of one reading; beside val_loss, final_loss is no training loss as loss is.
+_ONE_READING = frozenset({"final", "best", "last", "min"})
 _SYNONYMS = frozenset({"loss", "top1", "acc", "accuracy", "error"})
 _JOINED = re.compile(
     "(" + "|".join(sorted(_SPLITS, key=len, reverse=True)) + ")"
@@ -140,7 +143,7 @@ class Candidate:
 
 def describe(column: str) -> Candidate | None:
     """Return what a column's name says about it as a metric; None if it does not name one."""
-    name, unit = split_unit(column)
+    name, unit = split_measured(column)
     if name in _LETTERS:
         return _candidate(column, _LETTERS[name], 0, "plain", (), 0, unit)
     parts = " ".join(_JOINED.sub(r"\1 \2", w) for w in words(name)).replace("top 1", "top1").split()
@@ -274,6 +277,7 @@ def train_metric(chosen: Candidate, columns: Sequence[str]) -> str | None:
         if c is not None and not _is_letter(c)
         and c.split in {"train", "plain"} and c.kind == chosen.kind
         and c.preference == chosen.preference and c.qualifiers == chosen.qualifiers
+        and (c.split == "train" or set(words(c.column)) & _ONE_READING <= set(words(chosen.column)))
     ]  # fmt: skip
     found.sort(key=lambda c: (c.split != "train", c.neutral))
     return found[0].column if found else None
@@ -291,21 +295,3 @@ def metric_record(chosen: Candidate, *, kind: str | None, unit: str) -> Metric:
     if kind is None and sure == "score" and not unit and is_share(chosen.column):
         unit = "fraction"  # if its values allow it; whoever calls it a score himself means one
     return Metric(name=chosen.column, kind=sure, unit=unit or chosen.unit or "as logged")
-
-
-def find_column(name: str, columns: Sequence[str]) -> str | None:
-    """Return the column that a person means: by its exact name, else by its folded one."""
-    if name in columns:
-        return name
-    same = [c for c in columns if fold(c) == fold(name)]
-    return same[0] if len(same) == 1 and fold(name) else None
-
-
-def unknown_column(what: str, name: str, columns: Sequence[str], option: str) -> UsageError:
-    """Return the error for a column that is not there."""
-    alike = near(name, columns)
-    hint = f"Did you mean {' or '.join(alike)}? " if alike else ""
-    return UsageError(
-        f"the log has no column {name!r} for the {what}; it has {listed(columns)}",
-        hint=f"{hint}Give {option} the name of a column.",
-    )

@@ -18,8 +18,9 @@ from scaleplan.runs.given import unmatched, with_given
 from scaleplan.runs.lacking import runs_in
 from scaleplan.runs.listed_cells import without_lists
 from scaleplan.runs.locating import Located
-from scaleplan.runs.metrics import describe, find_column
+from scaleplan.runs.metrics import describe
 from scaleplan.runs.model_config import CONFIG_FILE, with_model_config
+from scaleplan.runs.named_columns import find_column
 from scaleplan.runs.numbers import settle
 from scaleplan.runs.raw import RawTable
 from scaleplan.runs.request import Request, keeps_text

@@ -11,7 +11,7 @@ from scaleplan.errors import UsageError
 from scaleplan.records import Metric, Note, RowNote
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.hashing import row_hashes
-from scaleplan.runs.metrics import find_column
+from scaleplan.runs.named_columns import find_column
 from scaleplan.runs.table import FloatArray, IntArray
 from scaleplan.runs.text import listed, words
 from scaleplan.units import format_percent, format_significant

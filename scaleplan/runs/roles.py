@@ -15,7 +15,7 @@ TOKEN_NAMES = (
     "tokens", "ntokens", "numtokens", "tokenstrained", "trainingtokens", "traintokens",
     "totaltokens", "totaltrainingtokens", "tokensseen", "numtokensseen", "numinputtokensseen",
     "numtraintokens", "tokenstotal", "tokencount", "consumedtokens", "trainedtokens",
-    "tokensprocessed", "processedtokens", "tokensconsumed",
+    "tokensprocessed", "processedtokens", "tokensconsumed", "dtokens",
 )  # fmt: skip
 # Counted in things that are not tokens: 6ND is not what training on them costs.
 SAMPLE_NAMES = (
@@ -56,7 +56,8 @@ NUMBER_ROLES: Mapping[str, tuple[str, ...]] = {
     "flops": (
         "flops", "flop", "totalflops", "totalflop", "trainingflops", "trainingflop", "trainflops",
         "trainflop", "computeflops", "computeflop", "flopstotal", "totalflos", "trainingcompute",
-        "traincompute", "flopsbudget", "budgetflops", "computebudget", "compute", "budget",
+        "traincompute", "cflops", "cflop", "flopsbudget", "budgetflops", "computebudget", "compute",
+        "budget",
     ),
     "step": ("step", "globalstep", "iteration", "iter", "trainingstep", "trainstep",
              "trainingiteration"),
@@ -100,7 +101,16 @@ METRIC_ROLES = ("value", "metric", "loss", "error", "accuracy", "score")
 
 # `tokens` of an evaluation are not the tokens of the training.
 _ELSEWHERE = frozenset({"eval", "evaluation", "val", "valid", "validation", "test"})
-_SCALED_FLOPS = re.compile(r"(total|train|training)([kmgtpezy])flop(?:s|os)?$")
+# TFLOPs are a speed and GFLOPs the cost of one image where nothing says `train`; nothing is so
+# fast, and no image so costly, that it is counted in EFLOPs.
+_WRITTEN_OUT = {"kilo": "k", "mega": "m", "giga": "g", "tera": "t", "peta": "p", "exa": "e",
+                "zetta": "z", "yotta": "y"}  # fmt: skip
+_PREFIX = "|".join(_WRITTEN_OUT)
+_SCALED_FLOPS = re.compile(
+    rf"(?:(?:total|train|training)(?P<said>[kmgtpezy]|{_PREFIX})"
+    r"|^(?P<alone>[ezy]|exa|zetta|yotta))flop(?:s|os)?$"
+)
+_POWER = re.compile(r"(?:1?e|x1e)(\d{1,2})")  # at the end of a name: C_FLOPs_1e21, params_e9
 # Lightning's LearningRateMonitor names the optimizer: lr-AdamW, lr-SGD-1, lr-Adam/pg1.
 _MONITORED_RATE = re.compile(r"lr-[A-Za-z]\w*(?:-\d+)?(?:/pg\d+)?")
 _FLOP_DAYS = re.compile(r"(?:compute)?(?:pf|petaflops?|pflops?)s?days?$")
@@ -149,7 +159,7 @@ def rank(role: str, column: str) -> int | None:
             found = 50
         if found is None and role == "flops" and flop_factor(spelling) != 1.0:
             found = 50
-        if found is None and role in SCALED_ROLES:
+        if found is None and (role in SCALED_ROLES or ends_in_power(role, name)):
             found = _RANKS.get((role, without_suffix(name)))
         if found is not None:
             return 2 * found + place
@@ -185,13 +195,25 @@ def flop_factor(folded: str) -> float:
     """Return how many FLOP the folded name of a column counts in, 1 if it does not say."""
     match = _SCALED_FLOPS.search(folded)
     if match is not None:
-        return parse_count(f"1{match.group(2)}flops")
+        prefix = match["said"] or match["alone"]
+        return parse_count(f"1{_WRITTEN_OUT.get(prefix, prefix)}flops")
     return _PFLOP_DAY if _FLOP_DAYS.fullmatch(folded) else 1.0
 
 
+def ends_in_power(role: str, name: str) -> bool:
+    """Tell whether the name of a column of FLOP ends in a power of ten; it may not in `b` or `m`."""
+    return role == "flops" and len(words(name)) > 1 and bool(_POWER.fullmatch(words(name)[-1]))
+
+
+def suffix_factor(word: str) -> float | None:
+    """Return what the last word of a name says that is counted: m, billions, 1e21; else None."""
+    power = _POWER.fullmatch(word)
+    return SUFFIXES.get(word) if power is None else 10.0 ** int(power[1])
+
+
 def without_suffix(name: str) -> str:
-    """Return the folded name without a last word such as `m`, `billions` or `in millions`."""
+    """Return the folded name without a last word such as `m`, `billions`, `in millions`, `1e9`."""
     parts = words(name)
-    if len(parts) < 2 or parts[-1] not in SUFFIXES:
+    if len(parts) < 2 or suffix_factor(parts[-1]) is None:
         return ""
     return "".join(parts[:-2] if parts[-2] == "in" else parts[:-1])

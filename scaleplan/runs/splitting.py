@@ -9,8 +9,8 @@ import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note
-from scaleplan.runs.metrics import unknown_column
 from scaleplan.runs.name_sharing import AS_LOGGED
+from scaleplan.runs.named_columns import unknown_column
 from scaleplan.runs.raw import RawColumn
 from scaleplan.runs.text import fold, shown
 

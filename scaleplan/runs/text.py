@@ -22,6 +22,8 @@ _PLURALS = {
 }  # fmt: skip
 # What spreadsheets take for a formula begins with one of these.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Ultralytics: mAP50(B) of boxes, which every detector has, (M) of masks, (P) of poses.
+_MEASURED_ON = {"B": "", "M": " mask", "P": " pose"}
 _LONGEST_SHOWN = 40  # characters of a cell in a message
 
 
@@ -69,6 +71,12 @@ def split_unit(name: str) -> tuple[str, str]:
     return name[: match.start()].strip(), match.group(1).strip()
 
 
+def split_measured(name: str) -> tuple[str, str]:
+    """Split a metric's name into name and unit; letters for what it was measured on are no unit."""
+    plain, unit = split_unit(name)
+    return (plain + _MEASURED_ON[unit], "") if unit in _MEASURED_ON else (plain, unit)
+
+
 def fold(name: str) -> str:
     """Return a name in lower case without separators: `Model Size` and `model_size` are one."""
     return "".join(c for c in name.casefold() if c.isalnum())
@@ -76,7 +84,9 @@ def fold(name: str) -> str:
 
 def words(name: str) -> tuple[str, ...]:
     """Split `eval/valLoss_c4` into `eval`, `val`, `loss`, `c4`."""
-    return tuple(w.casefold() for w in re.split(r"[\W_]+", _CAMEL.sub(" ", name)) if w)
+    # mAP, the mean of average precisions, is one word.
+    apart = _CAMEL.sub(" ", name.replace("mAP", "map"))
+    return tuple(w.casefold() for w in re.split(r"[\W_]+", apart) if w)
 
 
 def singular(word: str) -> str:
