@@ -221,7 +221,7 @@ def _fit(
     from dataclasses import replace
 
     from scaleplan.catalog import published_law
-    from scaleplan.cli.sources import is_published, is_saved_fit, saved_fit
+    from scaleplan.cli.sources import is_published, is_saved_fit, opened_pipe, saved_fit
 
     if (file is None) == (prior is None):
         message = "give a fit or --prior" if file is None else "a fit takes the place of --prior"
@@ -241,6 +241,10 @@ def _fit(
     if is_published(name):
         message = f"{name} is a published law, which knows nothing of your runs"
         raise UsageError(message, hint=f"Plan a first sweep with --prior {name}.")
+    pipe = opened_pipe(name)
+    if pipe is not None:
+        with pipe:
+            return saved_fit("-", pipe), request
     if name == "-" or not Path(name).exists() or is_saved_fit(name):
         return saved_fit(name), request
     raise UsageError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -133,15 +133,29 @@ def _second_fit(source: str) -> Fit:
 def _fit(
     sources: list[str], reading: options.Reading, fitting: options.Fitting, *, seed: int
 ) -> Fit:
-    """Return the saved fit, or fit the logs."""
+    """Return the saved fit, or fit the logs; a single pipe, such as <(...), may send either."""
+    from scaleplan.cli.sources import opened_pipe
+
+    pipe = opened_pipe(sources[0]) if len(sources) == 1 else None
+    if pipe is None:
+        return _fit_of(sources, None, reading, fitting, seed=seed)
+    with pipe:
+        return _fit_of(["-"], pipe, reading, fitting, seed=seed)
+
+
+def _fit_of(
+    sources: list[str], stdin: BinaryIO | None, reading: options.Reading, fitting: options.Fitting,
+    *, seed: int,
+) -> Fit:  # fmt: skip
+    """Return the saved fit, or fit the logs, of sources of which `-` reads `stdin` if it is one."""
     from scaleplan.cli.sources import fit_runs, is_published, is_saved_fit, read_runs, saved_fit
 
-    saved = [source for source in sources if is_saved_fit(source) or is_published(source)]
+    saved = [source for source in sources if is_saved_fit(source, stdin) or is_published(source)]
     if not saved:
         # The bootstrap serves the table of parameters, which a forecast does not show.
         return fit_runs(
-            read_runs(sources, reading), fitting=fitting, resamples=0, level=0.9, seed=seed,
-            flops=(), quiet=reading.quiet,
+            read_runs(sources, reading, stdin=stdin), fitting=fitting, resamples=0, level=0.9,
+            seed=seed, flops=(), quiet=reading.quiet,
         )  # fmt: skip
     if len(sources) > 1:
         message = f"{saved[0]} is a finished fit and cannot be read together with other files"
@@ -162,4 +176,4 @@ def _fit(
         from scaleplan.planning.published import fit_from_published
 
         return fit_from_published(published_law(sources[0]))
-    return saved_fit(sources[0])
+    return saved_fit(sources[0], stdin)

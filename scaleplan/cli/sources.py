@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from dataclasses import replace
 from io import BytesIO
@@ -25,25 +27,41 @@ if TYPE_CHECKING:
     from scaleplan.runs.table import Runs
 
 
-def is_saved_fit(source: str) -> bool:
+def is_saved_fit(source: str, stdin: BinaryIO | None = None) -> bool:
     """Tell whether a source is a saved fit rather than a log.
 
     Args:
         source: A path, or `-` for standard input; a pattern, a folder or a named pipe is none.
+        stdin: What `-` reads, if not the process's standard input.
     """
     from scaleplan.fitfile import is_fit_file, is_fit_stream
 
     if source == "-":
-        return sys.stdin is not None and is_fit_stream(sys.stdin.buffer)
+        stream = stdin or (None if sys.stdin is None else sys.stdin.buffer)
+        return stream is not None and is_fit_stream(stream)
     # A pipe with a name can be read once only, by whoever reads the runs.
     return Path(source).is_file() and is_fit_file(source)
 
 
-def saved_fit(source: str) -> Fit:
-    """Return the fit kept in a file, or given on standard input where the source is `-`."""
+def opened_pipe(source: str) -> BinaryIO | None:
+    """Return the stream of a named pipe, as a shell's <(...) is one; None for everything else."""
+    try:
+        piped = stat.S_ISFIFO(os.stat(source).st_mode)  # noqa: PTH116 - no path, but a descriptor
+    except (OSError, ValueError):
+        return None  # the reader of logs gives the error, with its hint
+    return Path(source).open("rb") if piped else None
+
+
+def saved_fit(source: str, stdin: BinaryIO | None = None) -> Fit:
+    """Return the fit kept in a file, or given on standard input where the source is `-`.
+
+    Args:
+        source: The path, or `-`.
+        stdin: What `-` reads, if not the process's standard input.
+    """
     from scaleplan.fitfile import load_fit
 
-    return load_fit(source, stdin=None if sys.stdin is None else sys.stdin.buffer)
+    return load_fit(source, stdin=stdin or (None if sys.stdin is None else sys.stdin.buffer))
 
 
 def is_published(source: str) -> bool:
@@ -70,22 +88,22 @@ class ReadingArguments(TypedDict):
 
 def read_runs(
     sources: Sequence[str], reading: Reading, *, levels_of: str | None = None,
-    stdin: bytes | None = None,
+    stdin: bytes | BinaryIO | None = None,
 ) -> Runs:  # fmt: skip
     """Read logs as the command line says, with the values of a column as levels if one is named.
 
-    `stdin` is what standard input gave, where it is needed more than once.
+    `stdin` is what standard input gave, where it is needed more than once, or what `-` stands for.
     """
     from scaleplan.runs.reading import load_runs
 
-    if "-" in sources and is_saved_fit("-"):
+    if stdin is None and "-" in sources and is_saved_fit("-"):
         raise InputError(
             "is a saved fit, not a log of runs", file="standard input",
             hint="Use it with `scaleplan predict -`, or with --fit -.",
         )  # fmt: skip
     arguments = _reading_arguments(reading)
     if stdin is not None:
-        arguments["stdin"] = BytesIO(stdin)
+        arguments["stdin"] = BytesIO(stdin) if isinstance(stdin, bytes) else stdin
     with progress("reading file", quiet=reading.quiet) as shown:
         return load_runs(sources, **arguments, levels_of=levels_of, on_progress=shown)
 

@@ -113,11 +113,22 @@ class Builder:
         for file in np.unique(files) if several else files[:1]:
             here = logged[files[logged] == file] if several else logged
             found = order_of(at[here], values[here])
-            if found.mixed is not None and known:
+            if found.mixed is not None and known and not self._of_batches(rows, at, role):
                 raise self._mixed(int(members[here[found.mixed]]), role)
             late, repeated = late + found.late, repeated + found.repeated
             restarts += [(int(here[row]), step) for row, step in found.restarts]
         return Order(late, repeated, tuple(restarts), None)
+
+    def _of_batches(self, rows: Rows, at: FloatArray, role: str) -> bool:
+        """Tell whether training was read several times a step, by one run: the last one counts.
+
+        Rows of two runs would go back to earlier steps, or validate twice at one.
+        """
+        if role != "train_value" or bool((at[1:] < at[:-1]).any()):
+            return False
+        blank = self._blank("value", rows)
+        validated = at if blank is None else at[~blank]
+        return validated.size > 1 and bool((validated[1:] > validated[:-1]).all())
 
     def _mixed(self, row: int, role: str) -> InputError:
         note = self.rows.row_note(row, "")

@@ -9,7 +9,7 @@ from typing import Literal
 
 from scaleplan.errors import InputError
 from scaleplan.records import Metric, MetricKind
-from scaleplan.runs.named_columns import find_column, unknown_column
+from scaleplan.runs.named_columns import find_column, how_to_name, unknown_column
 from scaleplan.runs.shares import is_share
 from scaleplan.runs.text import listed, singular, split_measured, split_unit, words
 
@@ -229,7 +229,7 @@ def guessed_metric(
         raise InputError(
             f"no column of {kind or 'a loss, error, accuracy or score'} was found; the columns "
             f"are {listed(columns)}",
-            hint="Name it with --metric COLUMN.",
+            hint=how_to_name(columns),
         )  # fmt: skip
     # L beside a named loss is the number of layers.
     spelled = [c for c in found if not _is_letter(c)]

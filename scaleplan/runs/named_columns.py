@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scaleplan.errors import UsageError
+from scaleplan.runs.roles import rank
 from scaleplan.runs.text import fold, listed, near
+from scaleplan.units import parse_count
+
+_AXES = ("step", "epoch", "tokens")
 
 
 def find_column(name: str, columns: Sequence[str]) -> str | None:
@@ -24,3 +28,27 @@ def unknown_column(what: str, name: str, columns: Sequence[str], option: str) ->
         f"the log has no column {name!r} for the {what}; it has {listed(columns)}",
         hint=f"{hint}Give {option} the name of a column.",
     )
+
+
+def how_to_name(columns: Sequence[str]) -> str:
+    """Return what to do where no column is a metric: of a chart with a column for each size, more.
+
+    Args:
+        columns: All there are.
+    """
+    others = [name for name in columns if all(rank(axis, name) is None for axis in _AXES)]
+    if len(others) < 2 or len(others) == len(columns) or not all(map(_is_size, others)):
+        return "Name it with --metric COLUMN."
+    return (
+        f"The columns {listed(others, 5)} look like curves of runs of these sizes: write one row a "
+        f"run and step (run,params,step,loss), or name each as W&B's charts do, "
+        f"{others[0] + ' - loss'!r}."
+    )
+
+
+def _is_size(name: str) -> bool:
+    """Tell whether a name is a number of parameters with its suffix: 14b, 1.7B, 70M."""
+    try:
+        return name[-1:].isalpha() and parse_count(name) >= 1e3
+    except (ValueError, OverflowError):
+        return False

@@ -175,6 +175,11 @@ def _read(located: Located, request: Request, stdin: BinaryIO | None, progress: 
                 "is closed", file=located.name, hint="Send a log into it, or name a file."
             )
         return _parse(stdin or sys.stdin.buffer, located, request, progress)
+    if located.found and not located.path.is_file() and not located.path.is_dir():
+        raise InputError(
+            "is no regular file but a pipe, a socket or a device, which may never end",
+            file=located.name, hint="Name it itself to read what is sent into it.",
+        )  # fmt: skip
     store = STORES.get(located.extension)
     if store is not None:
         raw = store(located.path, located.name, lambda name: keeps_text(request, name))

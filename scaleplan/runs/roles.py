@@ -201,7 +201,7 @@ def flop_factor(folded: str) -> float:
 
 
 def ends_in_power(role: str, name: str) -> bool:
-    """Tell whether the name of a column of FLOP ends in a power of ten; it may not in `b` or `m`."""
+    """Tell whether the name of a column of FLOP ends in a power of ten; `b` or `m` is none."""
     return role == "flops" and len(words(name)) > 1 and bool(_POWER.fullmatch(words(name)[-1]))
 
 

@@ -197,3 +197,12 @@ def test_a_fit_on_standard_input_is_read_as_one(chinchilla_csv, tmp_path, run_cl
     assert (broken.returncode, "standard input: is not a complete" in broken.stderr) == (3, True)
     log = run_cli(*asked, stdin=chinchilla_csv.read_text(encoding="utf-8"))
     assert (log.returncode, "fit of standard input" in log.stdout) == (0, True)
+
+
+def test_a_fit_can_come_from_a_process_substitution(chinchilla_csv, tmp_path, invoke):
+    kept = tmp_path / "fit.yaml"
+    assert invoke("fit", chinchilla_csv, "--resamples", "0", "-o", kept, "-q").exit_code == 0
+    for command in ("predict {} --flops 1e22 -q", "next {} --budget 1e20 -q"):
+        done = shell(f"{PROGRAM} {command.format(f'<(cat {kept})')}")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == invoke(*command.format(kept).split()).stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain, islice
 
 from scaleplan.errors import InputError
@@ -15,13 +16,16 @@ from scaleplan.runs.formats.plain_blocks import Lines, add_plain
 from scaleplan.runs.numbers import read_number
 from scaleplan.runs.raw import RawTable, TableBuilder
 from scaleplan.runs.source import TextSource
-from scaleplan.runs.text import as_named, clean_text, listed, shown
+from scaleplan.runs.text import as_named, clean_text, listed, shown, uncoloured
 
 _SNIFFED_LINES = 40
 _BLOCK_CELLS = 200_000  # cells converted at a time: large enough for speed, some 20 MiB of text
 _COMMENTED = re.compile(r"^#\s*([\w ./-]{1,60}?)\s*[:=]\s*(.*?)\s*$")
 # The first line that Excel writes and reads to name the delimiter.
 _DECLARED = re.compile(r'"?sep=([,;\t|])"?\s*$')
+# Longer cells are pasted logs or open quotation marks; of the longest a table is refused.
+_LONGEST_CELL, _MOST_READ = 131_072, 1 << 24
+_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _COMMAS = {";": "decimal", "\t": "maybe", "|": "maybe", " ": "maybe"}
 
 
@@ -35,7 +39,21 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
     Raises:
         InputError: If there is no header, or the quoting is broken.
     """
-    lines = Lines(source)
+    with _long_cells():
+        return _read(Lines(source), source, keep_text)
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """Let cells be longer than csv reads by default: one of them is no reason to refuse a table."""
+    before = csv.field_size_limit(_MOST_READ)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _read(lines: Lines, source: TextSource, keep_text: KeepText) -> RawTable:
     skipped, shared, comment, first = _preamble(lines)
     declared = _DECLARED.match(first)
     if declared is not None:
@@ -57,6 +75,8 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
     told = heading.note(source.name, header_line - 1)
     if told is not None:
         builder.note(told)
+    if delimiter == "|":
+        rows = (found for found in rows if not _is_rule(found[1]))
     _fill(builder, rows, _distinct(names), lines if delimiter == "," else None)
     for note in source.notes():
         builder.note(note)
@@ -96,19 +116,26 @@ def _rows(
         except StopIteration:
             return
         except csv.Error as error:
-            message = f"the row that starts here cannot be read ({error})"
-            hint = "Look for a quotation mark that is never closed."
-            line += lines.passed
-            raise InputError(message, file=lines.name, line=line, hint=hint) from None
+            raise _unreadable(lines, line, str(error)) from None
+        ended: int = reader.line_num  # type: ignore[attr-defined]  # a csv.reader
+        if ended > line - skipped and max(map(len, row), default=0) > _LONGEST_CELL:
+            raise _unreadable(lines, line, f"one cell has {max(map(len, row)):,} characters")
         line += lines.passed
-        end = skipped + lines.passed + reader.line_num  # type: ignore[attr-defined]  # a csv.reader
+        end = skipped + lines.passed + ended
         if row and (len(row) > 1 or row[0].strip()):
             yield line, row
 
 
+def _unreadable(lines: Lines, line: int, why: str) -> InputError:
+    return InputError(
+        f"the row that starts here cannot be read ({why})", file=lines.name,
+        line=line + lines.passed, hint="Look for a quotation mark that is never closed.",
+    )  # fmt: skip
+
+
 def _names(header: list[str], file: str, line: int) -> list[str]:
     """Return the column names of the first row, which must be names."""
-    names = [as_named(clean_text(cell)) for cell in header]
+    names = [as_named(clean_text(uncoloured(cell))) for cell in header]
     if names and all(not n or read_number(n) == read_number(n) for n in names):
         raise InputError(
             f"the first row has numbers where column names should be: {listed(names, 5)}",
@@ -136,15 +163,47 @@ def _repeated_note(file: str, line: int, names: list[str]) -> Note:
     )  # fmt: skip
 
 
-def _rows_inside(row: list[str]) -> int:
-    """Return how many rows of the log one of the cells holds, by a quotation mark left open."""
-    if "\n" not in "".join(row):  # hardly any row: it is asked of each
-        return 0
-    for cell in row:
-        inside = [line for line in cell.splitlines() if _as_wide(line, len(row))]
-        if inside:
-            return len(inside)
-    return 0
+def _is_rule(row: list[str]) -> bool:
+    """Tell whether a row of cells between bars is the line below the names: |---|:--:|, ---+---."""
+    text = "".join(row)
+    return "--" in text and not text.strip("-:+= \t")
+
+
+def _refused(row: list[str], text: str) -> str:
+    """Return why a row whose cells are long or hold line breaks is none; empty if it is one.
+
+    Args:
+        row: The cells.
+        text: All of them together.
+    """
+    if "\n" in text:
+        for cell in row:
+            inside = [line for line in cell.splitlines() if _as_wide(line, len(row))]
+            if inside:
+                return f"a quotation mark that is never closed holds {len(inside)} more rows"
+    if len(text) > _LONGEST_CELL:
+        longest = max(row, key=len)
+        if len(longest) > _LONGEST_CELL and not longest.startswith("["):  # a list of numbers may be
+            return f"a cell has {len(longest):,} characters ({shown(longest)})"
+    return ""
+
+
+def _of_width(row: list[str], width: int) -> list[str] | str:
+    """Return a row as wide as the header, or why it cannot be one."""
+    text = "".join(row)
+    if "\n" in text or len(text) > _LONGEST_CELL:  # hardly any row: it is asked of each
+        reason = _refused(row, text)
+        if reason:
+            return reason
+    if "\x1b" in text:
+        row = [_COLOUR.sub("", cell) for cell in row]
+    if len(row) == width:
+        return row
+    # Delimiters at the end of a line carry nothing.
+    if len(row) < width or any(c.strip() for c in row[width:]):
+        count = "1 cell" if len(row) == 1 else f"{len(row)} cells"
+        return f"the row has {count}, the header {width} ({shown(row[0])} ...)"
+    return row[:width]
 
 
 def _as_wide(line: str, width: int) -> bool:
@@ -175,18 +234,11 @@ def _fill(
     if lines_read is not None and width > 1:
         lines_read.take = add_block
     for line, row in rows:
-        swallowed = _rows_inside(row)
-        if swallowed:
-            builder.drop(line, f"a quotation mark that is never closed holds {swallowed} more rows")
+        found = _of_width(row, width)
+        if isinstance(found, str):
+            builder.drop(line, found)
             continue
-        if len(row) != width:
-            extra = row[width:]
-            if len(row) < width or any(c.strip() for c in extra):
-                count = "1 cell" if len(row) == 1 else f"{len(row)} cells"
-                builder.drop(line, f"the row has {count}, the header {width} ({shown(row[0])} ...)")
-                continue
-            row = row[:width]  # noqa: PLW2901 - delimiters at the end of a line carry nothing
-        cells.append(row)
+        cells.append(found)
         lines.append(line)
         if len(cells) >= block:
             flush()

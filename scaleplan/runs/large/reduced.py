@@ -110,6 +110,8 @@ def reduce_large(
         raise Unsuited("every point of a curve is wanted")
     if request.pattern is not None:
         raise Unsuited("lines are read by a pattern")
+    if any(each.path is not None and not each.path.is_file() for each in located):
+        raise Unsuited("an input is no regular file")
     request = with_values_beside(located, request)
     # Asked for every column of every file, of which there may be thousands.
     keep_text = cache(partial(keeps_text, request))
