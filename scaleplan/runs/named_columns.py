@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from scaleplan.errors import UsageError
 from scaleplan.runs.roles import rank
-from scaleplan.runs.text import fold, listed, near
+from scaleplan.runs.text import fold, listed, near, uncoloured
 from scaleplan.units import parse_count
 
 _AXES = ("step", "epoch", "tokens")
@@ -16,8 +16,9 @@ def find_column(name: str, columns: Sequence[str]) -> str | None:
     """Return the column that a person means: by its exact name, else by its folded one."""
     if name in columns:
         return name
-    same = [c for c in columns if fold(c) == fold(name)]
-    return same[0] if len(same) == 1 and fold(name) else None
+    folded = fold(uncoloured(name))  # as the names of columns are read
+    same = [c for c in columns if fold(c) == folded]
+    return same[0] if len(same) == 1 and folded else None
 
 
 def unknown_column(what: str, name: str, columns: Sequence[str], option: str) -> UsageError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +26,6 @@ _COMMENTED = re.compile(r"^#\s*([\w ./-]{1,60}?)\s*[:=]\s*(.*?)\s*$")
 _DECLARED = re.compile(r'"?sep=([,;\t|])"?\s*$')
 # Longer cells are pasted logs or open quotation marks; of the longest a table is refused.
 _LONGEST_CELL, _MOST_READ = 131_072, 1 << 24
-_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _COMMAS = {";": "decimal", "\t": "maybe", "|": "maybe", " ": "maybe"}
 
 
@@ -196,7 +196,7 @@ def _of_width(row: list[str], width: int) -> list[str] | str:
         if reason:
             return reason
     if "\x1b" in text:
-        row = [_COLOUR.sub("", cell) for cell in row]
+        row = [_plain_number(cell) for cell in row]
     if len(row) == width:
         return row
     # Delimiters at the end of a line carry nothing.
@@ -204,6 +204,12 @@ def _of_width(row: list[str], width: int) -> list[str] | str:
         count = "1 cell" if len(row) == 1 else f"{len(row)} cells"
         return f"the row has {count}, the header {width} ({shown(row[0])} ...)"
     return row[:width]
+
+
+def _plain_number(cell: str) -> str:
+    """Return a number without the escapes that colour it; text stays as it is."""
+    plain = uncoloured(cell)
+    return cell if math.isnan(read_number(plain)) else plain
 
 
 def _as_wide(line: str, width: int) -> bool:
