@@ -55,7 +55,8 @@ def diverged(seen: Seen) -> Finding | None:
     start, _ = ends(judged, 0.05)
     # Overfitting raises validation loss too, but slowly and without the training loss.
     # One reading at the very end is a spike, not a level: three have to be up there.
-    risen = float(np.median(judged.raw[-3:]) - judged.smooth[best])
+    up_there = judged.raw[best:][-3:]  # what came before the lowest point is no rise after it
+    risen = float(np.median(up_there) - judged.smooth[best]) if up_there.size == 3 else 0.0
     fall = max(start - float(judged.smooth[best]), 0.0)
     chance = (RISE_ERRORS + math.sqrt(2.0 * math.log(max(2.0, judged.raw.size)))) * judged.error
     if risen <= max(_LOST_SHARE * fall, chance):

@@ -15,7 +15,7 @@ NOTHING = Series(np.empty(0), np.empty(0))
 
 
 def curve(values, train=None, metric=LOSS):
-    at = np.arange(1.0, len(values) + 1)
+    at = np.arange(1.0, len(train if values is None else values) + 1)
 
     def series(column):
         return NOTHING if column is None else Series(at, np.asarray(column, float))
@@ -110,3 +110,10 @@ def test_healthy_says_what_holds():
     short = judge(curve([1.0, 0.8, 0.7, 0.65, 0.62]))
     assert short.verdict in {"healthy", "underfitting"}
     assert "rises nor" not in short.reason
+
+
+@pytest.mark.parametrize("values", [[4.12, 3.94, 3.78, 3.64], [4.46, 4.18, 4.02, 3.86, 3.75]])
+def test_a_short_curve_that_only_falls_has_not_diverged(values):
+    assert judge(curve(None, values)).verdict != "diverged"
+    assert judge(curve(values)).verdict != "diverged"
+    assert judge(curve(None, [*values, 9.0, 9.5, 9.2, 9.4])).verdict == "diverged"
