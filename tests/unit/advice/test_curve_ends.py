@@ -116,4 +116,3 @@ def test_healthy_says_what_holds():
 def test_a_short_curve_that_only_falls_has_not_diverged(values):
     assert judge(curve(None, values)).verdict != "diverged"
     assert judge(curve(values)).verdict != "diverged"
-    assert judge(curve(None, [*values, 9.0, 9.5, 9.2, 9.4])).verdict == "diverged"
