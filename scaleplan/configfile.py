@@ -25,7 +25,7 @@ _CLUSTER = {
 # `next` trains one run at a time on one kind of accelerator: the first of several.
 _ONE_ONLY = {"next": ("gpu", "gpus")}
 _SECTIONS: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
-    "cluster": {**_CLUSTER, "file": ("cluster", ("budget",))},
+    "cluster": {**_CLUSTER, "file": ("cluster", ("budget", "next", "report"))},
     "fit": {"law": ("law", ("fit", "predict", "sizes", "report"))},
 }
 _WITH_COLUMNS = (

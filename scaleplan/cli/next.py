@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scaleplan.cli import completion, options, values
+from scaleplan.cli import cluster_options, completion, options, values
 from scaleplan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ def next_command(
             parser=values.price, metavar="USD", help="Price of one accelerator-hour, US dollars."
         ),
     ] = None,
+    cluster: cluster_options.ClusterOption = None,
     sequence_length: Annotated[
         int, typer.Option(parser=values.whole, metavar="INTEGER", help="Tokens in one sequence.")
     ] = _SEQUENCE_LENGTH,
@@ -149,11 +150,11 @@ def next_command(
     seed: options.SeedOption = 0,
 ) -> None:  # fmt: skip
     """Choose the runs whose results narrow the interval at a target most for a budget."""
-    from scaleplan.catalog import accelerator, default_accelerator
     from scaleplan.cli.output import emit as emit_result
     from scaleplan.planning.next_runs import plan_next
     from scaleplan.planning.next_runs_rows import Cluster
     from scaleplan.planning.next_runs_target import Request, compute_budget
+    from scaleplan.records import TrainingSetup
 
     kind = _kind(emit, output)
     if kind is not None and output is None and output_format is not options.OutputFormat.TABLE:
@@ -166,18 +167,21 @@ def next_command(
         message = "there is no budget"
         raise UsageError(message, hint="Give --budget 1e20 (FLOP) or --budget-usd 5000.")
     values.refuse_together(budget=budget, budget_usd=budget_usd)
-    part = default_accelerator() if gpu is None else accelerator(gpu)
-    cluster = Cluster(
-        accelerator=part, gpus=gpus, mfu=mfu, usd_per_hour=price, sequence_length=sequence_length
+    chosen = cluster_options.choose_cluster(
+        cluster, gpu=gpu, mfu=mfu, price=price, country=None, pue=None, setup=TrainingSetup()
     )
+    trained_on = Cluster(
+        accelerator=chosen.accelerators[0], gpus=gpus, mfu=chosen.mfu, usd_per_hour=chosen.price,
+        sequence_length=sequence_length,
+    )  # fmt: skip
     request = Request(
         flops=budget, usd=budget_usd, target_params=target_params, target_tokens=target_tokens,
         target_flops=target_flops, cheapest=cheapest, dearest=dearest,
         fewest=1 if prior is None else _SWEEP_RUNS, most=runs, candidates=candidates, seed=seed,
     )  # fmt: skip
-    compute = compute_budget(request, cluster)
+    compute = compute_budget(request, trained_on)
     used, request = _fit(fit, prior, request, compute)
-    plan = plan_next(used, request, cluster)
+    plan = plan_next(used, request, trained_on)
     shown = options.Output(output_format=output_format, quiet=quiet, strict=strict)
     if kind is None:
         emit_result(plan, shown)

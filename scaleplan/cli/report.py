@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scaleplan.cli import completion, options, values
+from scaleplan.cli import cluster_options, completion, options, values
 from scaleplan.records.advice import joined_notes
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def report_command(
             parser=values.price, metavar="USD", help="Price of one accelerator-hour, US dollars."
         ),
     ] = None,
+    cluster: cluster_options.ClusterOption = None,
     law: options.FitLawOption = "auto",
     columns: options.ColumnsOption = None,
     metric: options.MetricOption = None,
@@ -90,6 +91,7 @@ def report_command(
     """Write a report: the fit, and the forecast and plan of a model, as one page of HTML."""
     from scaleplan.cli.output import emit
     from scaleplan.cli.sources import fit_runs, read_runs, refuse_overwriting
+    from scaleplan.records import TrainingSetup
 
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=False,
@@ -110,7 +112,11 @@ def report_command(
         sections.append(
             _plan_section(
                 fit, params=params, tokens=tokens, flops=flops,
-                gpus=() if gpus is None else gpus.values, gpu=gpu, mfu=mfu, price=price,
+                gpus=() if gpus is None else gpus.values,
+                chosen=cluster_options.choose_cluster(
+                    cluster, gpu=gpu, mfu=mfu, price=price, country=None, pue=None,
+                    setup=TrainingSetup(),
+                ),
             )
         )  # fmt: skip
     _write(sections, output)
@@ -127,23 +133,22 @@ def _fit_section(fit: Fit, runs: Runs, draws: list[Resamples]) -> Section:
 
 def _plan_section(
     fit: Fit, *, params: float | None, tokens: float | None, flops: float | None,
-    gpus: tuple[int, ...], gpu: str | None, mfu: float | None, price: float | None,
+    gpus: tuple[int, ...], chosen: cluster_options.ClusterChoice,
 ) -> Section:  # fmt: skip
     from scaleplan.advice import plan_notes
-    from scaleplan.catalog import accelerator, default_accelerator
     from scaleplan.planning.answers import answer_plan
     from scaleplan.planning.pictures import plan_picture
     from scaleplan.planning.wish import Machines, Wish
     from scaleplan.render.html_report import Section
     from scaleplan.render.plan_view import plan_view
 
-    parts = (
-        (default_accelerator(),) if gpu is None
-        else tuple(accelerator(name) for name in values.split_list(gpu))
-    )  # fmt: skip
     plan = answer_plan(
         fit, Wish(params=params, tokens=tokens, flops=flops),
-        Machines(accelerators=parts, gpus=gpus, mfu=mfu, usd_per_hour=price),
+        Machines(
+            accelerators=chosen.accelerators, gpus=gpus, mfu=chosen.mfu, mfu_gpus=chosen.mfu_gpus,
+            usd_per_hour=chosen.price, country=chosen.country, pue=chosen.pue, setup=chosen.setup,
+            ranked=chosen.ranked,
+        ),
     )  # fmt: skip
     plan = replace(plan, notes=joined_notes(plan.notes, plan_notes(plan, fit)))
     return Section(view=plan_view(plan), svgs=_svgs(plan_picture(plan, fit)))

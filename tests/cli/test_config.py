@@ -138,3 +138,22 @@ def test_an_empty_file_says_what_to_do(invoke, folder):
         3,
         True,
     )
+
+
+def test_a_cluster_file_holds_for_next_and_report(invoke, folder):
+    (folder / "own.yaml").write_text(
+        "accelerators:\n  mine: {like: a100_sxm_80gb, usd_per_hour: 0.7}\nmfu: 25%\n",
+        encoding="utf-8",
+    )
+    (folder / "scaleplan.yaml").write_text("cluster: {file: own.yaml}\n", encoding="utf-8")
+    command = ("next", "--budget", "1e20", "--prior", "besiroglu", "--format", "json")
+    document = json.loads(invoke(*command).stdout)
+    assert document["cluster"] == {"gpu": "mine", "gpus": 8}
+    run = document["runs"][0]
+    assert run["usd"] == pytest.approx(0.7 * run["gpu_hours"])
+    log = write_log(folder / "a.csv")
+    report = ("report", log, "-o", "r.html", "--resamples", "0", "-q", "--params", "1e9")
+    assert invoke(*report, "--tokens", "2e10").exit_code == 0
+    page = (folder / "r.html").read_text(encoding="utf-8")
+    assert "mine" in page
+    assert "0.7 $/h" in page
