@@ -186,12 +186,12 @@ def leverage(fitted: Fitted, theta: FloatArray, at: FloatArray, new: FloatArray)
     if not fitted.free:
         return np.zeros(new.shape[1])
     with np.errstate(over="ignore", invalid="ignore"):  # absurd exponents: seen in the result
-        jacobian, gradient = _jacobian(fitted, theta, at), _jacobian(fitted, theta, new)
-    if not np.isfinite(jacobian).all():
+        known, gradient = jacobian(fitted, theta, at), jacobian(fitted, theta, new)
+    if not np.isfinite(known).all():
         return np.full(new.shape[1], np.inf)
-    scale = np.abs(jacobian).max(axis=0)  # squares of a diverging exponent would overflow
+    scale = np.abs(known).max(axis=0)  # squares of a diverging exponent would overflow
     scale = np.where(scale > 0.0, scale, 1.0)
-    _, values, directions = np.linalg.svd(jacobian / scale, full_matrices=False)
+    _, values, directions = np.linalg.svd(known / scale, full_matrices=False)
     kept = values > 1e-10 * values[0]
     with np.errstate(over="ignore", invalid="ignore"):
         projected = (gradient / scale) @ directions[kept].T / values[kept]
@@ -199,7 +199,14 @@ def leverage(fitted: Fitted, theta: FloatArray, at: FloatArray, new: FloatArray)
     return np.where(np.isnan(found), np.inf, found)
 
 
-def _jacobian(fitted: Fitted, theta: FloatArray, inputs: FloatArray) -> FloatArray:
+def jacobian(fitted: Fitted, theta: FloatArray, inputs: FloatArray) -> FloatArray:
+    """Return how predictions, in logs for log laws, change with each free parameter: (n, free).
+
+    Args:
+        fitted: Which law it is, how its residuals are counted, and which parameters are held.
+        theta: Shape (p,).
+        inputs: Shape (inputs, n).
+    """
     parts = [np.full(inputs.shape[1], value) for value in theta]
     columns: FloatArray = np.stack(fitted.law.gradient(parts, list(inputs)), axis=1)
     columns = columns[:, ~fitted.fixed]

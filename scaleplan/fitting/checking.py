@@ -11,6 +11,7 @@ from scaleplan.fitting.crosscheck import cross_check
 from scaleplan.fitting.diagnostics import diagnose
 from scaleplan.fitting.floorless import beyond, floor_note
 from scaleplan.fitting.influence import outlier_note
+from scaleplan.fitting.labels import label_notes
 from scaleplan.fitting.leave_out import influences
 from scaleplan.fitting.pure_error import pure_error, tuned_settings
 from scaleplan.fitting.remarks import left_out_note, pattern_note, unused_note
@@ -73,7 +74,7 @@ def check(
         outlier_note(fitted, names, budget=budget, flops_per_param_token=ratio),
         floor_note(fitted, parameters, level=level, at=at),
         *repeat_notes(runs, axes.roles, axes.rows), *left_out_note(runs, axes),
-        *unused_note(runs, axes), pattern_note(axes, fitted),
+        *unused_note(runs, axes), pattern_note(axes, fitted), *label_notes(runs, axes, fitted),
     )  # fmt: skip
     minima, approaches = cross_check(
         runs, axes, fitted, draws, budgets=() if budget is None else (budget,),

@@ -116,4 +116,15 @@ GROUPING = (
         "Another metric, or another split of one, cannot stand for it without being told so.",
         "Name a metric that all files have with --metric, or rename the column.",
     ),
+    _entry(
+        "GROUPS_DIFFER",
+        "Runs of one size differ by a label that the law does not take.",
+        "F test of a level for each value of a column of text beside the law, p below 0.01 shared "
+        "among such columns, and levels more than half a run's scatter apart. Columns with a name "
+        "for nearly every run, or whose values are sizes, are left out.",
+        "One law through two kinds of runs lies between them and holds for neither; its scatter "
+        "is their difference.",
+        "Fit each apart with --by COLUMN.",
+        "Frisch & Waugh 1933, Econometrica 1, 387: levels beside the law's own freedom",
+    ),
 )

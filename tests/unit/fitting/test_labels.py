@@ -1,0 +1,74 @@
+"""Runs that differ by a label at the same sizes are told, whatever the label is called."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_runs import make_runs
+
+from scaleplan.fitting.api import fit
+
+N = np.geomspace(1e6, 1e9, 8)
+
+
+def labelled(values, params, **labels):
+    return replace(make_runs(values, params=params), labels=labels)
+
+
+def told(runs):
+    found = fit(runs, resamples=0, law="power_floor", alone=True)
+    return [note for note in found.notes if note.id == "GROUPS_DIFFER"]
+
+
+def two_kinds(shift, seed=0):
+    rng = np.random.default_rng(seed)
+    params = np.tile(N, 2)
+    noise = np.exp(0.01 * rng.standard_normal(params.size))
+    kinds = ("transformer",) * N.size + ("lstm",) * N.size
+    better = np.array([kind == "transformer" for kind in kinds])
+    return (1.5 + 60 * params**-0.3) * noise * np.where(better, 1.0, 1.0 + shift), params, kinds
+
+
+@pytest.mark.parametrize("name", ["model_type", "arch", "router", "family", "run"])
+def test_architectures_that_are_pooled_are_told(name):
+    values, params, kinds = two_kinds(0.1)
+    (note,) = told(labelled(values, params, **{name: kinds}))
+    assert f"--by {name}" in note.action
+    assert "of lstm lies" in note.text
+    assert "that of transformer" in note.text
+    assert dict(note.numbers)["difference"] == pytest.approx(np.log(1.1), abs=0.02)
+
+
+def test_labels_that_say_nothing_are_left_alone():
+    false_alarms = 0
+    for seed in range(40):
+        values, params, _ = two_kinds(0.0, seed)
+        kinds = np.random.default_rng(seed + 99).permutation(["a", "b"] * N.size)
+        false_alarms += bool(told(labelled(values, params, host=tuple(kinds))))
+    assert false_alarms <= 2  # one in a hundred by design
+
+
+def test_names_of_runs_and_of_sizes_are_no_kinds():
+    values, params, _ = two_kinds(0.1)
+    names = tuple(f"run-{k}" for k in range(params.size))
+    sizes = tuple("small" if n < 3e7 else "large" for n in params)
+    assert told(labelled(values, params, run=names, model_size=sizes)) == []
+
+
+def test_conventions_have_a_warning_of_their_own():
+    values, params, kinds = two_kinds(0.1)
+    assert told(labelled(values, params, dataset=kinds)) == []
+
+
+def test_a_label_beside_the_law_of_two_inputs():
+    rng = np.random.default_rng(4)
+    n, d = (c.ravel() for c in np.meshgrid(np.geomspace(1e7, 1e9, 5), np.geomspace(1e9, 1e11, 5)))
+    routed = rng.permutation([True, False] * 13)[: n.size]
+    loss = (1.8 + 480 / n**0.35 + 2000 / d**0.36) * np.exp(0.004 * rng.standard_normal(n.size))
+    kinds = tuple("hash" if each else "dense" for each in routed)
+    runs = make_runs(loss * np.where(routed, 1.03, 1.0), params=n, tokens=d)
+    found = fit(replace(runs, labels={"router": kinds}), resamples=0, law="chinchilla", alone=True)
+    (note,) = (note for note in found.notes if note.id == "GROUPS_DIFFER")
+    assert "of hash lies 3" in note.text
