@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from scaleplan.advice.concerns import concerning
 from scaleplan.advice.critical_size import critical_size
 from scaleplan.advice.extrapolation import point_notes
 from scaleplan.advice.fitness import fitness_notes
@@ -14,7 +15,7 @@ from scaleplan.advice.floor import floor_reached, forms_spread
 from scaleplan.advice.hull import outside_hull
 from scaleplan.records import Fit, Forecast, Note, Plan
 
-__all__ = ["fit_notes", "forecast_notes", "plan_notes"]
+__all__ = ["concerning", "fit_notes", "forecast_notes", "plan_notes"]
 
 
 def fit_notes(fit: Fit) -> tuple[Note, ...]:

@@ -169,11 +169,11 @@ def budget(
         UsageError: If the arguments contradict each other.
         PlanError: If nothing meets the limits.
     """
-    from scaleplan.advice import plan_notes
+    from scaleplan.advice import concerning, plan_notes
     from scaleplan.catalog import accelerator, default_accelerator
     from scaleplan.planning.answers import answer_plan
     from scaleplan.planning.wish import Machines, Wish
-    from scaleplan.records.advice import joined_notes, serious_notes
+    from scaleplan.records.advice import joined_notes
 
     if target is not None and not math.isfinite(target):
         raise UsageError(f"a target of {target} is not allowed", hint="Give a finite number.")
@@ -182,21 +182,22 @@ def budget(
     law = load_fit(_FIRST_LAW) if fit is None else fit
     names = [gpu] if isinstance(gpu, str) else list(gpu or [])
     parts = tuple(accelerator(name) for name in names) or (default_accelerator(),)
+    wish = Wish(
+        params=maybe(params), active_params=maybe(active_params), tokens=maybe(tokens),
+        ratio=maybe(ratio), flops=maybe(flops), target=target, days=days, max_usd=maybe(max_usd),
+        inference_tokens=maybe(inference_tokens), unique_tokens=maybe(unique_tokens),
+    )  # fmt: skip
     plan = answer_plan(
         law.record,
-        Wish(
-            params=maybe(params), active_params=maybe(active_params), tokens=maybe(tokens),
-            ratio=maybe(ratio), flops=maybe(flops), target=target, days=days,
-            max_usd=maybe(max_usd), inference_tokens=maybe(inference_tokens),
-            unique_tokens=maybe(unique_tokens),
-        ),
+        wish,
         Machines(
             accelerators=parts, gpus=_counts(gpus), mfu=mfu,
             usd_per_hour=_price(price), batch_tokens=maybe(batch),
             sequence_length=_SEQUENCE_LENGTH, country=country,
         ),
     )  # fmt: skip
-    notes = joined_notes(plan.notes, plan_notes(plan, law.record), serious_notes(law.notes))
+    about = concerning(law.record, plan.forecast.points, best_size=wish.leaves_the_split)
+    notes = joined_notes(plan.notes, plan_notes(plan, law.record), about)
     return PlanResult(replace(plan, notes=notes))
 
 

@@ -156,17 +156,19 @@ class FitResult(Shown):
         Raises:
             UsageError: If the points do not give what the law needs.
         """
-        from scaleplan.advice import forecast_notes
+        from scaleplan.advice import concerning, forecast_notes
         from scaleplan.planning.forecast import forecast
-        from scaleplan.records.advice import joined_notes, serious_notes
+        from scaleplan.records.advice import joined_notes
 
+        sizes, data = numbers(params), numbers(tokens)
         found = forecast(
-            self.record, params=numbers(params), tokens=numbers(tokens), flops=numbers(flops),
+            self.record, params=sizes, tokens=data, flops=numbers(flops),
             inputs=numbers(at), others={role: number(v) for role, v in others.items()},
         )  # fmt: skip
         notes = joined_notes(
-            found.notes, forecast_notes(found, self.record), serious_notes(self.notes)
-        )
+            found.notes, forecast_notes(found, self.record),
+            concerning(self.record, found.points, best_size=not (sizes or data)),
+        )  # fmt: skip
         return Prediction(replace(found, notes=notes))
 
     def save(self, path: str) -> None:

@@ -17,7 +17,7 @@ from scaleplan.cli import (
     shape_options,
     values,
 )
-from scaleplan.records.advice import joined_notes, serious_notes
+from scaleplan.records.advice import joined_notes
 
 if TYPE_CHECKING:
     from scaleplan.records import Fit
@@ -186,7 +186,7 @@ def budget_command(
         )  # fmt: skip
         return emit(by_examples, output)
     family_options.refuse_without_family(context)
-    from scaleplan.advice import plan_notes
+    from scaleplan.advice import concerning, plan_notes
     from scaleplan.cli.sources import further_inputs_of
     from scaleplan.planning.answers import answer_plan
     from scaleplan.planning.wish import Machines, Wish
@@ -215,9 +215,9 @@ def budget_command(
             precisions=serve_precision, kv_precision=kv_precision,
             accelerators=chosen.accelerators, price=chosen.price, others=others,
         )  # fmt: skip
-    below = plotting.plot_plan(plan, used, plot)
-    notes = joined_notes(plan.notes, plan_notes(plan, used), serious_notes(used.notes))
-    return emit(replace(plan, notes=notes), output, below)
+    about = concerning(used, plan.forecast.points, best_size=wish.leaves_the_split)
+    notes = joined_notes(plan.notes, plan_notes(plan, used), about)
+    return emit(replace(plan, notes=notes), output, plotting.plot_plan(plan, used, plot))
 
 
 def _fit(file: str | None, law: str | None) -> Fit:

@@ -84,7 +84,7 @@ def predict_command(
     seed: options.SeedOption = 0,
 ) -> None:  # fmt: skip
     """Forecast the metric of runs that were not trained, with an interval."""
-    from scaleplan.advice import forecast_notes
+    from scaleplan.advice import concerning, forecast_notes
     from scaleplan.cli.output import emit
     from scaleplan.cli.sources import further_inputs_of
     from scaleplan.planning.forecast import forecast
@@ -107,7 +107,8 @@ def predict_command(
         others=further_inputs_of(fit, given or []), then=second,
     )  # fmt: skip
     notes = joined_notes(
-        result.notes, forecast_notes(result, fit), serious_notes(fit.notes),
+        result.notes, forecast_notes(result, fit),
+        concerning(fit, result.points, best_size=params is None and tokens is None),
         () if second is None else serious_notes(second.notes),
     )  # fmt: skip
     below = ""

@@ -33,6 +33,11 @@ class Wish(Record):
     inference_tokens: float | None = None
     unique_tokens: float | None = None
 
+    @property
+    def leaves_the_split(self) -> bool:
+        """Tell whether the law has to say how large the model is, or how long it is trained."""
+        return self.params is None or (self.tokens is None and self.ratio is None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Machines(Record):
