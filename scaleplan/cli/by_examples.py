@@ -95,12 +95,11 @@ def plan_by_examples(
         message = f"--family {family.value} needs --examples"
         raise UsageError(message, hint="For example --examples 1.28M --epochs 90.")
     model, notes = _model(choice)
-    counts = tuple(gpus)
-    if len(counts) == 1 and len(accelerators) == 1:
-        counts = gpu_counts_around(counts[0])
+    alone = len(gpus) == 1 and len(accelerators) == 1
     plan = plan_family(
         model, examples=choice.examples, epochs=choice.epochs or 1.0, accelerators=accelerators,
-        gpus=counts, batch=batch, mfu=mfu, usd_per_hour=price, country=country, pue=pue,
+        gpus=tuple(gpus), around=gpu_counts_around(gpus[0]) if alone else (), batch=batch, mfu=mfu,
+        usd_per_hour=price, country=country, pue=pue,
     )  # fmt: skip
     return with_notes(plan, notes)
 

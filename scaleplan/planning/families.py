@@ -40,7 +40,7 @@ _FEWEST_EXAMPLES = 32.0
 def plan_family(
     model: ExampleModel, *, examples: float, epochs: float, accelerators: Sequence[Accelerator],
     gpus: Sequence[int], batch: float | None, mfu: float | None, usd_per_hour: float | None,
-    country: str | None, pue: float | None,
+    country: str | None, pue: float | None, around: Sequence[int] = (),
 ) -> FamilyPlan:  # fmt: skip
     """Plan the training of a model by what one example takes.
 
@@ -58,6 +58,7 @@ def plan_family(
         usd_per_hour: The user's price of an accelerator-hour.
         country: Where the power comes from.
         pue: Power usage effectiveness of the data centre.
+        around: Counts that are shown beside those asked for, and not judged.
 
     Raises:
         UsageError: If a value is not allowed.
@@ -77,8 +78,9 @@ def plan_family(
     rows: list[FamilyRow] = []
     stated: dict[str, Assumption] = {}
     ends = _BANDS.get(model.family, _OTHER_BAND)
+    counts = sorted({*gpus, *(count for count in around if count <= step)}) if around else gpus
     for part in accelerators:
-        for count in gpus:
+        for count in counts:
             use, bound, why = _utilisation(model, part, count, mfu)
             if model.embeddings is not None:
                 measured = count  # its own model has the exchange between accelerators
@@ -95,13 +97,14 @@ def plan_family(
             listed = [*why, *_kept(assumptions, use)]
             listed += [planning_default(end).assumption() for end in ends if mfu is None]
             stated |= {one.name: one for one in listed}
+    judged = [row for row in rows if row.gpus in gpus]
     batch_line = Assumption(
         name="global batch", value=step, unit="examples",
         source=_GIVEN if batch is not None else _batch_source(model),
     )  # fmt: skip
     return FamilyPlan(
         model=model, examples=examples, epochs=epochs, flops=flops, batch_examples=step,
-        rows=tuple(rows), accelerators=tuple(accelerators), notes=_notes(model, rows, step),
+        rows=tuple(rows), accelerators=tuple(accelerators), notes=_notes(model, judged, step),
         assumptions=(batch_line, *stated.values()),
     )  # fmt: skip
 

@@ -56,6 +56,17 @@ def test_few_examples_for_each_accelerator_cost_time_and_are_told():
         plan(gpus=[8, 4096], batch=2048)
 
 
+def test_counts_around_the_asked_one_are_shown_and_not_judged():
+    found = plan(gpus=[128], around=[16, 64, 128, 256, 512], batch=256, mfu=0.2)
+    assert [row.gpus for row in found.rows] == [16, 64, 128, 256]  # 512 would have no work
+    assert [note.id for note in found.notes if note.id == "FEW_EXAMPLES_A_STEP"] != []
+    wide = plan(gpus=[8], around=[1, 8, 64], batch=256)
+    assert not any(note.id == "FEW_EXAMPLES_A_STEP" for note in wide.notes)
+    # The user's own use is that of the count asked for.
+    of_asked = plan(gpus=[128], batch=256, mfu=0.2).rows[0]
+    assert found.rows[2].mfu == of_asked.mfu
+
+
 def test_bands_say_on_what_they_rest():
     names = {item.name for item in plan(gpus=[8]).assumptions}
     assert any("not checked on runs of this kind" in name for name in names)
