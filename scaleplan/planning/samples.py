@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scaleplan.errors import FitError, PlanError
-from scaleplan.runs.roles import SAMPLE_NAMES, spellings
 
 if TYPE_CHECKING:
     from scaleplan.records import ColumnUse, Fit
@@ -24,8 +23,11 @@ def samples_of(fit: Fit, role: str = "tokens") -> str:
         role: `tokens`, or `unique_tokens` for different ones.
     """
     use = _uses(fit).get(role)
-    if use is None or use.how == "derived":
+    if use is None or use.how == "derived" or "token" in use.column.lower():
         return ""
+    # Here, because a plan by a published law or of tokens starts without reading names of columns.
+    from scaleplan.runs.roles import SAMPLE_NAMES, spellings
+
     return use.column if any(name in SAMPLE_NAMES for name in spellings(use.column)) else ""
 
 
