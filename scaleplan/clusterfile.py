@@ -153,13 +153,16 @@ def _accelerator(name: str, entry: _Reader) -> Accelerator:
         raise entry.error(entry.line, message, "For example `like: h100`; see `scaleplan gpus`.")
     base = like or _blank()
     if given["tdp_w"] is not None:
-        base = replace(base, power_w=None)  # what was measured is that of the other part
+        base = replace(base, power_w=None, power_source="")  # measured was the other part's
+    if given["power_w"] is not None:
+        base = replace(base, power_source="cluster file")
     _check_peak(entry, peak, base.memory_gib if memory is None else memory, like, dense=dense)
     if memory is not None and memory > _LARGEST_MEMORY:
         message = f"memory_gib of {memory:g} is more than any accelerator has"
         raise entry.error(entry.line_of("memory_gib"), message, "Give the GiB of one device.")
     part = replace(
-        base, id=name, name=name, source="cluster file", unverified=(),
+        base, id=name, name=name, source="cluster file",
+        unverified=tuple(key for key in base.unverified if given.get(key, usd) is None),
         note="" if like is None else f"like {like.id}",
         **{key: value for key, value in given.items() if value is not None},
     )  # fmt: skip
@@ -182,8 +185,8 @@ def _catalogued(name: str) -> Accelerator | None:
 def _blank() -> Accelerator:
     return Accelerator(
         id="", name="", vendor="", year=None, peak_tflops=math.nan, memory_gib=math.nan,
-        memory_bandwidth_gbs=None, tdp_w=None, power_w=None, inter_node_gbs=None,
-        intra_node_gbs=None, matmul_efficiency=None, utilisation_class="other",
+        memory_bandwidth_gbs=None, tdp_w=None, power_w=None, power_source="",
+        inter_node_gbs=None, intra_node_gbs=None, matmul_efficiency=None, utilisation_class="other",
         usd_per_hour=None, usd_low=None, usd_high=None, price_date="", price_source="",
         source="", unverified=(), note="",
     )  # fmt: skip

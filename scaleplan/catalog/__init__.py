@@ -77,7 +77,7 @@ def accelerators() -> tuple[Accelerator, ...]:
 
 def _accelerator(entry: _Entry, sources: _Entry) -> Accelerator:
     year = entry.optional_number("year")
-    priced = "usd_per_hour" in entry.values
+    priced, powered = ("usd_per_hour" in entry.values, "power_w" in entry.values)
     band = entry.pair("usd_band") if priced else (None, None)
     return Accelerator(
         id=entry.text("id"), name=entry.text("name"), vendor=entry.text("vendor"),
@@ -85,6 +85,7 @@ def _accelerator(entry: _Entry, sources: _Entry) -> Accelerator:
         memory_gib=entry.number("memory_gib"),
         memory_bandwidth_gbs=entry.optional_number("memory_bandwidth_gbs"),
         tdp_w=entry.optional_number("tdp_w"), power_w=entry.optional_number("power_w"),
+        power_source=sources.text(entry.text("power_source")) if powered else "",
         inter_node_gbs=entry.optional_number("inter_node_gbs"),
         intra_node_gbs=entry.optional_number("intra_node_gbs"),
         matmul_efficiency=entry.optional_number("matmul_efficiency"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -162,6 +161,7 @@ def _svgs(picture: Picture) -> tuple[str, ...]:
 
 def _write(sections: list[Section], path: str) -> None:
     import platform
+    import shlex
 
     import numpy as np
 

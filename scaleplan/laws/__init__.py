@@ -1,37 +1,24 @@
-"""The laws: one file each, listed here."""
+"""The laws: one file each, listed here.
+
+A law is loaded when it is asked for: a plan needs one or two of them, and making all takes a
+fiftieth of its time.
+"""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from scaleplan.errors import UsageError
 from scaleplan.laws.base import CurvedLaw, HasOptimum, HasSection, Law, LinearLaw, ParameterSpec
-from scaleplan.laws.broken import Broken
-from scaleplan.laws.chinchilla import Chinchilla
-from scaleplan.laws.compute_factors import ComputeFactors
-from scaleplan.laws.coupled import Coupled
-from scaleplan.laws.data_constrained import DataConstrained
-from scaleplan.laws.efficiency import Efficiency
-from scaleplan.laws.granularity import Granularity
-from scaleplan.laws.kaplan import Kaplan
-from scaleplan.laws.linear import Linear
-from scaleplan.laws.log_linear import LogLinear
-from scaleplan.laws.loss_to_accuracy import LossToAccuracy
-from scaleplan.laws.loss_to_error import LossToError
-from scaleplan.laws.m3 import M3
-from scaleplan.laws.moe import MixtureOfExperts
-from scaleplan.laws.optimizer_factors import OptimizerFactors
-from scaleplan.laws.overtraining import Overtraining
-from scaleplan.laws.power import Power
-from scaleplan.laws.power_ceiling import PowerCeiling
-from scaleplan.laws.power_floor import PowerFloor
-from scaleplan.laws.power_sum import PowerSumLaw
-from scaleplan.laws.precision import Precision, PrecisionParts
-from scaleplan.laws.rectified import Rectified
-from scaleplan.laws.routed import Routed
-from scaleplan.laws.saturating import Saturating
-from scaleplan.laws.shifted import Shifted
-from scaleplan.laws.sigmoid import Sigmoid
+
+if TYPE_CHECKING:
+    from scaleplan.laws.compute_factors import ComputeFactors
+    from scaleplan.laws.optimizer_factors import OptimizerFactors
+    from scaleplan.laws.power_sum import PowerSumLaw
+
+    LAWS: tuple[Law, ...]
 
 __all__ = [
     "LAWS",
@@ -47,34 +34,40 @@ __all__ = [
     "get_law",
 ]
 
-LAWS: tuple[Law, ...] = (
-    Linear(),
-    LogLinear(),
-    Power(),
-    PowerFloor(),
-    PowerCeiling(),
-    Shifted(),
-    M3(),
-    Rectified(),
-    Sigmoid(),
-    Saturating(),
-    Broken(),
-    Chinchilla(),
-    Coupled(),
-    Overtraining(),
-    Kaplan(),
-    DataConstrained(),
-    MixtureOfExperts(),
-    Granularity(),
-    Routed(),
-    Precision(),
-    PrecisionParts(),
-    OptimizerFactors(),
-    ComputeFactors(),
-    LossToError(),
-    LossToAccuracy(),
-    Efficiency(),
-)
+# Name -> module and class, in the order in which laws are shown and compared.
+_HOME = {
+    "linear": ("linear", "Linear"),
+    "log_linear": ("log_linear", "LogLinear"),
+    "power": ("power", "Power"),
+    "power_floor": ("power_floor", "PowerFloor"),
+    "power_ceiling": ("power_ceiling", "PowerCeiling"),
+    "shifted": ("shifted", "Shifted"),
+    "m3": ("m3", "M3"),
+    "rectified": ("rectified", "Rectified"),
+    "sigmoid": ("sigmoid", "Sigmoid"),
+    "saturating": ("saturating", "Saturating"),
+    "broken": ("broken", "Broken"),
+    "chinchilla": ("chinchilla", "Chinchilla"),
+    "coupled": ("coupled", "Coupled"),
+    "overtraining": ("overtraining", "Overtraining"),
+    "kaplan": ("kaplan", "Kaplan"),
+    "data_constrained": ("data_constrained", "DataConstrained"),
+    "moe": ("moe", "MixtureOfExperts"),
+    "granularity": ("granularity", "Granularity"),
+    "routed": ("routed", "Routed"),
+    "precision": ("precision", "Precision"),
+    "precision_parts": ("precision", "PrecisionParts"),
+    "optimizer_factors": ("optimizer_factors", "OptimizerFactors"),
+    "compute_factors": ("compute_factors", "ComputeFactors"),
+    "loss_to_error": ("loss_to_error", "LossToError"),
+    "loss_to_accuracy": ("loss_to_accuracy", "LossToAccuracy"),
+    "efficiency": ("efficiency", "Efficiency"),
+}
+_KINDS = {
+    "ComputeFactors": "compute_factors",
+    "OptimizerFactors": "optimizer_factors",
+    "PowerSumLaw": "power_sum",
+}
 
 
 def get_law(name: str) -> Law:
@@ -84,10 +77,30 @@ def get_law(name: str) -> Law:
         UsageError: If there is none; the hint names the nearest.
     """
     wanted = name.strip().lower().replace("-", "_")
-    for law in LAWS:
-        if law.name == wanted:
-            return law
-    names = [law.name for law in LAWS]
-    near = get_close_matches(wanted, names, n=1)
-    message = f"there is no law {name!r}; the laws are {', '.join(names)}"
+    if wanted in _HOME:
+        return _made(wanted)
+    from difflib import get_close_matches
+
+    near = get_close_matches(wanted, _HOME, n=1)
+    message = f"there is no law {name!r}; the laws are {', '.join(_HOME)}"
     raise UsageError(message, hint=f"Did you mean {near[0]}?" if near else "See `scaleplan laws`.")
+
+
+@cache
+def _made(name: str) -> Law:
+    module, kind = _HOME[name]
+    law: Law = getattr(import_module(f"{__name__}.{module}"), kind)()
+    return law
+
+
+def __getattr__(name: str) -> object:
+    """Return all laws, or a class of them that others ask for, on first use."""
+    if name == "LAWS":
+        found: object = tuple(map(_made, _HOME))
+    elif name in _KINDS:
+        found = getattr(import_module(f"{__name__}.{_KINDS[name]}"), name)
+    else:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    globals()[name] = found
+    return found

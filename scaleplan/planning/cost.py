@@ -91,7 +91,7 @@ def cost_assumptions(
     found += [
         Assumption(
             name=f"power of {part.id}", value=part.power_w, unit="W with its share of the host",
-            source=part.note or "measured",
+            source=part.power_source + (", unverified" if "power_w" in part.unverified else ""),
         )
         for part in accelerators if part.power_w is not None
     ]  # fmt: skip

@@ -85,9 +85,7 @@ def sharded_knee(
     return moved * accelerator.peak_tflops * _FLOPS_PER_TFLOP * use / (work * rate)
 
 
-def tensor_efficiency(
-    accelerator: Accelerator, *, tensor: int, width: int, mfu: float | None = None
-) -> float:
+def tensor_efficiency(accelerator: Accelerator, *, tensor: int, width: int) -> float:
     """Return the share of its speed that tensor parallelism keeps on PCIe.
 
     A layer sends 4 all-reduces of 2 b s h bytes for 72 b s h^2 / t FLOP (Shoeybi et al. 2019, arXiv
@@ -99,13 +97,12 @@ def tensor_efficiency(
         accelerator: Its peak P and links BW.
         tensor: Degree t of tensor parallelism.
         width: Width h of the model.
-        mfu: The user's MFU u of single steps; None takes the table.
     """
     usual = planning_default("tensor_link_gbs").value
     links = accelerator.intra_node_gbs
     if tensor == 1 or links is None or links >= _SLOW_LINKS_GBS:
         return 1.0
-    work = accelerator.peak_tflops * _FLOPS_PER_TFLOP * _steady(accelerator, mfu)
+    work = accelerator.peak_tflops * _FLOPS_PER_TFLOP * _steady(accelerator, None)
     apart = 2.0 / 9.0 * (tensor - 1) * work / (width * _BYTES_PER_GB)
     return (1.0 + apart / usual) / (1.0 + apart / links)
 

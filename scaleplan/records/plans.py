@@ -103,6 +103,7 @@ class Accelerator(Record):
         usd_per_hour: The default on-demand price, with `usd_low` and `usd_high` as its band.
         power_w: Mean power measured per device with its share of the host; None where the rule of
             a share of the TDP applies.
+        power_source: Where that power was read.
         utilisation_class: Which whole-run utilisation applies (`a100`, `h100`, `tpu` ...).
         unverified: Fields that come from memory or are derived.
     """
@@ -116,6 +117,7 @@ class Accelerator(Record):
     memory_bandwidth_gbs: float | None
     tdp_w: float | None
     power_w: float | None
+    power_source: str
     inter_node_gbs: float | None
     intra_node_gbs: float | None
     matmul_efficiency: float | None

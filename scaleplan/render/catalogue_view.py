@@ -105,7 +105,7 @@ def accelerators_view(catalogue: AcceleratorCatalogue) -> View:
 
 def _sources(accelerator: Accelerator) -> list[str]:
     """Return where the rates and the price come from, each source once."""
-    parts = [*accelerator.source.split(";"), accelerator.price_source]
+    parts = [*accelerator.source.split(";"), accelerator.price_source, accelerator.power_source]
     return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 

@@ -43,6 +43,26 @@ def test_a_file_gives_accelerators_price_mfu_and_place(invoke, cluster):
 
 
 @pytest.mark.parametrize(
+    ("power", "said"),
+    [
+        ("", "Patterson et al. 2021"),
+        ("power_w: 350", "cluster file"),
+        ("tdp_w: 350", None),
+    ],
+)
+def test_the_power_of_a_part_of_ones_own_has_its_source(invoke, cluster, power, said):
+    file = cluster(f"accelerators:\n  ours:\n    like: v100\n    {power}\n")
+    plan = (*PLAN, "--cluster", file, "--gpu", "ours", "--format", "json")
+    found = {item["name"]: item for item in json.loads(invoke(*plan).stdout)["assumptions"]}
+    if said is None:
+        assert "power of ours" not in found
+        assert "power drawn over TDP" in found
+    else:
+        assert said in found["power of ours"]["source"]
+        assert found["power of ours"]["source"].endswith("unverified") == (not power)
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("accelerators: {h: {peak_tflops: 1979, memory_gib: 80}}", "dense bf16 rate is 989"),

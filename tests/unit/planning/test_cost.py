@@ -66,6 +66,12 @@ def test_measured_power_comes_before_the_rule():
     assert found > 1.2 * 3_552_000 * 0.3 * 0.85 * 1.1
 
 
+def test_a_measured_power_says_where_it_was_read():
+    found = _by_name(tuple(map(accelerator, ("v100", "tpu_v4"))))
+    assert "arXiv 2104.10350, unverified" in found["power of v100_sxm_32gb"].source
+    assert found["power of tpu_v4"].source.startswith("measured per chip")
+
+
 def test_assumptions_of_the_user():
     found = _by_name((H100,), usd_per_hour=2.2, pue=1.5, country="fra")
     assert (found["price"].value, found["price"].source) == (2.2, "given")

@@ -29,7 +29,7 @@ def make_accelerator(**changes):
     values = {
         "id": "h100_sxm_80gb", "name": "H100 SXM", "vendor": "NVIDIA", "year": 2022,
         "peak_tflops": 989.4, "memory_gib": 80.0, "memory_bandwidth_gbs": 3350.0, "tdp_w": 700.0,
-        "power_w": None,
+        "power_w": None, "power_source": "",
         "inter_node_gbs": 50.0, "intra_node_gbs": 450.0, "matmul_efficiency": 0.8,
         "utilisation_class": "h100", "usd_per_hour": 2.5, "usd_low": 1.5, "usd_high": 4.0,
         "price_date": "2025-06", "price_source": "a list", "source": "a datasheet",
