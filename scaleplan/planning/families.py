@@ -169,7 +169,8 @@ def _utilisation(
 def _kept(assumptions: Sequence[Assumption], mfu: float | None) -> tuple[Assumption, ...]:
     """Leave out what plan_rows states of batches, layouts and shapes of language models."""
     kept = (
-        "whole-run MFU", "price", "power", "carbon", "growth of MFU", "fall of MFU",
+        "whole-run MFU", "MFU of single", "nodes from which", "price", "power", "carbon",
+        "growth of MFU", "fall of MFU",
         "parameters whose", "tokens per accelerator and step at which",
         "accelerator-hours between", "time to",
         *(("whole-run over steady",) if mfu is not None else ()),

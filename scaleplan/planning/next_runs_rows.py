@@ -13,9 +13,10 @@ from scaleplan.planning.cost import prices
 from scaleplan.planning.goodput import goodput
 from scaleplan.planning.shape import guess_shape
 from scaleplan.planning.throughput import (
-    base_utilisation,
     choose_batch,
     half_speed_tokens,
+    run_utilisation,
+    small_cluster_defaults,
     useful_batch,
 )
 from scaleplan.records import Accelerator, Assumption, NextRun
@@ -60,10 +61,17 @@ class Cluster:
             kept = planning_default("realised_median").value * goodput(self.gpus)
             use = np.full(len(runs), self.mfu * kept)
         else:
+            node = int(planning_default("node_size").value)
             logs = np.log(runs.params)
             sizes = np.linspace(logs.min(), logs.max(), _SIZES)
             known = [
-                base_utilisation(self.accelerator, active_params=float(size), moe=False)
+                run_utilisation(
+                    self.accelerator,
+                    active_params=float(size),
+                    moe=False,
+                    gpus=self.gpus,
+                    node=node,
+                )
                 for size in np.exp(sizes)
             ]
             batch = np.maximum(
@@ -189,16 +197,22 @@ def row_assumptions(cluster: Cluster, *, samples: str = "") -> tuple[Assumption,
 
 def _time_assumptions(cluster: Cluster) -> tuple[Assumption, ...]:
     part, price = cluster.accelerator, cluster.price
+    nodes = cluster.gpus / planning_default("node_size").value
+    kinds = (f"utilisation_{part.utilisation_class}", *small_cluster_defaults([part], nodes))
     speed = (
-        Assumption(name="steady MFU", value=cluster.mfu, unit="share of dense peak", source="given")
+        (
+            Assumption(
+                name="steady MFU", value=cluster.mfu, unit="share of dense peak", source="given"
+            ),
+        )
         if cluster.mfu is not None
-        else planning_default(f"utilisation_{part.utilisation_class}").assumption()
+        else tuple(planning_default(kind).assumption() for kind in kinds)
     )
     known = cluster.usd_per_hour is not None
     return (
         Assumption(name="cluster", value=f"{cluster.gpus} x {part.id}, one run at a time",
                    source="option"),
-        speed,
+        *speed,
         Assumption(
             name="price", value="unknown" if price is None else price, unit="$/h",
             source="given" if known else f"{part.price_source} ({part.price_date})",

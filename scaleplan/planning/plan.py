@@ -21,6 +21,7 @@ from scaleplan.planning.layouts import (
     largest_cluster,
     layout_assumptions,
     most_accelerators,
+    node_size,
     smallest_fitting,
 )
 from scaleplan.planning.memory import MemoryModel, memory_assumptions, memory_model
@@ -159,7 +160,7 @@ def plan_rows(
     rows = tuple(_row(run, part, count) for part in accelerators for count in counts)
     return rows, _assumptions(
         run, tuple(accelerators), batch_given=batch_tokens is not None,
-        sharded=any(row.sharded for row in rows),
+        sharded=any(row.sharded for row in rows), fewest=min(counts),
     )  # fmt: skip
 
 
@@ -277,7 +278,12 @@ def _smallest(run: _Run, accelerator: Accelerator) -> int | None:
 
 
 def _assumptions(
-    run: _Run, accelerators: tuple[Accelerator, ...], *, batch_given: bool, sharded: bool
+    run: _Run,
+    accelerators: tuple[Accelerator, ...],
+    *,
+    batch_given: bool,
+    sharded: bool,
+    fewest: int,
 ) -> tuple[Assumption, ...]:
     batch = Assumption(
         name="global batch", value=run.batch_tokens, unit="tokens",
@@ -292,16 +298,17 @@ def _assumptions(
         band = (planning_default(name).assumption() for name in REALISED)
         measured = (steady, *band)
     throughput = throughput_assumptions(
-        accelerators, moe=run.work.moe, measured=run.work.mfu is not None, batch_given=batch_given
-    )
+        accelerators, moe=run.work.moe, measured=run.work.mfu is not None, batch_given=batch_given,
+        fewest_nodes=fewest / node_size(run.setup),
+    )  # fmt: skip
     cost = cost_assumptions(
         accelerators, usd_per_hour=run.usd_per_hour, pue=run.pue, country=run.country
     )
-    return (
+    return tuple(dict.fromkeys((
         batch, *measured, *throughput,
         *(sharded_assumptions(accelerators) if sharded else ()),
         *goodput_assumptions(run.setup), *state_assumptions(run.setup),
         *memory_assumptions(run.model, run.setup), *layout_assumptions(run.setup),
         *shape_assumptions(run.shape, sequence_length=run.sequence_length),
         *storage_assumptions(run.shape.vocabulary, run.setup), *cost,
-    )  # fmt: skip
+    )))  # fmt: skip

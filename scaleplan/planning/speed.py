@@ -9,8 +9,8 @@ from scaleplan.planning.goodput import goodput
 from scaleplan.planning.layouts import SHARED_WEIGHTS, node_size
 from scaleplan.planning.memory import Layout
 from scaleplan.planning.throughput import (
-    base_utilisation,
     cluster_efficiency,
+    run_utilisation,
     sharded_knee,
     tensor_efficiency,
 )
@@ -83,7 +83,10 @@ def run_speed(
     kept = _kept(work, accelerator, used, knee)
     shown = kept * busy
     if work.mfu is None:
-        base = base_utilisation(accelerator, active_params=work.active_params, moe=work.moe)
+        base = run_utilisation(
+            accelerator, active_params=work.active_params, moe=work.moe, gpus=used,
+            node=node_size(work.setup),
+        )  # fmt: skip
         base *= tensor_efficiency(accelerator, tensor=layout.tensor, width=work.width)
         low, high = planning_default("time_band_low"), planning_default("time_band_high")
         return Speed(

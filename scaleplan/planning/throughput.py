@@ -9,6 +9,7 @@ both grow as 1 / (B / g) and do not depend on the model's size, which is why one
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from scaleplan.catalog import planning_default
 from scaleplan.errors import UsageError
@@ -24,11 +25,15 @@ _BYTES_PER_GB = 1e9
 _SLOW_LINKS_GBS = 100.0
 
 
+# Classes of which published runs had only large clusters, and no table of few accelerators is read.
+_LARGE_ONLY = ("tpu", "v100")
+
+
 def base_utilisation(accelerator: Accelerator, *, active_params: float, moe: bool) -> float:
-    """Return the whole-run MFU u on so few accelerators that none is lost to their number.
+    """Return the whole-run MFU u of published runs, before what is lost to their number of devices.
 
     u = u0 x (N / 10B)^0.05 x N / (N + 20M) x min(1, memory / 80 GiB)^0.2, x 0.8 for a mixture of
-    experts. The power of N is held at the ends of the published runs.
+    experts. The powers of N and memory are held at the ends of the published runs.
 
     Args:
         accelerator: Its class gives u0; a part without runs is scaled by its matmul efficiency.
@@ -42,11 +47,58 @@ def base_utilisation(accelerator: Accelerator, *, active_params: float, moe: boo
     low = planning_default("utilisation_size_low").value
     high = planning_default("utilisation_size_high").value
     size = min(max(active_params, low), high) / _REFERENCE_PARAMS
-    utilisation *= size ** planning_default("utilisation_size_exponent").value
-    utilisation /= 1.0 + planning_default("utilisation_fixed_params").value / active_params
-    memory = min(accelerator.memory_gib / _REFERENCE_MEMORY_GIB, 1.0)
-    utilisation *= memory ** planning_default("utilisation_memory_exponent").value
-    return float(utilisation) * (planning_default("utilisation_moe_factor").value if moe else 1.0)
+    utilisation *= float(size ** planning_default("utilisation_size_exponent").value)
+    return utilisation * _common_factors(accelerator, active_params=active_params, moe=moe)
+
+
+def run_utilisation(
+    accelerator: Accelerator, *, active_params: float, moe: bool, gpus: float, node: int
+) -> float:
+    """Return the whole-run MFU before what the number of devices costs each step.
+
+    Inside a node, whole runs are as fast as single steps. From there to eight nodes the MFU falls
+    to `base_utilisation` with the logarithm of their number: that was chosen on runs on more.
+
+    Args:
+        accelerator: Its class.
+        active_params: Parameters per token.
+        moe: Whether the model is a mixture of experts.
+        gpus: Accelerators.
+        node: Accelerators of a node.
+    """
+    large = base_utilisation(accelerator, active_params=active_params, moe=moe)
+    if accelerator.utilisation_class in _LARGE_ONLY:
+        return large
+    small = _steady(accelerator, None)
+    if accelerator.utilisation_class == "other" and accelerator.matmul_efficiency is not None:
+        small *= accelerator.matmul_efficiency
+        small /= planning_default("matmul_efficiency_reference").value
+    small *= _common_factors(accelerator, active_params=active_params, moe=moe)
+    nodes = max(gpus / node, 1.0)
+    share = min(math.log(nodes) / math.log(planning_default("small_cluster_nodes").value), 1.0)
+    return max(large, float(small ** (1.0 - share) * large**share))
+
+
+def small_cluster_defaults(accelerators: Iterable[Accelerator], nodes: float) -> tuple[str, ...]:
+    """Return the planning defaults that the MFU of a cluster rests on for being small.
+
+    Args:
+        accelerators: Its parts.
+        nodes: Its nodes.
+    """
+    known = [part for part in accelerators if part.utilisation_class not in _LARGE_ONLY]
+    if not known or nodes >= planning_default("small_cluster_nodes").value:
+        return ()
+    return (*sorted({_steady_default(part) for part in known}), "small_cluster_nodes")
+
+
+def _common_factors(accelerator: Accelerator, *, active_params: float, moe: bool) -> float:
+    """Return what small models, little memory and experts leave of the MFU."""
+    factor = 1.0 / (1.0 + planning_default("utilisation_fixed_params").value / active_params)
+    least = planning_default("utilisation_memory_low").value
+    memory = min(max(accelerator.memory_gib, least) / _REFERENCE_MEMORY_GIB, 1.0)
+    factor *= memory ** planning_default("utilisation_memory_exponent").value
+    return float(factor) * (planning_default("utilisation_moe_factor").value if moe else 1.0)
 
 
 def cluster_efficiency(
@@ -109,8 +161,11 @@ def tensor_efficiency(accelerator: Accelerator, *, tensor: int, width: int) -> f
 
 def _steady(accelerator: Accelerator, mfu: float | None) -> float:
     """Return the MFU of single steps: the user's, or the table's."""
-    kind = "steady_a100" if accelerator.utilisation_class == "a100" else "steady_other"
-    return planning_default(kind).value if mfu is None else mfu
+    return planning_default(_steady_default(accelerator)).value if mfu is None else mfu
+
+
+def _steady_default(accelerator: Accelerator) -> str:
+    return "steady_a100" if accelerator.utilisation_class == "a100" else "steady_other"
 
 
 def sharded_assumptions(accelerators: tuple[Accelerator, ...]) -> tuple[Assumption, ...]:
@@ -196,7 +251,12 @@ def choose_batch(tokens: float, *, sequence_length: int, asked: float | None) ->
 
 
 def throughput_assumptions(
-    accelerators: tuple[Accelerator, ...], *, moe: bool, measured: bool, batch_given: bool
+    accelerators: tuple[Accelerator, ...],
+    *,
+    moe: bool,
+    measured: bool,
+    batch_given: bool,
+    fewest_nodes: float,
 ) -> tuple[Assumption, ...]:
     """Return what the times rest on.
 
@@ -205,9 +265,11 @@ def throughput_assumptions(
         moe: Whether the model is a mixture of experts.
         measured: Whether the user gave his own MFU.
         batch_given: Whether the user gave his own batch.
+        fewest_nodes: Nodes of the smallest cluster.
     """
     names: list[str] = []
     if not measured:
+        names += small_cluster_defaults(accelerators, fewest_nodes)
         names += sorted({f"utilisation_{part.utilisation_class}" for part in accelerators})
         if any(part.utilisation_class == "other" for part in accelerators):
             names.append("matmul_efficiency_reference")

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from scaleplan.planning.throughput import (
     base_utilisation,
     choose_batch,
     cluster_efficiency,
+    run_utilisation,
     sharded_assumptions,
     sharded_knee,
     step_tokens_tested,
@@ -83,6 +85,49 @@ def test_less_memory_is_slower_and_more_than_80_gib_is_not_faster():
     )
 
 
+def small(name, gpus, **changes):
+    options = {"active_params": 1e9, "moe": False, "node": 8} | changes
+    return run_utilisation(accelerator(name), gpus=gpus, **options)
+
+
+@pytest.mark.parametrize(("name", "steady"), [("a100", 0.50), ("h100", 0.43), ("l40s", 0.43)])
+def test_inside_a_node_a_run_is_as_fast_as_its_steps(name, steady):
+    part = accelerator(name)
+    expected = steady / 1.02 * (part.memory_gib / 80) ** 0.2
+    if name == "l40s":
+        assert part.utilisation_class == "other"
+        expected *= (part.matmul_efficiency or 0.80) / 0.80
+    assert small(name, 1) == small(name, 8) == pytest.approx(expected)
+    assert small(name, 16, node=16) == small(name, 8)
+
+
+def test_between_a_node_and_eight_the_mfu_falls_evenly_with_each_doubling():
+    found = [small("h100", gpus) for gpus in (8, 16, 32, 64, 4096)]
+    assert found[3] == found[4] == base_utilisation(H100, active_params=1e9, moe=False)
+    steps = [after / before for before, after in itertools.pairwise(found[:4])]
+    assert steps == pytest.approx([(found[3] / found[0]) ** (1 / 3)] * 3)
+    assert steps[0] < 1
+
+
+def test_parts_of_large_clusters_only_have_one_mfu():
+    for name in ("tpu_v4", "v100"):
+        assert small(name, 1) == small(name, 4096)
+
+
+def test_little_memory_is_held_at_the_least_of_published_runs():
+    cards = [dataclasses.replace(A100, memory_gib=gib) for gib in (16.0, 32.0, 40.0)]
+    used = [base_utilisation(card, active_params=1e10, moe=False) for card in cards]
+    assert used[0] == used[1] < used[2]
+
+
+@given(SIZES, st.booleans(), st.integers(1, 10_000), st.integers(1, 10_000))
+def test_fewer_accelerators_never_have_less_mfu_nor_finish_sooner(size, moe, one, other):
+    few, many = sorted((one, other))
+    found = [small("h100", gpus, active_params=size, moe=moe) for gpus in (few, many)]
+    assert found[0] >= found[1] * (1 - 1e-12)
+    assert many * found[1] >= few * found[0] * (1 - 1e-12)
+
+
 @given(SIZES, SIZES, st.booleans())
 def test_a_larger_model_never_takes_less_time_for_the_same_tokens(one, other, moe):
     small, large = sorted((one, other))
@@ -120,7 +165,7 @@ def test_the_tested_range_of_tokens_a_step():
 
 def test_assumptions_name_what_was_used_and_nothing_else():
     def names(**changes):
-        use = {"moe": False, "measured": False, "batch_given": False} | changes
+        use = {"moe": False, "measured": False, "batch_given": False, "fewest_nodes": 8} | changes
         found = throughput_assumptions((H100, accelerator("mi300x")), **use)
         return " | ".join(item.name for item in found)
 
@@ -130,6 +175,9 @@ def test_assumptions_name_what_was_used_and_nothing_else():
     assert "matmul efficiency" in names()
     assert "mixture of experts" in names(moe=True)
     assert "whole-run MFU" not in names(measured=True)
+    assert "MFU of single steps (other classes)" in names(fewest_nodes=7)
+    assert "MFU of single steps" not in names()
+    assert "MFU of single steps" not in names(fewest_nodes=7, measured=True)
     assert "20% overhead" not in names(batch_given=True)
 
 
