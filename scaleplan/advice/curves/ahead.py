@@ -97,7 +97,7 @@ def forecast_at(
     unknown = (_UNKNOWN if course is None else _UNKNOWN_UNDER_SCHEDULE) * (
         float(values[-1]) - value
     )
-    stands = max(float(trend.smooth[-1]), float(trend.raw[-trend.window :].mean()))
+    stands = max(float(trend.smooth[-1]), float(trend.settled[-trend.window :].mean()))
     value = max(min(value, stands, highest), lowest)  # a sum of weights may round it below
     quantile = t_quantile(0.5 + 0.5 * level, 6.0)
     spread = math.hypot(min(caution, _MOST_CAUTION) * own, unknown, left_open, trend.reading_noise)
@@ -125,7 +125,7 @@ def _thinned(trend: Trend) -> tuple[FloatArray, FloatArray, float]:
     since = max(start + _SKIPPED * (end - start), _SKIPPED * end) if late is None else late
     share = 1.0 - _SKIPPED if late is None else (end - late) / (end - start)
     kept = (trend.at >= since) & (trend.at > 0.0)
-    at, values = trend.at[kept], trend.raw[kept]
+    at, values = trend.at[kept], trend.settled[kept]
     if at.size > _MOST:
         edges = np.linspace(0, at.size, _MOST + 1).astype(int)[:-1]
         sizes = np.diff(np.r_[edges, at.size])

@@ -36,6 +36,10 @@ _TEXTS = {
         "end with one reading that has jumped, which is not judged",
         "Look at the next readings: a spike comes back, a run that diverges does not.",
     ),
+    "OTHER_SCALE": (
+        "have a training loss over 4 times that of validation: a sum over batches, or weighted; no "
+        "gap is shown", "Log both as means over the same unit.",
+    ),
     "GAP_GROWS": (
         "have a gap between training and validation above 10% that grows, while validation does "
         "not rise yet", "Watch validation; it is what turns next.",
@@ -46,7 +50,8 @@ _TEXTS = {
     ),
 }  # fmt: skip
 _NOTES: dict[str, Severity] = {
-    "SPIKES": "info", "JUMPED_AT_END": "warning", "GAP_GROWS": "info", "OVERCONFIDENT": "warning",
+    "SPIKES": "info", "JUMPED_AT_END": "warning", "OTHER_SCALE": "info", "GAP_GROWS": "info",
+    "OVERCONFIDENT": "warning",
 }  # fmt: skip
 _VERBS = {"have": "has", "end": "ends", "lose": "loses"}  # of one run
 _HOLE = 10.0  # times the usual distance between points

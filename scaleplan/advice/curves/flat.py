@@ -83,7 +83,7 @@ def _best_at(seen: Seen) -> float:
 
 def _gained(trend: Trend, since: int) -> tuple[float, float]:
     """Return how far a straight line through the readings since a place falls, and its error."""
-    values = trend.raw[since:] - float(trend.raw[since:].mean())
+    values = trend.settled[since:] - float(trend.settled[since:].mean())
     x = np.linspace(-0.5, 0.5, values.size)
     power = float(x @ x)
     error = trend.noise * math.sqrt(trend.readings_for_one / power)
@@ -133,7 +133,7 @@ def _gain_by_slope(trend: Trend) -> float:
     For a power law with exponent near 1/2 it is 0.85 ln 2 times that slope.
     """
     kept = (trend.at > 0.0) & (trend.at >= trend.at[-1] - (trend.at[-1] - trend.at[0]) / 3.0)
-    x, y = np.log(trend.at[kept]), trend.raw[kept]
+    x, y = np.log(trend.at[kept]), trend.settled[kept]
     if x.size < _LAST_POINTS or slope_t(y) > -_FALLING_T:
         return 0.0
     centred = x - x.mean()

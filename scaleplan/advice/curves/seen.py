@@ -20,7 +20,12 @@ FEWEST = 4
 RISE_ERRORS = 4.0
 # A rise below this share of what the run has gained so far changes no decision.
 RISE_SHARE = 0.01
+# Of a power law with exponent 1/2 the first of evenly spaced steps takes a third of the fall; from
+# four fifths on its start is taken for a reading before training.
+_FIRST_STEP = 5.0
 _LOST = 1e100
+# Dropout and augmentation leave a training loss above validation, but not by this factor.
+_OTHER_SCALE = 4.0
 # A jump at the end: in scatters of a reading, as a share of the range before, after so many.
 _JUMP_ERRORS, _JUMP_SHARE, _BEFORE_A_JUMP = 8.0, 0.25, 9
 # What a metric cannot fall below and rise above, in the direction in which all series fall.
@@ -54,8 +59,14 @@ class Seen:
 
     @property
     def fall(self) -> float:
-        """Return how far the trend has fallen from its start to its lowest point."""
-        return float(self.trend.smooth[0] - self.trend.smooth[self.best])
+        """Return how far the trend has fallen from its start to its lowest point.
+
+        A first reading before training is so far above the second that it is no measure of what
+        training brings: then it is that of the others, times the most that a first step takes.
+        """
+        lowest = float(self.trend.smooth[self.best])
+        others = float(self.trend.settled[min(1, self.trend.settled.size - 1)]) - lowest
+        return min(float(self.trend.smooth[0]) - lowest, _FIRST_STEP * max(others, 0.0))
 
     @property
     def lowest(self) -> float:
@@ -167,13 +178,21 @@ def chance_rise(seen: Seen, errors: float = RISE_ERRORS) -> float:
 
 
 def gap_of(seen: Seen) -> float | None:
-    """Return (validation - training) / validation at the end, None without both or for scores."""
-    if seen.training is None or not len(seen.curve.validation):
+    """Return (validation - training) / validation at the end, None where they do not compare."""
+    if seen.training is None or not len(seen.curve.validation) or other_scale(seen):
         return None
     validation, training = float(seen.trend.smooth[-1]), float(seen.training.smooth[-1])
     if validation == 0.0:
         return None
     return (validation - training) / abs(validation)
+
+
+def other_scale(seen: Seen) -> bool:
+    """Tell whether a training loss lies so far above validation that it counts something else."""
+    training, trend = seen.training, seen.trend
+    if training is None or seen.curve.metric.kind != "loss" or not len(seen.curve.validation):
+        return False
+    return bool(_OTHER_SCALE * float(trend.smooth[-1]) < float(training.smooth[-1]))
 
 
 def where(seen: Seen, at: float) -> str:

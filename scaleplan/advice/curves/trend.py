@@ -30,18 +30,20 @@ class Trend:
     Args:
         at: Positions, shape (n,), rising.
         raw: The finite readings, shape (n,).
+        settled: The same with the running median in the place of readings that jumped.
         smooth: Their trend, shape (n,).
         noise: Standard deviation of one reading around it.
         correlation: Of the noise of neighbouring readings, as of an autoregression; 0 where
             readings are independent or too few to tell.
         window: Readings that each point of the trend rests on.
-        spikes: Readings that jumped and came back.
+        spikes: How often readings jumped and came back.
         reading_noise: Standard deviation of one reading as it was logged; `noise` is that of an
             average where a long curve was averaged over blocks.
     """
 
     at: FloatArray
     raw: FloatArray
+    settled: FloatArray
     smooth: FloatArray
     noise: float
     correlation: float
@@ -94,8 +96,8 @@ def trend_of(at: FloatArray, values: FloatArray) -> Trend:
     jumps = apart > limit
     starts = jumps & ~np.r_[False, jumps[:-1]]
     return Trend(
-        at=at, raw=values, smooth=smooth, noise=noise, correlation=correlation, window=window,
-        spikes=int(starts.sum()),
+        at=at, raw=values, settled=np.where(jumps, median, values), smooth=smooth, noise=noise,
+        correlation=correlation, window=window, spikes=int(starts.sum()),
         reading_noise=noise if logged is values else max(
             noise, math.sqrt(_second_difference(logged[-_MOST_POINTS:], 1) / 6.0)
         ),

@@ -17,6 +17,7 @@ from scaleplan.advice.curves.seen import (
     gap_of,
     jumped_at_end,
     lost_at,
+    other_scale,
     training_trend,
     unset,
     usable,
@@ -124,6 +125,8 @@ def further_notes(seen: Seen, verdict: Verdict) -> tuple[str, ...]:
         found.append("SPIKES")
     if seen.jumped and verdict != "diverged":
         found.append("JUMPED_AT_END")
+    if other_scale(seen):
+        found.append("OTHER_SCALE")
     gap = gap_of(seen)
     if (
         gap is not None

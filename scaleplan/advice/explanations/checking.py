@@ -88,6 +88,14 @@ CHECKING = (
         "Look at these steps.",
     ),
     _entry(
+        "OTHER_SCALE",
+        "The training loss is on another scale than that of validation.",
+        "It ends more than 4 times above it.",
+        "Dropout and augmentation leave it above validation, but by less: it is a sum over batches "
+        "or examples, or has other terms. Its course still tells whether training goes on.",
+        "Log both as means over the same unit; the gap is not shown.",
+    ),
+    _entry(
         "JUMPED_AT_END",
         "The last reading has jumped, and is not judged.",
         "It lies above the last third of those before it by more than 8 standard deviations of a "
