@@ -14,6 +14,7 @@ from scaleplan.runs.cleaning import clean
 from scaleplan.runs.columns import Assignment, assign
 from scaleplan.runs.curves import reduce_curves
 from scaleplan.runs.derived import derive
+from scaleplan.runs.epoch_steps import with_steps_of_runs
 from scaleplan.runs.formats import EXTENSIONS
 from scaleplan.runs.frame import join
 from scaleplan.runs.gathering import Gathered, gather
@@ -152,6 +153,7 @@ def _read_and_clean(
     early = tuple(note for table in tables for note in table.dropped)
     gathered, lost, lost_notes = without_lacking(gathered, tables, chosen.numbers["value"])
     gathered, name_notes = with_own_names(gathered, chosen.labels)
+    gathered, step_notes = with_steps_of_runs(gathered)
     reduced = (
         reduce_curves(
             gathered, kind, chosen.metric, all_points=all_points,
@@ -171,7 +173,8 @@ def _read_and_clean(
     notes = (
         *told, *skipped, *dict.fromkeys(note for table in tables for note in table.notes),
         *metadata_notes,
-        *chosen.notes, *unit_notes, *lost_notes, *name_notes, *reduced.notes,
+        *chosen.notes, *unit_notes, *lost_notes, *name_notes, *step_notes,
+        *reduced.notes,
     )  # fmt: skip
     return _Cleaned(cleaned, chosen, kind, cleaning, metadata, units, notes)
 

@@ -13,6 +13,7 @@ from scaleplan.runs.columns import Assignment, assign
 from scaleplan.runs.curve import Curve, CurveLog, Series
 from scaleplan.runs.curve_building import SERIES, Builder
 from scaleplan.runs.curve_rows import axis_of, members, runs_of, without_words
+from scaleplan.runs.epoch_steps import with_steps_of_runs
 from scaleplan.runs.formats import EXTENSIONS
 from scaleplan.runs.frame import Frame, join
 from scaleplan.runs.gathering import gather
@@ -161,6 +162,7 @@ def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
     """Return the curves of files whose columns play the same roles."""
     rows, kind, _, _, notes = gather(part.frame, part.chosen, [t.shared for t in part.tables])
     rows, told = with_own_names(rows, part.chosen.labels, curves=True)
+    rows, joined = with_steps_of_runs(rows)
     rows, words = without_words(rows)
     axis, position = axis_of(rows)
     groups, split = runs_of(rows, position)
@@ -173,7 +175,7 @@ def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
         named="run" in rows.labels, by_file=several,
     )  # fmt: skip
     curves = [builder.curve(each, i + 1) for i, each in enumerate(members(groups))]
-    return curves, [*notes, *told, *words, *split]
+    return curves, [*notes, *told, *joined, *words, *split]
 
 
 def _blank(column: RawColumn) -> BoolArray | None:

@@ -127,4 +127,13 @@ GROUPING = (
         "Fit each apart with --by COLUMN.",
         "Frisch & Waugh 1933, Econometrica 1, 387: levels beside the law's own freedom",
     ),
+    _entry(
+        "STEPS_OF_EPOCHS",
+        "A log counts steps within each epoch.",
+        "Whole epochs that rise by one, and steps that fall there, near the same start each time, "
+        "and rise everywhere else.",
+        "Taken alone such steps make a run of every epoch. The steps of an epoch follow from the "
+        "last logged step, the next first one and the usual distance.",
+        "Add a column named run if every epoch is a run of its own.",
+    ),
 )

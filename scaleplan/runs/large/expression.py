@@ -39,6 +39,7 @@ class Cells:
         weighed: Columns of text that might hold numbers, which are counted.
         checked: Columns whose cells the engine has to look at.
         fixed: Columns that say the same throughout a run; where they do not, runs share a name.
+        epoch: The epoch, a column of numbers beside the step; None without one.
     """
 
     kinds: dict[str, Kind]
@@ -48,6 +49,7 @@ class Cells:
     weighed: tuple[str, ...]
     checked: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
+    epoch: str | None = None
 
 
 def log_table(cells: Cells) -> Any:  # noqa: ANN401 - Ibis builds its types at run time
@@ -87,6 +89,10 @@ def representatives(cells: Cells, rule: Rule) -> Any:  # noqa: ANN401
         "finite_end": at.max(where=finite), "odd_end": at.max(where=odd),
         "pick": ibis.struct(key).min(where=chosen),
     }  # fmt: skip
+    if cells.epoch is not None:
+        both = (log[cells.epoch].abs() < _INFINITE) & (at < _INFINITE)
+        begun = ibis.struct({"epoch": log[cells.epoch], "at": -at})
+        found |= {"first_epoch": begun.min(where=both), "last_epoch": begun.max(where=both)}
     for name in cells.fixed:
         found |= {f"low_{name}": log[name].min(), f"high_{name}": log[name].max()}
     for name in cells.checked:

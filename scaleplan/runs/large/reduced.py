@@ -181,9 +181,13 @@ def _cells(
     best = None
     if chosen.metric.split in {"validation", "test"}:
         best = "lowest" if kind in {"loss", "error"} else "highest"
+    beside = numbers.get("epoch", ("",))[0] if "step" in numbers else ""
+    if beside in code and typed[code[beside]] != "number":
+        raise Unsuited(f"{beside} does not hold plain numbers")
     cells = Cells(
         kinds=typed, run=code[run], value=code[value], position=code[axis[0]],
         weighed=weighed, checked=layout.checked, fixed=tuple(code[n] for n in sorted(fixed)),
+        epoch=code.get(beside),
     )  # fmt: skip
     return cells, best
 
@@ -195,6 +199,8 @@ def _check_runs(found: Sequence[dict[str, Any]], cells: Cells, kind: str) -> Non
         raise Unsuited("rows have no run, or a run's name has odd characters")
     if any(run["endless"] for run in found):
         raise Unsuited("a step is infinite")
+    if cells.epoch is not None and any(map(_begins_again, found)):
+        raise Unsuited("steps are counted within epochs")
     if any(not run["usable"] for run in found):
         raise Unsuited("a run has no finite metric")
     least = min(run["smallest"] for run in found)
@@ -204,6 +210,14 @@ def _check_runs(found: Sequence[dict[str, Any]], cells: Cells, kind: str) -> Non
         raise Unsuited("a run ended with a metric that is not finite")
     if any(run[f"odd_{name}"] for run in found for name in cells.weighed):
         raise Unsuited("a column of text holds cells that may be numbers")
+
+
+def _begins_again(run: dict[str, Any]) -> bool:
+    """Tell whether the last epoch of a run begins before the step at which the first one ended."""
+    first, last = run["first_epoch"], run["last_epoch"]
+    if not first or first["epoch"] is None or first["epoch"] == last["epoch"]:
+        return False
+    return bool(-last["at"] < -first["at"])
 
 
 def _check_own_names(

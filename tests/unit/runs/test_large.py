@@ -208,3 +208,18 @@ def test_missing_java_gives_the_install_line(tmp_path, monkeypatch, home):
         require_java()
     assert "apt-get install" in refused.value.hint
     assert "pip install 'scaleplan[spark]'" in refused.value.hint
+
+
+def test_steps_that_begin_again_in_each_epoch_are_left_to_our_own_reading(tmp_path):
+    table = [
+        [f"r{run}", str(step), str(10**6 * run), "1e6", str(4.0 - epoch), str(4.0 - epoch), epoch]
+        for run in (1, 2) for epoch in (1, 2, 3) for step in range(0, 400, 100)
+    ]  # fmt: skip
+    table = [[str(cell) for cell in row] for row in table]
+    path = write(tmp_path / "a.csv", table, HEADER.replace("note", "epoch"))
+    assert load_runs([str(path)], engine="auto").column("step").tolist() == [800.0, 800.0]
+    with pytest.raises(InputError, match="steps are counted within epochs"):
+        load_runs([str(path)], engine="duckdb")
+    for row in table:
+        row[1] = str(int(row[1]) + 400 * (int(row[-1]) - 1))
+    assert_same([write(tmp_path / "b.csv", table, HEADER.replace("note", "epoch"))])
