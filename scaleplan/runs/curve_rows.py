@@ -156,8 +156,7 @@ def _unnamed_runs(rows: Gathered, position: FloatArray) -> tuple[IntArray, tuple
             return groups, (_told_apart(count, "rows of equal steps have other settings"),)
     fixed = fixed_groups(rows)
     count = int(np.unique(fixed).size)
-    # Where sizes stand in the first row of each run only, steps tell the runs apart.
-    if count > len(rows.files) and not _sizes_missing(rows):
+    if count > len(rows.files) and _sizes_tell(rows, fixed):
         groups = fixed if groups is None else groups
         return groups, (_told_apart(count, "rows differ in what is fixed when a run starts"),)
     # One file, one run: but where steps fall back to the start another run begins.
@@ -176,8 +175,19 @@ def _keys(numbers: FloatArray) -> IntArray:
     return np.unique(numbers, return_inverse=True)[1].astype(np.int64)
 
 
-def _sizes_missing(rows: Gathered) -> bool:
-    return any(not np.isfinite(c.numbers).all() for c in fixed_columns(rows).values())
+def _sizes_tell(rows: Gathered, fixed: IntArray) -> bool:
+    """Tell whether what is fixed when a run starts tells runs apart, row by row.
+
+    Where sizes stand in the first row of each run only, steps do. Sizes that differ on every row
+    are those of finished runs, also where that of some row is not known.
+    """
+    sizes = fixed_columns(rows)
+    logged = np.isfinite(rows.roles["value"].numbers)
+    sized = np.logical_and.reduce([np.isfinite(column.numbers) for column in sizes.values()])
+    here = logged & sized
+    if bool(here[logged].all()):
+        return True
+    return int(here.sum()) * 2 > int(logged.sum()) and np.unique(fixed[here]).size == here.sum()
 
 
 def _codes(rows: Gathered) -> IntArray:
