@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from scaleplan.advice.repeats import repeated_data
-from scaleplan.planning.throughput import useful_batch
+from scaleplan.planning.throughput import run_utilisation, useful_batch
 from scaleplan.records import Note, Plan, PlanRow
 from scaleplan.units import format_count, format_days, format_percent, format_significant
 
@@ -19,6 +19,7 @@ _LARGE_BATCH, _OVERHEAD = 2.0, 0.2
 # What a whole run keeps, at 0.93, of the highest MFU of steps in any table, 0.65.
 _HIGHEST_MFU = 0.60
 _LONGEST_DAYS = 365.0
+_OTHER_MFU = 0.05
 # 6ND leaves out attention and the embedding: 10% is reached near 100M parameters (Hoffmann et al.
 # 2022, appendix F).
 _SMALLEST_FOR_6ND = 1e8
@@ -76,6 +77,32 @@ def sharded_alone(plan: Plan) -> Iterator[Note]:
             numbers=(("tokens_per_gpu_step", min(r.batch_tokens / r.gpus for r in thin)),),
             source="Narayanan et al. 2021, arXiv 2104.04473, ZeRO-3 rows",
         )  # fmt: skip
+
+
+def few_nodes(plan: Plan) -> Iterator[Note]:
+    """Say that the MFU falls between counts by more than the loss that `efficiency` shows."""
+    known = {part.id: part for part in plan.accelerators}
+    for gpu in dict.fromkeys(row.gpu for row in plan.rows):
+        counts = [row.gpus for row in plan.rows if row.gpu == gpu and row.goodput is None]
+        if not counts:
+            continue  # the user's own MFU is carried from count to count by efficiency alone
+        few, many = (
+            run_utilisation(
+                known[gpu], active_params=plan.active_params,
+                moe=plan.active_params < plan.params, gpus=count, node=_NODE,
+            )
+            for count in (min(counts), max(counts))
+        )  # fmt: skip
+        if many < (1.0 - _OTHER_MFU) * few:
+            yield Note(
+                id="FEW_NODES", severity="info",
+                text=f"Before what splitting the batch costs (efficiency), a {gpu} reaches "
+                f"{format_percent(few)} of its peak on {min(counts)} and {format_percent(many)} on "
+                f"{max(counts)}: published runs on eight nodes and more were that much slower than "
+                "their steps, those inside one node were not.",
+                action="Give --mfu of your own steps where you know it.",
+                numbers=(("share", many / few),), source="tests/benchmark/published_times.py",
+            )  # fmt: skip
 
 
 def thin_steps(plan: Plan) -> Iterator[Note]:
@@ -188,6 +215,7 @@ PLAN_RULES: tuple[Rule, ...] = (
     memory,
     thin_steps,
     sharded_alone,
+    few_nodes,
     recomputed,
     large_batch,
     unlikely_mfu,

@@ -49,7 +49,7 @@ class Speed(Record):
     """The speed of a cluster.
 
     Args:
-        efficiency: Share kept of a small cluster's speed per accelerator.
+        efficiency: Share of an accelerator's speed kept where so many share a batch.
         mfu: Model-FLOP utilisation of the whole run, of all accelerators.
         low: The shortest time over the expected one.
         high: The longest time over the expected one.

@@ -137,7 +137,7 @@ class PlanRow(Record):
     """Time, memory, money and energy of the training run on one number of accelerators.
 
     `mfu` is model FLOPs over (accelerator-hours x dense peak) for the whole run at this count;
-    `efficiency` is the share kept of the per-accelerator speed of a small cluster (1 = all).
+    `efficiency` is the share of an accelerator's speed that is kept where so many share a batch.
     `ideal_days` is the naive E = 1/C: full peak, no loss at any count.
 
     Args:

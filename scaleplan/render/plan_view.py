@@ -161,7 +161,7 @@ def _rows(plan: Plan, *, several: bool, many: bool) -> Table:
             ((row.gpu,) if several else ()) + _row(row) + ((row.layout,) if many else ())
             for row in plan.rows
         ),
-        footer="efficiency: share kept of a small cluster's speed per GPU; "
+        footer="efficiency: share of a GPU's speed kept where so many share a batch; "
         "ideal 1/C: full peak on every GPU, a definition and no forecast",
     )  # fmt: skip
 

@@ -124,10 +124,11 @@ def jumped_at_end(values: FloatArray) -> bool:
     latest = before[-(before.size // 3) :]
     height = float(values[-1] - latest.max())
     risen = float(before[-1] - latest.min())  # as much as this: it goes on as it did
-    return height > max(
-        2.0 * risen, _JUMP_ERRORS * noise_of(before)[0], _JUMP_SHARE * float(np.ptp(before)),
-        RISE_SHARE * abs(float(latest.max())),
-    )  # fmt: skip
+    least = max(
+        2.0 * risen, _JUMP_SHARE * float(np.ptp(before)), RISE_SHARE * abs(float(latest.max()))
+    )
+    # The noise takes long to tell, and matters rarely.
+    return height > least and height > _JUMP_ERRORS * noise_of(before)[0]
 
 
 def training_trend(curve: Curve, sign: float) -> Trend | None:

@@ -71,6 +71,16 @@ PLANNING = (
         "Narayanan et al. 2021, arXiv 2104.04473, ZeRO-3 rows",
     ),
     _entry(
+        "FEW_NODES",
+        "Runs on few accelerators use more of their peak than whole runs on large clusters.",
+        "u(g) = u1^(1 - s) u8^s with s = ln(g / node) / ln 8 between one node and eight: u1 is the "
+        "MFU of single steps, u8 that of whole published runs.",
+        "Published runs on eight nodes and more reached a fifth (A100) to a third (H100) less than "
+        "their steps, by failures, restarts, evaluation and the network; those in a node did not.",
+        "Give --mfu of your own steps where you know it.",
+        "tests/benchmark/published_times.py: 12 runs on 1 to 16 accelerators, 38 on more",
+    ),
+    _entry(
         "RECOMPUTED",
         "The forward pass is computed twice to save memory.",
         "A layout with full recomputation: 8 FLOP a parameter and token are computed, 6 count.",

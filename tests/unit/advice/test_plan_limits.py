@@ -84,6 +84,17 @@ def test_weights_shared_over_all_wait_for_the_network():
     assert dict(found["SHARDED_ALONE"].numbers)["tokens_per_gpu_step"] < 13_000
 
 
+def test_the_mfu_that_falls_with_the_nodes_is_told_apart_from_efficiency():
+    note = ids_of(params=1e9, tokens=2e10, gpus=[8, 512])["FEW_NODES"]
+    small, large = plan_of(params=1e9, tokens=2e10, gpus=[8, 512]).rows
+    assert dict(note.numbers)["share"] == pytest.approx(
+        large.mfu / large.efficiency * small.efficiency / small.mfu
+    )
+    assert "on 8 and" in note.text
+    for other in ({"gpus": [512, 1024]}, {"gpus": [1, 8]}, {"gpus": [8, 512], "mfu": 0.4}):
+        assert "FEW_NODES" not in ids_of(params=1e9, tokens=2e10, **other)
+
+
 def test_recomputation_is_told_and_counts_around_the_asked_one_are_not_judged():
     note = ids_of(params=7e9, gpus=[8], setup=TrainingSetup(recompute="full"))["RECOMPUTED"]
     assert "8 FLOP" in note.text
