@@ -57,6 +57,7 @@ def _all_wrong(fit: Fit) -> Iterator[_Wrong]:
     yield from _wrong_parameters(fit)
     yield from _wrong_widening(fit)
     yield from _number("flops_per_param_token", fit.flops_per_param_token, _POSITIVE)
+    yield from _number("flops_per_active_token", fit.flops_per_active_token, _POSITIVE)
     yield from _wrong_places(fit)
     for name, interval in (("interval", fit.interval), ("optimum_interval", fit.optimum_interval)):
         if interval is not None and not 0.0 < interval.level < 1.0:

@@ -34,12 +34,13 @@ def repeated_data(plan: Plan) -> Iterator[Note]:
         source=_SOURCE,
     )  # fmt: skip
     best = numbers["best size for one epoch"]
-    if plan.active_params > best:
+    size = plan.forecast.points[0].params or plan.active_params  # as the law counts it
+    if size > best:
         yield Note(
             id="REPEAT_MAY_HARM", severity="warning",
-            text=f"{format_count(plan.active_params)} parameters are more than the best size for "
+            text=f"{format_count(size)} parameters are more than the best size for "
             f"one epoch over these data ({format_count(best)}). The law of repeated data cannot "
             "rise with repeats; large models on repeated data do get worse.",
             action="Watch validation loss, use more weight decay, or take a smaller model.",
-            numbers=(("params", plan.active_params), ("best_params", best)), source=_SOURCE,
+            numbers=(("params", size), ("best_params", best)), source=_SOURCE,
         )  # fmt: skip

@@ -125,9 +125,11 @@ class Sized(Record):
 
 def sized(
     text: str | None, *, count: FlopCountName, params: float | None, active_params: float | None,
-    sequence_length: int | None,
+    sequence_length: int | None, share: float = 1.0,
 ) -> Sized:  # fmt: skip
     """Return the sizes that a shape and the size options agree on.
+
+    `share` is that of the active parameters where neither gives them.
 
     Raises:
         UsageError: If they do not agree, or FLOP are to be counted for a model of no size.
@@ -149,7 +151,7 @@ def sized(
         return Sized(
             params=None, active_params=active_params, sequence_length=length, given=None, shape=None
         )
-    active = params if active_params is None else min(active_params, params)
+    active = params * share if active_params is None else min(active_params, params)
     shape = shape_of(
         given, params=params, active_params=active, sequence_length=length,
         accounting=count.accounting,
@@ -189,10 +191,14 @@ def served(
     """
     if plan.shape is None:
         return plan
+    from scaleplan.planning.active import with_flop_count, with_share
     from scaleplan.planning.deployment import BYTES
     from scaleplan.planning.size_speed import deploy
 
-    used = replace(fit, flops_per_param_token=plan.flops / plan.active_params / plan.tokens)
+    used = with_share(
+        with_flop_count(fit, plan.flops / plan.active_params / plan.tokens),
+        plan.active_params / plan.params,
+    )
     names = tuple(BYTES) if precisions is None else precisions.values
     deployment, assumptions = deploy(
         plan.shape, used, flops=plan.flops, accelerators=accelerators,

@@ -97,7 +97,7 @@ def fit(
     if fitted is None:  # pragma: no cover - choose returns fitted laws only
         raise TypeError(chosen.law.name)
     quality = quality_of(runs, axes, fitted)
-    ratio = runs.flops_per_param_token
+    ratio = axes.flops_ratio(runs)
     allocation = allocation_note(fitted) if ratio is not None else None
     fitted = with_known_interval(fitted)
     draws = resample(
@@ -140,7 +140,8 @@ def fit(
         parameters=named_parameters(parameters, runs.levels) if runs.levels else parameters,
         interval=made, quality=quality, optimum=rows, candidates=comparison.candidates,
         objectives=objectives, widening=widening, ranges=ranges, cleaning=_cleaning(runs, axes),
-        flops_per_param_token=6.0 if ratio is None else ratio, assumptions=runs.assumptions,
+        flops_per_param_token=6.0 if ratio is None else ratio,
+        flops_per_active_token=axes.active_ratio(runs), assumptions=runs.assumptions,
         notes=(*runs.notes, *notes, *checks.notes), fingerprint=runs.fingerprint, seed=seed,
         version=__version__, isoflop=checks.isoflop, approaches=checks.approaches,
         influences=checks.influences, levels=runs.levels, hull=_hull(runs, axes),

@@ -19,6 +19,7 @@ _SYMBOLS = {"params": "N", "tokens": "D", "flops": "C", "active_params": "N_acti
 
 
 _LARGEST_LOG = 700.0  # of a float
+_ROUNDING = 1e-3  # of a share of parameters: sizes in a log have a few digits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +50,28 @@ class Axes:
         return replace(
             self, inputs=self.inputs[:, kept], values=self.values[kept], rows=self.rows[kept]
         )
+
+    def flops_ratio(self, runs: Runs) -> float | None:
+        """Return k of C = k N D where N is the size that these axes hold, None if unknown.
+
+        Args:
+            runs: The runs that the axes are of.
+        """
+        active = "active_params" in self.roles
+        return runs.flops_per_active_token if active else runs.flops_per_param_token
+
+    def active_ratio(self, runs: Runs) -> float | None:
+        """Return k of the active parameters where the log has both and the axes hold not these.
+
+        None where all are active, or more than all: the log counts the two in other ways then.
+
+        Args:
+            runs: The runs that the axes are of.
+        """
+        k, active = self.flops_ratio(runs), runs.flops_per_active_token
+        if "active_params" in self.roles or k is None or active is None:
+            return None
+        return active if k < active * (1.0 - _ROUNDING) else None
 
     @property
     def of_loss(self) -> bool:

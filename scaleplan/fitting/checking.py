@@ -67,7 +67,7 @@ def check(
             last budget.
         level: Level of the intervals.
     """
-    names, ratio = names_of(runs, axes), runs.flops_per_param_token or 6.0
+    names, ratio = names_of(runs, axes), axes.flops_ratio(runs) or 6.0
     budget = optimum[-1].flops if optimum else None
     at = (optimum[-1].params, optimum[-1].tokens) if optimum else beyond(fitted)
     notes = (

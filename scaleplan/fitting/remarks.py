@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_NAMED = 8
 _PATTERN = 0.001  # p-value; runs of one sweep often share what moves them
+_SAME_SHARE = 1e-3  # sizes in a log have a few digits
 # What laws take beside params and tokens, and what changes a run at the same params and tokens.
 _FURTHER = (
     "active_params", "dense_params", "experts", "granularity", "bits", "weight_bits",
@@ -64,7 +65,10 @@ def held_note(runs: Runs, column: str, axes: Axes) -> Note:
 def left_out_note(runs: Runs, axes: Axes) -> tuple[Note, ...]:
     """Return the note on columns that a law could take and the fitted one does not."""
     here = {role for role in _FURTHER if runs.has(role) and _varies(runs.column(role))}
-    found = sorted(here - set(axes.roles))
+    found = sorted(
+        role for role in here - set(axes.roles)
+        if not _follows(runs.column(role)[axes.rows], axes.inputs)
+    )  # fmt: skip
     if not found:
         return ()
     known = here | {role for role in ("params", "tokens", "active_params") if runs.has(role)}
@@ -103,6 +107,13 @@ def pattern_note(axes: Axes, fitted: Fitted) -> Note | None:
         numbers=(("p", p),),
         source="runs test, Wald & Wolfowitz 1940, Annals of Mathematical Statistics 11, 147",
     )  # fmt: skip
+
+
+def _follows(column: FloatArray, inputs: FloatArray) -> bool:
+    """Tell whether a column is one of the inputs times a number, and so tells nothing more."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        shares = column / inputs
+    return bool(np.any(np.ptp(shares, axis=1) <= _SAME_SHARE * np.abs(shares[:, 0])))
 
 
 def _varies(column: FloatArray) -> bool:

@@ -144,7 +144,7 @@ def fit_alone(name: str, runs: Runs, law: Law, *, role: str | None = None) -> Sy
     codes = _codes(runs, axes)
     # Not the name: renamed or swapped systems keep their draws.
     seed = zlib.crc32(runs.fingerprint.encode())
-    return SystemAlone(name, fitted, axes, runs.flops_per_param_token or 6.0, codes, seed)
+    return SystemAlone(name, fitted, axes, axes.flops_ratio(runs) or 6.0, codes, seed)
 
 
 def fit_systems(

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from scaleplan.errors import PlanError, UsageError
+from scaleplan.planning.active import with_share
 from scaleplan.planning.assemble import assemble_plan, counted, default_model
 from scaleplan.planning.family import Family, Model
 from scaleplan.planning.wish import Machines, Wish, check_wish
@@ -61,7 +62,10 @@ def answer_plan(
 
         fit = with_repeats(fit)
         given["unique_tokens"] = wish.unique_tokens
-    found = _decide(fit, wish, cluster, given)
+    asked = fit
+    if wish.params is not None and wish.active_params is not None:
+        asked = with_share(fit, wish.active_params / wish.params)
+    found = _decide(asked, wish, cluster, given)
     model = found.model
     plan = assemble_plan(
         fit, params=model.params, active_params=model.active_params, tokens=model.tokens,
@@ -72,7 +76,7 @@ def answer_plan(
         others=given, setup=cluster.setup, ranked=cluster.ranked,
         tokens_from=model.how, shape=cluster.shape,
     )  # fmt: skip
-    answers = [*found.answers, *_more_answers(fit, wish, found, plan)]
+    answers = [*found.answers, *_more_answers(asked, wish, found, plan)]
     return replace(plan, answers=tuple(answers), offers=found.offers, lifetime=found.lifetime)
 
 
@@ -95,7 +99,7 @@ def _family(fit: Fit, wish: Wish, others: Mapping[str, float]) -> Family:
         raise UsageError(
             "--active-params needs --params", hint="Give all parameters and the active ones."
         )
-    share = 1.0
+    share = None
     if wish.params is not None and wish.active_params is not None:
         share = wish.active_params / wish.params
         if share > 1.0:

@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING
 
 from scaleplan.errors import PlanError, UsageError
 from scaleplan.fitting.optimum import optimum_rows
+from scaleplan.planning.active import (
+    active_share,
+    counted_size,
+    law_size,
+    takes_all,
+    with_flop_count,
+    with_share,
+)
 from scaleplan.planning.allocation import has_optimum, optimal_tokens
 from scaleplan.planning.family import Family, Model
 from scaleplan.planning.forecast import forecast
@@ -62,7 +70,8 @@ def assemble_plan(
     Args:
         fit: What predicts its performance.
         params: Parameters; None takes the compute-optimal size for `flops`.
-        active_params: Parameters used per token (mixture of experts); None means all of them.
+        active_params: Parameters used per token (mixture of experts); None means all of them, or
+            the share of the runs of the fit.
         tokens: Training tokens. Without tokens, ratio and flops: the number for which `params` is
             the compute-optimal size.
         flops: Training compute, FLOP.
@@ -92,6 +101,7 @@ def assemble_plan(
     model = default_model(
         fit, params=params, active_params=active_params, tokens=tokens, flops=flops, ratio=ratio
     )
+    fit, parts = _of_its_share(fit, model)
     counts = tuple(gpus)
     fixed = setup is not None and setup.fixes_accelerators
     if len(counts) == 1 and len(accelerators) <= _MOST_WITH_NEIGHBOURS and not fixed:
@@ -114,7 +124,7 @@ def assemble_plan(
         ),
         accelerators=tuple(accelerators), asked_gpus=tuple(gpus),
         optimum=_optimum(fit, model.flops), notes=(),
-        assumptions=(sized, convention, *assumptions, *fit.assumptions),
+        assumptions=(sized, convention, *parts, *assumptions, *fit.assumptions),
     )  # fmt: skip
 
 
@@ -129,7 +139,10 @@ def counted(fit: Fit, shape: ModelShape | None) -> tuple[Fit, Assumption]:
     if shape is not None and shape.accounting != "6nd":
         k = shape.flops_per_param_token
         source = f"--flop-count {shape.accounting}, at {shape.sequence_length} tokens a sequence"
-        fit = replace(fit, flops_per_param_token=k)
+        fit = with_flop_count(fit, k)
+    elif takes_all(fit):
+        k = fit.flops_per_active_token or k
+        source = "per active parameter: median of flops / (active params x tokens) in the log"
     elif k == 6.0:
         source = "C = k N D; 6 for a dense transformer (Kaplan et al. 2020, arXiv 2001.08361)"
     return fit, Assumption(name="FLOP per parameter and token", value=k, source=source)
@@ -144,7 +157,7 @@ def default_model(
     Args:
         fit: The law.
         params: Parameters; None takes the compute-optimal size for `flops`.
-        active_params: Parameters used per token; None means all of them.
+        active_params: Parameters used per token; None takes the share of the fit's runs.
         tokens: Training tokens. Without tokens, ratio and flops: the number for which `params` is
             the compute-optimal size.
         flops: Training compute, FLOP.
@@ -164,27 +177,42 @@ def default_model(
         raise UsageError(message, hint="With --params give at most one of them.")
     if params is None:
         return _model_for(fit, tokens, flops, ratio, dict(others or {}))
-    active = params if active_params is None else active_params
+    active = params * active_share(fit) if active_params is None else active_params
     if active > params:
         message = f"--active-params {active:g} is more than --params {params:g}"
         raise UsageError(message, hint="Active parameters are those one token passes through.")
+    fit, size = with_share(fit, active / params), counted_size(fit, params, active)
     if tokens is not None:
         how = "asked for"
     elif ratio is not None:
         tokens, how = ratio * params, f"asked for: {ratio:g} tokens per parameter"
     elif flops is not None:
-        tokens = flops / (fit.flops_per_param_token * active)
+        tokens = flops / (fit.flops_per_param_token * size)
         how = "follows from --flops and --params"
     elif has_optimum(fit):
-        tokens = optimal_tokens(fit, active)
+        tokens = optimal_tokens(fit, size)
         how = f"the number for which this size is compute-optimal under {fit.name}"
     else:
         tokens = _RATIO_WITHOUT_LAW * params
         how = "20 tokens per parameter: the law gives no optimum (Hoffmann et al. 2022, sec. 4.2)"
     return Model(
         params=params, active_params=active, tokens=tokens,
-        flops=fit.flops_per_param_token * active * tokens, how=how,
+        flops=fit.flops_per_param_token * size * tokens, how=how,
     )  # fmt: skip
+
+
+def _of_its_share(fit: Fit, model: Model) -> tuple[Fit, tuple[Assumption, ...]]:
+    """Return the fit for the share of active parameters that a model has, and what that assumes."""
+    if not takes_all(fit):
+        return fit, ()
+    share, usual = model.active_params / model.params, active_share(fit)
+    source = f"a share of {share:.3g} of all"
+    if math.isclose(share, usual, rel_tol=1e-6):
+        source += ", as in the runs of the fit"
+    else:
+        source += f", where the runs of the fit have {usual:.3g}: its law knows no share"
+    said = Assumption(name="active parameters", value=model.active_params, source=source)
+    return with_share(fit, share), (said,)
 
 
 def _model_for(
@@ -202,7 +230,7 @@ def _model_for(
 
 
 def _forecast(fit: Fit, model: Model, others: Mapping[str, float] | None) -> Forecast:
-    dense = model.params == model.active_params
+    dense = model.params == model.active_params or takes_all(fit)
     k = fit.flops_per_param_token
     if (
         dense
@@ -215,8 +243,7 @@ def _forecast(fit: Fit, model: Model, others: Mapping[str, float] | None) -> For
         return forecast(fit, flops=[model.flops])
     sized = {role for role in fit.inputs if role in {"params", "active_params", "tokens"}}
     if fit.inputs[0] in sized:
-        # A law of params alone is one of the whole model; with tokens, of what a token sees.
-        params = model.params if fit.inputs == ("params",) else model.active_params
+        params = law_size(fit, model.params, model.active_params)
         return forecast(
             fit, params=[params] if sized - {"tokens"} else [],
             tokens=[model.tokens] if "tokens" in sized else [], others=others,

@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 from scaleplan.laws import HasOptimum, get_law
+from scaleplan.planning.active import active_share
 from scaleplan.planning.allocation import golden_section, least_flops, optimal_split
 
 if TYPE_CHECKING:
@@ -106,10 +107,12 @@ def inference_aware_size(
         left = goal - size * params**-alpha
         return float((data / left) ** (1.0 / beta)) if left > 0.0 else math.inf
 
+    served = _INFERENCE_FLOPS_PER_PARAM_TOKEN * active_share(fit) * inference_tokens
+
     def total(log_params: float) -> float:
         params = math.exp(log_params)
         training = fit.flops_per_param_token * params * tokens_of(params)
-        return training + _INFERENCE_FLOPS_PER_PARAM_TOKEN * params * inference_tokens
+        return training + served * params
 
     smallest = math.log(size / goal) / alpha
     log_params = golden_section(total, smallest, smallest + _WIDEST)

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 
 from scaleplan.errors import PlanError
 from scaleplan.laws import get_law
+from scaleplan.planning.active import active_share, counted_size, law_size
 from scaleplan.planning.allocation import has_optimum, optimal_split, optimal_split_given
 from scaleplan.records import Fit
 from scaleplan.records.base import Record
 
 _LOG_LOW, _LOG_HIGH = math.log(1.0), math.log(1e120)
 _HALVINGS = 200
-_LARGEST_ACTIVE_SHARE = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Model(Record):
-    """A model to train: all positive, flops = k x active_params x tokens; `how` it was found."""
+    """A model to train: all positive, flops = k N D of the fit; `how` it was found."""
 
     params: float
     active_params: float
@@ -35,7 +35,7 @@ class Family(Record):
     Args:
         fit: The law.
         params: The size, where it is fixed.
-        active_share: Active over all parameters, 1 for a dense model.
+        active_share: Active over all parameters, 1 for a dense model; None takes that of the fit.
         tokens: The training tokens, where they are fixed.
         ratio: Tokens per parameter, where it is fixed; without any of the three the split is
             optimal.
@@ -44,7 +44,7 @@ class Family(Record):
 
     fit: Fit
     params: float | None = None
-    active_share: float = _LARGEST_ACTIVE_SHARE
+    active_share: float | None = None
     tokens: float | None = None
     ratio: float | None = None
     others: Mapping[str, float] = field(default_factory=dict)
@@ -67,21 +67,24 @@ class Family(Record):
             PlanError: If the law does not tell the split and nothing fixes it.
         """
         products = flops / self.fit.flops_per_param_token
+        share = active_share(self.fit) if self.active_share is None else self.active_share
+        # Of all parameters, the part that compute is counted for.
+        part = counted_size(self.fit, 1.0, share)
         if self.params is not None:
-            active = self.params * self.active_share
-            tokens = products / active
+            size = self.params * part
+            tokens = products / size
         elif self.tokens is not None:
-            tokens, active = self.tokens, products / self.tokens
+            tokens, size = self.tokens, products / self.tokens
         elif self.ratio is not None:
-            # Tokens are counted for all parameters, compute for the active ones.
-            active = math.sqrt(products * self.active_share / self.ratio)
-            tokens = products / active
+            # Tokens are counted for all parameters.
+            size = math.sqrt(products * part / self.ratio)
+            tokens = products / size
         else:
-            active, tokens = self._optimal(flops)
+            size, tokens = self._optimal(flops)
+        params = size / part
         return Model(
-            params=active / self.active_share, active_params=active, tokens=tokens, flops=flops,
-            how=self.says,
-        )  # fmt: skip
+            params=params, active_params=params * share, tokens=tokens, flops=flops, how=self.says
+        )
 
     def _optimal(self, flops: float) -> tuple[float, float]:
         if has_optimum(self.fit):
@@ -103,8 +106,7 @@ class Family(Record):
         """
         sizes = {
             "active_params": model.active_params, "tokens": model.tokens, "flops": model.flops,
-            # A law of params alone is one of the whole model; with tokens, of what a token sees.
-            "params": model.params if self.fit.inputs == ("params",) else model.active_params,
+            "params": law_size(self.fit, model.params, model.active_params),
         }  # fmt: skip
         given = {**sizes, **self.others}
         missing = [role for role in self.fit.inputs if role not in given]

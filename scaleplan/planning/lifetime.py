@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from scaleplan.errors import PlanError
+from scaleplan.planning.active import active_share
 from scaleplan.planning.allocation import has_optimum
 from scaleplan.planning.equal_loss import inference_aware_size
 from scaleplan.planning.family import Family, Model
@@ -39,7 +40,7 @@ def lifetime_model(fit: Fit, target: float, inference_tokens: float) -> Model:
         raise PlanError("no size reaches the target", hint="Aim for another value.")
     params, tokens, _ = found
     return Model(
-        params=params, active_params=params, tokens=tokens,
+        params=params, active_params=params * active_share(fit), tokens=tokens,
         flops=fit.flops_per_param_token * params * tokens,
         how="least compute over training and inference (Sardana et al. 2023, arXiv 2401.00448)",
     )  # fmt: skip
@@ -65,7 +66,7 @@ def lifetime_rows(
             model = model_for_target(Family(fit=fit, params=params), target)
         except PlanError:
             continue  # too small for the target with any number of tokens: no row is true of it
-        inference = _INFERENCE_FLOPS_PER_PARAM_TOKEN * params * inference_tokens
+        inference = _INFERENCE_FLOPS_PER_PARAM_TOKEN * model.active_params * inference_tokens
         if not math.isfinite(model.flops):
             continue
         rows.append(

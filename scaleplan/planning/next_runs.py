@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scaleplan.errors import PlanError
 from scaleplan.laws import get_law
+from scaleplan.planning.active import active_share
 from scaleplan.planning.forecast import forecast_at, forecast_interval
 from scaleplan.planning.next_runs_anchor import ANCHOR_SHARES, choose_runs
 from scaleplan.planning.next_runs_beliefs import Form, beliefs_at, form_of
@@ -48,6 +50,7 @@ def plan_next(fit: Fit, request: Request, cluster: Cluster) -> NextRuns:
         FitError: If the fit cannot say how surely it knows its parameters.
         PlanError: If the budget pays for no run, or the target needs none.
     """
+    cluster = replace(cluster, active_share=active_share(fit))
     check_fit(fit, request, cluster)
     samples = samples_of(fit)
     k = fit.flops_per_param_token

@@ -42,6 +42,7 @@ class Cluster:
         mfu: The user's steady model-FLOP utilisation on them, None for published runs'.
         usd_per_hour: The user's price of an accelerator-hour, None for the catalogue's.
         sequence_length: Tokens per sequence.
+        active_share: Of all parameters of a run, the part that a token uses.
     """
 
     accelerator: Accelerator
@@ -49,6 +50,7 @@ class Cluster:
     mfu: float | None
     usd_per_hour: float | None
     sequence_length: int
+    active_share: float = 1.0
 
     @property
     def price(self) -> float | None:
@@ -64,11 +66,12 @@ class Cluster:
             node = int(planning_default("node_size").value)
             logs = np.log(runs.params)
             sizes = np.linspace(logs.min(), logs.max(), _SIZES)
+            moe = self.active_share < 1.0
             known = [
                 run_utilisation(
                     self.accelerator,
-                    active_params=float(size),
-                    moe=False,
+                    active_params=float(size) * self.active_share,
+                    moe=moe,
                     gpus=self.gpus,
                     node=node,
                 )
@@ -78,7 +81,7 @@ class Cluster:
                 useful_batch(1.0) * runs.tokens ** _batch_exponent(), self.sequence_length
             )
             lost = (
-                half_speed_tokens(moe=False, accelerator=self.accelerator)
+                half_speed_tokens(moe=moe, accelerator=self.accelerator)
                 * self.gpus
                 / np.minimum(batch, runs.tokens)
             )

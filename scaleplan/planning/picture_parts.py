@@ -28,8 +28,9 @@ def fitted_rows(fit: Fit, runs: Runs) -> list[Row]:
              if runs.has(r)]  # fmt: skip
     for i in range(len(runs)):
         given = {role: float(runs.column(role)[i]) for role in dict.fromkeys(roles)}
-        if "flops" not in given and {"params", "tokens"} <= set(given):
-            given["flops"] = fit.flops_per_param_token * given["params"] * given["tokens"]
+        size = "active_params" if "active_params" in fit.inputs else "params"
+        if "flops" not in given and {size, "tokens"} <= set(given):
+            given["flops"] = fit.flops_per_param_token * given[size] * given["tokens"]
         value = float(runs.value[i])
         if all(math.isfinite(given.get(role, math.nan)) for role in fit.inputs) and (
             math.isfinite(value)

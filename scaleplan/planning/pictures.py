@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scaleplan.laws import get_law
+from scaleplan.planning.active import law_size
 from scaleplan.planning.allocation import has_optimum, optimal_split
 from scaleplan.planning.picture_parts import (
     BEYOND,
@@ -108,7 +109,7 @@ def plan_picture(plan: Plan, fit: Fit | None = None) -> Picture:
         for title, label, traces in (("Time", "days", time), ("Cost", "US dollars", cost)) if traces
     ]  # fmt: skip
     if fit is not None and len(fit.inputs) == 2 and has_optimum(fit):
-        at = _places("plan", ((plan.active_params, plan.tokens),))
+        at = _places("plan", ((law_size(fit, plan.params, plan.active_params), plan.tokens),))
         panels.append(_contour_panel(fit, (_fitted_edge(fit), at)))
     title = f"{format_count(plan.params)} parameters on {format_count(plan.tokens)} tokens"
     return Picture(title=title, panels=tuple(panels))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from scaleplan.planning.active import counted_size, law_size
 from scaleplan.planning.deployment import (
     BYTES,
     Load,
@@ -78,7 +79,7 @@ def _size(
     model = shape.transformer
     if step != 1.0:
         model = guess_transformer(params, active_params=active, context=max(context, model.context))
-    tokens = flops / (fit.flops_per_param_token * active)
+    tokens = flops / (fit.flops_per_param_token * counted_size(fit, params, active))
     single, many = (
         serve(
             model,
@@ -97,7 +98,7 @@ def _value(
     """Return the forecast of a size; None for a law that does not depend on it."""
     if fit.inputs[0] not in {"params", "active_params"}:
         return None
-    size = params if fit.inputs == ("params",) else active
+    size = law_size(fit, params, active)
     found = forecast(
         fit, params=[size], tokens=[tokens] if "tokens" in fit.inputs else [], others=others
     )

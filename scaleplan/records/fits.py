@@ -242,6 +242,8 @@ class Fit(Record):
     counter-clockwise; empty where a law does not have both. `input_unit` is the unit of a single
     input, as the log or its name says; empty where neither does. `last_planned` is the highest
     number that `next` gave to one of the runs, 0 for none: its names go on from there.
+    `flops_per_param_token` counts the size that the law takes; `flops_per_active_token` counts the
+    active parameters where the log has both sizes and the law takes no active ones, else is None.
     """
 
     name: str
@@ -277,6 +279,7 @@ class Fit(Record):
     input_unit: str = ""
     hull: tuple[tuple[float, float], ...] = ()
     last_planned: int = 0
+    flops_per_active_token: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

@@ -69,6 +69,7 @@ def fit_document(fit: Fit) -> Document:
         "ranges": {r.role: {"low": r.low, "high": r.high} for r in fit.ranges},
         "alternatives": [_law_fit(other) for other in fit.alternatives],
         "flops_per_param_token": fit.flops_per_param_token,
+        "flops_per_active_token": fit.flops_per_active_token,
         "fingerprint": fit.fingerprint,
         "seed": fit.seed,
         **tail(fit.assumptions, fit.notes),

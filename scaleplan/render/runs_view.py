@@ -85,6 +85,7 @@ def runs_document(shown: RunsShown) -> dict[str, Any]:
         "metric": asdict(runs.metric),
         "runs": rows,
         "flops_per_param_token": runs.flops_per_param_token,
+        "flops_per_active_token": runs.flops_per_active_token,
         "fingerprint": runs.fingerprint,
         "cleaning": cleaning_document(runs.cleaning),
         **tail(runs.assumptions, shown.notes),

@@ -23,13 +23,17 @@ _UNEVEN = 0.10
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Derived:
-    """The rows with what could be derived, how, and the ratio of compute to size."""
+    """The rows with what could be derived, how, and the ratios of compute to size.
+
+    `flops_per_param_token` counts all parameters, `flops_per_active_token` those a token uses.
+    """
 
     rows: Gathered
     uses: tuple[ColumnUse, ...]
     assumptions: tuple[Assumption, ...]
     notes: tuple[Note, ...]
     flops_per_param_token: float | None
+    flops_per_active_token: float | None
 
 
 def derive(rows: Gathered, chosen: Assignment, metric: Metric) -> Derived:
@@ -47,32 +51,33 @@ def derive(rows: Gathered, chosen: Assignment, metric: Metric) -> Derived:
     assumptions: list[Assumption] = []
     notes: list[Note] = []
     rows = _sum_of_parts(_tokens_of_steps(rows, uses, assumptions), uses, assumptions)
-    measured = _measured_ratio(rows)
-    ratio, counted = (
-        FLOPS_PER_PARAM_TOKEN,
-        "active_params" if "active_params" in rows.roles else "params",
-    )
+    said = _convention_notes(rows, chosen)
+    counted = "active_params" if "active_params" in rows.roles else "params"
     if chosen.counts_samples or (metric.kind != "loss" and "tokens" not in rows.roles):
         if chosen.counts_samples and "flops" not in rows.roles and counted in rows.roles:
             notes.append(_samples_note(rows))
-        known = None if measured is None else float(np.median(measured))
         return Derived(
-            rows=rows, uses=tuple(uses), assumptions=tuple(assumptions),
-            notes=(*notes, *_convention_notes(rows, measured, chosen)),
-            flops_per_param_token=known,
+            rows=rows, uses=tuple(uses), assumptions=tuple(assumptions), notes=(*notes, *said),
+            flops_per_param_token=_median_ratio(rows, "params"),
+            flops_per_active_token=_median_ratio(rows, "active_params"),
         )  # fmt: skip
+    logged = {role: _median_ratio(rows, role) for role in ("params", "active_params")}
     for target, factors, formula in (
         ("flops", (counted, "tokens"), f"6 x {counted} x tokens"),
         ("tokens", ("flops", counted), f"flops / (6 x {counted})"),
         (counted, ("flops", "tokens"), "flops / (6 x tokens)"),
     ):
         rows = _fill(rows, target, factors, formula, uses, assumptions)
-    if measured is not None:
-        ratio = float(np.median(measured))
-    known = ratio if {"params", "tokens"} <= set(rows.roles) else None
+    # Flops that were derived are 6 x active_params x tokens where there are active ones, and then
+    # say what all parameters take.
+    ratios = {
+        role: (logged[role] or _median_ratio(rows, role) or FLOPS_PER_PARAM_TOKEN)
+        if {role, "tokens"} <= set(rows.roles) else None
+        for role in logged
+    }  # fmt: skip
     return Derived(
-        rows=rows, uses=tuple(uses), assumptions=tuple(assumptions),
-        notes=(*notes, *_convention_notes(rows, measured, chosen)), flops_per_param_token=known,
+        rows=rows, uses=tuple(uses), assumptions=tuple(assumptions), notes=(*notes, *said),
+        flops_per_param_token=ratios["params"], flops_per_active_token=ratios["active_params"],
     )  # fmt: skip
 
 
@@ -134,50 +139,74 @@ def _sum_of_parts(rows: Gathered, uses: list[ColumnUse], assumptions: list[Assum
     return _with(rows, "params", parts[0] + parts[1], formula)
 
 
-def _measured_ratio(rows: Gathered) -> FloatArray | None:
-    """Return flops / (params x tokens) of the runs that log all three."""
-    counted = "active_params" if "active_params" in rows.roles else "params"
-    if not {"flops", counted, "tokens"} <= set(rows.roles):
+def _ratios(rows: Gathered, size: str) -> FloatArray | None:
+    """Return flops / (size x tokens) of the runs that have all three, None if there are none.
+
+    Args:
+        rows: Cleaned rows.
+        size: `params`, or `active_params`.
+    """
+    if not {"flops", size, "tokens"} <= set(rows.roles):
         return None
-    flops, params, tokens = (rows.roles[r].numbers for r in ("flops", counted, "tokens"))
-    with np.errstate(over="ignore"):
+    flops, params, tokens = (rows.roles[r].numbers for r in ("flops", size, "tokens"))
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         ratio = flops / (params * tokens)
     known = ratio[np.isfinite(ratio) & (ratio > 0.0)]
     return known if known.size else None
 
 
-def _convention_notes(
-    rows: Gathered, measured: FloatArray | None, chosen: Assignment
-) -> tuple[Note, ...]:
-    """Warn when the logged compute is not 6 x params x tokens, or not in one proportion."""
+def _median_ratio(rows: Gathered, size: str) -> float | None:
+    found = _ratios(rows, size)
+    return None if found is None else float(np.median(found))
+
+
+def _convention_notes(rows: Gathered, chosen: Assignment) -> tuple[Note, ...]:
+    """Say where the logged compute is not 6 x params x tokens, or not in one proportion."""
+    counts = rows.names["tokens"] if chosen.counts_samples else "tokens"
+    active = _ratios(rows, "active_params")
+    size = "params" if _ratios(rows, "params") is not None else "active_params"
+    measured = _ratios(rows, size)
     if measured is None:
         return ()
     middle = float(np.median(measured))
-    spread = float(measured.max() / measured.min()) - 1.0
-    far = abs(middle / FLOPS_PER_PARAM_TOKEN - 1.0) > _FAR_FROM_SIX
-    if not far and spread <= _UNEVEN:
+    far, even = _far(measured), _even(measured)
+    if not far and even:
         return ()
-    counts = rows.names["tokens"] if chosen.counts_samples else "tokens"
     flops, shown = rows.names["flops"], format_significant(middle)
     low, high = (format_significant(float(v)) for v in (measured.min(), measured.max()))
     text = (
-        f"The logged {flops} are {shown} x params x {counts} (from {low} to {high}), not 6 x "
-        "params x tokens."
+        f"The logged {flops} are {shown} x {size} x {counts} (from {low} to {high}), not 6 x "
+        f"{size} x tokens."
         if far
-        else f"The logged {flops} are not in one proportion to params x {counts}: from {low} to "
+        else f"The logged {flops} are not in one proportion to {size} x {counts}: from {low} to "
         f"{high}, median {shown}."
     )
+    action = "Compute-optimal sizes use the median; check how FLOPs and parameters were counted."
+    explained = size == "params" and active is not None and not _far(active) and _even(active)
+    if explained:
+        text += f" They are 6 x {rows.names['active_params']} x {counts}."
+        action = (
+            "Compute-optimal sizes of a law of params use the median; for one of active "
+            f"parameters give --columns params={rows.names['active_params']}."
+        )
     return (
         Note(
-            id="FLOPS_CONVENTION", severity="info" if chosen.counts_samples else "warning",
-            text=text,
-            action="Compute-optimal sizes use the median; check how FLOPs and parameters were "
-            "counted.",
+            id="FLOPS_CONVENTION",
+            severity="info" if chosen.counts_samples or (explained and even) else "warning",
+            text=text, action=action,
             numbers=(("median", middle), ("low", float(measured.min())),
                      ("high", float(measured.max()))),
             source=_SOURCE,
         ),
     )  # fmt: skip
+
+
+def _far(measured: FloatArray) -> bool:
+    return abs(float(np.median(measured)) / FLOPS_PER_PARAM_TOKEN - 1.0) > _FAR_FROM_SIX
+
+
+def _even(measured: FloatArray) -> bool:
+    return float(measured.max() / measured.min()) - 1.0 <= _UNEVEN
 
 
 def _samples_note(rows: Gathered) -> Note:

@@ -9,11 +9,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from scaleplan.records import Assumption, Cleaning, ColumnUse, Metric, Note, RowNote
+from scaleplan.records import Cleaning, ColumnUse, Metric, Note, RowNote
 from scaleplan.runs.cleaning import clean
 from scaleplan.runs.columns import Assignment, assign
 from scaleplan.runs.curves import reduce_curves
-from scaleplan.runs.derived import derive
+from scaleplan.runs.derived import Derived, derive
 from scaleplan.runs.epoch_steps import with_steps_of_runs
 from scaleplan.runs.formats import EXTENSIONS
 from scaleplan.runs.frame import join
@@ -206,19 +206,17 @@ def _finished(
         cleaning = replace(cleaning, columns=(*cleaning.columns, use))
     return _runs(
         rows, cleaned.metric, cleaning=cleaning, metadata=cleaned.metadata,
-        units=cleaned.units, ratio=derived.flops_per_param_token, levels=levels,
+        units=cleaned.units, derived=derived, levels=levels,
         notes=(
             *cleaned.notes, *derived.notes, *best_notes,
             *notices(rows, cleaned.metric, known=told),
         ),
-        assumptions=derived.assumptions,
     )  # fmt: skip
 
 
 def _runs(
     rows: Gathered, metric: Metric, *, cleaning: Cleaning, metadata: Mapping[str, str],
-    units: Mapping[str, str], ratio: float | None, notes: tuple[Note, ...],
-    assumptions: tuple[Assumption, ...], levels: tuple[str, ...],
+    units: Mapping[str, str], derived: Derived, notes: tuple[Note, ...], levels: tuple[str, ...],
 ) -> Runs:  # fmt: skip
     """Freeze the rows."""
     size = range(len(rows))
@@ -233,8 +231,9 @@ def _runs(
         extra=MappingProxyType({n: _frozen(c) for n, c in rows.extra.items()}),
         metric=metric, cleaning=cleaning, metadata=MappingProxyType(dict(metadata)),
         units=MappingProxyType(dict(units)), fingerprint=fingerprint(rows, metric), notes=notes,
-        assumptions=assumptions, origins=Origins(rows.files, rows.file_of, rows.lines),
-        flops_per_param_token=ratio, levels=levels,
+        assumptions=derived.assumptions, origins=Origins(rows.files, rows.file_of, rows.lines),
+        flops_per_param_token=derived.flops_per_param_token, levels=levels,
+        flops_per_active_token=derived.flops_per_active_token,
     )  # fmt: skip
 
 

@@ -75,6 +75,7 @@ class Runs:
         assumptions: What was assumed to derive columns.
         origins: File and line of each row.
         flops_per_param_token: Median of flops / (params x tokens); None if it cannot be known.
+        flops_per_active_token: The same of the parameters that a token uses.
         levels: What the numbers of the role `level` stand for, from 1; empty without that role.
     """
 
@@ -91,6 +92,7 @@ class Runs:
     origins: Origins
     flops_per_param_token: float | None
     levels: tuple[str, ...] = ()
+    flops_per_active_token: float | None = None
 
     def __len__(self) -> int:
         return int(self.value.size)

@@ -115,7 +115,8 @@ def _expectation(
     if "params" in point:
         point.setdefault("active_params", point["params"])
     if {"params", "tokens"} <= set(point):
-        point.setdefault("flops", fit.flops_per_param_token * point["params"] * point["tokens"])
+        size = point["active_params" if "active_params" in fit.inputs else "params"]
+        point.setdefault("flops", fit.flops_per_param_token * size * point["tokens"])
     missing = [role for role in fit.inputs if role not in point]
     if missing:
         raise UsageError(
