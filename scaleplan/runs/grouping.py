@@ -12,12 +12,24 @@ from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.name_sharing import fixed_columns
 from scaleplan.runs.raw import RawColumn, numeric_column
 from scaleplan.runs.table import FloatArray, IntArray
+from scaleplan.runs.text import words
 
 # What mostly stays the same throughout a run and tells it from others where no column names runs.
 _CONFIGURATION = (
     "active_params", "embedding_params", "unique_tokens", "batch_tokens", "batch_size", "seed",
     "epochs",
 )  # fmt: skip
+# A column of text so called that says something else on every row names runs, one a row. A time, a
+# message or the path of a checkpoint is another one on every row of a log of steps as well.
+_NAMING = frozenset({
+    "run", "runs", "job", "exp", "experiment", "trial", "model", "config", "configuration", "sweep",
+    "variant", "arch", "architecture",
+})  # fmt: skip
+_OF_A_POINT = frozenset({
+    "time", "timestamp", "date", "created", "step", "iteration", "iter", "epoch", "checkpoint",
+    "ckpt", "path", "file", "dir", "folder", "url", "uri", "message", "msg", "log", "state",
+    "status", "output", "sample",
+})  # fmt: skip
 # A restart begins again with a stretch of at least this many rows; fewer are rows of a plain table.
 _SHORTEST_STRETCH = 3
 
@@ -38,6 +50,8 @@ def groups_of(rows: Gathered, position: FloatArray) -> IntArray | None:
             _keys(run), np.where(blank, rows.file_of, -1), np.where(blank, alone, -1)
         ])  # fmt: skip
         return groups if np.unique(groups).size < len(rows) else None
+    if any(_names_each_row(name, column) for name, column in rows.labels.items()):
+        return None
     columns = [*rows.labels.values()]
     columns += [rows.roles[r] for r in _CONFIGURATION if r in rows.roles]
     keys = [_keys(c) for c in columns if _tells_apart(c, len(rows.files))]
@@ -65,6 +79,14 @@ def groups_of(rows: Gathered, position: FloatArray) -> IntArray | None:
         file=origin.file, line=origin.line,
         hint="Add a column named run, or give one file a run.",
     )  # fmt: skip
+
+
+def _names_each_row(name: str, column: RawColumn) -> bool:
+    """Tell whether a column of text gives every row the name of a run of its own."""
+    said = set(words(name))
+    if not said & _NAMING or said & _OF_A_POINT or column.blank.any():
+        return False
+    return np.unique(_keys(column)).size == column.blank.size
 
 
 def fixed_groups(rows: Gathered) -> IntArray:

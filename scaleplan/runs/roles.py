@@ -77,7 +77,8 @@ NUMBER_ROLES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 TEXT_ROLES: Mapping[str, tuple[str, ...]] = {
     "run": ("run", "runid", "runname", "displayname", "experiment", "experimentname", "trial",
-            "trialid", "name", "id", "model", "modelname", "config", "configname", "modelconfig"),
+            "trialid", "name", "id", "model", "modelname", "config", "configname", "modelconfig",
+            "jobname", "expname", "trialname"),
     "family": ("family", "modelfamily", "series"),
     "optimizer": ("optimizer", "optimiser", "optim", "optimizername"),
     "dataset": ("dataset", "datasetname", "trainset", "traindata", "trainingdata", "corpus",
