@@ -188,14 +188,13 @@ def budget_command(
     family_options.refuse_without_family(context)
     from scaleplan.advice import concerning, plan_notes
     from scaleplan.cli.sources import further_inputs_of
-    from scaleplan.planning.active import active_share
     from scaleplan.planning.answers import answer_plan
     from scaleplan.planning.wish import Machines, Wish
 
     used = _fit(fit, law)
     model = shape_options.sized(
         shape, count=flop_count, params=params, active_params=active_params,
-        sequence_length=sequence_length, share=active_share(used),
+        sequence_length=sequence_length, fit=used,
     )  # fmt: skip
     wish = Wish(
         params=model.params, active_params=model.active_params, tokens=tokens, ratio=ratio,

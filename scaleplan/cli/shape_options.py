@@ -125,16 +125,17 @@ class Sized(Record):
 
 def sized(
     text: str | None, *, count: FlopCountName, params: float | None, active_params: float | None,
-    sequence_length: int | None, share: float = 1.0,
+    sequence_length: int | None, fit: Fit,
 ) -> Sized:  # fmt: skip
     """Return the sizes that a shape and the size options agree on.
 
-    `share` is that of the active parameters where neither gives them.
+    The share of active parameters is that of the runs of `fit` where neither gives it.
 
     Raises:
         UsageError: If they do not agree, or FLOP are to be counted for a model of no size.
         InputError: If the shape is a file that is not usable.
     """
+    from scaleplan.planning.active import active_share
     from scaleplan.planning.model_shape import agreed_size, find_shape, shape_of
 
     length = sequence_length or SEQUENCE_LENGTH
@@ -151,7 +152,7 @@ def sized(
         return Sized(
             params=None, active_params=active_params, sequence_length=length, given=None, shape=None
         )
-    active = params * share if active_params is None else min(active_params, params)
+    active = params * active_share(fit) if active_params is None else min(active_params, params)
     shape = shape_of(
         given, params=params, active_params=active, sequence_length=length,
         accounting=count.accounting,
