@@ -9,6 +9,8 @@ import numpy as np
 
 from scaleplan.errors import FitError, InputError
 from scaleplan.runs.metrics import describe
+from scaleplan.runs.roles import TEXT_ROLES
+from scaleplan.runs.text import listed
 
 if TYPE_CHECKING:
     from scaleplan.laws import Law
@@ -103,9 +105,12 @@ def single_roles(runs: Runs) -> tuple[str, ...]:
     # Where nothing varies the design check refuses, with its reason.
     found = varied or [role for role in named if runs.has(role)]
     if not found:
-        message = "no column for the size of a run (params, tokens, flops) was found"
+        there = [use.column for use in runs.cleaning.columns]
+        there += [*runs.extra, *(name for name in runs.labels if name not in TEXT_ROLES)]
         raise InputError(
-            message, hint="Name it with --columns params=COLUMN, or use --input COLUMN."
+            "no column for the size of a run (params, tokens, flops) was found; the columns are "
+            f"{listed(dict.fromkeys(there))}",
+            hint="Name it with --columns params=COLUMN, or use --input COLUMN.",
         )
     return tuple(found)
 

@@ -23,6 +23,7 @@ _LEAST = {"params": 1e4, "active_params": 1e4, "tokens": 1e5, "flops": 1e9}
 # What grows as training goes on; the metric gets better along the one it follows most.
 _GROWING = ("flops", "params", "active_params", "tokens", "input", "step", "epoch")
 _FOLLOWS = 0.3  # rank correlation
+_ROUNDING = 1e-3  # of sizes in a log, which have a few digits
 # A value at most 1 among percentages that others are so many times as large as.
 _FAR_BELOW = 10.0
 
@@ -73,6 +74,29 @@ def size_doubts(roles: Mapping[str, RawColumn], chosen: Assignment) -> Iterator[
             action="Say in the name what they count, for example Params (M), or scale them.",
             numbers=(("largest", float(known.max())),),
         )  # fmt: skip
+    yield from _more_active(roles, chosen)
+
+
+def _more_active(roles: Mapping[str, RawColumn], chosen: Assignment) -> Iterator[Note]:
+    """Warn of runs of which a token uses more parameters than they have."""
+    if not {"params", "active_params"} <= set(roles):
+        return
+    every, active = (roles[role].numbers for role in ("params", "active_params"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = active / every
+    more = times[np.isfinite(times) & (times > 1.0 + _ROUNDING)]
+    if not more.size:
+        return
+    names = [", ".join(chosen.numbers[role]) for role in ("params", "active_params")]
+    yield Note(
+        id="ACTIVE_MORE_THAN_ALL", severity="warning",
+        text=f"{more.size} of {every.size} rows have more {names[1]} than {names[0]}, up to "
+        f"{format_significant(float(more.max()), 3)} times as many: the two are not counted alike, "
+        "and no share of active parameters follows from them.",
+        action="Count embeddings and experts in both or in neither, or name the column that is the "
+        f"size with --columns params={names[1]}.",
+        numbers=(("rows", float(more.size)), ("largest", float(more.max()))),
+    )  # fmt: skip
 
 
 def directed(metric: Metric, roles: Mapping[str, RawColumn]) -> tuple[Metric, Note]:

@@ -108,7 +108,8 @@ def gather(
         labels={role: coalesce(frame, names) for role, names in chosen.labels.items()},
         extra={name: frame.columns[name] for name in chosen.extra},
     )  # fmt: skip
-    return gathered, metric, units, (*changed, *said), notes
+    # A column in two roles is changed once.
+    return gathered, metric, units, tuple(dict.fromkeys((*changed, *said))), notes
 
 
 def declared_unit(role: str, names: tuple[str, ...], metadata: Mapping[str, str]) -> str:

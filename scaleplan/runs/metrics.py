@@ -28,6 +28,7 @@ _BENCHMARKS = (
     "humaneval", "truthfulqa", "triviaqa", "openbookqa", "arc",
 )  # fmt: skip
 _SCORES = ("ndcg", "recall", "mrr", "map50", "rouge", "psnr", "miou", "auprc")
+_FAMILIES = ("poisson", "gamma", "tweedie", "binomial", "bernoulli", "gaussian", "normal")
 _PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     (("bits", "per", "byte"), "loss", 2, "bits/byte"),
     (("bits", "per", "char"), "loss", 3, "bits/character"),
@@ -71,6 +72,9 @@ _PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
         (pair, "score", 4, "")
         for pair in (("exact", "match"), ("win", "rate"), ("success", "rate"))
     ),
+    # Of a generalised linear model, in nats a row.
+    *(((family, "deviance"), "loss", 7, "") for family in _FAMILIES),
+    (("deviance",), "loss", 7, ""),
     (("fid",), "loss", 8, ""),
     (("fvd",), "loss", 8, ""),
 )

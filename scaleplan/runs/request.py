@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 
 from scaleplan.errors import UsageError
 from scaleplan.runs.metrics import KIND_WORDS
-from scaleplan.runs.roles import METRIC_ROLES, NUMBER_ROLES, TEXT_ROLES, role_named, text_role
+from scaleplan.runs.roles import (
+    GIVEN_ROLES,
+    METRIC_ROLES,
+    NUMBER_ROLES,
+    TEXT_ROLES,
+    role_named,
+    text_role,
+)
 from scaleplan.runs.text import fold, listed, near, shown
 
 # From the path of a model's config.json: all parameters, the active ones, and a remark.
@@ -78,10 +85,10 @@ def read_request(
     for name, column in (columns or {}).items():
         role = role_named(name)
         if role is None:
-            known = (*NUMBER_ROLES, *TEXT_ROLES, *METRIC_ROLES, "input")
+            known = (*NUMBER_ROLES, *TEXT_ROLES, *METRIC_ROLES, *GIVEN_ROLES)
             alike = near(name, known)
             raise UsageError(
-                f"{shown(name)} is not a role of a column; allowed are {listed(known, 40)}",
+                f"{shown(name)} is not a role of a column; allowed are {listed(known, len(known))}",
                 hint=f"Did you mean {' or '.join(alike)}?" if alike else "Give ROLE=COLUMN.",
             )
         if role not in METRIC_ROLES:

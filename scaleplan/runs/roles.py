@@ -15,14 +15,16 @@ TOKEN_NAMES = (
     "tokens", "ntokens", "numtokens", "tokenstrained", "trainingtokens", "traintokens",
     "totaltokens", "totaltrainingtokens", "tokensseen", "numtokensseen", "numinputtokensseen",
     "numtraintokens", "tokenstotal", "tokencount", "consumedtokens", "trainedtokens",
-    "tokensprocessed", "processedtokens", "tokensconsumed", "dtokens",
+    "tokensprocessed", "processedtokens", "tokensconsumed", "dtokens", "seentokens",
 )  # fmt: skip
 # Counted in things that are not tokens: 6ND is not what training on them costs.
 SAMPLE_NAMES = (
     "samplesseen", "examplesseen", "imagesseen", "consumedsamples", "interactions",
     "numinteractions", "ninteractions", "samples", "nsamples", "numsamples", "images", "nimages",
     "numimages", "examples", "nexamples", "numexamples", "trainexamples", "trainingexamples",
-    "trainingsamples", "datasetsize", "trainsetsize", "datapoints",
+    "trainingsamples", "datasetsize", "trainsetsize", "datapoints", "seenexamples", "seensamples",
+    "seenimages", "trainsamples", "trainsize", "ntrain", "numtrain", "ntrainsamples",
+    "numtrainsamples", "ntrainexamples", "numtrainexamples",
 )  # fmt: skip
 
 NUMBER_ROLES: Mapping[str, tuple[str, ...]] = {
@@ -66,7 +68,8 @@ NUMBER_ROLES: Mapping[str, tuple[str, ...]] = {
     "learning_rate": ("learningrate", "lr", "peaklr", "maxlr", "peaklearningrate"),
     "batch_tokens": ("batchtokens", "batchsizetokens", "batchsizeintokens", "tokensperbatch",
                      "tokensperstep", "tokensperiteration", "tokensperiter"),
-    "batch_size": ("batchsize", "globalbatchsize", "trainbatchsize", "batchsequences"),
+    "batch_size": ("batchsize", "globalbatchsize", "trainbatchsize", "batchsequences", "globalbsz",
+                   "gbsz", "gbs", "bsz", "bs"),
     "experts": ("experts", "nexperts", "numexperts", "expertcount", "moenumexperts"),
     "granularity": ("granularity", "expertgranularity", "moegranularity"),
     "bits": ("bits", "nbits", "numbits", "bitwidth", "precisionbits", "trainingbits"),
@@ -99,6 +102,8 @@ VAGUE_FLOPS = frozenset({"c", "compute", "budget", "computebudget"})
 SIZE_NAMES = ("S", "x", "X", "size", "scale", "Size", "Scale")
 INPUT_ROLES = ("input", "params", "active_params", "tokens", "unique_tokens", "flops")
 METRIC_ROLES = ("value", "metric", "loss", "error", "accuracy", "score")
+# Roles without names of their own, for a person to give.
+GIVEN_ROLES = ("input", "train_value")
 
 # `tokens` of an evaluation are not the tokens of the training.
 _ELSEWHERE = frozenset({"eval", "evaluation", "val", "valid", "validation", "test"})
@@ -180,7 +185,7 @@ def role_named(name: str) -> str | None:
     if name in LETTERS:
         return LETTERS[name]
     folded = fold(name)
-    known = (*NUMBER_ROLES, *TEXT_ROLES, *METRIC_ROLES, "input", "train_value")
+    known = (*NUMBER_ROLES, *TEXT_ROLES, *METRIC_ROLES, *GIVEN_ROLES)
     for role in known:
         if fold(role) == folded:
             return role

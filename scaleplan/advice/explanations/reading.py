@@ -107,6 +107,14 @@ READING = (
         "Kaplan et al. 2020, arXiv 2001.08361, table 1; Hoffmann et al. 2022, appendix F",
     ),
     _entry(
+        "ACTIVE_MORE_THAN_ALL",
+        "A token uses more parameters than the model has.",
+        "active parameters / params > 1.001 in some rows.",
+        "One of the two leaves out embeddings or experts: a law of params holds for that count "
+        "alone, and compute follows the other one.",
+        "Count both alike, or fit the count that compute follows.",
+    ),
+    _entry(
         "FLOPS_NOT_DERIVED",
         "Compute was not derived, since samples are not tokens.",
         "The data column counts images, examples or interactions.",

@@ -24,7 +24,10 @@ from scaleplan.runs.roles import rank, role_named
         ("num_scaling_params", "non_embedding_params"), ("active_params", "active_params"),
         ("D", "tokens"), ("tokens", "tokens"), ("n_tokens", "tokens"), ("tokens_trained", "tokens"),
         ("training_tokens", "tokens"), ("samples_seen", "tokens"), ("examples", "tokens"),
-        ("images", "tokens"), ("interactions", "tokens"), ("throughput/total_tokens", "tokens"),
+        ("images", "tokens"), ("interactions", "tokens"), ("Seen Examples", "tokens"),
+        ("n_train", "tokens"), ("seen_tokens", "tokens"), ("gbsz", "batch_size"),
+        ("gbs", "batch_size"), ("bsz", "batch_size"), ("bs", "batch_size"),
+        ("throughput/total_tokens", "tokens"),
         ("num_input_tokens_seen", "tokens"), ("C", "flops"), ("flops", "flops"),
         ("flops_budget", "flops"), ("Training FLOP", "flops"), ("compute", "flops"),
         ("total_flos", "flops"), ("budget", "flops"), ("throughput/total_gflops", "flops"),
@@ -336,3 +339,35 @@ def test_what_is_watched_along_a_run_is_no_size_of_it(load, column):
 def test_any_other_number_that_stands_alone_may_be_the_size(load, column):
     runs = load(f"run,val_loss,{column}\na,3.0,0.5\nb,2.5,0.25\nc,2.0,0.125\n")
     assert runs.columns["input"].tolist() == [0.5, 0.25, 0.125]
+
+
+def test_examples_seen_are_the_size_beside_a_flag(load):
+    runs = load("Seen Examples,Loss,Training\n1e6,3,1\n4e6,2.5,1\n1.6e7,2.2,0\n")
+    assert runs.column("tokens").tolist() == [1e6, 4e6, 1.6e7]
+
+
+def test_a_deviance_is_a_loss(load):
+    text = "n_train,train_poisson_deviance,test_poisson_deviance,mean_seed_test_poisson_deviance\n"
+    runs = load(text + "30489,0.241,0.246,0.247\n60978,0.24,0.243,0.244\n")
+    assert (runs.metric.name, runs.metric.kind) == ("test_poisson_deviance", "loss")
+    assert runs.has("train_value")
+
+
+def test_every_role_that_is_taken_is_listed(load):
+    with pytest.raises(UsageError) as refused:
+        load("params,loss\n1,2\n2,1\n", columns={"heat": "params"})
+    allowed = str(refused.value).split("allowed are ")[1].split(", ")
+    assert {"params", "input", "train_value", "loss"} <= set(allowed)
+    assert not any("more" in name for name in allowed)
+
+
+def test_a_column_in_two_roles_is_changed_once(load):
+    runs = load('Non-embed Params,tokens,loss\n"1,033,824",1e9,3\n"4,051,840",1e9,2.8\n')
+    assert runs.has("params")
+    assert [note.line for note in runs.cleaning.changed] == [2, 3]
+
+
+def test_more_active_parameters_than_parameters_are_said(load, note_ids):
+    text = "params,active_params,tokens,loss\n1e8,{},1e9,3\n2e8,2e7,2e9,2.8\n"
+    assert "ACTIVE_MORE_THAN_ALL" in note_ids(load(text.format("1.8e8")))
+    assert "ACTIVE_MORE_THAN_ALL" not in note_ids(load(text.format("1e8")))
