@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scaleplan.fitting.noise import NO_NOISE
 from scaleplan.laws import get_law
 from scaleplan.records import Fit, Note
 from scaleplan.units import format_percent, format_significant
@@ -15,7 +16,6 @@ _RATIO_DECADES = 0.3
 _CORRELATION = 0.97
 # Starts that end further apart than this are in different valleys.
 _OBJECTIVE, _PARAMS = 1e-4, 0.10
-_NO_NOISE = 1e-6  # rms relative error below which no measurement lies
 _SOURCE = "own simulation of 80 designs, 2026"
 
 
@@ -84,7 +84,7 @@ def noise_free(fit: Fit) -> Iterator[Note]:
     """Say when runs follow the law to all digits, as no real ones do."""
     if fit.quality is None or not fit.main.theta or fit.quality.rmse_log is None:
         return
-    if fit.quality.rmse_log < _NO_NOISE and fit.quality.runs > len(fit.main.theta):
+    if fit.quality.rmse_log < NO_NOISE and fit.quality.runs > len(fit.main.theta):
         yield Note(
             id="NOISE_FREE", severity="info",
             text=f"The runs follow the law to {format_percent(fit.quality.rmse_log, 2)}. Trained "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from scaleplan.fitting.pure_error import pure_error, tuned_settings
 from scaleplan.fitting.remarks import left_out_note, pattern_note, unused_note
 from scaleplan.fitting.repeats import repeat_notes
 from scaleplan.records import Quality
+from scaleplan.units import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +76,8 @@ def check(
         outlier_note(fitted, names, budget=budget, flops_per_param_token=ratio),
         floor_note(fitted, parameters, level=level, at=at),
         *repeat_notes(runs, axes.roles, axes.rows), *left_out_note(runs, axes),
-        *unused_note(runs, axes), pattern_note(axes, fitted), *label_notes(runs, axes, fitted),
+        *unused_note(runs, axes.columns), pattern_note(axes, fitted),
+        *label_notes(runs, axes, fitted),
     )  # fmt: skip
     minima, approaches = cross_check(
         runs, axes, fitted, draws, budgets=() if budget is None else (budget,),
@@ -107,10 +110,29 @@ def quality_of(runs: Runs, axes: Axes, fitted: Fitted) -> Quality:
 
 
 def names_of(runs: Runs, axes: Axes) -> list[str]:
-    """Return what to call each fitted run: its name, or its file and line."""
+    """Return what to call each fitted run: its name if it has one of its own, else its place.
+
+    The place is its file and line, and in a file without lines its inputs.
+    """
     labels = runs.labels.get("run")
-    names = []
-    for i in axes.rows:
-        file, line = runs.origins[int(i)]
-        names.append((labels[i] if labels else "") or f"{file}:{line}")
-    return names
+    names = [labels[i] if labels else "" for i in axes.rows.tolist()]
+    count = Counter(names)
+    return [
+        name
+        if name and count[name] == 1
+        else _place(runs, axes, at, name if len(count) > 1 else "")
+        for at, name in enumerate(names)
+    ]
+
+
+def _place(runs: Runs, axes: Axes, at: int, name: str) -> str:
+    """Return where the run of the axes' column `at` stands, after a name that others share."""
+    file, line = runs.origins[int(axes.rows[at])]
+    where = file if line is None else f"{file}:{line}"
+    if line is None:
+        sizes = (
+            f"{column} {format_count(float(numbers[at]))}"
+            for column, numbers in zip(axes.columns, axes.inputs, strict=True)
+        )
+        where += f", {', '.join(sizes)}"
+    return f"{name} ({where})" if name else where

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scaleplan.fitting.noise import robust_scale
+from scaleplan.fitting.noise import NO_NOISE, robust_scale
 from scaleplan.laws import HasOptimum
 from scaleplan.records import Note
 from scaleplan.units import format_count
@@ -40,8 +40,10 @@ def outlier_note(
     residuals = fitted.residuals()
     if not fitted.free or residuals.size <= 2 * fitted.free:
         return None
+    relative = fitted.log_residuals()
+    if relative is not None and float(np.sqrt(np.mean(relative**2))) < NO_NOISE:
+        return None  # what rounding leaves of an exact law is no outlier
     sigma = robust_scale(residuals, fitted.free)
-    # Rounding of an exact law is no outlier.
     scale = 1.0 if fitted.residual == "log" else float(np.abs(fitted.values).max())
     far = np.flatnonzero(np.abs(residuals) > max(_FAR_SIGMAS * sigma, 1e-9 * scale))
     if not far.size or far.size > _MOST_FAR * residuals.size:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # public runs, 2026).
 _CLIP_SIGMAS = 5.0
 _MAD_TO_SIGMA = 1.4826
+NO_NOISE = 1e-6  # rms relative error below which no measurement lies
 
 
 def robust_scale(residuals: FloatArray, params: int) -> float:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
     from scaleplan.runs.table import Runs
 
+OTHER_RATIOS = "Train runs at other ratios of tokens to parameters."
 _MOST_NAMED = 8
 _PATTERN = 0.001  # p-value; runs of one sweep often share what moves them
 _SAME_SHARE = 1e-3  # sizes in a log have a few digits
@@ -39,7 +40,7 @@ def fallback_note(refusal: str, axes: Axes) -> Note:
         text=f"No law of parameters and tokens was fitted: {refusal}. A law of "
         f"{axes.columns[0]} alone is given instead; it holds along the sampled runs only, and "
         "no compute-optimal size follows from it.",
-        action="Train runs at other ratios of tokens to parameters.",
+        action=OTHER_RATIOS,
     )  # fmt: skip
 
 
@@ -120,12 +121,21 @@ def _varies(column: FloatArray) -> bool:
     return np.unique(column[np.isfinite(column)]).size > 1
 
 
-def unused_note(runs: Runs, axes: Axes) -> tuple[Note, ...]:
-    """Return the note on numeric columns that vary and play no part, so that none is lost."""
+def unused_note(
+    runs: Runs, columns: tuple[str, ...],
+    *, action: str = "Name a size among them with --columns tokens=COLUMN, or fit it with --input.",
+) -> tuple[Note, ...]:  # fmt: skip
+    """Return the note on numeric columns that vary and play no part, so that none is lost.
+
+    Args:
+        runs: The runs.
+        columns: Those that play one.
+        action: What to do where one should.
+    """
     unused = [
         name
         for name, column in runs.extra.items()
-        if name not in axes.columns and np.unique(column[np.isfinite(column)]).size > 1
+        if name not in columns and np.unique(column[np.isfinite(column)]).size > 1
     ]
     if not unused:
         return ()
@@ -134,7 +144,6 @@ def unused_note(runs: Runs, axes: Axes) -> tuple[Note, ...]:
         Note(
             id="UNUSED_COLUMNS", severity="info",
             text=f"{len(unused)} numeric column(s) vary and play no part: {shown}.",
-            action="Name a size among them with --columns tokens=COLUMN, or fit it with --input.",
-            numbers=(("columns", float(len(unused))),),
+            action=action, numbers=(("columns", float(len(unused))),),
         ),
     )  # fmt: skip

@@ -64,3 +64,15 @@ def test_exact_data_have_no_outliers():
     x = np.array([[1.0, 2.0, 5.0, 10.0, 20.0, 50.0]])
     fitted = fit_law(get_law("linear"), x, 0.1 * x[0] + 0.5)
     assert note_of(fitted, budget=None) is None
+
+
+def test_rounding_of_an_exact_law_is_no_outlier():
+    rng = np.random.default_rng(5)
+    inputs = np.stack([10 ** rng.uniform(8, 10, 60), 10 ** rng.uniform(9, 12, 60)])
+    inputs[0, :3] = 3_000_000.4, 4_000_000.6, 5_000_000.3
+    theta = [np.asarray(v) for v in (1.8, 480.0, 0.35, 2000.0, 0.36)]
+    values = CHINCHILLA.evaluate(theta, list(inputs))
+    fitted = fit_law(CHINCHILLA, inputs.round(), values)  # of the small sizes it is a larger part
+    far = np.abs(fitted.log_residuals())
+    assert far.max() > max(1e-9, 10.0 * np.median(far))
+    assert note_of(fitted) is None
