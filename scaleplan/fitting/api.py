@@ -13,7 +13,7 @@ from scaleplan.fitting.axes import Axes, lacking, metric_symbol
 from scaleplan.fitting.checking import check, quality_of
 from scaleplan.fitting.choice import choose
 from scaleplan.fitting.clusters import clusters_of
-from scaleplan.fitting.effect import no_effect
+from scaleplan.fitting.effect import Refusal, no_effect
 from scaleplan.fitting.hull import hull_of
 from scaleplan.fitting.identifiability import with_known_interval
 from scaleplan.fitting.levels import named, named_parameters
@@ -27,7 +27,6 @@ from scaleplan.laws import HasOptimum
 from scaleplan.records import (
     Cleaning,
     Fit,
-    Note,
     OptimumRow,
     Parameter,
     Range,
@@ -111,7 +110,7 @@ def fit(
     )
     notes += bias_notes(parameters, draws)
     if law == "auto":
-        _refuse_without_effect(fitted, parameters, axes, notes)
+        _refuse_without_effect(fitted, parameters, axes, choice.refused)
     ranges = _ranges(runs, axes)
     widening = widening_of(choice.together, axes.scale)
     others = (t.fitted.record() for t in choice.together[1:] if t.fitted is not None)
@@ -177,11 +176,13 @@ def _input_unit(runs: Runs, axes: Axes) -> str:
 
 
 def _refuse_without_effect(
-    fitted: Fitted, parameters: Sequence[Parameter], axes: Axes, notes: Sequence[Note]
+    fitted: Fitted, parameters: Sequence[Parameter], axes: Axes, refused: Refusal | None
 ) -> None:
     """Refuse a law that nobody asked for where the metric does not depend on its inputs."""
-    instead = any(note.id == "LAW_OF_TWO_INPUTS_REFUSED" for note in notes)
+    instead = refused is not None
     nothing = no_effect(fitted, tuple(parameters), axes.columns, instead=instead)
+    if nothing is not None and refused is not None:
+        nothing = refused.beside(nothing, axes.columns[0])
     if nothing is not None:
         raise nothing.error()
 

@@ -9,10 +9,11 @@ import numpy as np
 
 from scaleplan.errors import FitError, UsageError
 from scaleplan.fitting.axes import Axes, axes_for, single_roles
+from scaleplan.fitting.effect import Refusal
 from scaleplan.fitting.form_tests import plain_reason
 from scaleplan.fitting.forms import ADDITIVE, COUPLED, choose_form
 from scaleplan.fitting.identifiability import check_design
-from scaleplan.fitting.remarks import fallback_note, held_note
+from scaleplan.fitting.remarks import OTHER_RATIOS, fallback_note, held_note
 from scaleplan.fitting.scores import NAMES, compute_note, proven
 from scaleplan.fitting.selection import Comparison, Tried, compare, one_input_laws
 from scaleplan.fitting.trials import FALLING, Trials
@@ -38,12 +39,14 @@ class Choice:
         axes: The columns it is fitted to.
         comparison: All laws looked at, with their verdicts.
         notes: What there is to say about the choice.
+        refused: Why no law of params and tokens was fitted, where one of one input stands for it.
     """
 
     tried: Tried
     axes: Axes
     comparison: Comparison
     notes: tuple[Note, ...] = ()
+    refused: Refusal | None = None
 
     @property
     def together(self) -> tuple[Tried, ...]:
@@ -91,7 +94,7 @@ def choose(
         message = "parameters can be fixed or bounded only for a law that is asked for"
         raise UsageError(message, hint="Add --law NAME, for example --law chinchilla.")
     both = get_law(ADDITIVE)
-    refusal, held = None, []
+    refused, held = None, []
     falling = runs.metric.kind in FALLING  # the law of two inputs has a floor
     if falling and not runs.has("input") and runs.has("params") and runs.has("tokens"):
         axes = axes_for(runs, both)
@@ -101,7 +104,8 @@ def choose(
             others = [trials.of(law, one) for law in one_input_laws()]
             second = trials.of(get_law(COUPLED), axes)
             return _of_two_inputs(trials, axes, [tried, second, *others])
-        refusal = tried.refusal
+        design = check_design(both, axes.columns, axes.inputs)
+        refused = design or Refusal(tried.refusal, OTHER_RATIOS)
         held = [c for c, column in zip(axes.columns, axes.inputs, strict=True) if _one(column)]
     axes, comparison = _best_single(trials)
     if comparison.chosen is None:
@@ -111,19 +115,23 @@ def choose(
         # Of laws that were all refused the power law has the fewest parameters and can bend: what
         # speaks against it speaks against all.
         reasons = {c.law: c.reason for c in comparison.candidates}
-        raise FitError(
+        single = Refusal(
             f"no law can be fitted to these runs: {reasons['power']}",
-            hint="See `scaleplan laws`, or choose the columns with --columns and --input.",
+            "See `scaleplan laws`, or choose the columns with --columns and --input.",
         )
+        raise (
+            single if refused is None or held else refused.beside(single, axes.columns[0])
+        ).error()
     notes: tuple[Note, ...] = ()
     if held:
         notes = (held_note(runs, held[0], axes),) if held[0] not in axes.columns else ()
-    elif refusal is not None:
-        notes = (fallback_note(refusal, axes),)
+    elif refused is not None:
+        notes = (fallback_note(refused.reason, axes),)
+    instead = refused if notes and not held else None
     if comparison.chosen.law.residual == "raw":
         axes = axes_for(runs, comparison.chosen.law, axes.roles[0])
-        return Choice(trials.of(comparison.chosen.law, axes), axes, comparison, notes)
-    return Choice(comparison.chosen, axes, comparison, notes)
+        return Choice(trials.of(comparison.chosen.law, axes), axes, comparison, notes, instead)
+    return Choice(comparison.chosen, axes, comparison, notes, instead)
 
 
 def _single_axes(runs: Runs, axes: Axes) -> Axes:

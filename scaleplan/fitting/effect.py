@@ -36,6 +36,17 @@ class Refusal:
         """Return it as the error that ends the program with exit code 4."""
         return FitError(self.reason, hint=self.remedy)
 
+    def beside(self, alone: Refusal, column: str) -> Refusal:
+        """Return why no law of two inputs was fitted, and none of one in its place.
+
+        Args:
+            alone: Why none of one input was.
+            column: That input.
+        """
+        return Refusal(
+            f"{self.reason}; nor was a law of {column} alone fitted: {alone.reason}", self.remedy
+        )
+
 
 def no_effect(
     fitted: Fitted, parameters: Sequence[Parameter], names: tuple[str, ...], *, instead: bool

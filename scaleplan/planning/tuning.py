@@ -9,6 +9,7 @@ import numpy as np
 
 from scaleplan.errors import FitError, InputError
 from scaleplan.fitting.distributions import t_quantile
+from scaleplan.fitting.remarks import unused_note
 from scaleplan.planning.tuning_minima import minimum_of
 from scaleplan.records import Exponent, Note, TunedGroup, Tuning, TuningLaw
 from scaleplan.units import format_significant
@@ -64,14 +65,16 @@ def tune(
     return Tuning(
         metric=runs.metric, batch_unit=unit, level=level, groups=tuple(groups),
         laws=tuple(laws), target=target, cleaning=runs.cleaning,
-        notes=(*(n for n in runs.notes if n.id not in _NOT_HERE), *_notes(groups, laws),
+        notes=(*(n for n in runs.notes if n.id not in _NOT_HERE),
+               *unused_note(runs, (), action=_NAME_IT), *_notes(groups, laws),
                *_leverage(good, laws, level)),
         assumptions=runs.assumptions,
     )  # fmt: skip
 
 
 # What a reader of grids says about fits of losses, and which a grid of settings is made for.
-_NOT_HERE = {"BEST_OF_PROPOSED", "POSSIBLY_DIVERGED", "UNUSED_COLUMNS"}
+_NOT_HERE = {"BEST_OF_PROPOSED", "POSSIBLY_DIVERGED"}
+_NAME_IT = "Name a setting among them with --columns batch_size=COLUMN or learning_rate=COLUMN."
 
 
 def _batch(runs: Runs, length: float | None) -> tuple[FloatArray | None, str]:

@@ -97,6 +97,15 @@ def test_table_csv_and_refusals(invoke, tmp_path):
     assert (lacking.exit_code, "learning rate" in lacking.stderr) == (3, True)
 
 
+def test_a_grid_names_the_numbers_it_leaves(invoke, tmp_path):
+    grid = write(tmp_path / "grid.csv", SIZES[:4])
+    lines = grid.read_text(encoding="utf-8").splitlines()
+    rows = [f"{row},{0.9 + 0.01 * (k % 3)}" for k, row in enumerate(lines[1:])]
+    grid.write_text("\n".join([f"{lines[0]},beta2", *rows]) + "\n", encoding="utf-8")
+    notes = json.loads(invoke("tune", grid, "--format", "json", "-q").stdout)["notes"]
+    assert "beta2" in {note["id"]: note["text"] for note in notes}["UNUSED_COLUMNS"]
+
+
 def test_public_grid(invoke):
     folder = os.environ.get("SCALEPLAN_PUBLIC_DATA")
     if not folder:

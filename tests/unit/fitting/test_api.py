@@ -91,6 +91,16 @@ def test_a_metric_without_a_trend_is_refused(tmp_path):
         fit(runs_of(tmp_path, "params,tokens,loss", (n, d, loss)))
 
 
+def test_a_grid_of_too_few_values_is_refused_for_that_and_not_for_its_metric(tmp_path):
+    n, d = (m.ravel() for m in np.meshgrid([1.2e6, 8.9e6, 9.7e7], [2e6, 2e7], indexing="ij"))
+    loss = np.array([13.1, 5.6, 11.0, 4.8, 9.6, 4.4])  # tokens decide, and flops mix both
+    with pytest.raises(FitError) as refused:
+        fit(runs_of(tmp_path, "params,tokens,loss", (n, d, loss)))
+    assert str(refused.value).startswith("tokens takes 2 distinct values")
+    assert "law of 6 x params x tokens alone" in str(refused.value)
+    assert "Vary tokens" in refused.value.hint
+
+
 def test_accuracy_is_fitted_as_its_error(tmp_path):
     n = np.geomspace(1e6, 1e9, 16)
     found = fit(runs_of(tmp_path, "params,accuracy", (n, 0.9 - 20 / n**0.3)))
@@ -127,7 +137,7 @@ def test_repeated_data_are_no_warning_under_the_law_that_counts_them(tmp_path):
 
 
 def test_a_log_without_sizes(tmp_path):
-    with pytest.raises(InputError, match="no column"):
+    with pytest.raises(InputError, match=r"no column.*the columns are loss, heat, wind"):
         fit(runs_of(tmp_path, "heat,wind,loss", [np.arange(1.0, 9)] * 3))
 
 
