@@ -129,7 +129,7 @@ def unused_note(
 
     Args:
         runs: The runs.
-        columns: Those that play one.
+        columns: Those that play one, or need not be named.
         action: What to do where one should.
     """
     unused = [

@@ -12,6 +12,8 @@ from scaleplan.fitting.distributions import t_quantile
 from scaleplan.fitting.remarks import unused_note
 from scaleplan.planning.tuning_minima import minimum_of
 from scaleplan.records import Exponent, Note, TunedGroup, Tuning, TuningLaw
+from scaleplan.runs.columns import TIMING_WORDS
+from scaleplan.runs.text import words
 from scaleplan.units import format_significant
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def tune(
         metric=runs.metric, batch_unit=unit, level=level, groups=tuple(groups),
         laws=tuple(laws), target=target, cleaning=runs.cleaning,
         notes=(*(n for n in runs.notes if n.id not in _NOT_HERE),
-               *unused_note(runs, (), action=_NAME_IT), *_notes(groups, laws),
+               *unused_note(runs, _timings(runs), action=_NAME_IT), *_notes(groups, laws),
                *_leverage(good, laws, level)),
         assumptions=runs.assumptions,
     )  # fmt: skip
@@ -75,6 +77,11 @@ def tune(
 # What a reader of grids says about fits of losses, and which a grid of settings is made for.
 _NOT_HERE = {"BEST_OF_PROPOSED", "POSSIBLY_DIVERGED"}
 _NAME_IT = "Name a setting among them with --columns batch_size=COLUMN or learning_rate=COLUMN."
+
+
+def _timings(runs: Runs) -> tuple[str, ...]:
+    """Return the columns of time that runs took, which is no setting."""
+    return tuple(name for name in runs.extra if TIMING_WORDS & set(words(name)))
 
 
 def _batch(runs: Runs, length: float | None) -> tuple[FloatArray | None, str]:
