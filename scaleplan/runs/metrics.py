@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from scaleplan.errors import InputError
 from scaleplan.records import Metric, MetricKind
 from scaleplan.runs.named_columns import find_column, how_to_name, unknown_column
 from scaleplan.runs.shares import is_share
-from scaleplan.runs.text import listed, singular, split_measured, split_unit, words
+from scaleplan.runs.text import fold, listed, singular, split_measured, split_unit, words
 
 Split = Literal["validation", "test", "plain", "train"]
 
@@ -159,6 +159,8 @@ def describe(column: str) -> Candidate | None:
         if start is None:
             continue
         rest = parts[:start] + parts[start + len(phrase) :]
+        if kind == "loss" and parts[start + len(phrase) :][:1] == ["value"]:
+            rest.remove("value")  # Megatron-LM's lm loss value; a value loss is another thing
         # top1_error, cross_entropy_loss, val_ce_loss: a second word of the same thing.
         rest = [w for w in rest if w not in _SYNONYMS]
         splits = [_SPLITS[w] for w in rest if w in _SPLITS]
@@ -201,18 +203,33 @@ def _find(parts: Sequence[str], phrase: tuple[str, ...]) -> int | None:
 
 
 def named_metric(name: str, columns: Sequence[str]) -> Candidate:
-    """Return the metric that a person asked for by its column's name.
+    """Return the metric that a person asked for by its column's name, or by the end of it.
+
+    `recall@10` is `valid recall@10` where there is no other, before `test recall@10`.
 
     Raises:
         UsageError: If there is no such column.
     """
-    column = find_column(name, columns)
+    column = find_column(name, columns) or _of_a_split(name, columns)
     if column is None:
         raise unknown_column("metric", name, columns, "--metric")
     found = describe(column)
     if found is not None:
         return found
     return _candidate(column, "score", UNKNOWN, "plain", (), 0, split_unit(column)[1])
+
+
+def _of_a_split(name: str, columns: Sequence[str]) -> str | None:
+    """Return the column that says what a metric was measured on, where a person did not."""
+    asked = describe(name)
+    if asked is None or asked.split != "plain":
+        return None
+    alike = [
+        c for c in map(describe, columns)
+        if c is not None and replace(c, split="plain").meaning == asked.meaning
+        and fold(c.column).endswith(fold(name))
+    ]  # fmt: skip
+    return min(alike, key=lambda c: c.order).column if alike else None
 
 
 def guessed_metric(
@@ -241,7 +258,11 @@ def guessed_metric(
     found.sort(key=lambda c: c.order)
     best = found[0]
     if best.qualifiers:
-        rivals = [c for c in found[1:] if c.kind == best.kind and c.split != "train"]
+        # What says the same of its data is another reading: perplexity, or the training batch's.
+        rivals = [
+            c for c in found[1:] if c.kind == best.kind and c.split != "train"
+            and (c.qualifiers != best.qualifiers or c.order == best.order)
+        ]  # fmt: skip
     else:
         rivals = [c for c in found[1:] if c.order == best.order]
     # One metric under two names in two files is one metric.

@@ -16,7 +16,7 @@ from scaleplan.runs.curve_rows import axis_of, members, runs_of, without_words
 from scaleplan.runs.epoch_steps import with_steps_of_runs
 from scaleplan.runs.formats import EXTENSIONS
 from scaleplan.runs.frame import Frame, join
-from scaleplan.runs.gathering import gather
+from scaleplan.runs.gathering import Gathered, gather
 from scaleplan.runs.lacking import lacking, runs_in
 from scaleplan.runs.learning_rates import logged_rates
 from scaleplan.runs.locating import locate
@@ -165,7 +165,7 @@ def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
     rows, joined = with_steps_of_runs(rows)
     rows, words = without_words(rows)
     axis, position = axis_of(rows)
-    groups, split = runs_of(rows, position)
+    groups, split = runs_of(_without_schedule(rows, part.tables), position)
     builder = Builder(
         rows=rows, frame=part.frame, metric=kind, axis=axis, position=position,
         accuracy=_accuracy_column(part.frame, kind, part.chosen.metric.column),
@@ -176,6 +176,18 @@ def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
     )  # fmt: skip
     curves = [builder.curve(each, i + 1) for i, each in enumerate(members(groups))]
     return curves, [*notes, *told, *joined, *words, *split]
+
+
+def _without_schedule(rows: Gathered, tables: Sequence[RawTable]) -> Gathered:
+    """Return rows without learning rates where all are lines of printed logs.
+
+    Rows of a table may be runs that differ in it; the lines that a program prints are points of
+    one, along which it changes.
+    """
+    if not all(table.printed for table in tables):
+        return rows
+    roles = {role: column for role, column in rows.roles.items() if role != "learning_rate"}
+    return replace(rows, roles=roles)
 
 
 def _blank(column: RawColumn) -> BoolArray | None:

@@ -20,6 +20,8 @@ from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.formats.json_file import recognises as begins_json
 from scaleplan.runs.formats.printed_commas import with_commas
 from scaleplan.runs.formats.printed_lines import axis, known, matched, measures, settings
+from scaleplan.runs.formats.printed_parts import heading as heading_on
+from scaleplan.runs.formats.printed_parts import of_part
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.numbers import read_number
 from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, filled_from
@@ -91,11 +93,17 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
     lines: list[int] = []
     found = begun = False
     heading: dict[str, str] = {}
+    headed = ""
     last: dict[str, str] = {}
     said_once: dict[str, str] = {}
     for line, raw in enumerate(source.lines(), 1):
         text = uncoloured(raw)
         row = known(text) if pattern is None else matched(text, pattern)
+        if pattern is None and any(map(str.isalnum, text)):
+            # `test result:` is said of the lines below it that do not count steps themselves.
+            below = bool(row) and not any(map(axis, row))
+            row = {of_part(name, headed): number for name, number in row.items()} if below else row
+            headed = headed if below else heading_on(text)
         if row and pattern is None and not measures(row):
             heading = row  # `Epoch 1/10` before the line with its metrics
             continue

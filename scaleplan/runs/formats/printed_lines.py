@@ -7,34 +7,37 @@ import json
 import re
 from functools import lru_cache
 
+from scaleplan.runs.formats.printed_parts import (
+    is_half_measured,
+    is_past,
+    of_part,
+    parts_of,
+    placed,
+)
 from scaleplan.runs.metrics import Candidate, describe
 from scaleplan.runs.roles import NUMBER_ROLES, rank
 from scaleplan.units import parse_count
 
+_WORDS = "[A-Za-z][A-Za-z0-9_@/.]{0,40}(?:[ _][A-Za-z][A-Za-z0-9_/]{0,40}){0,2}"
 # One to three words, then perhaps a mark, then a number; `Epoch [3/10]` gives 3.
 _PAIR = re.compile(
     r"(?<![A-Za-z0-9_])"
-    r"(?P<name>[A-Za-z][A-Za-z0-9_@/.]{0,40}(?:[ _][A-Za-z][A-Za-z0-9_/]{0,40}){0,2})"
-    r"[ \t]{0,3}(?:[:=]{1,2}|->)?[ \t]{0,3}[\[(]?"
+    rf"(?P<name>{_WORDS})"
+    r"[ \t]{0,3}(?:[:=]{1,2}|->)?[ \t]{0,3}(?:[\[(`]|\*\*)?"
     r"(?P<number>[-+]?(?:\d[\d_]*(?:,\d+)*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
     r"|[-+]?(?:nan|inf)\b)"
     r"(?P<percent>[ ]?%)?",
     re.IGNORECASE,
 )
+# A step, epoch or number of tokens that is named without a number: `consumed samples: n/a |`.
+_LACKING = re.compile(r"[:=][ \t]{0,3}(?:[|,;?]|-+(?![\d.])|n/?a\b|none\b|null\b|$)", re.IGNORECASE)
+_LAST_WORDS = re.compile(rf"{_WORDS}\s*$")
+# The cell of such a count: text, for an empty one would take the number of the line before.
+_UNREAD = "no number"
+# Columns of blanks before a number are as good as one: `iteration        8/   23841`.
+_WIDE = re.compile(r"[ \t]{4,}")
 # DeepSpeed's `steps: 10 loss: 4.9`, not `max steps` or `warmup steps`; fairseq's `num_updates 10`.
 _STEPS = re.compile(r"(?:[A-Z]+ ){0,2}[Ss]teps|(?:valid_|train_)?num_updates")
-# `Test: Acc@1 20.0`, `| valid | epoch 1 | loss 5.7`, `Train: loss 3.1 | Val: loss 3.2`; a star
-# begins the line to which an evaluation of the PyTorch examples comes.
-_PART = re.compile(
-    r"(?:^|[\s|\]>(-])(?P<split>train|training|val|valid|validation|eval|evaluation|test)"
-    r"(?:[ ]set)?[ ]*[:|\]][ \t]*(?=[A-Za-z|\[*])|^\s*(?P<star>\*)[ \t]",
-    re.IGNORECASE,
-)
-# `Test: [ 10/196]  Time 0.2`: the mean over a part of the batches.
-_OF_EVALUATION = re.compile(
-    r"(?:^|[\s|\]>(-])(?:test|val|valid|validation|eval|evaluation):\s*\[\s*\d+/\d+\]\s*(?:eta|time)\b",
-    re.IGNORECASE,
-)
 _GROUPED = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
 _SHARE = re.compile(r"[ ]?/[ ]?(?P<of>\d{1,12})\b")
@@ -65,6 +68,7 @@ _LLM_C = re.compile(
 )
 _LLM_C_NAMES = {"tel": "val_loss", "trl": "train_loss", "eval": "HellaSwag accuracy"}
 _LONGEST = 4000  # characters of a line that are searched; a longer one is no message
+_LONGEST_NAME = 80
 _KEPT = 4096  # names that are looked up once: the lines of a log repeat them
 _AXES = ("step", "epoch", "tokens")
 
@@ -104,31 +108,61 @@ def known(text: str) -> dict[str, str]:
     short = _LLM_C.fullmatch(text.strip())
     if short is not None:
         return {"step": short["step"], _LLM_C_NAMES[short["name"]]: short["number"]}
-    row, steps = {}, ""
-    parts = [(match.end(), match["split"]) for match in _PART.finditer(text[:_LONGEST])]
-    if parts and _OF_EVALUATION.search(text):
+    text = placed(_WIDE.sub("   ", text[:_LONGEST]))
+    parts = parts_of(text)
+    if parts and is_half_measured(text):
         return {}  # not yet what the evaluation comes to
-    for match in _PAIR.finditer(text[:_LONGEST]):
-        if not steps and _STEPS.fullmatch(match["name"]):
-            steps = match["number"]
-        name = _name(_TOP.sub(r"\1\2", match["name"]))
-        if name is None:
-            continue
-        number = _number(match["number"], name, text[match.end() :])
-        if number is None:
-            continue
-        name = _of_part(name, [split for end, split in parts if end <= match.start("name")])
-        row.setdefault(name, number + ("%" if match["percent"] else ""))
-    batch = _BATCH.search(text[:_LONGEST])
+    row, steps = _pairs(text, parts)
+    batch = _BATCH.search(text)
     epoch = next((name for name in row if axis(name) == "epoch"), "epoch")
     if batch is not None and 0 < int(batch["of"]) >= int(batch["batch"]):
         row[epoch] = repr(int(batch["epoch"]) + int(batch["batch"]) / int(batch["of"]))
     if measures(row):
         # Without a metric `steps: 1000` is how many there will be.
         counted = not steps or any(axis(name) == "step" for name in row)
-        return row if counted else {"step": steps, **row}
+        return {**_unread(text, row), **(row if counted else {"step": steps, **row})}
     # A line of settings (`batch size 64, learning rate 3e-4`) measures nothing.
-    return row if row and all(map(axis, row)) else {}
+    row = {name: number for name, number in row.items() if number != _UNREAD}
+    return row if all(map(axis, row)) else {}
+
+
+def _pairs(text: str, parts: list[tuple[int, str]]) -> tuple[dict[str, str], str]:
+    """Return the numbers of a line by their names, and what DeepSpeed counts as steps.
+
+    Args:
+        text: The line.
+        parts: Where its parts begin, and what they were measured on.
+    """
+    row: dict[str, str] = {}
+    steps = ""
+    past = "best" in text.casefold()
+    for match in _PAIR.finditer(text):
+        if not steps and _STEPS.fullmatch(match["name"]):
+            steps = match["number"]
+        name = _name(_TOP.sub(r"\1\2", match["name"]))
+        if name is None or (past and axis(name) and is_past(text[: match.end("name")])):
+            continue
+        number = _number(match["number"], name, text[match.end() :])
+        if number is None and axis(name) is None:
+            continue
+        on = [words for end, words in parts if end <= match.start("name")]
+        said = _UNREAD if number is None else number + ("%" if match["percent"] else "")
+        row.setdefault(of_part(name, on[-1] if on else ""), said)
+    return row, steps
+
+
+def _unread(text: str, row: dict[str, str]) -> dict[str, str]:
+    """Return the counts that a line names without a number that can be read.
+
+    Args:
+        text: The line.
+        row: The numbers that were read.
+    """
+    known = {axis(name) for name in row}
+    ends = [match.start() for match in _LACKING.finditer(text)]
+    found = [_LAST_WORDS.search(text, max(0, end - _LONGEST_NAME), end) for end in ends]
+    names = [_name(match[0].rstrip()) for match in found if match is not None]
+    return {name: _UNREAD for name in names if name and axis(name) and axis(name) not in known}
 
 
 def matched(text: str, pattern: re.Pattern[str]) -> dict[str, str]:
@@ -155,14 +189,6 @@ def _number(text: str, name: str, rest: str) -> str | None:
             return None
         return repr(int(text) / int(of["of"]))  # `Accuracy: 9850/10000`
     return text
-
-
-def _of_part(name: str, splits: list[str | None]) -> str:
-    """Return the name of a metric with what the part of its line says it was measured on."""
-    found = _metric(name)
-    if not splits or found is None or found.split != "plain":
-        return name
-    return f"{splits[-1] or 'test'} {name}"
 
 
 def _of_dictionary(text: str) -> dict[str, str]:

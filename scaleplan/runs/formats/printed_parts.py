@@ -1,0 +1,130 @@
+"""What the words of a printed line say of its numbers: on what data, when, the best so far."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from scaleplan.runs.metrics import describe
+
+_SPLIT = "train|training|test|val|valid|validation|eval|evaluation"
+_WORD = r"[A-Za-z][A-Za-z0-9_@/.]{0,40}"
+# `Test: Acc@1 20.0`, `| valid | epoch 1 | loss 5.7`, `Train: loss 3.1 | Val: loss 3.2`; a star
+# begins the line to which an evaluation of the PyTorch examples comes.
+_PART = re.compile(
+    rf"(?:^|[\s|\]>(-])(?P<split>{_SPLIT})(?:[ ]set)?[ ]*[:|\]][ \t]*(?=[A-Za-z|\[*])"
+    r"|^\s*(?P<star>\*)[ \t]",
+    re.IGNORECASE,
+)
+# PaddlePaddle's programs print `cur metric, acc: 0.12` after an evaluation, and of all those so far
+# `best metric, acc: 0.12`.
+_READING = re.compile(
+    r"\b(?P<reading>cur|current|best)[ _]metrics?[,:][ \t]*(?=[A-Za-z])", re.IGNORECASE
+)
+# `Test: [ 10/196]  Time 0.2`: the mean over a part of the batches.
+_OF_EVALUATION = re.compile(
+    r"(?:^|[\s|\]>(-])(?:test|val|valid|validation|eval|evaluation):\s*\[\s*\d+/\d+\]\s*(?:eta|time)\b",
+    re.IGNORECASE,
+)
+# A line that says no more than what the next one is about: RecBole's `INFO best valid result:`.
+_HEADING = re.compile(
+    r"(?:(?P<before>.*)[\]\s>|:-])?"
+    rf"(?P<split>{_SPLIT})(?:[ _](?:set|data))?"
+    r"(?:[ _](?:results?|metrics?|scores?|performance)[ ]?:?|[ ]?:)",
+    re.IGNORECASE,
+)
+_LONGEST_HEADING = 200
+# Megatron-LM's `validation loss at iteration 1000 on validation set | lm loss value: 5.3`, and
+# `val loss at step 100: 3.2`: the first number is a step.
+_AT = re.compile(
+    rf"(?<![A-Za-z0-9_])(?P<what>{_WORD}(?:[ _]{_WORD}){{0,2}}) (?:at|after|in|for|on)(?: the)? "
+    r"(?:(?P<axis>(?:(?:global|training|train)[ _])?(?:step|iteration|iter|epoch))"
+    r"[ ]{0,3}[#:=]?[ ]{0,3}(?P<at>\d[\d,_]*)(?:[ ]{0,3}/[ ]{0,3}\d+)?|end of training)"
+    r"(?: (?:on|for) (?:the )?(?P<on>[a-z]{1,12})(?: (?:set|data))?)?"
+    r"(?P<value>[ ]{0,3}(?::|=|\bis\b|->)[ ]{0,3}(?=[-+.\d]|nan\b|inf\b))?",
+    re.IGNORECASE,
+)
+_PLACED = re.compile(
+    r" (?:at|after|in|for|on) (?:the )?(?:global|train|step|iter|epoch|end of)", re.IGNORECASE
+)
+# Said of an epoch or a step that is over: `best eval result in epoch 52`, `Best epoch: 8`.
+_WAS_BEST = re.compile(r"(?<!new )(?<!new_)\bbest\b[^|,;:=\d]*$", re.IGNORECASE)
+
+
+def parts_of(text: str) -> list[tuple[int, str]]:
+    """Return what parts of a line were measured on: where each begins, and the words for it.
+
+    Args:
+        text: The line.
+    """
+    found = [(match.end(), match["split"] or "test") for match in _PART.finditer(text)]
+    for match in _READING.finditer(text) if "etric" in text else ():
+        best = match["reading"].casefold() == "best"
+        found.append((match.end(), "best validation" if best else "validation"))
+    return sorted(found)
+
+
+def is_half_measured(text: str) -> bool:
+    """Tell whether a line is of an evaluation that has not come to its end."""
+    return _OF_EVALUATION.search(text) is not None
+
+
+def heading(text: str) -> str:
+    """Return the words by which a line says on what the next one was measured; empty if it is none.
+
+    Args:
+        text: The line.
+    """
+    text = text.strip().rstrip("=*#- ")
+    match = _HEADING.fullmatch(text) if len(text) <= _LONGEST_HEADING else None
+    if match is None:
+        return ""
+    best = (match["before"] or "").casefold().endswith("best")
+    return f"best {match['split']}" if best else match["split"]
+
+
+@lru_cache(4096)  # the lines of a log repeat their names
+def of_part(name: str, measured_on: str) -> str:
+    """Return the name of a metric with what it was measured on, unless the name says it itself.
+
+    Args:
+        name: As the line has it.
+        measured_on: The words; may be empty.
+    """
+    found = describe(name)
+    if not measured_on or found is None or found.split != "plain":
+        return name
+    return f"{measured_on} {name}"
+
+
+def placed(text: str) -> str:
+    """Return a line with a step that a metric stands before (`loss at step 10: 3`) before it.
+
+    Args:
+        text: The line, with three blanks in a row at most.
+    """
+    return _AT.sub(_with_place_first, text) if _PLACED.search(text) is not None else text
+
+
+def _with_place_first(match: re.Match[str]) -> str:
+    what, at = match["what"], ""
+    found = describe(what)
+    if found is None:
+        return match[0]
+    if match["axis"] is not None and not what.casefold().startswith("best"):
+        at = f"{match['axis']} {match['at']}"
+    if match["value"] is not None:
+        on = f"{match['on']} " if match["on"] else ""
+        return f"{at} | {on}{what}: "
+    split = (match["on"] or {"plain": ""}.get(found.split, found.split)).lower()
+    known = re.fullmatch(_SPLIT, split) is not None
+    return f"{split}: | {at}" if known else at
+
+
+def is_past(text: str) -> bool:
+    """Tell whether a text ends with the name of a step or epoch that was the best.
+
+    Args:
+        text: A line up to and with the name.
+    """
+    return _WAS_BEST.search(text) is not None
