@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scaleplan.records import ColumnUse, Note
+from scaleplan.runs.asked_metric import named_metric
 from scaleplan.runs.doubts import without_embeddings
 from scaleplan.runs.factors import factor
 from scaleplan.runs.frame import Frame, column_of_files, with_metric
@@ -17,7 +18,6 @@ from scaleplan.runs.metrics import (
     describe,
     guessed_metric,
     is_reading,
-    named_metric,
     same_metric,
     train_metric,
 )

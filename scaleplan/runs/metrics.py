@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from scaleplan.errors import InputError
 from scaleplan.records import Metric, MetricKind
-from scaleplan.runs.named_columns import find_column, how_to_name, unknown_column
+from scaleplan.runs.named_columns import how_to_name
 from scaleplan.runs.shares import is_share
-from scaleplan.runs.text import fold, listed, singular, split_measured, split_unit, words
+from scaleplan.runs.text import listed, singular, split_measured, split_unit, words
 
 Split = Literal["validation", "test", "plain", "train"]
 
@@ -200,36 +200,6 @@ def _find(parts: Sequence[str], phrase: tuple[str, ...]) -> int | None:
         if tuple(parts[start : start + len(phrase)]) == phrase:
             return start
     return None
-
-
-def named_metric(name: str, columns: Sequence[str]) -> Candidate:
-    """Return the metric that a person asked for by its column's name, or by the end of it.
-
-    `recall@10` is `valid recall@10` where there is no other, before `test recall@10`.
-
-    Raises:
-        UsageError: If there is no such column.
-    """
-    column = find_column(name, columns) or _of_a_split(name, columns)
-    if column is None:
-        raise unknown_column("metric", name, columns, "--metric")
-    found = describe(column)
-    if found is not None:
-        return found
-    return _candidate(column, "score", UNKNOWN, "plain", (), 0, split_unit(column)[1])
-
-
-def _of_a_split(name: str, columns: Sequence[str]) -> str | None:
-    """Return the column that says what a metric was measured on, where a person did not."""
-    asked = describe(name)
-    if asked is None or asked.split != "plain":
-        return None
-    alike = [
-        c for c in map(describe, columns)
-        if c is not None and replace(c, split="plain").meaning == asked.meaning
-        and fold(c.column).endswith(fold(name))
-    ]  # fmt: skip
-    return min(alike, key=lambda c: c.order).column if alike else None
 
 
 def guessed_metric(
