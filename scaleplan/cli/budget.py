@@ -60,7 +60,8 @@ def budget_command(
         float | None,
         typer.Option(
             parser=values.positive, metavar="NUMBER",
-            help="Parameters that one token passes through (mixture of experts).",
+            help="Parameters that one token passes through (mixture of experts). Default: "
+            "all, or the share of them in the runs of the fit.",
         ),
     ] = None,
     fit: Annotated[

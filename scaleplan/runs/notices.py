@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 
 import numpy as np
 
@@ -69,9 +70,13 @@ def _possibly_diverged(rows: Gathered, metric: Metric) -> Note | None:
     if not suspicious:
         return None
     names = []
+    run = rows.labels.get("run")
+    called = Counter(run.text(i) for i in range(len(rows))) if run is not None else Counter[str]()
     for row in suspicious[:_MOST_NAMED]:
         note = rows.row_note(row, "")
-        where = note.run or (note.file if note.line is None else f"{note.file}:{note.line}")
+        where = note.file if note.line is None else f"{note.file}:{note.line}"
+        if note.run and called[note.run] == 1:  # a name that runs share tells none
+            where = note.run
         names.append(f"{where} ({format_significant(float(values[row]))})")
     more = len(suspicious) - len(names)
     count = "1 run has" if len(suspicious) == 1 else f"{len(suspicious)} runs have"

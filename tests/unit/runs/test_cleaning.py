@@ -86,6 +86,9 @@ def test_outliers_are_said_and_kept(load, note_ids):
     [note] = [n for n in runs.notes if n.id == "POSSIBLY_DIVERGED"]
     assert "bad (9.000)" in note.text
     assert "small" not in note.text
+    shared = load("run,params,tokens,loss\n" + rows.replace("r", "") + "0,1e6,1e8,9\n")
+    [note] = [n for n in shared.notes if n.id == "POSSIBLY_DIVERGED"]
+    assert "runs.csv:8 (9.000)" in note.text
 
 
 @pytest.mark.parametrize("role", ["tokenizer", "dataset", "optimizer", "unit", "schedule", "task"])
