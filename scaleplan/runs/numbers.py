@@ -18,6 +18,8 @@ from scaleplan.units import parse_count
 # So many cells of one column are told one by one; the rest of a long log are counted.
 MOST_TOLD = 1_000
 
+# A number that was set in bold or as code where the table was written: **3.2**, __3.2__, `3.2`.
+_EMPHASIS = re.compile(r"^\s*(\*\*|__|`)([^*_`]+)\1\s*$")
 _HEAD = re.compile(r"^\s*[+-]?[\d.,]+")
 
 
@@ -33,6 +35,7 @@ def read_number(text: str, *, decimal_comma: bool = False) -> float:
     """
     if text[:1] == "[" or text.lower() in ABSENT:
         return math.nan
+    text = _EMPHASIS.sub(r"\2", text)
     if decimal_comma:
         head = _HEAD.match(text)
         if head is not None and head.group().count(",") <= 1:

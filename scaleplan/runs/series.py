@@ -12,6 +12,7 @@ from scaleplan.records import Metric, Note
 from scaleplan.runs.columns import Assignment, assign
 from scaleplan.runs.curve import Curve, CurveLog, Series
 from scaleplan.runs.curve_building import SERIES, Builder
+from scaleplan.runs.curve_places import without_places
 from scaleplan.runs.curve_rows import axis_of, members, runs_of, without_words
 from scaleplan.runs.epoch_steps import with_steps_of_runs
 from scaleplan.runs.formats import EXTENSIONS
@@ -165,6 +166,7 @@ def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
     rows, joined = with_steps_of_runs(rows)
     rows, words = without_words(rows)
     axis, position = axis_of(rows)
+    rows, unplaced = without_places(rows, axis)
     groups, split = runs_of(_without_schedule(rows, part.tables), position)
     builder = Builder(
         rows=rows, frame=part.frame, metric=kind, axis=axis, position=position,
@@ -175,7 +177,7 @@ def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
         named="run" in rows.labels, by_file=several,
     )  # fmt: skip
     curves = [builder.curve(each, i + 1) for i, each in enumerate(members(groups))]
-    return curves, [*notes, *told, *joined, *words, *split]
+    return curves, [*notes, *told, *joined, *words, *unplaced, *split]
 
 
 def _without_schedule(rows: Gathered, tables: Sequence[RawTable]) -> Gathered:

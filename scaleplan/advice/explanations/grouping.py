@@ -110,6 +110,13 @@ GROUPING = (
         "Name another metric with --metric, or correct the cells.",
     ),
     _entry(
+        "STEP_NOT_NUMBER",
+        "Cells of what counts the points of runs hold words: their rows are no points of a curve.",
+        "Text that is no number where a step, an epoch or a number of tokens should be: ~10B.",
+        "An empty cell is of the step of the row above it; another word says that it is not.",
+        "Write it as a number, or leave the cell empty if the row is of the step above it.",
+    ),
+    _entry(
         "METRIC_NOT_IN_FILE",
         "A file has no column of the metric that the other files are read by.",
         "None of the metric's columns is in the file, nor is one of its runs in a file with it.",

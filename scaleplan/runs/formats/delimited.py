@@ -13,6 +13,7 @@ from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.formats.heading import heading_of
+from scaleplan.runs.formats.markdown import between_bars
 from scaleplan.runs.formats.plain_blocks import Lines, add_plain
 from scaleplan.runs.numbers import read_number
 from scaleplan.runs.raw import RawTable, TableBuilder
@@ -66,6 +67,8 @@ def _read(lines: Lines, source: TextSource, keep_text: KeepText) -> RawTable:
         chain(heading.lines, lines), delimiter=delimiter, skipinitialspace=delimiter == " "
     )
     rows = _rows(reader, lines, skipped)
+    if delimiter == "|":
+        rows = between_bars(rows)
     header_line, header = next(rows, (skipped + 1, []))
     names = _names(header, source.name, header_line)
     builder = TableBuilder(source.name, keep_text=keep_text, comma=_COMMAS.get(delimiter, "never"))

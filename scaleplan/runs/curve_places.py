@@ -1,0 +1,53 @@
+"""Points of curves whose step is no number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from scaleplan.records import Note
+from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.raw import ABSENT
+from scaleplan.runs.text import shown
+from scaleplan.units import format_number_of
+
+_READ = ("value", "train_value")
+
+
+def without_places(rows: Gathered, axis: str) -> tuple[Gathered, tuple[Note, ...]]:
+    """Empty the metric where a cell of the axis holds a text: it says another step than the last.
+
+    A row whose cell is empty belongs to the step of the row before it.
+
+    Args:
+        rows: The rows of all files.
+        axis: The role that counts the points of a run; `row` where none does.
+    """
+    column = rows.roles.get(axis)
+    if column is None:
+        return rows, ()
+    is_word = np.array([t.lower() not in ABSENT for t in (*column.vocabulary, "")], dtype=bool)
+    unread = np.isnan(column.numbers) & is_word[column.codes]
+    readings = {role: rows.roles[role] for role in _READ if role in rows.roles}
+    lost = np.flatnonzero(unread & ~np.logical_and.reduce([c.blank for c in readings.values()]))
+    if not lost.size:
+        return rows, ()
+    emptied = {
+        role: replace(
+            each, numbers=np.where(unread, np.nan, each.numbers),
+            codes=np.where(unread, -1, each.codes).astype(np.int32),
+        )
+        for role, each in readings.items()
+    }  # fmt: skip
+    note = rows.row_note(int(lost[0]), "")
+    place = f"{note.file}:{note.line}" if note.line else note.file
+    said = Note(
+        id="STEP_NOT_NUMBER", severity="warning",
+        text=f"{format_number_of(lost.size, 'row')} {'has' if lost.size == 1 else 'have'} no "
+        f"number of {rows.names[axis]}, such as {shown(column.text(int(lost[0])))} in {place}, and "
+        f"{'is no point' if lost.size == 1 else 'are no points'} of a curve.",
+        action="Write it as a number, or leave the cell empty if the row is of the step above it.",
+        numbers=(("rows", float(lost.size)),),
+    )  # fmt: skip
+    return replace(rows, roles={**rows.roles, **emptied}), (said,)
