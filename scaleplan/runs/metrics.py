@@ -9,7 +9,7 @@ from typing import Literal
 
 from scaleplan.errors import InputError
 from scaleplan.records import Metric, MetricKind
-from scaleplan.runs.named_columns import how_to_name
+from scaleplan.runs.named_columns import how_to_name, no_metric
 from scaleplan.runs.shares import is_share
 from scaleplan.runs.text import listed, singular, split_measured, split_unit, words
 
@@ -217,11 +217,7 @@ def guessed_metric(
     """
     found = [c for c in map(describe, columns) if c is not None and kind in {None, c.kind}]
     if not found:
-        raise InputError(
-            f"no column of {kind or 'a loss, error, accuracy or score'} was found; the columns "
-            f"are {listed(columns)}",
-            hint=how_to_name(columns),
-        )  # fmt: skip
+        raise InputError(no_metric(kind, columns), hint=how_to_name(columns))
     # L beside a named loss is the number of layers.
     spelled = [c for c in found if not _is_letter(c)]
     found = spelled if any(c.kind == "loss" for c in spelled) else found

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from scaleplan.errors import InputError
 from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.formats.delimited import DELIMITED
 from scaleplan.runs.formats.json_file import JSON
 from scaleplan.runs.formats.json_lines import JSON_LINES
-from scaleplan.runs.formats.printed import PRINTED, is_talk, read_with
-from scaleplan.runs.formats.yaml_file import YAML
+from scaleplan.runs.formats.printed import DESCRIBE, PRINTED, is_talk, read_with
+from scaleplan.runs.formats.yaml_file import YAML, NotYamlError
 from scaleplan.runs.raw import RawTable
 from scaleplan.runs.source import TextSource
 
@@ -44,7 +45,24 @@ def read_table(
         chosen = _otherwise(source)
     if chosen in (JSON, JSON_LINES):
         chosen = JSON_LINES if JSON_LINES.recognises(source.head) else JSON
-    return chosen.read(source, keep_text)
+    if chosen is not YAML or extension in YAML.extensions:
+        return chosen.read(source, keep_text)
+    try:
+        return YAML.read(source, keep_text)
+    except NotYamlError as error:
+        raise _no_log(error) from None
+
+
+def _no_log(error: NotYamlError) -> InputError:
+    """Return the error for a text whose first line reads as YAML and which is none.
+
+    Nothing but its first line says that it is meant as such: `INFO:root:started` has a key too.
+    """
+    at = f"line {error.line} " if error.line is not None else ""
+    return InputError(
+        "no line holds a metric that is known, such as `loss 2.31`, and it is no table, JSON or "
+        f"YAML (read as YAML: {at}{error.message})", file=error.file, hint=DESCRIBE,
+    )  # fmt: skip
 
 
 def _otherwise(source: TextSource) -> Format:

@@ -19,7 +19,14 @@ from scaleplan.records import Note
 from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.formats.json_file import recognises as begins_json
 from scaleplan.runs.formats.printed_commas import with_commas
-from scaleplan.runs.formats.printed_lines import axis, known, matched, measures, settings
+from scaleplan.runs.formats.printed_lines import (
+    axis,
+    headings,
+    known,
+    matched,
+    measures,
+    settings,
+)
 from scaleplan.runs.formats.printed_parts import heading as heading_on
 from scaleplan.runs.formats.printed_parts import of_part
 from scaleplan.runs.metrics import describe
@@ -33,6 +40,7 @@ from scaleplan.units import format_number_of
 
 # (a+)+ and the like, whose search grows exponentially with the line.
 _NESTED = re.compile(r"\((?:[^()\\]|\\.)*[+*](?:[^()\\]|\\.)*\)[+*{]")
+DESCRIBE = r"Describe a line with --pattern 'Epoch (?P<epoch>\d+), Loss: (?P<loss>[\d.]+)'."
 _BLOCK = 5000
 _MOST_NAMES = 100
 _LOOKED_AT = 20  # lines
@@ -105,7 +113,7 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
             row = {of_part(name, headed): number for name, number in row.items()} if below else row
             headed = headed if below else heading_on(text)
         if row and pattern is None and not measures(row):
-            heading = row  # `Epoch 1/10` before the line with its metrics
+            heading = headings(heading, row)  # `Epoch 1/10` before the line with its metrics
             continue
         if not row:
             said = settings(text) if pattern is None else {}
@@ -125,7 +133,7 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
             "no line matches --pattern" if pattern is not None
             else "no line holds a metric such as `loss 2.31`",
             file=source.name,
-            hint=r"Describe a line with --pattern 'Epoch (?P<epoch>\d+), Loss: (?P<loss>[\d.]+)'.",
+            hint=DESCRIBE,
         )  # fmt: skip
     _add(builder, rows, lines, last)
     for note in source.notes():

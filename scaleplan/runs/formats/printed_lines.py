@@ -16,6 +16,7 @@ from scaleplan.runs.formats.printed_parts import (
 )
 from scaleplan.runs.metrics import Candidate, describe
 from scaleplan.runs.roles import NUMBER_ROLES, rank
+from scaleplan.runs.text import fold
 from scaleplan.units import parse_count
 
 _WORDS = "[A-Za-z][A-Za-z0-9_@/.]{0,40}(?:[ _][A-Za-z][A-Za-z0-9_/]{0,40}){0,2}"
@@ -69,6 +70,13 @@ _LLM_C = re.compile(
 _LLM_C_NAMES = {"tel": "val_loss", "trl": "train_loss", "eval": "HellaSwag accuracy"}
 _LONGEST = 4000  # characters of a line that are searched; a longer one is no message
 _LONGEST_NAME = 80
+# How many examples there are is said once, before the epochs over them.
+_TRAINED_ON, _IN_ALL = "train set size", frozenset({"datasetsize", "totaldatasetsize"})
+_DATA_SIZES = {
+    "trainsize": _TRAINED_ON, "trainingsize": _TRAINED_ON, "trainsetsize": _TRAINED_ON,
+    "trainingsetsize": _TRAINED_ON, "traindatasize": _TRAINED_ON, "trainingdatasize": _TRAINED_ON,
+    "traindatasetsize": _TRAINED_ON, "trainingdatasetsize": _TRAINED_ON,
+}  # fmt: skip
 _KEPT = 4096  # names that are looked up once: the lines of a log repeat them
 _AXES = ("step", "epoch", "tokens")
 
@@ -165,6 +173,28 @@ def _unread(text: str, row: dict[str, str]) -> dict[str, str]:
     return {name: _UNREAD for name in names if name and axis(name) and axis(name) not in known}
 
 
+def headings(before: dict[str, str], row: dict[str, str]) -> dict[str, str]:
+    """Return what lines without a metric say about those below them.
+
+    What was trained on stays said; it is not all the data there is, of which a part is for tests.
+
+    Args:
+        before: What the lines above this one say.
+        row: What this one says.
+    """
+    sizes = {name: number for name, number in before.items() if _is_data_size(name)}
+    if _TRAINED_ON in sizes or _TRAINED_ON in row:
+        row = {name: number for name, number in row.items() if fold(name) not in _IN_ALL}
+        sizes = {name: number for name, number in sizes.items() if name == _TRAINED_ON}
+    if any(map(_is_data_size, row)):
+        sizes = {}
+    return {**sizes, **row}
+
+
+def _is_data_size(name: str) -> bool:
+    return name == _TRAINED_ON or fold(name) in _IN_ALL
+
+
 def matched(text: str, pattern: re.Pattern[str]) -> dict[str, str]:
     """Return the groups of a line that a pattern of the user's matches; empty if it does not."""
     match = pattern.search(text[:_LONGEST])
@@ -225,6 +255,8 @@ def _name(words: str) -> str | None:
         name = " ".join(parts[start:])
         if describe(name) is not None:
             return name
+        if fold(name) in _DATA_SIZES:
+            return _DATA_SIZES[fold(name)]
         if any(rank(role, name) is not None for role in NUMBER_ROLES):
             return name
     return None

@@ -16,6 +16,7 @@ from scaleplan.errors import InputError
 from scaleplan.runs.formats.base import KeepText
 from scaleplan.runs.formats.records import Record, Value, add_records, find_records
 from scaleplan.runs.formats.records import require_mappings as require
+from scaleplan.runs.formats.yaml_file import NotYamlError
 from scaleplan.runs.raw import RawTable, TableBuilder
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.text import clean_text, shown
@@ -84,9 +85,10 @@ class _Composer:
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         if event.anchor not in self._anchors:
-            raise self._error(
+            raise NotYamlError(
                 f"the alias {shown('*' + str(event.anchor))} refers to nothing before it, or to "
-                "itself", _line(event), "Define the anchor before it is used.",
+                "itself", file=self._file, line=_line(event),
+                hint="Define the anchor before it is used.",
             )  # fmt: skip
         value, size = self._anchors[event.anchor]
         self._aliased += size
@@ -165,13 +167,13 @@ def _events(source: TextSource) -> Iterable[yaml.Event]:
         yield from yaml.parse(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise InputError(
+        raise NotYamlError(
             f"is not valid YAML: {clean_text(error.problem or str(error))}", file=source.name,
             line=mark.line + 1 if mark is not None else None,
             hint="Check the indentation and the quotation marks.",
         ) from None  # fmt: skip
     except yaml.YAMLError as error:
-        raise InputError(
+        raise NotYamlError(
             f"is not valid YAML: {clean_text(str(error))}", file=source.name,
             hint="Remove characters that are not text.",
         ) from None  # fmt: skip

@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from scaleplan.errors import InputError
 from scaleplan.runs.formats.base import Format, KeepText
 
 if TYPE_CHECKING:
     from scaleplan.runs.raw import RawTable
     from scaleplan.runs.source import TextSource
+
+
+class NotYamlError(InputError):
+    """A text is not valid YAML."""
+
 
 _KEY = re.compile(r"[^\s,;|\t{}\[\]\"'#][^,;|\t{}\[\]\"']*:(\s|$)")
 

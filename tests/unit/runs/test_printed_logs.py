@@ -106,3 +106,22 @@ def test_a_line_without_a_step_takes_the_one_before_it_across_blocks(log, monkey
     text = "".join(f"step {i} loss {9 - i}\nval loss {9 - i}.5\n" for i in range(1, 6))
     (curve,) = load_curves([log(text)]).curves
     assert curve.validation.at.tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        "Total dataset size: 298\nTrain size: 208\nValidation size: 44\nTest size: 46\n",
+        "Training set size: 208\nTest set size: 90\nDataset size: 298\n",
+        "Train dataset size: 208\nEpoch 0/3\n",
+    ],
+)
+def test_what_is_trained_on_is_told_from_all_the_data(log, sizes):
+    text = sizes + "".join(f"Epoch [{e}/3] val loss {9 - e}.5\n" for e in (1, 2, 3))
+    runs = load_runs([log(text)], all_points=True)
+    assert runs.column("tokens").tolist() == [208.0] * 3
+
+
+def test_sizes_of_data_said_before_each_run_are_those_of_the_runs(log):
+    text = "".join(f"Dataset size: {d}000\nval loss {9 - d}.5\n" for d in (1, 2, 3))
+    assert load_runs([log(text)]).column("tokens").tolist() == [1e3, 2e3, 3e3]
