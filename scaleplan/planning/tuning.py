@@ -12,7 +12,7 @@ from scaleplan.fitting.distributions import t_quantile
 from scaleplan.fitting.remarks import unused_note
 from scaleplan.planning.tuning_minima import minimum_of
 from scaleplan.records import Exponent, Note, TunedGroup, Tuning, TuningLaw
-from scaleplan.runs.columns import TIMING_WORDS
+from scaleplan.runs.inputs import TIMING_WORDS
 from scaleplan.runs.text import words
 from scaleplan.units import format_significant
 

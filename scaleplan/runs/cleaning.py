@@ -10,9 +10,9 @@ import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.records import Metric, RowNote
-from scaleplan.runs.columns import TIMING_WORDS
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.hashing import row_hashes
+from scaleplan.runs.inputs import TIMING_WORDS
 from scaleplan.runs.numbers import write_number
 from scaleplan.runs.raw import RawColumn
 from scaleplan.runs.roles import INPUT_ROLES

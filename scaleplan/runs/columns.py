@@ -7,17 +7,21 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from scaleplan.errors import InputError
 from scaleplan.records import ColumnUse, Note
 from scaleplan.runs.asked_metric import named_metric
+from scaleplan.runs.column_notes import joined_note, sparse_note
+from scaleplan.runs.counters import counters, differs_on_every_row, may_repeat
 from scaleplan.runs.doubts import without_embeddings
 from scaleplan.runs.factors import factor
 from scaleplan.runs.frame import Frame, column_of_files, with_metric
+from scaleplan.runs.inputs import could_be_size, is_clock, may_be_input, no_size_note, taken_note
+from scaleplan.runs.metric_choice import detection, of_whole_runs, parts_note
 from scaleplan.runs.metrics import (
     KIND_WORDS,
     Candidate,
     describe,
     guessed_metric,
-    is_reading,
     same_metric,
     train_metric,
 )
@@ -35,15 +39,7 @@ from scaleplan.runs.roles import (
     role_named,
     spellings,
 )
-from scaleplan.runs.text import listed, words
-
-# Bookkeeping of a tracker; neither an input nor something that tells two rows apart.
-TIMING_WORDS = frozenset(
-    {"seconds", "time", "timestamp", "runtime", "wall", "date", "created", "duration", "minutes",
-     "hours", "sec"}
-)  # fmt: skip
-# What is watched along a run, or set for its evaluation, and is no size of it.
-_WATCHED = frozenset({"grad", "gradient", "norm", "mfu", "throughput", "fewshot", "shots"})
+from scaleplan.runs.text import listed
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,22 +96,27 @@ def assign(frame: Frame, request: Request) -> Assignment:
     same += [n for n in _found(request.also.get("value", ()), names) if n not in same]
     result.numbers["value"] = _one_a_file(frame, same)
     if len(result.numbers["value"]) > 1:
-        result.notes.append(_joined_note("the metric", result.numbers["value"]))
+        result.notes.append(joined_note("the metric", result.numbers["value"]))
     frame = with_metric(frame, result.numbers["value"])
     result.uses.append(
         _use("value", result.numbers["value"], guessed=_metric_guessed(frame, request))
     )
+    if result.uses[0].how == "guessed":
+        result.notes.extend(parts_note(result.metric, names))
     for role, columns in given.items():
         further = _ranked(frame, result, role) if role in request.also else ()
         _take(result, role, _apart(frame, (*columns, *further)), guessed=False)
     _guess_text(frame, result)
     _guess_numbers(frame, result)
+    _guess_counters(frame, result)
     _total_params(result)
-    train = train_metric(result.metric, [n for n in names if n not in result.taken()])
+    free = [n for n in names if n not in result.taken()]
+    train = train_metric(result.metric, [n for n in free if n not in of_whole_runs(free)])
     if train is not None and "train_value" not in result.numbers:
         _take(result, "train_value", (train,))
     _single_input(frame, request, result)
-    result.extra = tuple(n for n in names if n not in result.taken())
+    clocks = {n for n, c in frame.columns.items() if c.is_text and is_clock(n)}
+    result.extra = tuple(n for n in names if n not in result.taken() | clocks)
     return result
 
 
@@ -149,7 +150,15 @@ def _metric(frame: Frame, request: Request, given: Mapping[str, tuple[str, ...]]
     numeric = [n for n in free if not frame.columns[n].is_text]
     if any(describe(n) is not None for n in numeric):
         free = numeric
-    return guessed_metric(free, frame.present, kind)
+    summed = of_whole_runs(free)
+    free = [n for n in free if n not in summed]
+    try:
+        return guessed_metric(free, frame.present, kind)
+    except InputError:
+        judged = detection(free) if kind is None else None
+        if judged is None:
+            raise
+        return judged
 
 
 def _is_kind(frame: Frame, name: str) -> bool:
@@ -174,19 +183,7 @@ def _take(result: Assignment, role: str, columns: tuple[str, ...], *, guessed: b
     (result.labels if role in TEXT_ROLES else result.numbers)[role] = columns
     result.uses.append(_use(role, columns, guessed=guessed))
     if len(columns) > 1:
-        result.notes.append(_joined_note(role, columns))
-
-
-def _joined_note(role: str, columns: tuple[str, ...]) -> Note:
-    """Say that files name a thing differently, with a warning where it may be counted so."""
-    samples = {any(s in SAMPLE_NAMES for s in spellings(c)) for c in columns}
-    unlike = role == "tokens" and (len(samples) > 1 or True in samples)
-    return Note(
-        id="COLUMNS_JOINED", severity="warning" if unlike else "info",
-        text=f"The files name {role} differently; {listed(columns)} are taken as one column"
-        + (", although they may count different things." if unlike else "."),
-        action="Fit the files apart, or name the column with --columns." if unlike else "",
-    )  # fmt: skip
+        result.notes.append(joined_note(role, columns))
 
 
 def _ranked(frame: Frame, result: Assignment, role: str) -> list[str]:
@@ -212,14 +209,17 @@ def _apart(frame: Frame, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _guess_text(frame: Frame, result: Assignment) -> None:
-    """Find the roles of text; every other column of text is a label under its own name."""
+    """Find the roles of text; other text, but for times, is a label under its own name."""
     for role in TEXT_ROLES:
-        chosen = _one_a_file(frame, _ranked(frame, result, role))
+        ranked = _ranked(frame, result, role)
+        if role == "run":
+            ranked = [n for n in ranked if not may_repeat(n) or differs_on_every_row(frame, n)]
+        chosen = _one_a_file(frame, ranked)
         if role not in result.labels and chosen:
             _take(result, role, chosen)
     for name, column in frame.columns.items():
         known = any(rank(role, name) is not None for role in NUMBER_ROLES)
-        if name not in result.taken() and column.is_text and not known:
+        if name not in result.taken() and column.is_text and not known and not is_clock(name):
             result.labels[name] = (name,)
 
 
@@ -234,17 +234,23 @@ def _guess_numbers(frame: Frame, result: Assignment) -> None:
         if chosen:
             _take(result, role, chosen)
         if chosen and ranked[0] not in chosen:
-            result.notes.append(_sparse_note(role, ranked[0], chosen))
+            result.notes.append(sparse_note(role, ranked[0], chosen))
 
 
-def _sparse_note(role: str, column: str, chosen: tuple[str, ...]) -> Note:
-    """Say that a column, preferred by its name, has no values where they count."""
-    return Note(
-        id="SPARSE_COLUMN", severity="info",
-        text=f"{column} is empty in most rows that have the metric; {role} are read from "
-        f"{listed(chosen)}.",
-        action=f"Say --columns {role}={column!r} if it is the one.",
-    )  # fmt: skip
+def _guess_counters(frame: Frame, result: Assignment) -> None:
+    """Find columns whose numbers, not their names alone, say that they count epochs or steps."""
+    for role in ("epoch", "step"):
+        others = {r: c for r, c in result.numbers.items() if r != "epochs"} | result.labels
+        named = result.numbers.get(role, ())
+        counted = named if role == "step" else (*named, *result.numbers.get("step", ()))
+        found = counters(frame, role, counted, others)
+        if not found or any(use.role == role and use.how == "given" for use in result.uses):
+            continue
+        result.uses = [use for use in result.uses if use.role != role]
+        if set(found) & set(result.numbers.get("epochs", ())):
+            del result.numbers["epochs"]
+            result.uses = [use for use in result.uses if use.role != "epochs"]
+        _take(result, role, _one_a_file(frame, (*named, *found)))
 
 
 def _is_compute(frame: Frame, name: str) -> bool:
@@ -287,26 +293,12 @@ def _single_input(frame: Frame, request: Request, result: Assignment) -> None:
         return
     if set(INPUT_ROLES) & set(result.numbers) or "dense_params" in result.numbers:
         return
-    pool = [n for n in names if n not in result.taken() and _may_be_input(frame, n)]
+    pool = [n for n in names if n not in result.taken() and may_be_input(frame, n)]
     sizes = [n for n in SIZE_NAMES if n in pool]
-    if len(pool) == 1 or sizes:
-        _take(result, "input", (sizes[0] if sizes else pool[0],))
-        return
-    result.notes.append(
-        Note(
-            id="NO_SIZE", severity="warning",
-            text="No column for the size of a run (params, tokens, flops) was found"
-            + (f"; other numbers are {listed(pool)}." if pool else "."),
-            action="Name it with --columns params=COLUMN or --input COLUMN.",
-        )
-    )  # fmt: skip
-
-
-def _may_be_input(frame: Frame, name: str) -> bool:
-    numbers = frame.columns[name].numbers
-    known = numbers[np.isfinite(numbers)]
-    unnamed = name.startswith(("column ", "_"))
-    odd = describe(name) is not None or bool((TIMING_WORDS | _WATCHED) & set(words(name)))
-    odd = odd or is_reading(name) or rank("learning_rate", name) is not None
-    varies = known.size > 0 and (known.size == 1 or float(known.min()) < float(known.max()))
-    return varies and not unnamed and not odd
+    if sizes:
+        _take(result, "input", (sizes[0],))
+    elif len(pool) == 1 and could_be_size(pool[0]):
+        _take(result, "input", (pool[0],))
+        result.notes.append(taken_note(pool[0]))
+    else:
+        result.notes.append(no_size_note(list(filter(could_be_size, pool))))

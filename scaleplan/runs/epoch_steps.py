@@ -7,14 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from scaleplan.records import Note
+from scaleplan.runs.epoch_lengths import steps_an_epoch
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.grouping import combine, fixed_groups
 from scaleplan.runs.raw import numeric_column
 from scaleplan.runs.table import FloatArray, IntArray
 from scaleplan.units import format_significant
-
-_FEWEST = 4  # rows of a run, in two epochs, that show how it counts
-_UNEVEN = 0.99  # the last distance in an epoch over the usual one, if its last step is always there
 
 
 def with_steps_of_runs(rows: Gathered) -> tuple[Gathered, tuple[Note, ...]]:
@@ -41,7 +39,7 @@ def with_steps_of_runs(rows: Gathered) -> tuple[Gathered, tuple[Note, ...]]:
         # Where the metric is read once an epoch, the other rows show how its steps are counted.
         rest = here & ~measured
         for counting in (measured, rest) if _once_an_epoch(during[measured]) else (measured,):
-            length = _length(at[counting], during[counting])
+            length = steps_an_epoch(at[counting], during[counting])
             if length is not None:
                 made[members] = _through(at, during, length, float(at[counting].max()))
                 lengths.append(length)
@@ -50,16 +48,6 @@ def with_steps_of_runs(rows: Gathered) -> tuple[Gathered, tuple[Note, ...]]:
         return rows, ()
     joined = replace(rows, roles={**rows.roles, "step": numeric_column(made)})
     return joined, (_note(rows.names["step"], rows.names["epoch"], lengths),)
-
-
-def steps_begin_again(step: FloatArray, epoch: FloatArray) -> bool:
-    """Tell whether steps are counted within epochs.
-
-    Args:
-        step: Shape (n,), of one run or of one run after the other, in the order of the log.
-        epoch: Shape (n,).
-    """
-    return _length(step, epoch) is not None
 
 
 def _runs(rows: Gathered) -> list[IntArray]:
@@ -73,30 +61,6 @@ def _runs(rows: Gathered) -> list[IntArray]:
 
 def _once_an_epoch(epoch: FloatArray) -> bool:
     return bool((epoch[1:] != epoch[:-1]).all())
-
-
-def _length(step: FloatArray, epoch: FloatArray) -> float | None:
-    """Return the number of steps of an epoch; None if steps are not counted within epochs."""
-    if step.size < _FEWEST or bool((epoch != np.floor(epoch)).any()):
-        return None
-    later, move = np.diff(epoch), np.diff(step)
-    same, rises = later == 0.0, later > 0.0
-    if not rises.any() or not (same & (move > 0.0)).any():
-        return None
-    if bool((move[same] < 0.0).any() or (later[rises] != 1.0).any() or (move[rises] >= 0.0).any()):
-        return None
-    starts = np.r_[0, np.flatnonzero(~same) + 1]
-    ends = np.r_[starts[1:] - 1, step.size - 1]
-    usual = float(np.median(move[same & (move > 0.0)]))
-    first, last = step[starts], step[ends]
-    # An epoch begins where the one before it began; a table of finished runs has any steps.
-    if float(np.median(ends - starts)) < 1.0 or float(np.ptp(first)) > usual:
-        return None
-    before = ends[:-1][ends[:-1] > starts[:-1]]  # in an epoch that is over
-    ragged = bool(np.median(move[before - 1]) < _UNEVEN * usual) if before.size else False
-    next_one = rises[ends[:-1]]
-    across = float(np.median((last[:-1] - first[1:])[next_one])) + (1.0 if ragged else usual)
-    return max(across, float(last.max() - first.min()) + 1.0)
 
 
 def _through(step: FloatArray, epoch: FloatArray, length: float, end: float) -> FloatArray:

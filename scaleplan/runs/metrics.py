@@ -29,6 +29,9 @@ _BENCHMARKS = (
 )  # fmt: skip
 _SCORES = ("ndcg", "recall", "mrr", "map50", "rouge", "psnr", "miou", "auprc")
 _FAMILIES = ("poisson", "gamma", "tweedie", "binomial", "bernoulli", "gaussian", "normal")
+_MEAN_PRECISION = (("map50", "95"), ("map", "50", "95"), ("map", "5", "95"),
+                   ("map", "0", "5", "0", "95"))  # fmt: skip
+DETECTION = 1  # the preference of that score, which is never read from training batches
 _PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     (("bits", "per", "byte"), "loss", 2, "bits/byte"),
     (("bits", "per", "char"), "loss", 3, "bits/character"),
@@ -64,12 +67,14 @@ _PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     (("acc5",), "accuracy", 2, "fraction"),
     *(((name,), "accuracy", 3, "fraction") for name in _BENCHMARKS),
     (("score",), "score", 0, ""),
-    (("performance",), "score", 1, ""),
-    *(((name,), "score", 2, "") for name in ("reward", "auc", "f1", "bleu", "elo", "auroc")),
-    *(((name,), "score", 3, "") for name in _SCORES),
-    *((pair, "score", 3, "") for pair in (("m", "ap50"), ("m", "ap"), ("hit", "rate"))),
+    # The mean average precision by which detectors are compared, as Ultralytics writes it.
+    *((phrase, "score", DETECTION, "") for phrase in _MEAN_PRECISION),
+    (("performance",), "score", 2, ""),
+    *(((name,), "score", 3, "") for name in ("reward", "auc", "f1", "bleu", "elo", "auroc")),
+    *(((name,), "score", 4, "") for name in _SCORES),
+    *((pair, "score", 4, "") for pair in (("m", "ap50"), ("m", "ap"), ("hit", "rate"))),
     *(
-        (pair, "score", 4, "")
+        (pair, "score", 5, "")
         for pair in (("exact", "match"), ("win", "rate"), ("success", "rate"))
     ),
     # Of a generalised linear model, in nats a row.
@@ -86,7 +91,8 @@ _LETTERS: Mapping[str, MetricKind] = {"L": "loss", "P": "score"}
 # Words that do not tell one metric from another.
 _NEUTRAL = frozenset(
     {"summary", "metrics", "metric", "final", "best", "last", "min", "avg", "average", "mean",
-     "per", "token", "log", "history", "results", "result", "rate", "nats", "epoch"}
+     "per", "token", "log", "history", "results", "result", "rate", "nats", "epoch", "total",
+     "overall"}
 )  # fmt: skip
 # Bounds and spreads of a metric, and settings that are named after one, are no metric.
 _NO_METRIC = frozenset(
@@ -164,7 +170,8 @@ def describe(column: str) -> Candidate | None:
         # top1_error, cross_entropy_loss, val_ce_loss: a second word of the same thing.
         rest = [w for w in rest if w not in _SYNONYMS]
         splits = [_SPLITS[w] for w in rest if w in _SPLITS]
-        split: Split = min(splits, key=_SPLIT_ORDER.index, default="plain")
+        other: Split = "validation" if (kind, preference) == ("score", DETECTION) else "plain"
+        split: Split = min(splits, key=_SPLIT_ORDER.index, default=other)
         if "train" in splits:
             split = "train"
         qualifiers = tuple(w for w in rest if w not in _SPLITS and w not in _NEUTRAL)

@@ -62,7 +62,8 @@ NUMBER_ROLES: Mapping[str, tuple[str, ...]] = {
         "budget",
     ),
     "step": ("step", "globalstep", "iteration", "iter", "trainingstep", "trainstep",
-             "trainingiteration"),
+             "trainingiteration", "globalsteps", "currentstep", "currentsteps", "totaltimesteps",
+             "timestep", "timesteps", "numupdates", "nupdates", "update", "episode", "round"),
     "epoch": ("epoch", "currentepoch"),
     "seed": ("seed", "randomseed", "rngseed"),
     "learning_rate": ("learningrate", "lr", "peaklr", "maxlr", "peaklearningrate"),
@@ -78,9 +79,17 @@ NUMBER_ROLES: Mapping[str, tuple[str, ...]] = {
     "kv_cache_bits": ("kvcachebits", "kvbits", "bitskvcache"),
     "vocab_size": ("vocabsize", "vocabularysize", "nvocab", "numvocab"),
 }  # fmt: skip
+# Names of the same and of what finished runs were given: their numbers tell (`counters.py`).
+BATCH_NAMES = ("batch", "batches", "batchidx", "batchindex", "minibatch")
+AXIS_NAMES: Mapping[str, tuple[str, ...]] = {
+    "step": ("steps", "trainsteps", "trainingsteps", "iterations", "iters", "niter", "updates",
+             "episodes", "rounds", *BATCH_NAMES),
+    "epoch": ("epochs", "nepoch", "nepochs", "epochnum", "epochnumber", "epochidx"),
+}  # fmt: skip
+CONFIG_NAMES = ("config", "configname", "modelconfig")  # of runs, or of several runs each
 TEXT_ROLES: Mapping[str, tuple[str, ...]] = {
     "run": ("run", "runid", "runname", "displayname", "experiment", "experimentname", "trial",
-            "trialid", "name", "id", "model", "modelname", "config", "configname", "modelconfig",
+            "trialid", "name", "id", "model", "modelname", *CONFIG_NAMES,
             "jobname", "expname", "trialname"),
     "family": ("family", "modelfamily", "series"),
     "optimizer": ("optimizer", "optimiser", "optim", "optimizername"),
@@ -130,6 +139,8 @@ SCALED_ROLES = frozenset(
     {"params", "active_params", "non_embedding_params", "embedding_params", "dense_params",
      "tokens", "unique_tokens"}
 )  # fmt: skip
+# Weights & Biases counts the rows it was sent; a step of the training beside it says more.
+_LOGGED_CALLS, _LAST = "_step", 99
 _RANKS = {
     (role, name): rank
     for roles in (NUMBER_ROLES, TEXT_ROLES)
@@ -160,6 +171,8 @@ def rank(role: str, column: str) -> int | None:
     if LETTERS.get(name) == role:
         return 0
     for place, spelling in enumerate(spellings(column)):
+        if role == "step" and column == _LOGGED_CALLS:
+            return _LAST
         found = _RANKS.get((role, spelling))
         if found is None and role == "learning_rate" and _MONITORED_RATE.fullmatch(name):
             found = 50

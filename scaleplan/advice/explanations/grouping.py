@@ -143,4 +143,21 @@ GROUPING = (
         "last logged step, the next first one and the usual distance.",
         "Add a column named run if every epoch is a run of its own.",
     ),
+    _entry(
+        "INPUT_GUESSED",
+        "The only other number of a log is taken as the size of a run.",
+        "One column left that varies and is not known as a score, a setting, an index, a time or "
+        "a resource; none has the name of a size.",
+        "Whoever logs one number beside a metric mostly means it as its cause.",
+        "Name the size with --input or --columns.",
+    ),
+    _entry(
+        "LOSS_IN_PARTS",
+        "A detector is judged by its average precision.",
+        "Several losses of validation that are parts of one, no total, and one column of the "
+        "precision averaged over overlaps of 0.5 to 0.95.",
+        "No part of a loss says how good a model is; detectors are compared by that precision.",
+        "Choose another metric with --metric.",
+        "Lin et al. 2014, arXiv 1405.0312: the metric of COCO",
+    ),
 )

@@ -116,6 +116,15 @@ def test_configurations_name_runs(load):
     assert runs.labels["run"] == ("small", "large")
 
 
+def test_configurations_of_several_runs_each_do_not_name_them(load, curves):
+    text = "Config,Type,Step,Loss\n" + "".join(
+        f"{size},{kind},{step},{4 - step / 10}\n"
+        for size in "SM" for kind in ("base", "new") for step in range(4)
+    )  # fmt: skip
+    assert len(load(text)) == 4
+    assert [len(each) for each in curves(text)[0]] == [4] * 4
+
+
 def test_sizes_in_the_first_row_of_each_run_do_not_split_it(curves):
     steps, _ = curves("params,step,val_loss\n" + "".join(
         f"{'' if step else size},{step},{5 - 0.1 * step}\n"

@@ -42,10 +42,14 @@ def test_precisions_of_detectors_are_scores(column):
 
 
 def test_the_letter_of_a_box_is_no_unit(load):
-    text = "model,params,metrics/mAP50(B),metrics/mAP50-95(B)\nn,2.6e6,0.52,0.38\ns,9e6,0.6,0.45\n"
-    runs = load(text)
+    text = "model,params,metrics/mAP50(B),metrics/recall(B)\nn,2.6e6,0.52,0.38\ns,9e6,0.6,0.45\n"
+    runs = load(text, metric="metrics/mAP50(B)")
     assert (runs.metric.name, runs.metric.unit) == ("metrics/mAP50(B)", "fraction")
     assert runs.value.tolist() == [0.52, 0.6]
+    # the mean over overlaps is what detectors are compared by
+    runs = load(text.replace("recall", "mAP50-95"))
+    assert (runs.metric.name, runs.metric.unit) == ("metrics/mAP50-95(B)", "fraction")
+    assert runs.value.tolist() == [0.38, 0.45]
     assert describe("mAP50(M)").qualifiers == ("mask",)
     assert describe("loss (B)").unit == ""
 

@@ -1,0 +1,145 @@
+"""Columns whose numbers tell whether they count the points of a run or say how long runs were.
+
+`steps` beside the loss of each is an axis where it rises evenly from row to row, and the length of
+a finished run in a table of those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+import numpy as np
+
+from scaleplan.runs.epoch_lengths import steps_an_epoch
+from scaleplan.runs.frame import Frame
+from scaleplan.runs.roles import AXIS_NAMES, BATCH_NAMES, CONFIG_NAMES, rank, spellings
+from scaleplan.runs.table import BoolArray, FloatArray, IntArray
+
+_SIZES = ("params", "active_params", "non_embedding_params", "dense_params", "tokens", "flops",
+          "unique_tokens", "experts")  # fmt: skip
+# Rows of a run that show an even count: more where sizes say that rows may be finished runs.
+_FEWEST, _FEWEST_SIZED, _MANY = 3, 8, 16
+_EVEN_SHARE, _EVEN = 0.75, 0.01
+
+
+def counters(
+    frame: Frame, role: str, named: Collection[str], taken: Mapping[str, tuple[str, ...]]
+) -> list[str]:
+    """Return the columns, best first, that by their numbers count steps or epochs.
+
+    Args:
+        frame: The rows of all inputs.
+        role: `step` or `epoch`.
+        named: The columns that count them by their name alone; where a file has one of those no
+            other one is looked for.
+        taken: The columns that have a role, among them the names of runs.
+    """
+    names = AXIS_NAMES.get(role, ())
+    with_name = frozenset[int]().union(*(frame.present[name] for name in named))
+    used = {name for columns in taken.values() for name in columns}
+    found = []
+    for name in frame.columns:
+        places = [names.index(s) for s in spellings(name) if s in names]
+        files = frame.present[name] - with_name
+        if not places or name in used or not files:
+            continue
+        here = np.isin(frame.file_of, list(files)) & np.isfinite(frame.columns[name].numbers)
+        if frame.used is not None:
+            here &= frame.used
+        if _counts(frame, name, np.flatnonzero(here), taken):
+            found.append((min(places), name))
+    return [name for _, name in sorted(found, key=lambda each: each[0])]
+
+
+def may_repeat(name: str) -> bool:
+    """Tell whether a column of this name names runs only where no two rows have one name."""
+    return any(spelling in CONFIG_NAMES for spelling in spellings(name))
+
+
+def differs_on_every_row(frame: Frame, name: str) -> bool:
+    """Tell whether a column says something else on each row with the metric."""
+    column = frame.columns[name]
+    here = np.isin(frame.file_of, list(frame.present[name]))
+    if frame.used is not None:
+        here &= frame.used
+    said = {(int(code), float(n)) for code, n in
+            zip(column.codes[here].tolist(), np.nan_to_num(column.numbers[here], nan=-1.0).tolist(),
+                strict=True)}  # fmt: skip
+    return not column.blank[here].any() and len(said) == int(here.sum())
+
+
+def _counts(
+    frame: Frame, name: str, rows: IntArray, taken: Mapping[str, tuple[str, ...]]
+) -> bool:  # fmt: skip
+    numbers = frame.columns[name].numbers[rows]
+    if numbers.size < _FEWEST or bool(((numbers < 0.0) | (numbers % 1.0 != 0.0)).any()):
+        return False
+    for epoch in taken.get("epoch", ()):
+        during = frame.columns[epoch].numbers[rows]
+        known = np.isfinite(during)
+        if steps_an_epoch(numbers[known], during[known]) is not None:
+            return True
+    named = "run" in taken
+    sized = any(_varies(frame.columns[n].numbers[rows]) for n in _sizes(frame))
+    parts = list(_parts(frame, rows, taken))
+    longest = max(part.size for part in parts)
+    batch = any(spelling in BATCH_NAMES for spelling in spellings(name))
+    wanted = _FEWEST_SIZED if batch or (sized and named) else _MANY if sized else _FEWEST
+    if longest < wanted:
+        return False
+    moves = [np.diff(numbers[part]) for part in parts]
+    every = np.concatenate(moves)
+    usual = [float(np.median(each[each > 0.0])) for each in moves if (each > 0.0).any()]
+    if not usual:
+        return False
+    even = sum(int(_even(each).sum()) for each in moves)
+    if even >= _EVEN_SHARE * every.size:
+        return not _are_lengths(name, min(usual), longest)
+    return bool((every > 0.0).all()) and longest >= _MANY and not sized and not batch
+
+
+def _are_lengths(name: str, usual: float, longest: int) -> bool:
+    """Tell whether a few even numbers of epochs may be those that runs were trained for."""
+    return rank("epochs", name) is not None and usual != 1.0 and longest < _FEWEST_SIZED
+
+
+def _even(moves: FloatArray) -> BoolArray:
+    """Return which moves are the usual one, up to rounding."""
+    rising = moves[moves > 0.0]
+    if not rising.size:
+        return np.zeros(moves.size, dtype=bool)
+    usual = float(np.median(rising))
+    return np.asarray(np.abs(moves - usual) <= _EVEN * usual)
+
+
+def _sizes(frame: Frame) -> Iterator[str]:
+    """Yield the columns that say how large runs are."""
+    for name in frame.columns:
+        if any(rank(role, name) is not None for role in _SIZES):
+            yield name
+
+
+def _varies(numbers: FloatArray) -> bool:
+    known = numbers[np.isfinite(numbers)]
+    return bool(known.size) and float(known.min()) < float(known.max())
+
+
+def _parts(
+    frame: Frame, rows: IntArray, taken: Mapping[str, tuple[str, ...]]
+) -> Iterator[IntArray]:
+    """Yield the places among some rows of those that may be of one run."""
+    keys = [frame.file_of[rows].astype(np.float64)]
+    for run in taken.get("run", ()):
+        keys += [
+            frame.columns[run].codes[rows].astype(np.float64),
+            frame.columns[run].numbers[rows],
+        ]
+    for name in _sizes(frame):
+        if rank("tokens", name) is None and rank("flops", name) is None:  # both grow along a run
+            keys.append(frame.columns[name].numbers[rows])
+    other = np.zeros(rows.size, dtype=bool)
+    order = np.lexsort([np.arange(rows.size), *keys])
+    for key in keys:
+        stands = np.nan_to_num(key[order], nan=-1.0)
+        other[1:] |= stands[1:] != stands[:-1]
+    yield from np.split(order, np.flatnonzero(other))
