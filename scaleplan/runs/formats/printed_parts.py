@@ -35,17 +35,19 @@ _HEADING = re.compile(
 )
 _LONGEST_HEADING = 200
 # Megatron-LM's `validation loss at iteration 1000 on validation set | lm loss value: 5.3`, and
-# `val loss at step 100: 3.2`: the first number is a step.
+# `val loss at step 100: 3.2`, `loss after 3 epochs: 3.2`: the first number is a step.
 _AT = re.compile(
     rf"(?<![A-Za-z0-9_])(?P<what>{_WORD}(?:[ _]{_WORD}){{0,2}}) (?:at|after|in|for|on)(?: the)? "
     r"(?:(?P<axis>(?:(?:global|training|train)[ _])?(?:step|iteration|iter|epoch))"
-    r"[ ]{0,3}[#:=]?[ ]{0,3}(?P<at>\d[\d,_]*)(?:[ ]{0,3}/[ ]{0,3}\d+)?|end of training)"
+    r"[ ]{0,3}[#:=]?[ ]{0,3}(?P<at>\d[\d,_]*)(?:[ ]{0,3}/[ ]{0,3}\d+)?|end of training"
+    r"|(?P<count>\d[\d,_]*) (?P<counted>(?:training )?(?:step|iteration|epoch))s?\b)"
     r"(?: (?:on|for) (?:the )?(?P<on>[a-z]{1,12})(?: (?:set|data))?)?"
     r"(?P<value>[ ]{0,3}(?::|=|\bis\b|->)[ ]{0,3}(?=[-+.\d]|nan\b|inf\b))?",
     re.IGNORECASE,
 )
+_NOT_FINITE = re.compile(r"\b(?:nan|inf)$", re.IGNORECASE)  # `loss is nan at step 5` has both
 _PLACED = re.compile(
-    r" (?:at|after|in|for|on) (?:the )?(?:global|train|step|iter|epoch|end of)", re.IGNORECASE
+    r" (?:at|after|in|for|on) (?:the )?(?:global|train|step|iter|epoch|end of|\d)", re.IGNORECASE
 )
 # Said of an epoch or a step that is over: `best eval result in epoch 52`, `Best epoch: 8`.
 _WAS_BEST = re.compile(r"(?<!new )(?<!new_)\bbest\b[^|,;:=\d]*$", re.IGNORECASE)
@@ -109,10 +111,11 @@ def placed(text: str) -> str:
 def _with_place_first(match: re.Match[str]) -> str:
     what, at = match["what"], ""
     found = describe(what)
-    if found is None:
+    if found is None or _NOT_FINITE.search(what) is not None:
         return match[0]
-    if match["axis"] is not None and not what.casefold().startswith("best"):
-        at = f"{match['axis']} {match['at']}"
+    name, number = match["axis"] or match["counted"], match["at"] or match["count"]
+    if name is not None and not what.casefold().startswith("best"):
+        at = f"{name} {number}"
     if match["value"] is not None:
         on = f"{match['on']} " if match["on"] else ""
         return f"{at} | {on}{what}: "

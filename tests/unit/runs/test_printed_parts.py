@@ -73,10 +73,10 @@ def test_any_number_of_blanks_may_stand_before_a_number():
 
 
 def test_long_lines_of_blanks_and_words_are_searched_quickly():
-    begun = time.perf_counter()
+    begun = time.process_time()
     for text in ("loss" + " " * 4000, "loss at step " * 300, "best " * 800, "a " * 2000):
         known(text)
-    assert time.perf_counter() - begun < 2.0
+    assert time.process_time() - begun < 2.0
 
 
 def test_megatron_tells_validation_from_training_and_perplexity(log):
@@ -120,6 +120,10 @@ def test_megatron_says_on_what_set_it_validated(when, split):
         ("Accuracy for epoch 3/10 is 91.2%", {"epoch": "3", "Accuracy": "91.2%"}),
         ("saving checkpoint at iteration 20, val loss 3.5", {"iteration": "20", "val loss": "3.5"}),
         ("loss at step 100 was large", {"step": "100"}),
+        ("Average loss after 3 epochs: 0.52", {"epoch": "3", "Average loss": "0.52"}),
+        ("val loss after 1,000 training steps = 3.5",
+         {"training step": "1,000", "val loss": "3.5"}),
+        ("loss is nan at step 5", {"loss is": "nan", "step": "5"}),
         ("best val loss at epoch 3: 0.5", {"best val loss": "0.5"}),
         ("Best epoch: 3, val loss 0.5", {"val loss": "0.5"}),
         ("best eval result in epoch 52", {}),
