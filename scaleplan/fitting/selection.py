@@ -66,11 +66,12 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """All candidates with their verdicts, and the chosen one."""
+    """All candidates with their verdicts, and the chosen one; `tried` are the laws behind them."""
 
     chosen: Tried | None
     admissible: tuple[Tried, ...]
     candidates: tuple[Candidate, ...]
+    tried: tuple[Tried, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -152,7 +153,7 @@ def compare(tried: Sequence[Tried], *, prefer: str, score: bool = False) -> Comp
     candidates = tuple(
         _candidate(t, chosen, unpassed, reasons[t.law.name], criteria, best, errors) for t in tried
     )
-    return Comparison(chosen, admissible, candidates)
+    return Comparison(chosen, admissible, candidates, tuple(tried))
 
 
 def _candidate(

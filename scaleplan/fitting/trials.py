@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scaleplan.fitting.forms import BENT, STRAIGHT_IN_LOGS, can_be_used, with_bent
+from scaleplan.fitting.forms import BENT, STRAIGHT_IN_LOGS, can_be_used, with_bent, with_floor
 from scaleplan.fitting.picking import CEILING
 from scaleplan.fitting.scores import below_one, is_score, score_laws
 from scaleplan.fitting.selection import Comparison, Tried, compare, one_input_laws, try_law
@@ -96,10 +96,10 @@ class Trials:
         return compare([*tries, bent], prefer=prefer, score=self.score)
 
     def with_bent(self, axes: Axes, comparison: Comparison) -> Comparison:
-        """Add the bent form beside a power law that was chosen, for its forecasts."""
+        """Add the other forms beside a power law that was chosen, for its forecasts."""
         if comparison.chosen is None or comparison.chosen.law.name not in STRAIGHT_IN_LOGS:
             return comparison
-        return with_bent(comparison, self._bent(axes))
+        return with_bent(with_floor(comparison), self._bent(axes))
 
     def _bent(self, axes: Axes) -> Tried:
         with np.errstate(over="ignore", invalid="ignore"):  # where it does not settle it is no form

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from made_runs import make_runs
 
+from scaleplan.fitting.api import fit
 from scaleplan.fitting.choice import choose
 from scaleplan.fitting.recipe import DEFAULT
+from scaleplan.planning.forecast import forecast
 
 X = np.geomspace(1e3, 1e6, 16)
 
@@ -61,3 +63,38 @@ def test_a_falling_metric_is_extrapolated_along_a_curve_where_one_is_admissible(
         admissible = {t.law.name for t in choice.comparison.admissible}
         if "power" in admissible or "power_floor" in admissible:
             assert names(choice)[0] in {"power", "power_floor"}
+
+
+def hidden_floor(seed):
+    random = np.random.default_rng(seed)
+    x = np.geomspace(1e5, 1e8, 12)
+    return make_runs((0.02 + 60 * x**-0.35) * np.exp(0.05 * random.standard_normal(12)), input=x)
+
+
+def test_a_floor_that_noise_hides_stays_possible():
+    chosen = []
+    for seed in range(20):
+        choice = choose(hidden_floor(seed), "auto", DEFAULT)
+        if names(choice)[0] != "power":
+            continue
+        chosen.append(seed)
+        assert "power_floor" in names(choice)
+        (floor,) = (c for c in choice.comparison.candidates if c.law == "power_floor")
+        assert floor.verdict == "admissible"
+        assert "a floor that the runs do not show" in floor.reason
+    assert len(chosen) >= 10
+
+
+def test_it_reaches_into_the_forecast():
+    truth, held = 0.02 + 60 * 1e10**-0.35, 0
+    for seed in (0, 2, 8, 13, 14, 16):  # of those with the power law chosen above
+        fitted = fit(hidden_floor(seed), law="power", resamples=0)
+        (point,) = forecast(fitted, inputs=[1e10]).points
+        held += point.low <= truth <= point.high
+    assert held >= 4  # of the power law and the bent form alone, 1
+
+
+def test_a_floor_with_too_few_runs_to_spare_does_not():
+    x = np.geomspace(1e5, 1e8, 4)
+    choice = choose(make_runs(60 * x**-0.35 * noise(0.01, 4), input=x), "auto", DEFAULT)
+    assert "power_floor" not in names(choice)
