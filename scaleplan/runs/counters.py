@@ -12,7 +12,10 @@ import numpy as np
 
 from scaleplan.runs.epoch_lengths import steps_an_epoch
 from scaleplan.runs.frame import Frame
+from scaleplan.runs.inputs import could_be_size, is_clock, may_be_input
+from scaleplan.runs.learning_rates import is_swept
 from scaleplan.runs.roles import AXIS_NAMES, BATCH_NAMES, CONFIG_NAMES, rank, spellings
+from scaleplan.runs.shapes import is_shape
 from scaleplan.runs.table import BoolArray, FloatArray, IntArray
 
 _SIZES = ("params", "active_params", "non_embedding_params", "dense_params", "tokens", "flops",
@@ -80,7 +83,7 @@ def _counts(
         if steps_an_epoch(numbers[known], during[known]) is not None:
             return True
     named = "run" in taken
-    sized = any(_varies(frame.columns[n].numbers[rows]) for n in _sizes(frame))
+    sized = any(_may_tell_runs(frame, other, rows) for other in frame.columns if other != name)
     parts = list(_parts(frame, rows, taken))
     longest = max(part.size for part in parts)
     batch = any(spelling in BATCH_NAMES for spelling in spellings(name))
@@ -112,11 +115,24 @@ def _even(moves: FloatArray) -> BoolArray:
     return np.asarray(np.abs(moves - usual) <= _EVEN * usual)
 
 
-def _sizes(frame: Frame) -> Iterator[str]:
-    """Yield the columns that say how large runs are."""
-    for name in frame.columns:
-        if any(rank(role, name) is not None for role in _SIZES):
-            yield name
+def _may_tell_runs(frame: Frame, name: str, rows: IntArray) -> bool:
+    """Tell whether a column beside the one that may count holds sizes or settings of runs."""
+    column = frame.columns[name]
+    if column.is_text:
+        said = column.codes[rows]
+        return not is_clock(name) and rows.size > 1 and np.unique(said).size == rows.size
+    if rank("learning_rate", name) is not None:
+        return is_swept(column.numbers[rows])
+    size = _is_size(name) or (may_be_input(frame, name) and could_be_size(name))
+    return size and not _is_counter(name) and _varies(column.numbers[rows])
+
+
+def _is_size(name: str) -> bool:
+    return is_shape(name) or any(rank(role, name) is not None for role in _SIZES)
+
+
+def _is_counter(name: str) -> bool:
+    return any(spelling in names for names in AXIS_NAMES.values() for spelling in spellings(name))
 
 
 def _varies(numbers: FloatArray) -> bool:
@@ -134,7 +150,7 @@ def _parts(
             frame.columns[run].codes[rows].astype(np.float64),
             frame.columns[run].numbers[rows],
         ]
-    for name in _sizes(frame):
+    for name in filter(_is_size, frame.columns):
         if rank("tokens", name) is None and rank("flops", name) is None:  # both grow along a run
             keys.append(frame.columns[name].numbers[rows])
     other = np.zeros(rows.size, dtype=bool)

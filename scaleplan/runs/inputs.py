@@ -37,7 +37,7 @@ _SETTINGS = frozenset(
 _TAKEN = frozenset(
     {"gpu", "cpu", "mem", "memory", "ram", "vram", "util", "utilization", "power", "watts",
      "energy", "cost", "price", "usd", "latency", "fps", "speed", "eta", "elapsed", "remaining",
-     "percent", "percentage", "pct", "progress"}
+     "second", "tps", "percent", "percentage", "pct", "progress"}
 )  # fmt: skip
 _CLOCK = frozenset(
     {"time", "timestamp", "elapsed", "remaining", "eta", "runtime", "duration", "wall", "walltime"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,10 @@ from scaleplan.runs.roles import rank
 
 if TYPE_CHECKING:
     from scaleplan.runs.frame import Frame
+    from scaleplan.runs.table import FloatArray
+
+# Neighbours differ by this factor or more, most of them: no schedule moves so fast row by row.
+_FACTOR = 1.4
 
 
 def logged_rates(frame: Frame, chosen: tuple[str, ...]) -> tuple[str, ...]:
@@ -40,3 +45,10 @@ def _moves(frame: Frame, name: str) -> bool:
     # The rows of a file stand together, so that a second value shows beside the first: no sorting
     # of what may be ten million rows.
     return bool(((numbers[1:] != numbers[:-1]) & (file_of[1:] == file_of[:-1])).any())
+
+
+def is_swept(rates: FloatArray) -> bool:
+    """Tell whether learning rates, row by row, are those of runs and not of a schedule."""
+    if rates.size < 2 or not bool((rates > 0.0).all()) or np.unique(rates).size < rates.size:
+        return False
+    return float(np.median(np.abs(np.diff(np.log(rates))))) >= math.log(_FACTOR)

@@ -12,9 +12,10 @@ import numpy as np
 from scaleplan.records import Note
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.raw import RawColumn
+from scaleplan.runs.shapes import is_shape
 from scaleplan.runs.sweeps import settings_apart
 from scaleplan.runs.table import BoolArray, FloatArray, IntArray
-from scaleplan.runs.text import fold, listed
+from scaleplan.runs.text import listed
 
 # Set when a run starts, and the same until its end. What a log may count or measure along a run
 # (active parameters, examples, the size of a batch) is not among them.
@@ -22,12 +23,6 @@ FIXED = (
     "params", "non_embedding_params", "dense_params", "experts", "granularity",
     "bits", "weight_bits", "activation_bits", "kv_cache_bits",
 )  # fmt: skip
-_SHAPE = frozenset({
-    "nlayer", "nlayers", "numlayers", "numhiddenlayers", "layers", "nhead", "nheads", "numheads",
-    "numattentionheads", "nembd", "embdim", "embeddim", "embeddingdim", "embeddingsize", "dmodel",
-    "modeldim", "hiddensize", "hiddendim", "hiddenunits", "dff", "ffndim", "intermediatesize",
-    "width", "depth",
-})  # fmt: skip
 # Trained sizes, which tell runs apart where all rows of a name stand at one step.
 _TRAINED = ("tokens", "unique_tokens", "flops")
 # The label under which a column of names stays as it was logged, to make groups by it.
@@ -100,12 +95,6 @@ def _rounded(numbers: FloatArray) -> FloatArray:
     """Round to 40 bits: 19M and 0.019B differ in the last one, and are the same size."""
     mantissa, exponent = np.frexp(numbers)
     return np.asarray(np.ldexp(np.round(mantissa * 2.0**40), exponent - 40))
-
-
-def is_shape(column: str) -> bool:
-    """Tell whether a column gives the shape of a model, such as its layers."""
-    last = re.split(r"[/.]", column)[-1]
-    return fold(last) in _SHAPE
 
 
 def one_row_a_run(labels: Mapping[str, Sequence[str]]) -> bool:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.learning_rates import is_swept
 from scaleplan.runs.raw import RawColumn
 from scaleplan.runs.table import FloatArray, IntArray
 
-# Neighbours differ by this factor or more, most of them: no schedule moves so fast row by row.
-_FACTOR = 1.4
 _SET_ONCE = ("seed", "batch_size", "batch_tokens")
 
 
@@ -35,10 +32,4 @@ def _any_swept(rates: FloatArray, run: IntArray) -> bool:
     """Tell whether the learning rates of some run are those of different runs, not a schedule."""
     order = np.argsort(run, kind="stable")
     starts = np.flatnonzero(np.diff(run[order])) + 1
-    return any(_is_swept(part) for part in np.split(rates[order], starts))
-
-
-def _is_swept(rates: FloatArray) -> bool:
-    if rates.size < 2 or not bool((rates > 0.0).all()) or np.unique(rates).size < rates.size:
-        return False
-    return float(np.median(np.abs(np.diff(np.log(rates))))) >= math.log(_FACTOR)
+    return any(is_swept(part) for part in np.split(rates[order], starts))

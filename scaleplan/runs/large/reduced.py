@@ -20,11 +20,12 @@ from scaleplan.runs.large.log import Layout, Log, OpenLog
 from scaleplan.runs.large.unsuited import Unsuited
 from scaleplan.runs.locating import Located
 from scaleplan.runs.metrics import UNKNOWN
-from scaleplan.runs.name_sharing import FIXED, is_shape, one_row_a_run, same_names
+from scaleplan.runs.name_sharing import FIXED, one_row_a_run, same_names
 from scaleplan.runs.opening import finish, with_values_beside
 from scaleplan.runs.raw import ABSENT, RawTable
 from scaleplan.runs.request import Request, keeps_text
 from scaleplan.runs.roles import INPUT_ROLES, VAGUE_FLOPS, spellings
+from scaleplan.runs.shapes import is_shape
 from scaleplan.runs.text import clean_text
 
 EngineName = Literal["duckdb", "spark"]

@@ -64,12 +64,24 @@ def test_a_number_that_rises_evenly_counts_the_points_of_one_run(load, name, rol
         "params,steps,val_loss\n"
         + "".join(f"{n}e6,{s},{4 / n + 100 / s}\n" for n in (1, 2) for s in range(100, 900, 100)),
         "tokens,steps,val_loss\n1e6,1000,4\n2e6,2000,3.5\n3e6,3000,3.2\n",
+        "hidden,steps,val_loss\n32,1000,4\n64,2000,3.5\n128,3000,3.2\n",
+        "users,steps,val_loss\n32,1000,4\n64,2000,3.5\n128,3000,3.2\n",
+        "lr,steps,val_loss\n1e-3,1000,4\n3e-3,2000,3.5\n1e-2,3000,3.2\n",
+        "arch,steps,val_loss\nmlp,1000,4\ncnn,2000,3.5\nvit,3000,3.2\n",
         "name,steps,val_loss\na,1000,4\nb,2000,3.5\nc,3000,3.2\n",
         "params,tokens,Epochs,val_loss\n1e6,1e9,1,4\n1e6,2e9,2,3.5\n1e6,3e9,3,3.2\n",
     ],
 )  # fmt: skip
 def test_lengths_of_finished_runs_are_no_axis(load, text):
     assert len(load(text)) == text.count("\n") - 1
+
+
+def test_a_schedule_and_readings_beside_steps_say_nothing_of_runs(load):
+    runs = load("steps,lr,tokens/second,grad_norm,time,train_loss,val_loss\n" + "".join(
+        f"{100 * i},{1e-3 - 1e-4 * i:.5f},{900 + i},0.{i},01:0{i},{4 - i / 10},{4.1 - i / 10}\n"
+        for i in range(1, 6)
+    ))  # fmt: skip
+    assert runs.column("step").tolist() == [500.0]
 
 
 def test_steps_of_named_runs_count_their_points(load):
