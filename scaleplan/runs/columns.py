@@ -11,7 +11,7 @@ from scaleplan.errors import InputError
 from scaleplan.records import ColumnUse, Note
 from scaleplan.runs.asked_metric import named_metric
 from scaleplan.runs.column_notes import joined_note, sparse_note
-from scaleplan.runs.counters import counters, differs_on_every_row, may_repeat
+from scaleplan.runs.counters import counters, names_runs
 from scaleplan.runs.doubts import without_embeddings
 from scaleplan.runs.factors import factor
 from scaleplan.runs.frame import Frame, column_of_files, with_metric
@@ -111,7 +111,8 @@ def assign(frame: Frame, request: Request) -> Assignment:
     _guess_counters(frame, result)
     _total_params(result)
     free = [n for n in names if n not in result.taken()]
-    train = train_metric(result.metric, [n for n in free if n not in of_whole_runs(free)])
+    summed = of_whole_runs(free)
+    train = train_metric(result.metric, [n for n in free if n not in summed])
     if train is not None and "train_value" not in result.numbers:
         _take(result, "train_value", (train,))
     _single_input(frame, request, result)
@@ -213,7 +214,7 @@ def _guess_text(frame: Frame, result: Assignment) -> None:
     for role in TEXT_ROLES:
         ranked = _ranked(frame, result, role)
         if role == "run":
-            ranked = [n for n in ranked if not may_repeat(n) or differs_on_every_row(frame, n)]
+            ranked = [n for n in ranked if names_runs(frame, n)]
         chosen = _one_a_file(frame, ranked)
         if role not in result.labels and chosen:
             _take(result, role, chosen)

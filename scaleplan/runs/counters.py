@@ -54,21 +54,21 @@ def counters(
     return [name for _, name in sorted(found, key=lambda each: each[0])]
 
 
-def may_repeat(name: str) -> bool:
-    """Tell whether a column of this name names runs only where no two rows have one name."""
-    return any(spelling in CONFIG_NAMES for spelling in spellings(name))
+def names_runs(frame: Frame, name: str) -> bool:
+    """Tell whether a column with the name of one that names runs names those with the metric.
 
-
-def differs_on_every_row(frame: Frame, name: str) -> bool:
-    """Tell whether a column says something else on each row with the metric."""
+    A column of configurations does only where no two rows have the same one.
+    """
     column = frame.columns[name]
     here = np.isin(frame.file_of, list(frame.present[name]))
     if frame.used is not None:
         here &= frame.used
-    said = {(int(code), float(n)) for code, n in
-            zip(column.codes[here].tolist(), np.nan_to_num(column.numbers[here], nan=-1.0).tolist(),
-                strict=True)}  # fmt: skip
-    return not column.blank[here].any() and len(said) == int(here.sum())
+    blank = column.blank[here]
+    if not any(spelling in CONFIG_NAMES for spelling in spellings(name)):
+        return not here.any() or not blank.all()
+    numbers = np.nan_to_num(column.numbers[here], nan=-1.0)  # a NaN is unlike every other one
+    said = set(zip(column.codes[here].tolist(), numbers.tolist(), strict=True))
+    return not blank.any() and len(said) == blank.size
 
 
 def _counts(

@@ -131,3 +131,11 @@ def test_sizes_in_the_first_row_of_each_run_do_not_split_it(curves):
         for size in ("1e6", "2e6") for step in range(5)
     ))  # fmt: skip
     assert [len(each) for each in steps] == [5, 5]
+
+
+def test_a_name_in_a_row_of_settings_names_none_of_the_others(load, curves):
+    text = "exp_name,step,loss\nmine,,\n,1,3\n,2,2.5\n,3,2.2\n,4,2.1\n"
+    assert "run" not in load(text).labels
+    steps, notes = curves(text)
+    assert steps == [[1.0, 2.0, 3.0, 4.0]]
+    assert "NOT_JUDGED" not in notes
