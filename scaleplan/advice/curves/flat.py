@@ -51,7 +51,7 @@ def plateau(seen: Seen) -> Finding | None:
             "the data and the learning rate of what came after.",
         )  # fmt: skip
     return Finding(
-        verdict="plateau", since=_flat_since(trend),
+        verdict="plateau", since=min(_flat_since(trend), float(trend.at[seen.best])),
         reason=f"{name} has {'gained' if gained >= 0.0 else 'lost'} "
         f"{format_significant(abs(gained), 2)} in the last half; {noise}",
         action="Stop here, lower the learning rate, or take a larger model: more of the same "

@@ -69,20 +69,29 @@ def diverged(seen: Seen) -> Finding | None:
         return None
     since = float(judged.at[_onset(judged, best)])
     shown = "training" if seen.training is not None else name
+    up, fallen, falls = ("up", "fallen", "falls") if seen.sign > 0 else ("down", "risen", "rises")
     if risen <= _SHIFT_SHARE * fall and _falls_on(judged, best):
         return Finding(
             verdict="shifted", since=since,
-            reason=f"{shown} has jumped up by {format_significant(risen)} at {where(seen, since)}, "
-            f"{format_percent(risen / fall, 2)} of what it had fallen, and falls on from there",
+            reason=f"{shown} has jumped {up} by {format_significant(risen)} at "
+            f"{where(seen, since)}, {format_percent(risen / fall, 2)} of what it had {fallen}, and "
+            f"{falls} on from there",
             action="If the data, the context length or the loss changed there, compare only from "
             "there on; if nothing did, go back to a checkpoint before.",
         )  # fmt: skip
     return Finding(
         verdict="diverged", since=since, action=action,
-        reason=f"{shown} has risen by {format_significant(risen)} from its lowest value since "
-        f"{where(seen, since)}, {format_percent(risen / fall if fall else 1.0, 2)} of what it "
-        "had fallen, and stays there",
+        reason=f"{shown} has {'risen' if seen.sign > 0 else 'fallen'} by "
+        f"{format_significant(risen)} from its {'lowest' if seen.sign > 0 else 'highest'} value "
+        f"since {where(seen, since)}{_of_gain(risen, fall, fallen)}, and stays there",
     )  # fmt: skip
+
+
+def _of_gain(risen: float, fall: float, fallen: str) -> str:
+    """Say which share of what had been gained is lost; of a hundredth and less it is no figure."""
+    if risen > 100.0 * fall:
+        return f", and had hardly {fallen} before"
+    return f", {format_percent(risen / fall, 2)} of what it had {fallen}"
 
 
 def _falls_on(trend: Trend, best: int) -> bool:

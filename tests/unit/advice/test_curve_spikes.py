@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from scaleplan.advice.curves.verdict import judge
+from scaleplan.records import Metric
 from tests.unit.advice.test_curve_ends import curve
 
 STEPS = np.arange(1.0, 51.0)
@@ -50,3 +51,27 @@ def test_a_training_loss_on_another_scale_has_no_gap():
     dropout = judge(curve(FALLING, 1.5 * FALLING))
     assert dropout.gap == pytest.approx(-0.5, abs=0.01)
     assert "OTHER_SCALE" not in dropout.notes
+
+
+def test_an_accuracy_that_is_lost_has_fallen():
+    rising = np.r_[0.2 + 0.7 * (1.0 - np.exp(-np.arange(20) / 5.0)), np.full(10, 0.1)]
+    accuracy = Metric(name="acc", kind="accuracy", unit="fraction")
+    found = judge(curve(rising, metric=accuracy))
+    assert found.verdict == "diverged"
+    assert "acc has fallen by" in found.reason
+    assert "from its highest value" in found.reason
+    assert "of what it had risen" in found.reason
+
+
+def test_a_loss_that_only_rises_has_no_share_of_its_fall():
+    found = judge(curve(np.r_[np.full(8, 1.0), np.geomspace(5.0, 500.0, 12)]))
+    assert found.verdict == "diverged"
+    assert "had hardly fallen before" in found.reason
+
+
+def test_a_plateau_begins_at_its_best_point_where_it_has_not_come_back_to_its_level():
+    noise = 0.03 * np.random.default_rng(5).standard_normal(28)
+    values = np.r_[1.6, 1.35, 1.25, 1.15, 1.1, np.full(22, 1.08), 1.2] + 0.5 * noise
+    found = judge(curve(values))
+    assert found.verdict == "plateau"
+    assert found.since < 20
