@@ -29,6 +29,7 @@ from scaleplan.runs.formats.printed_lines import (
 )
 from scaleplan.runs.formats.printed_parts import heading as heading_on
 from scaleplan.runs.formats.printed_parts import of_part
+from scaleplan.runs.formats.printed_rounds import closes
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.numbers import read_number
 from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, filled_from
@@ -41,6 +42,7 @@ from scaleplan.units import format_number_of
 # (a+)+ and the like, whose search grows exponentially with the line.
 _NESTED = re.compile(r"\((?:[^()\\]|\\.)*[+*](?:[^()\\]|\\.)*\)[+*{]")
 DESCRIBE = r"Describe a line with --pattern 'Epoch (?P<epoch>\d+), Loss: (?P<loss>[\d.]+)'."
+_TIME = re.compile(r"\b\d{1,2}:\d{2}:\d{2},\d{3}\b")  # as Python's logging writes it
 _BLOCK = 5000
 _MOST_NAMES = 100
 _LOOKED_AT = 20  # lines
@@ -99,14 +101,17 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
     skipped = early = 0
     rows: list[dict[str, str]] = []
     lines: list[int] = []
-    found = begun = False
+    found = begun = closed = False
     heading: dict[str, str] = {}
     headed = ""
     last: dict[str, str] = {}
     said_once: dict[str, str] = {}
     for line, raw in enumerate(source.lines(), 1):
         text = uncoloured(raw)
-        row = known(text) if pattern is None else matched(text, pattern)
+        # The best of the rounds of boosting, said once more at the end, is no point of the curve.
+        again = closed and pattern is None
+        closed = closes(text) or (closed and not text.strip())
+        row = {} if again else known(text) if pattern is None else matched(text, pattern)
         if pattern is None and any(map(str.isalnum, text)):
             # `test result:` is said of the lines below it that do not count steps themselves.
             below = bool(row) and not any(map(axis, row))
@@ -273,13 +278,18 @@ def recognises(head: str) -> bool:
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines or (begins_json(text) and not lines[0].lstrip().startswith("{'")):
         return False
-    commas = lines[0].count(",") + lines[0].count("\t")
+    commas = _marks(lines[0])
     # A table has its names in the first line only, and as many marks in each.
-    same = commas > 0 and all(line.count(",") + line.count("\t") == commas for line in lines[:20])
+    same = commas > 0 and all(_marks(line) == commas for line in lines[:20])
     if same and not known(lines[0]):
         return False
     # Programs may say much before the training begins.
     return next(islice((1 for line in lines if measures(known(line))), 1, None), None) is not None
+
+
+def _marks(line: str) -> int:
+    """Return how many commas and tabs a line has; that of a time (12:00:00,123) is none."""
+    return line.count(",") + line.count("\t") - len(_TIME.findall(line))
 
 
 def is_talk(head: str) -> bool:

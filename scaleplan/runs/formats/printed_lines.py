@@ -8,31 +8,43 @@ import re
 from functools import lru_cache
 
 from scaleplan.runs.formats.printed_parts import (
+    HYPHENED,
+    WORD,
+    dictionary_on,
     is_half_measured,
     is_past,
     of_part,
     parts_of,
     placed,
+    repeated_in_parts,
 )
+from scaleplan.runs.formats.printed_rounds import boosting_round
 from scaleplan.runs.metrics import Candidate, describe
 from scaleplan.runs.roles import NUMBER_ROLES, rank
 from scaleplan.runs.text import fold
 from scaleplan.units import parse_count
 
-_WORDS = "[A-Za-z][A-Za-z0-9_@/.]{0,40}(?:[ _][A-Za-z][A-Za-z0-9_/]{0,40}){0,2}"
-# One to three words, then perhaps a mark, then a number; `Epoch [3/10]` gives 3.
+_COUNTED = "(?:epoch|step|iter|iteration|lr)"
+# A number with a hyphen ends a name (`BLEU-4`, `ROUGE-1`), unless it is counted (`epoch-3`); it
+# stands inside of names that always have one only, for `GPU-0 loss` is a loss.
+_NUMBERED = r"(?<!epoch)(?<!step)(?<!iter)(?<!iteration)-\d{1,2}(?![\w.])"
+_FIRST = rf"(?:(?:top|bleu|rouge)-\d(?![\w.])|{WORD})"
+_WORDS = rf"{_FIRST}(?:[ _][A-Za-z][A-Za-z0-9_/]{{0,40}}{HYPHENED}){{0,2}}(?:{_NUMBERED})?"
+# One to three words, then perhaps a mark, then a number; `Epoch [3/10]` gives 3. The hyphen behind
+# a word is no sign: one stands behind a blank or a mark.
 _PAIR = re.compile(
-    r"(?<![A-Za-z0-9_])"
-    rf"(?P<name>{_WORDS})"
-    r"[ \t]{0,3}(?:[:=]{1,2}|->)?[ \t]{0,3}(?:[\[(`]|\*\*)?"
-    r"(?P<number>[-+]?(?:\d[\d_]*(?:,\d+)*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
-    r"|[-+]?(?:nan|inf)\b)"
+    r"(?<![A-Za-z0-9_])(?<![A-Za-z]-)"
+    rf"(?P<name>{_COUNTED}(?=[\d.e]+-)|{_WORDS})"
+    r"(?:[ \t]{0,3}(?:[:=]{1,2}|->)?[ \t]{0,3}(?:[\[(`]|\*\*)?"
+    r"|(?:(?<=epoch)|(?<=step)|(?<=iter)|(?<=iteration))-(?=\d))"
+    r"(?P<number>(?:(?<!\w)[-+])?(?:\d[\d_]*(?:,\d+)*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+    r"|(?:(?<!\w)[-+])?(?:nan|inf)\b)"
     r"(?P<percent>[ ]?%)?",
     re.IGNORECASE,
 )
 # A step, epoch or number of tokens that is named without a number: `consumed samples: n/a |`.
 _LACKING = re.compile(r"[:=][ \t]{0,3}(?:[|,;?]|-+(?![\d.])|n/?a\b|none\b|null\b|$)", re.IGNORECASE)
-_LAST_WORDS = re.compile(rf"{_WORDS}\s*$")
+_LAST_WORDS = re.compile(rf"{_WORDS}\s*$", re.IGNORECASE)
 # The cell of such a count: text, for an empty one would take the number of the line before.
 _UNREAD = "no number"
 # Columns of blanks before a number are as good as one: `iteration        8/   23841`.
@@ -77,6 +89,8 @@ _DATA_SIZES = {
     "trainingsetsize": _TRAINED_ON, "traindatasize": _TRAINED_ON, "trainingdatasize": _TRAINED_ON,
     "traindatasetsize": _TRAINED_ON, "trainingdatasetsize": _TRAINED_ON,
 }  # fmt: skip
+# Said before a count, these make it one of the whole training, or no count: `max-epoch`.
+_NO_COUNT = frozenset({"max", "min", "total", "num", "warmup", "warm", "per", "of", "every"})
 _KEPT = 4096  # names that are looked up once: the lines of a log repeat them
 _AXES = ("step", "epoch", "tokens")
 
@@ -110,12 +124,35 @@ def known(text: str) -> dict[str, str]:
     begin = _DICTIONARY.search(text)
     if begin is not None:
         # A bar of progress, or the time and what part of the program speaks, may stand before it.
+        before = text[: begin.start()]
         row = _of_dictionary(text[begin.start() :])
-        if row or not text[: begin.start()].strip():
-            return row
+        if row or not before.strip():
+            return {**_beside(row, before, text[text.rfind("}") + 1 :]), **_on(row, before)}
+    return _said(text)
+
+
+def _on(row: dict[str, str], before: str) -> dict[str, str]:
+    """Return what a dictionary says, with what it was measured on: `val {'loss': 2.7}`."""
+    on = dictionary_on(before)
+    return {of_part(name, on): number for name, number in row.items()}
+
+
+def _beside(row: dict[str, str], before: str, behind: str) -> dict[str, str]:
+    """Return what a line says beside a dictionary, and does not count otherwise in it."""
+    counted = {axis(name) for name in row} - {None}
+    found = _said(f"{before} {behind}") if row else {}
+    return {
+        name: number for name, number in found.items()
+        if axis(name) not in counted and number != _UNREAD
+    }  # fmt: skip
+
+
+def _said(text: str) -> dict[str, str]:
+    """Return the numbers of a line that are known, those in dictionaries aside."""
     short = _LLM_C.fullmatch(text.strip())
     if short is not None:
         return {"step": short["step"], _LLM_C_NAMES[short["name"]]: short["number"]}
+    rounds, text = boosting_round(text)
     text = placed(_WIDE.sub("   ", text[:_LONGEST]))
     parts = parts_of(text)
     if parts and is_half_measured(text):
@@ -126,6 +163,8 @@ def known(text: str) -> dict[str, str]:
     if batch is not None and 0 < int(batch["of"]) >= int(batch["batch"]):
         row[epoch] = repr(int(batch["epoch"]) + int(batch["batch"]) / int(batch["of"]))
     if measures(row):
+        if rounds and not any(map(axis, row)):
+            row = {"step": rounds, **row}
         # Without a metric `steps: 1000` is how many there will be.
         counted = not steps or any(axis(name) == "step" for name in row)
         return {**_unread(text, row), **(row if counted else {"step": steps, **row})}
@@ -141,7 +180,7 @@ def _pairs(text: str, parts: list[tuple[int, str]]) -> tuple[dict[str, str], str
         text: The line.
         parts: Where its parts begin, and what they were measured on.
     """
-    row: dict[str, str] = {}
+    found: list[tuple[str, str]] = []
     steps = ""
     past = "best" in text.casefold()
     for match in _PAIR.finditer(text):
@@ -155,7 +194,10 @@ def _pairs(text: str, parts: list[tuple[int, str]]) -> tuple[dict[str, str], str
             continue
         on = [words for end, words in parts if end <= match.start("name")]
         said = _UNREAD if number is None else number + ("%" if match["percent"] else "")
-        row.setdefault(of_part(name, on[-1] if on else ""), said)
+        found.append((of_part(name, on[-1] if on else ""), said))
+    row: dict[str, str] = {}
+    for name, said in repeated_in_parts(found):
+        row.setdefault(name, said)
     return row, steps
 
 
@@ -259,4 +301,7 @@ def _name(words: str) -> str | None:
             return _DATA_SIZES[fold(name)]
         if any(rank(role, name) is not None for role in NUMBER_ROLES):
             return name
-    return None
+    # `INFO-Epoch 3` counts epochs.
+    before, _, name = words.rpartition("-")
+    last = re.split("[-_ ]", before.casefold())[-1]
+    return name if last and last not in _NO_COUNT and axis(name) else None

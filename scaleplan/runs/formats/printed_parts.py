@@ -8,11 +8,14 @@ from functools import lru_cache
 from scaleplan.runs.metrics import describe
 
 _SPLIT = "train|training|test|val|valid|validation|eval|evaluation"
-_WORD = r"[A-Za-z][A-Za-z0-9_@/.]{0,40}"
+# `val-loss`, `validation_0-logloss`.
+HYPHENED = r"(?:-[A-Za-z][A-Za-z0-9_@/.]{0,40}){0,3}"
+WORD = rf"[A-Za-z][A-Za-z0-9_@/.]{{0,40}}{HYPHENED}"
+_SAID_OF = r"(?:[ _](?:set|data|metrics?|results?|scores?))?"
 # `Test: Acc@1 20.0`, `| valid | epoch 1 | loss 5.7`, `Train: loss 3.1 | Val: loss 3.2`; a star
 # begins the line to which an evaluation of the PyTorch examples comes.
 _PART = re.compile(
-    rf"(?:^|[\s|\]>(-])(?P<split>{_SPLIT})(?:[ ]set)?[ ]*[:|\]][ \t]*(?=[A-Za-z|\[*])"
+    rf"(?:^|[\s|\]>(-])(?P<split>{_SPLIT}){_SAID_OF}[ ]*[:|\]][ \t]*(?=[A-Za-z|\[*])"
     r"|^\s*(?P<star>\*)[ \t]",
     re.IGNORECASE,
 )
@@ -37,7 +40,7 @@ _LONGEST_HEADING = 200
 # Megatron-LM's `validation loss at iteration 1000 on validation set | lm loss value: 5.3`, and
 # `val loss at step 100: 3.2`, `loss after 3 epochs: 3.2`: the first number is a step.
 _AT = re.compile(
-    rf"(?<![A-Za-z0-9_])(?P<what>{_WORD}(?:[ _]{_WORD}){{0,2}}) (?:at|after|in|for|on)(?: the)? "
+    rf"(?<![A-Za-z0-9_])(?P<what>{WORD}(?:[ _]{WORD}){{0,2}}) (?:at|after|in|for|on)(?: the)? "
     r"(?:(?P<axis>(?:(?:global|training|train)[ _])?(?:step|iteration|iter|epoch))"
     r"[ ]{0,3}[#:=]?[ ]{0,3}(?P<at>\d[\d,_]*)(?:[ ]{0,3}/[ ]{0,3}\d+)?|end of training"
     r"|(?P<count>\d[\d,_]*) (?P<counted>(?:training )?(?:step|iteration|epoch))s?\b)"
@@ -49,6 +52,11 @@ _NOT_FINITE = re.compile(r"\b(?:nan|inf)$", re.IGNORECASE)  # `loss is nan at st
 _PLACED = re.compile(
     r" (?:at|after|in|for|on) (?:the )?(?:global|train|step|iter|epoch|end of|\d)", re.IGNORECASE
 )
+# `val {'loss': 2.7}`, `eval_metrics={'loss': 2.7}`.
+_BEFORE_DICTIONARY = re.compile(
+    rf"(?:^|[\s|\]>(,;:-])(?P<split>{_SPLIT}){_SAID_OF}\s{{0,3}}[:=|]?\s{{0,3}}$", re.IGNORECASE
+)
+_SAID = {"train": "train", "validation": "val", "test": "test"}
 # Said of an epoch or a step that is over: `best eval result in epoch 52`, `Best epoch: 8`.
 _WAS_BEST = re.compile(r"(?<!new )(?<!new_)\bbest\b[^|,;:=\d]*$", re.IGNORECASE)
 
@@ -131,3 +139,34 @@ def is_past(text: str) -> bool:
         text: A line up to and with the name.
     """
     return _WAS_BEST.search(text) is not None
+
+
+def dictionary_on(before: str) -> str:
+    """Return the words for what a dictionary was measured on; empty if nothing says it.
+
+    Args:
+        before: What stands before it on its line.
+    """
+    match = _BEFORE_DICTIONARY.search(before[-_LONGEST_HEADING:])
+    return "" if match is None else match["split"]
+
+
+def repeated_in_parts(found: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return names with their numbers, those of parts that only their first name tells told apart.
+
+    `Train Loss: 2.9, Acc: 0.38 | Val Loss: 1.9, Acc: 0.53` has an Acc of both; a name that stands
+    once on its line is left as it is.
+
+    Args:
+        found: The names and numbers of a line, in order.
+    """
+    names = [name for name, _ in found]
+    if len(set(names)) == len(names):
+        return found
+    told, on = [], ""
+    for name, number in found:
+        metric = describe(name)
+        if metric is not None:
+            on = _SAID.get(metric.split, on)
+        told.append((of_part(name, on) if names.count(name) > 1 else name, number))
+    return told
