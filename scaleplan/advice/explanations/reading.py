@@ -257,10 +257,17 @@ READING = (
     ),
     _entry(
         "LINES_PASSED_OVER",
-        "Lines of a printed log were passed over.",
-        "No known name with a number in them.",
+        "Lines of a printed log, or around a table, were passed over.",
+        "No known name with a number in them, or no row of a table.",
         "A log says more than metrics.",
         "Describe the lines that count with --pattern.",
+    ),
+    _entry(
+        "TABLE_PASSED_OVER",
+        "Of several tables in one text, some were read.",
+        "The first with a metric and a size or a step, and those with the same names.",
+        "Tables with other columns are other runs, or none.",
+        "Copy the table you mean into a file of its own.",
     ),
     _entry(
         "SETTINGS_UNREAD",

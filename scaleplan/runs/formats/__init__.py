@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from scaleplan.errors import InputError
 from scaleplan.runs.formats.base import Format, KeepText
-from scaleplan.runs.formats.delimited import DELIMITED
+from scaleplan.runs.formats.delimited import DELIMITED, holds_tables
 from scaleplan.runs.formats.json_file import JSON
 from scaleplan.runs.formats.json_lines import JSON_LINES
+from scaleplan.runs.formats.no_table import is_no_table
 from scaleplan.runs.formats.printed import DESCRIBE, PRINTED, is_talk, read_with
 from scaleplan.runs.formats.yaml_file import YAML, NotYamlError
 from scaleplan.runs.raw import RawTable
 from scaleplan.runs.source import TextSource
+from scaleplan.runs.text import shown
 
 __all__ = ["EXTENSIONS", "FORMATS", "Format", "read_table"]
 
@@ -45,12 +47,33 @@ def read_table(
         chosen = _otherwise(source)
     if chosen in (JSON, JSON_LINES):
         chosen = JSON_LINES if JSON_LINES.recognises(source.head) else JSON
+    if chosen is YAML and extension not in YAML.extensions and holds_tables(source):
+        chosen = DELIMITED  # a text that begins with `Note: the table below`
+    if chosen is DELIMITED and extension not in DELIMITED.extensions:
+        return _table_of(source, keep_text)
     if chosen is not YAML or extension in YAML.extensions:
         return chosen.read(source, keep_text)
     try:
         return YAML.read(source, keep_text)
     except NotYamlError as error:
         raise _no_log(error) from None
+
+
+def _table_of(source: TextSource, keep_text: KeepText) -> RawTable:
+    """Read what is taken for a table because it is nothing else that is known.
+
+    Raises:
+        InputError: If it turns out to be none.
+    """
+    table = DELIMITED.read(source, keep_text)
+    if is_no_table(table):
+        line = next((line for line in source.head.splitlines() if line.strip("\ufeff \t")), "")
+        raise InputError(
+            "no table and no known printed form was recognised; its first line is "
+            f"{shown(line, 80)}",
+            file=source.name, hint=DESCRIBE,
+        )  # fmt: skip
+    return table
 
 
 def _no_log(error: NotYamlError) -> InputError:

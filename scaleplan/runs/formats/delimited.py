@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import Format, KeepText
-from scaleplan.runs.formats.heading import heading_of
+from scaleplan.runs.formats.heading import Heading, heading_of
 from scaleplan.runs.formats.markdown import between_bars
+from scaleplan.runs.formats.markdown_text import is_mixed, only_runs
 from scaleplan.runs.formats.plain_blocks import Lines, add_plain
 from scaleplan.runs.numbers import read_number
 from scaleplan.runs.raw import RawTable, TableBuilder
@@ -27,6 +28,7 @@ _COMMENTED = re.compile(r"^#\s*([\w ./-]{1,60}?)\s*[:=]\s*(.*?)\s*$")
 _DECLARED = re.compile(r'"?sep=([,;\t|])"?\s*$')
 # Longer cells are pasted logs or open quotation marks; of the longest a table is refused.
 _LONGEST_CELL, _MOST_READ = 131_072, 1 << 24
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _COMMAS = {";": "decimal", "\t": "maybe", "|": "maybe", " ": "maybe"}
 
 
@@ -41,7 +43,17 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
         InputError: If there is no header, or the quoting is broken.
     """
     with _long_cells():
-        return _read(Lines(source), source, keep_text)
+        if not holds_tables(source):
+            return _read(Lines(source), source, keep_text)
+        lines, notes = only_runs(list(Lines(source)), source.name)
+        return _read(Lines(source, lines), source, keep_text, notes)
+
+
+def holds_tables(source: TextSource) -> bool:
+    """Tell whether a text begins as one of Markdown with a table and prose, or several tables."""
+    lines = _LINE_END.split(source.head)
+    # The last line of a part, or of what is still written, may be half a line.
+    return is_mixed(lines[:-1] if source.long or source.growing else lines)
 
 
 @contextmanager
@@ -54,13 +66,16 @@ def _long_cells() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _read(lines: Lines, source: TextSource, keep_text: KeepText) -> RawTable:
+def _read(
+    lines: Lines, source: TextSource, keep_text: KeepText, cut_out: Sequence[Note] | None = None
+) -> RawTable:
+    """Read a table from its lines; `cut_out` is said of one that was cut out of a Markdown text."""
     skipped, shared, comment, first = _preamble(lines)
     declared = _DECLARED.match(first)
     if declared is not None:
         skipped, first, comment = skipped + 1, next(lines, ""), ""
     start = [first, *islice(lines, _SNIFFED_LINES)]
-    heading = heading_of(start, comment)
+    heading = heading_of(start, comment) if cut_out is None else Heading(start, [], "|")
     delimiter = declared.group(1) if declared is not None else heading.delimiter
     skipped += len(start) - len(heading.lines)
     reader = csv.reader(
@@ -81,7 +96,7 @@ def _read(lines: Lines, source: TextSource, keep_text: KeepText) -> RawTable:
     if delimiter == "|":
         rows = (found for found in rows if not _is_rule(found[1]))
     _fill(builder, rows, _distinct(names), lines if delimiter == "," else None)
-    for note in source.notes():
+    for note in (*(cut_out or ()), *source.notes()):
         builder.note(note)
     return builder.build(shared)
 

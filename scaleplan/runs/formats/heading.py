@@ -79,6 +79,8 @@ def _begins_table(lines: list[str], delimiter: str) -> bool:
     names = _cells(lines[0], delimiter)
     rows = (cells for line in lines[1:] if len(cells := _cells(line, delimiter)) == len(names))
     row = next(rows, [])
+    if delimiter == "|" and len(names) > 2 and not (names[0].strip() or names[-1].strip()):
+        names = names[1:-1]  # bars around a row make no columns
     return (
         len(names) > 1
         and all(cell.strip() and math.isnan(read_number(cell)) for cell in names)

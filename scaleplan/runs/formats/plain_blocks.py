@@ -6,7 +6,7 @@ A block that holds anything else is left to the reader of lines, so that the tab
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ class Lines:
 
     Args:
         source: The text.
+        given: Its lines, if they were read before.
 
     Attributes:
         name: What messages call it.
@@ -40,12 +41,15 @@ class Lines:
             it is not plain. None where there is nothing that does.
     """
 
-    def __init__(self, source: TextSource) -> None:
+    def __init__(self, source: TextSource, given: Iterable[str] | None = None) -> None:
         self.name = source.name
         self.passed = 0
         self.take: Callable[[bytes, int], int] | None = None
         self._source = source
-        self._lines = self._cut() if source.long else source.lines()
+        if given is not None:
+            self._lines = iter(given)
+        else:
+            self._lines = self._cut() if source.long else source.lines()
 
     def __iter__(self) -> Iterator[str]:
         return self

@@ -1,0 +1,45 @@
+"""Texts that were read as a table since they are nothing else, and are none."""
+
+from __future__ import annotations
+
+import math
+
+from scaleplan.runs.metrics import describe
+from scaleplan.runs.numbers import read_number
+from scaleplan.runs.raw import RawColumn, RawTable
+from scaleplan.runs.roles import text_role
+
+_SENTENCE = 4  # words; names of columns have fewer: `Val loss (nats/token)`
+
+
+def is_no_table(table: RawTable) -> bool:
+    """Tell whether the lines of a text were no rows.
+
+    Args:
+        table: What they were read as.
+    """
+    names = list(table.columns)
+    if len(names) == 1:
+        # Nothing cut the first line; a column of words may be the names of runs.
+        name = names[0]
+        listed = text_role(name) is not None or (len(table) == 0 and not table.dropped)
+        return not listed and not _has_number(table.columns[name])
+    if sum(_says_its_name(name, table.columns[name]) for name in names) > 1:
+        return True  # one sentence again and again, with other numbers
+    if not any(len(name.split()) >= _SENTENCE for name in names):
+        return False
+    most_others = len(table.dropped) > len(table)
+    return most_others and (not len(table) or not any(map(describe, names)))
+
+
+def _says_its_name(name: str, column: RawColumn) -> bool:
+    """Tell whether each cell of a column is its name; one that stands twice was given a number."""
+    word = name.partition(" #")[0]
+    return column.vocabulary == (word,) and bool((column.codes >= 0).all())
+
+
+def _has_number(column: RawColumn) -> bool:
+    """Tell whether a cell of a column is a number, as it stands or as 1.3B or 12%."""
+    if any(not math.isnan(value) for value in column.numbers):
+        return True
+    return any(not math.isnan(read_number(text)) for text in column.vocabulary)
