@@ -20,11 +20,22 @@ MOST_TOLD = 1_000
 
 # A number that was set in bold or as code where the table was written: **3.2**, __3.2__, `3.2`.
 _EMPHASIS = re.compile(r"^\s*(\*\*|__|`)([^*_`]+)\1\s*$")
+# A mean and its spread: 3.41 ± 0.02, 3.41 +/- 0.02, 68.1 ± 6.2%; 3.02 (0.01), both with decimals
+# since `12 (8)` may be a label of 12 layers and 8 heads.
+_NUMBER, _DECIMAL = r"[\d.,]*\d(?:[eE][+-]?\d+)?", r"\d*[.,]\d+"
+_SPREAD = re.compile(
+    rf"\s*(?P<mean>[+-]?{_NUMBER})\s*(?P<percent>%?)\s*(?:±|\+/-|\\pm)\s*{_NUMBER}\s*(?P<both>%?)\s*"
+)
+_BRACKETED = re.compile(
+    rf"\s*(?P<mean>[+-]?{_DECIMAL})\s*(?P<percent>%?)\s*\(\s*{_DECIMAL}\s*(?P<both>%?)\s*\)\s*"
+)
+_LONGEST_MEAN = 80  # characters
+_SPREAD_MARKS = ("±", "+/-", "\\pm", "(")
 _HEAD = re.compile(r"^\s*[+-]?[\d.,]+")
 
 
 def read_number(text: str, *, decimal_comma: bool = False) -> float:
-    """Read one cell; a percentage becomes a share.
+    """Read one cell; a percentage becomes a share, a mean with its spread the mean.
 
     Args:
         text: What the cell says.
@@ -35,7 +46,7 @@ def read_number(text: str, *, decimal_comma: bool = False) -> float:
     """
     if text[:1] == "[" or text.lower() in ABSENT:
         return math.nan
-    text = _EMPHASIS.sub(r"\2", text)
+    text = _without_spread(_EMPHASIS.sub(r"\2", text))
     if decimal_comma:
         head = _HEAD.match(text)
         if head is not None and head.group().count(",") <= 1:
@@ -47,6 +58,16 @@ def read_number(text: str, *, decimal_comma: bool = False) -> float:
     except (ValueError, OverflowError):  # OverflowError: int() of what a huge float leaves
         return math.nan
     return number / 100.0 if percent else number
+
+
+def _without_spread(text: str) -> str:
+    """Return a mean without the spread that was written behind it, any other text as it is."""
+    if len(text) > _LONGEST_MEAN or not any(mark in text for mark in _SPREAD_MARKS):
+        return text
+    match = _SPREAD.fullmatch(text) or _BRACKETED.fullmatch(text)
+    if match is None:
+        return text
+    return match["mean"] + (match["percent"] or match["both"] or "")
 
 
 def write_number(value: float) -> str:
@@ -84,7 +105,7 @@ def _settled(column: RawColumn, *, decimal_comma: bool) -> RawColumn:
 
 def percent_cells(column: RawColumn) -> int:
     """Return how many numbers of a column were written with a percent sign."""
-    signs = np.array([t.endswith("%") for t in column.vocabulary], dtype=bool)
+    signs = np.array([_without_spread(t).endswith("%") for t in column.vocabulary], dtype=bool)
     if not signs.any():
         return 0
     written = (column.codes >= 0) & ~np.isnan(column.numbers)

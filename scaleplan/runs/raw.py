@@ -39,15 +39,18 @@ _GROUPED_DOTS = r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+"
 _GROUPED_COMMAS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+"
 _DOT_NUMBER = r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?"
 _COMMA_NUMBER = r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?"
+_BEHIND = (
+    r"(?:[ \t]*(?:±|\+/-)[ \t]*[\d.,]+)?(?:[ \t\xa0\u202f]*%)?\s*$"  # a spread, a sign of percent
+)
 _MAYBE_GROUPED = re.compile(rf"^\s*{_GROUPED_DOTS}\s*$", re.MULTILINE)
 _SURE_DOT = re.compile(
-    rf"^\s*(?:(?!{_GROUPED_DOTS}\s*$){_DOT_NUMBER}|[+-]?\d{{1,3}}(?:,\d{{3}}){{2,}}"
-    rf"|[+-]?\d{{1,3}}(?:,\d{{3}})+\.\d+)\s*$",
+    rf"^\s*(?:(?!{_GROUPED_DOTS}{_BEHIND}){_DOT_NUMBER}|[+-]?\d{{1,3}}(?:,\d{{3}}){{2,}}"
+    rf"|[+-]?\d{{1,3}}(?:,\d{{3}})+\.\d+){_BEHIND}",
     re.MULTILINE,
 )
 _SURE_COMMA = re.compile(
-    rf"^\s*(?:(?!{_GROUPED_COMMAS}\s*$){_COMMA_NUMBER}|[+-]?\d{{1,3}}(?:\.\d{{3}}){{2,}}"
-    rf"|[+-]?\d{{1,3}}(?:\.\d{{3}})+,\d+)\s*$",
+    rf"^\s*(?:(?!{_GROUPED_COMMAS}{_BEHIND}){_COMMA_NUMBER}|[+-]?\d{{1,3}}(?:\.\d{{3}}){{2,}}"
+    rf"|[+-]?\d{{1,3}}(?:\.\d{{3}})+,\d+){_BEHIND}",
     re.MULTILINE,
 )
 _EITHER_COMMA = re.compile(rf"^\s*{_GROUPED_COMMAS}\s*$", re.MULTILINE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scaleplan.records import Note
 from scaleplan.runs.formats.markdown import unmarked
@@ -98,7 +99,7 @@ def only_runs(lines: Sequence[str], file: str) -> tuple[list[str], list[Note]]:
     prose = _outside(lines, tables)
     if prose:
         notes.append(_prose_note(file, [lines[place] for place in prose]))
-    others = [table for table in tables if table not in taken]
+    others = [table for table in tables if _folded(table) != _folded(first)]
     if len(tables) > 1:
         notes.append(_tables_note(file, taken, others))
     return result, notes
@@ -127,16 +128,22 @@ def _cut(line: str) -> list[str]:
 
 def _table(lines: Sequence[str], rows: list[int]) -> Table:
     names = _cut(lines[rows[0]])
-    metrics = [i for i, name in enumerate(names) if describe(name) is not None]
-    counted = [
-        i for i, name in enumerate(names)
-        if i not in metrics and any(rank(role, name) is not None for role in _COUNTED)
-    ]  # fmt: skip
+    meant = [_meant(name) for name in names]
+    metrics = [i for i, meaning in enumerate(meant) if meaning == "metric"]
+    counted = [i for i, meaning in enumerate(meant) if meaning == "counted"]
     cells = [row for place in rows[2:] if len(row := _cut(lines[place])) == len(names)]
     measured = [row for row in cells if any(_NUMBER.match(row[i]) for i in metrics)]
     sized = any(_NUMBER.match(row[i]) for row in measured for i in counted)
     worth = 2 if sized else int(bool(measured))
     return Table(tuple(map(clean_text, names)), tuple(rows), worth)
+
+
+@lru_cache(maxsize=1024)  # a text of many tables has them of a few names
+def _meant(name: str) -> str:
+    """Return whether a name is one of a metric, or of a size or step (`counted`); else empty."""
+    if describe(name) is not None:
+        return "metric"
+    return "counted" if any(rank(role, name) is not None for role in _COUNTED) else ""
 
 
 def _folded(table: Table) -> tuple[str, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from scaleplan.runs.formats.markdown import unmarked
+from scaleplan.runs.numbers import read_number
 from scaleplan.runs.reading import load_runs
 from scaleplan.runs.series import load_curves
 
@@ -94,3 +97,33 @@ def test_a_step_that_is_a_word_is_not_that_of_the_row_above_it(readme):
     assert curve.validation.at.tolist() == [2.0]
     assert curve.validation.value.tolist() == [2.5]
     assert curve.training.value.tolist() == [4.5, 2.25]
+
+
+@pytest.mark.parametrize("cells", [("32,35 %", "29,4 %"), ("**32,35%**", "29,4%")])
+def test_percentages_with_a_decimal_comma_are_read(readme, cells):
+    text = "| m | WER |\n|---|---|\n" + "".join(f"| {c[:2]}a | {c} |\n" for c in cells)
+    assert load_runs([readme(text)]).value.tolist() == pytest.approx([0.3235, 0.294])
+
+
+@pytest.mark.parametrize(
+    ("cell", "mean"),
+    [
+        ("3.41 ± 0.02", 3.41), ("3.41±0.02", 3.41), ("3.41 +/- 0.02", 3.41), ("3.02 (0.01)", 3.02),
+        (r"3.41 \pm 0.02", 3.41), ("**3.41 ± 0.02**", 3.41), ("68.1 ± 6.2%", 0.681),
+        ("68.1% ± 6.2%", 0.681), ("-1.5e2±1", -150.0),
+    ],
+)  # fmt: skip
+def test_a_mean_is_read_without_its_spread(cell, mean):
+    assert read_number(cell) == pytest.approx(mean)
+
+
+@pytest.mark.parametrize("cell", ["12 (8)", "3.02 (best)", "± 0.02", "3.41 ±", "v3.41 ± 0.02"])
+def test_what_is_no_mean_with_its_spread_stays_text(cell):
+    assert math.isnan(read_number(cell))
+
+
+def test_means_with_their_spread_are_told(readme):
+    text = "| params | loss |\n|---|---|\n| 10M | 3,41 ± 0,02 |\n| 20M | 3,2±0,01 |\n"
+    runs = load_runs([readme(text)])
+    assert runs.value.tolist() == [3.41, 3.2]
+    assert any("'3,41 ± 0,02' read as 3.41" in row.reason for row in runs.cleaning.changed)
