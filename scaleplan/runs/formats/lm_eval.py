@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from scaleplan.records import Note
@@ -14,26 +15,30 @@ _LOSSES = ("bits_per_byte", "byte_perplexity", "word_perplexity", "perplexity")
 
 
 def is_lm_eval(document: Mapping[str, Value]) -> bool:
-    """Tell whether a document is one: results by task whose keys are `metric,filter`."""
+    """Tell whether a document is one: results by task whose keys are `metric,filter`.
+
+    Before its version 0.4 they had no filter, and `versions` of the tasks beside them.
+    """
     results = document.get("results")
     if not isinstance(results, Mapping) or not results:
         return False
     tasks = [task for task in results.values() if isinstance(task, Mapping)]
-    return bool(tasks) and any("," in key for task in tasks for key in task)
+    old = isinstance(document.get("versions"), Mapping) and "model_args" in _config(document)
+    return bool(tasks) and (old or any("," in key for task in tasks for key in task))
 
 
 def lm_eval_records(document: Mapping[str, Value]) -> Found:
     """Return one row a task: the model, its parameters where they are said, task and metrics.
 
-    The model's name is that of the run. `accuracy` is the normalised one (`acc_norm`) where a task
-    has it; the other is kept as `accuracy_unnormalized`. A task without an accuracy keeps all of
-    its metrics under their names.
+    The model's name is that of the run. Of checkpoints, whose revision says so, `step` and `tokens`
+    are where they stand, and the task is part of the name. `accuracy` is the normalised one
+    (`acc_norm`) where a task has it; the other is kept as `accuracy_unnormalized`. A task without
+    an accuracy keeps all of its metrics under their names.
     """
     results = document["results"]
     if not isinstance(results, Mapping):  # is_lm_eval was not asked
         raise TypeError(type(results).__name__)
-    config = document.get("config")
-    config = config if isinstance(config, Mapping) else {}
+    config = _config(document)
     name = _text(document.get("model_name")) or _model_of(config.get("model_args")) or "model"
     shots = document.get("n-shot")
     shots = shots if isinstance(shots, Mapping) else {}
@@ -42,7 +47,10 @@ def lm_eval_records(document: Mapping[str, Value]) -> Found:
     for task, metrics in results.items():
         if not isinstance(metrics, Mapping):
             continue
-        record = Record({"run": name, "task": task})
+        place = _place(config.get("model_args"))
+        # Along its checkpoints a model has one curve for each task.
+        run = f"{name} {task}" if "step" in place else name
+        record = Record({"run": run, "task": task, **place})
         if params:
             record["params"] = params
         if _text(shots.get(task)):
@@ -56,8 +64,8 @@ def _values(metrics: Mapping[str, Value]) -> dict[str, str]:
     """Return a task's metrics: `accuracy` with its standard error, or all under their names."""
     found: dict[str, str] = {}
     for key, value in metrics.items():
-        metric, comma, _ = key.partition(",")
-        if comma and isinstance(value, str):
+        metric = key.partition(",")[0]
+        if isinstance(value, str) and key != "alias":
             found.setdefault(metric, value)  # of several filters the first is the strict one
     having = [metric for metric in _ACCURACIES if metric in found]
     if not having:
@@ -87,13 +95,32 @@ def _mixed(records: list[Value]) -> tuple[Note, ...]:
     )  # fmt: skip
 
 
-def _model_of(arguments: Value | None) -> str:
-    """Return the model's name from `pretrained=NAME,dtype=...`, or from the same as a mapping."""
+def _config(document: Mapping[str, Value]) -> Mapping[str, Value]:
+    config = document.get("config")
+    return config if isinstance(config, Mapping) else {}
+
+
+def _arguments(arguments: Value | None) -> dict[str, Value]:
+    """Return `pretrained=NAME,dtype=...`, or the same as a mapping, as one."""
     if isinstance(arguments, Mapping):
-        said = dict(arguments)
-    else:
-        parts = (part.partition("=") for part in _text(arguments).split(","))
-        said = {key.strip(): value.strip() for key, _, value in parts}
+        return dict(arguments)
+    parts = (part.partition("=") for part in _text(arguments).split(","))
+    return {key.strip(): value.strip() for key, _, value in parts}
+
+
+def _place(arguments: Value | None) -> dict[str, str]:
+    """Return where a checkpoint stands: `revision=step1000`, or `step1000-tokens5B`."""
+    revision = _text(_arguments(arguments).get("revision"))
+    found = {
+        role: re.search(rf"(?:^|[-_]){role}[-_]?([0-9]+[KMBT]?)(?:$|[-_])", revision)
+        for role in ("step", "tokens")
+    }  # fmt: skip
+    return {role: match[1] for role, match in found.items() if match is not None}
+
+
+def _model_of(arguments: Value | None) -> str:
+    """Return the model's name."""
+    said = _arguments(arguments)
     return next((_text(said[key]) for key in ("pretrained", "model", "path") if key in said), "")
 
 

@@ -264,3 +264,39 @@ def test_text_of_a_parquet_file_is_that_of_its_cells(tmp_path):
         "loss": ["1.5", "2", "", "3"],
     }  # fmt: skip
     assert found.columns["run"].vocabulary == ("a", "b")
+
+
+def test_lm_eval_of_checkpoints_are_curves_by_task_in_the_order_of_their_steps(tmp_path):
+    for step, right in ((143000, 0.6), (512, 0.3), (1000, 0.35), (13000, 0.5)):
+        document = {
+            "results": {
+                "arc_easy": {"acc": right, "acc_stderr": 0.01},
+                "lambada": {"ppl": 100.0 / right, "acc": right - 0.2},
+            },
+            "versions": {"arc_easy": 0, "lambada": 0},
+            "config": {"model": "hf", "model_args": f"pretrained=org/p,revision=step{step},x=y"},
+        }
+        write(tmp_path / f"p_step{step}.json", json.dumps(document))
+    log = load_curves([str(tmp_path)])
+    assert [curve.run for curve in log.curves] == ["org/p arc_easy", "org/p lambada"]
+    for curve, shift in zip(log.curves, (0.0, 0.2), strict=True):
+        assert curve.main.at.tolist() == [512, 1000, 13000, 143000]
+        assert curve.main.value.tolist() == pytest.approx([0.3 - shift, 0.35 - shift, 0.5 - shift,
+                                                          0.6 - shift])  # fmt: skip
+    runs = load_runs([str(tmp_path)])
+    assert by_run(runs) == pytest.approx({"org/p arc_easy": 0.6, "org/p lambada": 0.4})
+
+
+@pytest.mark.parametrize(
+    ("revision", "place"),
+    [
+        ("step1000", {"step": 1000.0}), ("main", {}), ("steps", {}), ("v1-step7x", {}),
+        ("stage1-step3000-tokens7B", {"step": 3000.0, "tokens": 7e9}),
+    ],
+)  # fmt: skip
+def test_the_revision_of_a_checkpoint_says_where_it_stands(tmp_path, revision, place):
+    arguments = {"pretrained": "org/p", "revision": revision}
+    document = {"results": {"arc": {"acc,none": 0.5}}, "config": {"model_args": arguments}}
+    runs = load_runs([write(tmp_path / "a.json", json.dumps(document))])
+    found = {"step": runs.columns.get("step"), "tokens": runs.columns.get("tokens")}
+    assert {k: float(v[0]) for k, v in found.items() if v is not None and len(v)} == place
