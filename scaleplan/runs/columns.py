@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from scaleplan.errors import InputError
 from scaleplan.records import ColumnUse, Note
 from scaleplan.runs.asked_metric import named_metric
 from scaleplan.runs.column_notes import joined_note, sparse_note
 from scaleplan.runs.counters import counters, names_runs
 from scaleplan.runs.doubts import without_embeddings
-from scaleplan.runs.factors import factor
 from scaleplan.runs.frame import Frame, column_of_files, with_metric
 from scaleplan.runs.inputs import could_be_size, is_clock, may_be_input, no_size_note, taken_note
 from scaleplan.runs.metric_choice import detection, of_whole_runs, parts_note
@@ -25,6 +22,7 @@ from scaleplan.runs.metrics import (
     same_metric,
     train_metric,
 )
+from scaleplan.runs.model_sizes import is_compute, model_size, model_size_note, settings_first
 from scaleplan.runs.named_columns import find_column, unknown_column
 from scaleplan.runs.request import Request
 from scaleplan.runs.roles import (
@@ -32,9 +30,7 @@ from scaleplan.runs.roles import (
     NUMBER_ROLES,
     SAMPLE_NAMES,
     SIZE_NAMES,
-    SMALLEST_FLOPS,
     TEXT_ROLES,
-    VAGUE_FLOPS,
     rank,
     role_named,
     spellings,
@@ -110,6 +106,8 @@ def assign(frame: Frame, request: Request) -> Assignment:
     _guess_numbers(frame, result)
     _guess_counters(frame, result)
     _total_params(result)
+    if request.input_column is None and not request.also.get("input"):
+        _size_of_models(frame, result)
     free = [n for n in names if n not in result.taken()]
     summed = of_whole_runs(free)
     train = train_metric(result.metric, [n for n in free if n not in summed])
@@ -230,7 +228,10 @@ def _guess_numbers(frame: Frame, result: Assignment) -> None:
             continue
         ranked = _ranked(frame, result, role)
         if role == "flops":
-            ranked = [n for n in ranked if _is_compute(frame, n)]
+            ranked = [n for n in ranked if is_compute(frame, n)]
+        if role == "tokens":
+            ranked, told = settings_first(frame, ranked, result.numbers.get("params", ()))
+            result.notes.extend(told)
         chosen = _one_a_file(frame, ranked)
         if chosen:
             _take(result, role, chosen)
@@ -254,15 +255,6 @@ def _guess_counters(frame: Frame, result: Assignment) -> None:
         _take(result, role, _one_a_file(frame, (*named, *found)))
 
 
-def _is_compute(frame: Frame, name: str) -> bool:
-    """Tell whether a vaguely named column (`budget`, `C`) can be a number of operations."""
-    if spellings(name)[-1] not in VAGUE_FLOPS:
-        return True
-    numbers = frame.columns[name].numbers
-    known = numbers[np.isfinite(numbers)] * factor("flops", name)
-    return bool(known.size and np.median(known) >= SMALLEST_FLOPS)
-
-
 def _total_params(result: Assignment) -> None:
     """Find what counts as params where no column has that name, and say so."""
     roles = result.numbers
@@ -272,6 +264,19 @@ def _total_params(result: Assignment) -> None:
         columns = roles["non_embedding_params"]
         _take(result, "params", columns)
         result.notes.append(without_embeddings(listed(columns)))
+
+
+def _size_of_models(frame: Frame, result: Assignment) -> None:
+    """Take a column called size as params where tokens or FLOP stand beside it, and say so."""
+    roles = result.numbers
+    counted = {"params", "active_params", "embedding_params", "dense_params", "input"} & set(roles)
+    if counted or not {"tokens", "flops"} & set(roles):
+        return
+    free = [n for n in frame.columns if n not in result.taken()]
+    found = model_size(frame, free, roles.get("tokens", ()))
+    if found is not None:
+        _take(result, "params", (found,))
+        result.notes.append(model_size_note(found))
 
 
 def _single_input(frame: Frame, request: Request, result: Assignment) -> None:

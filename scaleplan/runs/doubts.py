@@ -12,7 +12,7 @@ from scaleplan.records import Metric, Note
 from scaleplan.runs.factors import unknown_unit
 from scaleplan.runs.raw import RawColumn
 from scaleplan.runs.table import FloatArray
-from scaleplan.runs.text import fold, split_unit
+from scaleplan.runs.text import fold, split_unit, words
 from scaleplan.units import format_significant
 
 if TYPE_CHECKING:
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 # No sweep has a largest run below these: counts that are were written in thousands or more.
 _LEAST = {"params": 1e4, "active_params": 1e4, "tokens": 1e5, "flops": 1e9}
+# What nobody wants more of; whoever logs the distance that a robot walks says it is a score.
+_LOWER = frozenset(
+    {"cost", "costs", "regret", "regrets", "distance", "distances", "latency", "latencies",
+     "penalty", "penalties"}
+)  # fmt: skip
 # What grows as training goes on; the metric gets better along the one it follows most.
 _GROWING = ("flops", "params", "active_params", "tokens", "input", "step", "epoch")
 _FOLLOWS = 0.3  # rank correlation
@@ -100,7 +105,9 @@ def _more_active(roles: Mapping[str, RawColumn], chosen: Assignment) -> Iterator
 
 
 def directed(metric: Metric, roles: Mapping[str, RawColumn]) -> tuple[Metric, Note]:
-    """Decide by its values whether a metric of an unknown name gets better by falling or rising.
+    """Decide whether a metric of an unknown name gets better by falling or rising.
+
+    A word for what costs something decides; else the values do.
 
     Args:
         metric: The metric, taken as a score so far.
@@ -116,6 +123,13 @@ def directed(metric: Metric, roles: Mapping[str, RawColumn]) -> tuple[Metric, No
     other = (
         f"Say --columns loss={name!r} if lower is better, --columns score={name!r} if higher is."
     )
+    said = next((word for word in words(split_unit(name)[0]) if word in _LOWER), None)
+    if said is not None:
+        return replace(metric, kind="loss"), Note(
+            id="METRIC_DIRECTION", severity="info",
+            text=f"{name} is taken as a loss, lower is better, for the word {said} in its name.",
+            action=other, numbers=(("correlation", strength),),
+        )  # fmt: skip
     if abs(strength) < _FOLLOWS:
         return metric, Note(
             id="METRIC_DIRECTION", severity="warning",

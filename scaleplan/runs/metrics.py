@@ -27,7 +27,10 @@ _BENCHMARKS = (
     "mmlu", "hellaswag", "winogrande", "winograd", "xwinograd", "piqa", "boolq", "gsm8k",
     "humaneval", "truthfulqa", "triviaqa", "openbookqa", "arc",
 )  # fmt: skip
-_SCORES = ("ndcg", "recall", "mrr", "map50", "rouge", "psnr", "miou", "auprc")
+_SCORES = ("ndcg", "recall", "mrr", "map", "map50", "rouge", "psnr", "auprc",
+           "mf1", "mfscore", "mprecision", "mrecall")  # fmt: skip
+# Shares of pixels or of their overlap with the truth, by which segmentation is judged.
+_OVERLAPS = ("miou", "iou", "mdice", "macc", "aacc")
 _FAMILIES = ("poisson", "gamma", "tweedie", "binomial", "bernoulli", "gaussian", "normal")
 _MEAN_PRECISION = (("map50", "95"), ("map", "50", "95"), ("map", "5", "95"),
                    ("map", "0", "5", "0", "95"))  # fmt: skip
@@ -66,6 +69,7 @@ _PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     (("top5",), "accuracy", 2, "fraction"),
     (("acc5",), "accuracy", 2, "fraction"),
     *(((name,), "accuracy", 3, "fraction") for name in _BENCHMARKS),
+    *(((name,), "accuracy", 4, "fraction") for name in _OVERLAPS),
     (("score",), "score", 0, ""),
     # The mean average precision by which detectors are compared, as Ultralytics writes it.
     *((phrase, "score", DETECTION, "") for phrase in _MEAN_PRECISION),

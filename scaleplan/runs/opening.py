@@ -27,6 +27,7 @@ from scaleplan.runs.request import Request, keeps_text
 from scaleplan.runs.shared import with_shared
 from scaleplan.runs.sidecars import RUNS_FILE, SETTINGS, values_beside, with_settings
 from scaleplan.runs.source import TextSource
+from scaleplan.runs.split_files import with_splits_of_names
 from scaleplan.runs.text import listed
 
 Progress = Callable[[int, int], None]
@@ -54,6 +55,7 @@ def read_all(
     """Read every input; one that was only found in a folder and is no log is passed over."""
     progress = _Bytes(sum(_size(each) for each in located), report)
     tables: list[RawTable] = []
+    paths: list[Path | None] = []
     refused: list[InputError] = []
     request = with_values_beside(located, request)
     for each in located:
@@ -62,6 +64,7 @@ def read_all(
             if each.found and len(located) > 1:
                 _require_metric(table, request)
             tables.append(table)
+            paths.append(each.path)
         except InputError as error:
             if not each.found:
                 raise
@@ -79,7 +82,7 @@ def read_all(
             f"values were given for {listed(lost, 5)}, and no log has a run of that name",
             hint="`scaleplan runs` lists the runs as they are named.",
         )
-    return tables, _passed_over(refused)
+    return with_splits_of_names(tables, paths, request), _passed_over(refused)
 
 
 def _passed_over(refused: Sequence[InputError]) -> list[Note]:

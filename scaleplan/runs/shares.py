@@ -9,8 +9,9 @@ from scaleplan.runs.text import split_unit, words
 
 _PHRASES: tuple[tuple[str, ...], ...] = (
     ("auc",), ("auroc",), ("auprc",), ("f1",), ("ndcg",), ("recall",), ("precision",), ("mrr",),
-    ("map",), ("map50",), ("m", "ap"), ("m", "ap50"), ("iou",), ("miou",), ("dice",), ("rouge",),
-    ("rouge1",), ("rouge2",), ("rougel",), ("bleu",), ("sacrebleu",), ("chrf",), ("meteor",),
+    ("map",), ("map50",), ("m", "ap"), ("m", "ap50"), ("iou",), ("miou",), ("dice",), ("mdice",),
+    ("mf1",), ("mfscore",), ("mprecision",), ("mrecall",), ("rouge",), ("rouge1",),
+    ("rouge2",), ("rougel",), ("bleu",), ("sacrebleu",), ("chrf",), ("meteor",),
     ("sensitivity",), ("specificity",), ("hit", "rate"), ("hit", "ratio"), ("win", "rate"),
     ("pass", "rate"), ("success", "rate"), ("exact", "match"), ("average", "precision"),
 )  # fmt: skip

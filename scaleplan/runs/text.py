@@ -11,6 +11,10 @@ from difflib import get_close_matches
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"[\t\n\r\x0b\x0c\x85\u2028\u2029]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+# Means over classes, and overlaps (intersection over union), are one word each: mAP, mIoU, aAcc.
+_MEANS = re.compile(
+    r"(?<![A-Z])(?:[GDC]?IoU|m(?:AP|I[oO]U|Dice|Acc|F1|Fscore|Precision|Recall)|aAcc)(?![a-z])"
+)
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
 # Colours and titles of terminals (ECMA-48, section 5.4), and what ends with a bell.
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
@@ -84,8 +88,7 @@ def fold(name: str) -> str:
 
 def words(name: str) -> tuple[str, ...]:
     """Split `eval/valLoss_c4` into `eval`, `val`, `loss`, `c4`."""
-    # mAP, the mean of average precisions, is one word.
-    apart = _CAMEL.sub(" ", name.replace("mAP", "map"))
+    apart = _CAMEL.sub(" ", _MEANS.sub(lambda match: f" {match[0].casefold()}", name))
     return tuple(w.casefold() for w in re.split(r"[\W_]+", apart) if w)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from scaleplan.advice.curves.seen import usable
 from scaleplan.advice.curves.verdict import judge
 from scaleplan.errors import UsageError
 from scaleplan.planning.forecast import forecast_at
@@ -53,6 +54,7 @@ _NOTES: dict[str, Severity] = {
     "SPIKES": "info", "JUMPED_AT_END": "warning", "OTHER_SCALE": "info", "GAP_GROWS": "info",
     "OVERCONFIDENT": "warning",
 }  # fmt: skip
+_DEPENDS = " Which way of this metric is better is assumed, and the verdict depends on it."
 _VERBS = {"have": "has", "end": "ends", "lose": "loses"}  # of one run
 _HOLE = 10.0  # times the usual distance between points
 _NAMED = 6
@@ -89,6 +91,7 @@ def check_curves(
         if on_progress is not None:
             on_progress(done, len(log.curves))
     metric = log.curves[0].metric
+    assumed = any(note.id == "METRIC_DIRECTION" for note in log.notes)
     assumptions = (
         Assumption(
             name="overfitting", value="validation lies above its lowest trend point by more than "
@@ -101,9 +104,10 @@ def check_curves(
             source="a convention; average of power laws and exponentials of the curve",
         ),
     )  # fmt: skip
+    told = (*_log_notes(log), *_verdict_notes(verdicts, log.curves, assumed=assumed))
     return CurveCheck(
         metric=metric, files=log.files, rows=log.rows, runs=tuple(verdicts),
-        notes=(*log.notes, *_log_notes(log), *_verdict_notes(verdicts)), assumptions=assumptions,
+        notes=(*log.notes, *told), assumptions=assumptions,
     )  # fmt: skip
 
 
@@ -175,15 +179,23 @@ def _log_notes(log: CurveLog) -> Iterator[Note]:
             )  # fmt: skip
 
 
-def _verdict_notes(verdicts: Sequence[CurveVerdict]) -> Iterator[Note]:
+def _verdict_notes(
+    verdicts: Sequence[CurveVerdict], curves: Sequence[Curve], *, assumed: bool
+) -> Iterator[Note]:
+    """Yield one note a verdict; no divergence is sure where the direction is an assumption."""
     for verdict, id_ in _IDS.items():
-        found = [one for one in verdicts if one.verdict == verdict]
+        places = [i for i, one in enumerate(verdicts) if one.verdict == verdict]
+        found = [verdicts[i] for i in places]
         if not found:
             continue
         first = found[0]
+        severity, depends = _SEVERITIES[verdict], ""
+        if assumed and severity == "error" and not any(_lost(curves[i]) for i in places):
+            severity, depends = "warning", _DEPENDS
         yield Note(
-            id=id_, severity=_SEVERITIES[verdict],
-            text=f"{_named([one.run for one in found])}: {verdict}. {first.run}: {first.reason}.",
+            id=id_, severity=severity,
+            text=f"{_named([one.run for one in found])}: {verdict}. {first.run}: {first.reason}."
+            + depends,
             action=first.action, numbers=(("runs", float(len(found))),),
             source="rules chosen on simulated curves, tests/benchmark/curve_verdicts.py",
         )  # fmt: skip
@@ -195,6 +207,12 @@ def _verdict_notes(verdicts: Sequence[CurveVerdict]) -> Iterator[Note]:
                 id=id_, severity=severity, text=f"{_told_of(runs, text)}.", action=action,
                 numbers=(("runs", float(len(runs))),),
             )  # fmt: skip
+
+
+def _lost(curve: Curve) -> bool:
+    """Tell whether a run ends without values, which is bad whichever way is better."""
+    series = (curve.main.value, curve.training.value)
+    return any(value.size and not bool(usable(value)[-1]) for value in series)
 
 
 def _told_of(runs: Sequence[str], text: str) -> str:

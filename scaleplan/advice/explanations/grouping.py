@@ -145,11 +145,29 @@ GROUPING = (
     ),
     _entry(
         "INPUT_GUESSED",
-        "The only other number of a log is taken as the size of a run.",
+        "The only other number of a log is taken as the size of a run, or a column called size or "
+        "scale beside tokens or FLOP as the parameters.",
         "One column left that varies and is not known as a score, a setting, an index, a time or "
-        "a resource; none has the name of a size.",
+        "a resource; none has the name of a size. Of size: all values 10,000 or more and not all "
+        "powers of two, or written with a suffix as 70M.",
         "Whoever logs one number beside a metric mostly means it as its cause.",
         "Name the size with --input or --columns.",
+    ),
+    _entry(
+        "TOKENS_OF_SETS",
+        "A document gives tokens twice: beside the parameters, and beside each metric.",
+        "Settings that hold params and one number of tokens a file; rows without steps or epochs "
+        "whose own tokens do not rise to half of it.",
+        "An evaluation counts the tokens of its set of text; a law needs those of the training.",
+        "Name the column with --columns tokens=COLUMN.",
+    ),
+    _entry(
+        "SPLITS_OF_FILES",
+        "Files are read as the training and the validation of one run.",
+        "Files of one folder with the same columns and steps in common, whose names differ only in "
+        "one word for the data: learn, train, test, val, eval, dev.",
+        "CatBoost writes learn_error.tsv and test_error.tsv; overfitting shows in both together.",
+        "Read each alone, or add a column named run, if they are runs of their own.",
     ),
     _entry(
         "LOSS_IN_PARTS",

@@ -243,9 +243,11 @@ READING = (
     ),
     _entry(
         "METRIC_DIRECTION",
-        "The values, not the name, tell whether a metric is better low or high.",
-        "Rank correlation with what grows in training; 0.3 or more in size decides.",
-        "A forecast and every verdict depend on the direction.",
+        "Whether a metric is better low or high is read off its values, or a word in its name.",
+        "Words such as cost, regret, latency, distance or penalty mean lower; else rank "
+        "correlation with what grows in training: 0.3 or more in size decides.",
+        "A forecast and every verdict depend on the direction; a divergence that rests on it is a "
+        "warning, no error.",
         "Say it with --columns loss=NAME or --columns score=NAME.",
     ),
     _entry(
