@@ -13,6 +13,7 @@ from scaleplan.records import PlanRow
 _FIRST_FLOPS = 1e21  # where the search begins; costs are nearly in proportion to compute
 _ROUNDS = 80
 _EXACT = 1e-9
+_FURTHER = 6  # places of the grid that the end may lie beyond the last round
 _SMALLEST_FLOPS = 1e9
 _LARGEST_FLOPS = 1e36  # far beyond all that has been or will be trained
 
@@ -74,4 +75,25 @@ def most_compute(
             "the limit is below the cost of the smallest run",
             hint="Allow more money or time.",
         )
+    return _on_grid(low, best, family, row_for, limit)
+
+
+def _on_grid(
+    at: float, best: Bought, family: Family, row_for: Callable[[Model], PlanRow],
+    limit: Callable[[PlanRow], float],
+) -> Bought:  # fmt: skip
+    """Return the last model within the limit on a grid of compute, whatever led the search there.
+
+    Otherwise more money would end a hair lower where it is the time that binds.
+    """
+    place = math.floor(at / _EXACT)
+    for further in range(_FURTHER):
+        model = family.at(math.exp((place + further) * _EXACT))
+        try:
+            row = row_for(model)
+        except PlanError:
+            break
+        if limit(row) > 1.0:
+            break
+        best = Bought(model=model, row=row)
     return best

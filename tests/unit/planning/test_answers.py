@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
@@ -123,10 +122,7 @@ def test_what_is_left_of_the_money_is_explained():
 
 def test_more_money_never_buys_a_worse_model():
     losses = [ask(max_usd=usd, days=1.0).forecast.points[0].value for usd in (1e5, 3e5, 1e6, 1e7)]
-    # Where the deadline binds, the search ends within 1e-9 of the most compute that meets it.
-    for less, more in itertools.pairwise(losses):
-        assert more <= less * (1.0 + 1e-9)
-    assert losses[0] > losses[1] > losses[2] * (1.0 + 1e-9)
+    assert losses == sorted(losses, reverse=True)
 
 
 def test_money_is_used_up_and_buys_the_best():
