@@ -41,3 +41,15 @@ def note_ids() -> Callable[[Runs], list[str]]:
 def reasons() -> Callable[[Runs], list[tuple[int | None, str]]]:
     """Return line and reason of each dropped row."""
     return lambda runs: [(note.line, note.reason) for note in runs.cleaning.dropped]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Callable[[str], str]:
+    """Write a printed log and return its path."""
+
+    def write(text: str) -> str:
+        path = tmp_path / "train.log"
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    return write

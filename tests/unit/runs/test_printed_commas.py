@@ -10,16 +10,6 @@ from scaleplan.runs.request import Given
 from scaleplan.runs.series import load_curves
 
 
-@pytest.fixture
-def log(tmp_path):
-    def write(text: str) -> str:
-        path = tmp_path / "train.log"
-        path.write_text(text, encoding="utf-8")
-        return str(path)
-
-    return write
-
-
 @pytest.mark.parametrize("pattern", [None, r"epoch (?P<epoch>\d+): loss (?P<loss>[\d,]+)"])
 def test_a_comma_may_mark_decimals(log, pattern):
     # 2,916 could be a number of thousands; the other ones say that it is not.

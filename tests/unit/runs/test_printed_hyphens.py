@@ -15,16 +15,6 @@ LIGHTGBM = "[{at}]\ttraining's l2: {train:.6g}\tvalid_1's l2: {val:.6g}\n"
 LOSSES = [(0, 0.61, 0.62), (10, 0.41, 0.44), (20, 0.31, 0.37), (30, 0.26, 0.35), (40, 0.22, 0.36)]
 
 
-@pytest.fixture
-def log(tmp_path):
-    def write(text: str) -> str:
-        path = tmp_path / "train.log"
-        path.write_text(text, encoding="utf-8")
-        return str(path)
-
-    return write
-
-
 def rounds(form: str) -> str:
     return "".join(form.format(at=at, train=train, val=val) for at, train, val in LOSSES)
 

@@ -23,16 +23,6 @@ step 500: train loss 1.5300, val loss 1.7300
 """
 
 
-@pytest.fixture
-def log(tmp_path):
-    def write(text: str) -> str:
-        path = tmp_path / "train.log"
-        path.write_text(text, encoding="utf-8")
-        return str(path)
-
-    return write
-
-
 def test_steps_and_iterations_are_one_axis_with_training_and_validation(log):
     (curve,) = load_curves([log(NANOGPT)]).curves
     assert curve.axis == "step"

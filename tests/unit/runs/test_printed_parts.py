@@ -41,16 +41,6 @@ PADDLE = "".join(
 )
 
 
-@pytest.fixture
-def log(tmp_path):
-    def write(text: str) -> str:
-        path = tmp_path / "train.log"
-        path.write_text(text, encoding="utf-8")
-        return str(path)
-
-    return write
-
-
 def iterations(steps, tag: str = "") -> str:
     return "".join(
         tag + ITERATION.format(at=s, samples=512 * s, rate=1e-8 * s, loss=11 - s / 1000)
