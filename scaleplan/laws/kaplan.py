@@ -108,34 +108,6 @@ class Kaplan(CurvedLaw):
         size = linear[:, 0] ** (shapes[:, 1] / shapes[:, 0])
         return np.stack([size, shapes[:, 0], linear[:, 1], shapes[:, 1]], axis=1)
 
-    def overfitting_penalty(self, theta: Sequence[T], inputs: Sequence[T]) -> T:
-        """Return L(N, D) / L(N, infinity) - 1, what a finite data set costs; equation 4.2.
-
-        Args:
-            theta: (N_c, alpha_N, D_c, alpha_D).
-            inputs: (params, tokens of the data set).
-        """
-        size, alpha, _, _ = theta
-        value: T = self.evaluate(theta, inputs) / (size / inputs[0]) ** alpha - 1.0
-        return value
-
-    def tokens_for_penalty(self, theta: Sequence[T], params: T, penalty: float) -> T:
-        """Return the data set, in tokens, at which the overfitting penalty is this share.
-
-        D_c / ((N_c / N)^(alpha_N/alpha_D) ((1 + penalty)^(1/alpha_D) - 1)), equation 4.3 inverted;
-        the paper rounds it to 5e3 N^0.74 for 2%.
-
-        Args:
-            theta: (N_c, alpha_N, D_c, alpha_D).
-            params: N, without embeddings.
-            penalty: Excess loss over that with endless data, for example 0.02.
-        """
-        size, alpha, data, beta = theta
-        value: T = data / (
-            (size / params) ** (alpha / beta) * ((1.0 + penalty) ** (1.0 / beta) - 1.0)
-        )
-        return value
-
     def optimum(self, theta: Sequence[T], flops: T, flops_per_param_token: float) -> tuple[T, T]:
         """Return the split of C = k N D that minimises the loss, D taken as tokens seen once.
 

@@ -21,24 +21,6 @@ def training_flops(
     return flops_per_param_token * active_params * tokens
 
 
-def attention_flops(
-    tokens: float, *, layers: int, width: int, sequence_length: int, causal: bool = True
-) -> float:
-    """Return the FLOP of the attention scores, forward and backward, which 6 N D leaves out.
-
-    12 L d s a token for the full score matrix, half of it where only the causal half is computed
-    (Kaplan et al. 2020, arXiv 2001.08361, table 1; Narayanan et al. 2021, arXiv 2104.04473, eq. 3).
-
-    Args:
-        tokens: Training tokens.
-        layers: Transformer layers.
-        width: Width of the residual stream.
-        sequence_length: Tokens per sequence.
-        causal: Whether the masked half is skipped, as FlashAttention does.
-    """
-    return (6.0 if causal else 12.0) * layers * width * sequence_length * tokens
-
-
 def accelerator_hours(flops: float, *, peak_tflops: float, utilisation: float) -> float:
     """Return the accelerator-hours of a run: C / (peak x utilisation).
 

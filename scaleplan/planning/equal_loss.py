@@ -32,48 +32,6 @@ def critical_size_ratio(*, alpha: float, beta: float) -> float:
     return float((1.0 + alpha / beta) ** (-1.0 / alpha))
 
 
-def equal_loss_tokens_ratio(params_ratio: float, *, alpha: float, beta: float) -> float | None:
-    """Return how many times the optimal tokens a model of another size needs for the same loss.
-
-    k_D = (1 - (k_N^-alpha - 1) beta / alpha)^(-1/beta), the same at every budget; de Vries 2023.
-
-    Args:
-        params_ratio: k_N, size over the compute-optimal size.
-        alpha: Exponent of params.
-        beta: Exponent of tokens.
-
-    Returns:
-        k_D, or None where no amount of data is enough.
-    """
-    left = 1.0 - (params_ratio**-alpha - 1.0) * beta / alpha
-    return float(left ** (-1.0 / beta)) if left > 0.0 else None
-
-
-def equal_loss_overhead(params_ratio: float, *, alpha: float, beta: float) -> float | None:
-    """Return k_N k_D - 1, the extra training compute of another size at the same loss, or None.
-
-    Args:
-        params_ratio: k_N, size over the compute-optimal size.
-        alpha: Exponent of params.
-        beta: Exponent of tokens.
-    """
-    tokens_ratio = equal_loss_tokens_ratio(params_ratio, alpha=alpha, beta=beta)
-    return None if tokens_ratio is None else params_ratio * tokens_ratio - 1.0
-
-
-def compute_waste(fit: Fit, params: float, tokens: float) -> float | None:
-    """Return C / C*: the compute of a run over the least that reaches its loss, None if unknown.
-
-    Args:
-        fit: A fit of a law of params and tokens.
-        params: Model size.
-        tokens: Training tokens.
-    """
-    loss = get_law(fit.law).evaluate(list(fit.main.theta), [params, tokens])
-    least = least_flops(fit, loss)
-    return None if least is None else fit.flops_per_param_token * params * tokens / least
-
-
 def inference_aware_size(
     fit: Fit, loss: float, inference_tokens: float
 ) -> tuple[float, float, float] | None:

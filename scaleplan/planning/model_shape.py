@@ -38,14 +38,14 @@ def find_shape(text: str, *, context: int) -> GivenShape:
     """
     # Only who names a shape pays for reading one.
     from scaleplan.planning.architectures import architecture
-    from scaleplan.planning.shape_config import read_config_remarked
+    from scaleplan.planning.shape_config import read_config
     from scaleplan.planning.shape_text import read_shape
 
     shown = text.strip()
     if not shown:
         raise UsageError("--shape is empty", hint="For example --shape L=32,d=4096,heads=32.")
     if _is_path(shown):
-        model, remark = read_config_remarked(shown, context=context)
+        model, remark = read_config(shown, context=context)
         # A hub's config has the longest context the model was stretched to, not the training's.
         if model.positions != "learned":
             model = replace(model, context=min(model.context, context))

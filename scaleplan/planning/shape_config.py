@@ -65,12 +65,7 @@ _NOT_DECODERS = {"bert", "roberta", "t5", "bart", "vit", "clip", "whisper", "deb
 _ALTERNATING = {"gemma2": 2, "gemma3_text": 6}  # one layer in so many sees everything
 
 
-def read_config(path: str, *, context: int) -> Transformer:
-    """Read a transformer from a `config.json`; see `read_config_remarked`."""
-    return read_config_remarked(path, context=context)[0]
-
-
-def read_config_remarked(path: str, *, context: int) -> tuple[Transformer, str]:
+def read_config(path: str, *, context: int) -> tuple[Transformer, str]:
     """Read a transformer from a `config.json`, or from the folder that holds it.
 
     Args:
@@ -110,9 +105,9 @@ def count_config(path: str) -> tuple[int, int, str]:
         path: File or folder.
 
     Raises:
-        InputError: As `read_config_remarked`.
+        InputError: As `read_config`.
     """
-    model, remark = read_config_remarked(path, context=_USUAL_CONTEXT)
+    model, remark = read_config(path, context=_USUAL_CONTEXT)
     found = count_params(model)
     return found.total, found.active, remark
 

@@ -199,11 +199,6 @@ def _half_speed(accelerator: Accelerator | None, *, moe: bool) -> str:
     return "half_speed_tokens_moe" if moe else "half_speed_tokens_dense"
 
 
-def step_tokens_tested() -> tuple[float, float]:
-    """Return the tokens per accelerator and step between which E was measured."""
-    return planning_default("step_tokens_low").value, planning_default("step_tokens_high").value
-
-
 def useful_accelerators(batch_tokens: float, *, step_tokens: float | None = None) -> float:
     """Return the count at which adding accelerators stops paying: B over 1,000 tokens for each.
 

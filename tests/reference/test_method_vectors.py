@@ -17,15 +17,9 @@ from scaleplan.errors import FitError
 from scaleplan.fitting.api import fit
 from scaleplan.fitting.fitted import fit_law
 from scaleplan.laws import get_law
-from scaleplan.planning.allocation import optimal_split, optimal_split_given
+from scaleplan.planning.allocation import least_flops, optimal_split, optimal_split_given
 from scaleplan.planning.compute import accelerator_hours
-from scaleplan.planning.equal_loss import (
-    compute_waste,
-    critical_size_ratio,
-    equal_loss_overhead,
-    equal_loss_tokens_ratio,
-    inference_aware_size,
-)
+from scaleplan.planning.equal_loss import critical_size_ratio, inference_aware_size
 from scaleplan.planning.published import fit_from_published
 from scaleplan.runs.reading import load_runs
 
@@ -41,6 +35,15 @@ def value_of(name, *inputs):
     return get_law(published.law).evaluate(list(published.theta), list(inputs))
 
 
+def waste_of(name, params, tokens):
+    return 6.0 * params * tokens / least_flops(law_of(name), value_of(name, params, tokens))
+
+
+def overfitting_penalty(params, tokens):
+    # Kaplan et al. 2020, equation 4.2: what a finite data set adds to the loss, as a share.
+    return value_of("kaplan_nd", params, tokens) / value_of("kaplan_nd", params, 1e40) - 1.0
+
+
 @pytest.mark.parametrize(
     ("name", "params", "tokens", "waste"),
     [
@@ -51,7 +54,7 @@ def value_of(name, *inputs):
     ],
 )
 def test_compute_waste(name, params, tokens, waste):
-    assert compute_waste(law_of(name), params, tokens) == pytest.approx(waste, rel=1e-3)
+    assert waste_of(name, params, tokens) == pytest.approx(waste, rel=1e-3)
 
 
 def test_table_3_of_hoffmann_has_exponents_of_one_half():
@@ -68,11 +71,8 @@ def test_table_3_of_hoffmann_has_exponents_of_one_half():
 
 @pytest.mark.parametrize(("params", "tokens"), [(1e9, 2.414e10), (1.75e11, 1.091e12)])
 def test_kaplan_data_set_for_two_percent(params, tokens):
-    theta, law = list(published_law("kaplan_nd").theta), get_law("kaplan")
-    found = law.tokens_for_penalty(theta, params, 0.02)
-    assert found == pytest.approx(tokens, rel=1e-3)
-    assert law.overfitting_penalty(theta, [params, found]) == pytest.approx(0.02, rel=1e-9)
-    assert found == pytest.approx(5519.0 * params**0.738, rel=5e-3)
+    assert overfitting_penalty(params, tokens) == pytest.approx(0.02, rel=1e-3)
+    assert tokens == pytest.approx(5519.0 * params**0.738, rel=5e-3)
 
 
 @pytest.mark.parametrize(
@@ -81,15 +81,11 @@ def test_kaplan_data_set_for_two_percent(params, tokens):
 def test_kaplan_rule_of_thumb(params, rule, penalty):
     # Kaplan et al. 2020, equation 4.4: D = 5e3 N^0.74.
     assert 5e3 * params**0.74 == pytest.approx(rule, rel=1e-3)
-    theta = list(published_law("kaplan_nd").theta)
-    found = get_law("kaplan").overfitting_penalty(theta, [params, rule])
-    assert found == pytest.approx(penalty, abs=1e-4)
+    assert overfitting_penalty(params, rule) == pytest.approx(penalty, abs=1e-4)
 
 
 def test_kaplan_penalty_of_gpt_3():
-    theta = list(published_law("kaplan_nd").theta)
-    found = get_law("kaplan").overfitting_penalty(theta, [1.75e11, 3e11])
-    assert 100.0 * found == pytest.approx(6.06, abs=0.01)
+    assert 100.0 * overfitting_penalty(1.75e11, 3e11) == pytest.approx(6.06, abs=0.01)
 
 
 def test_kaplan_loss_of_compute():
@@ -133,33 +129,40 @@ def test_what_repeated_tokens_are_worth(epochs, worth, marginal):
     assert (more - less) / (2.0 * step) == pytest.approx(marginal, rel=1e-3)
 
 
+def equal_loss_tokens(params_ratio, alpha, beta):
+    """de Vries 2023, k_D of k_N: times the optimal tokens for the same loss; None: no data do."""
+    left = 1.0 - (params_ratio**-alpha - 1.0) * beta / alpha
+    return left ** (-1.0 / beta) if left > 0.0 else None
+
+
 @pytest.mark.parametrize(
     ("size", "overhead", "printed"),
     [(0.5, 20.78, 20), (0.57, 12.53, 12), (0.3, 105.6, 100), (0.25, 188.9, 188)],
 )
 def test_de_vries_overhead(size, overhead, printed):
     # de Vries 2023, "Go smol or go home", prints whole percents.
-    found = 100.0 * equal_loss_overhead(size, alpha=0.336, beta=0.283)
+    found = 100.0 * (size * equal_loss_tokens(size, 0.336, 0.283) - 1.0)
     assert found == pytest.approx(overhead, abs=0.1)
     assert found == pytest.approx(printed, abs=6.0)
 
 
-def test_overhead_is_that_of_the_law_at_every_budget():
-    law, exponents = law_of("besiroglu"), {"alpha": BESIROGLU[2], "beta": BESIROGLU[4]}
-    tokens_ratio = equal_loss_tokens_ratio(0.4, **exponents)
-    for flops in (1e20, 1e25):
-        params, tokens = optimal_split(law, flops)
-        waste = compute_waste(law, 0.4 * params, tokens_ratio * tokens)
-        assert waste - 1.0 == pytest.approx(equal_loss_overhead(0.4, **exponents), rel=1e-9)
+@pytest.mark.parametrize("size", [0.25, 0.4, 2.0])
+@pytest.mark.parametrize("flops", [1e20, 1e25])
+def test_the_waste_of_another_size_is_de_vries_overhead_at_every_budget(size, flops):
+    params, tokens = optimal_split(law_of("besiroglu"), flops)
+    ratio = equal_loss_tokens(size, BESIROGLU[2], BESIROGLU[4])
+    waste = waste_of("besiroglu", size * params, ratio * tokens)
+    assert waste == pytest.approx(size * ratio, rel=1e-9)
 
 
 @pytest.mark.parametrize(
     ("alpha", "beta", "share"), [(0.336, 0.283, 0.09736), (BESIROGLU[2], BESIROGLU[4], 0.14641)]
 )
 def test_critical_size(alpha, beta, share):
-    assert critical_size_ratio(alpha=alpha, beta=beta) == pytest.approx(share, rel=1e-4)
-    assert equal_loss_tokens_ratio(0.999 * share, alpha=alpha, beta=beta) is None
-    assert equal_loss_tokens_ratio(1.001 * share, alpha=alpha, beta=beta) > 1000.0
+    found = critical_size_ratio(alpha=alpha, beta=beta)
+    assert found == pytest.approx(share, rel=1e-4)
+    assert equal_loss_tokens(0.999 * found, alpha, beta) is None
+    assert equal_loss_tokens(1.001 * found, alpha, beta) > 1000.0
 
 
 def test_llama_3_tokens():

@@ -83,7 +83,7 @@ def write(folder, content):
 
 def test_a_config_and_its_folder(tmp_path):
     path = write(tmp_path, LLAMA)
-    assert count_params(read_config(path, context=1)).total == 8_030_261_248
+    assert count_params(read_config(path, context=1)[0]).total == 8_030_261_248
     found = find_shape(str(tmp_path), context=4096)
     # A hub's config says how far the context was stretched, not what it was trained with.
     assert found.transformer.context == 4096
@@ -93,10 +93,10 @@ def test_a_config_and_its_folder(tmp_path):
 def test_configs_of_other_types(tmp_path):
     gpt2 = {"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12, "vocab_size": 50257,
             "n_positions": 1024}  # fmt: skip
-    assert count_params(read_config(write(tmp_path, gpt2), context=1)).total == 124_439_808
+    assert count_params(read_config(write(tmp_path, gpt2), context=1)[0]).total == 124_439_808
     mixtral = LLAMA | {"model_type": "mixtral", "vocab_size": 32000, "num_local_experts": 8,
                        "num_experts_per_tok": 2, "sliding_window": None}  # fmt: skip
-    counts = count_params(read_config(write(tmp_path, mixtral), context=1))
+    counts = count_params(read_config(write(tmp_path, mixtral), context=1)[0])
     assert (counts.total, counts.active) == (46_702_792_704, 12_879_925_248)
     deepseek = {
         "model_type": "deepseek_v3", "hidden_size": 7168, "num_hidden_layers": 61,
@@ -106,14 +106,14 @@ def test_configs_of_other_types(tmp_path):
         "kv_lora_rank": 512, "qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "v_head_dim": 128,
         "vocab_size": 129280, "tie_word_embeddings": False,
     }  # fmt: skip
-    counts = count_params(read_config(write(tmp_path, deepseek), context=1))
+    counts = count_params(read_config(write(tmp_path, deepseek), context=1)[0])
     assert counts.total == 671_026_404_352
     gemma = {
         "model_type": "gemma2", "hidden_size": 3584, "num_hidden_layers": 42, "head_dim": 256,
         "num_attention_heads": 16, "num_key_value_heads": 8, "intermediate_size": 14336,
         "vocab_size": 256128, "sliding_window": 4096,
     }  # fmt: skip
-    model = read_config(write(tmp_path, gemma), context=8192)
+    model, _ = read_config(write(tmp_path, gemma), context=8192)
     assert count_params(model).total == 9_242_164_736
     assert (model.window, model.window_layers) == (4096, 21)
 
@@ -125,12 +125,12 @@ def test_llama_4(tmp_path):
         "num_local_experts": 16, "num_experts_per_tok": 1, "interleave_moe_layer_step": 1,
         "vocab_size": 202048,
     }  # fmt: skip
-    counts = count_params(read_config(write(tmp_path, {"text_config": scout}), context=1))
+    counts = count_params(read_config(write(tmp_path, {"text_config": scout}), context=1)[0])
     # 109B and 17B as announced, with the vision part that is not counted here.
     assert counts.total == pytest.approx(107.8e9, rel=0.002)
     assert counts.active == pytest.approx(17.2e9, rel=0.01)
     maverick = scout | {"num_local_experts": 128, "interleave_moe_layer_step": 2}
-    counts = count_params(read_config(write(tmp_path, {"text_config": maverick}), context=1))
+    counts = count_params(read_config(write(tmp_path, {"text_config": maverick}), context=1)[0])
     assert counts.total == pytest.approx(400e9, rel=0.01)
 
 
@@ -146,7 +146,7 @@ def test_an_unknown_type_is_read_as_llamas_and_says_so(tmp_path):
 
 
 def test_a_model_of_text_and_pictures(tmp_path):
-    model = read_config(write(tmp_path, {"text_config": LLAMA, "vision_config": {}}), context=1)
+    model, _ = read_config(write(tmp_path, {"text_config": LLAMA, "vision_config": {}}), context=1)
     assert model.layers == 32
 
 

@@ -14,7 +14,6 @@ from scaleplan.planning.throughput import (
     run_utilisation,
     sharded_assumptions,
     sharded_knee,
-    step_tokens_tested,
     throughput_assumptions,
     useful_accelerators,
     useful_batch,
@@ -157,10 +156,6 @@ def test_the_users_batch_wins():
 def test_an_impossible_batch_is_refused(asked, found):
     with pytest.raises(UsageError, match=found):
         choose_batch(1e9, sequence_length=4096, asked=asked)
-
-
-def test_the_tested_range_of_tokens_a_step():
-    assert step_tokens_tested() == (1000, 49000)
 
 
 def test_assumptions_name_what_was_used_and_nothing_else():

@@ -74,6 +74,19 @@ def test_a_window_limits_what_is_attended():
     assert score_flops(narrow, 3, causal=True) == score_flops(TINY, 3, causal=True)
 
 
+@pytest.mark.parametrize(
+    ("params", "layers", "width", "length", "share"),
+    [
+        (8.03e9, 32, 4096, 8192, 0.13), (70.6e9, 80, 8192, 8192, 0.08),
+        (405e9, 126, 16384, 8192, 0.04), (175e9, 96, 12288, 2048, 0.014),
+    ],
+)  # fmt: skip
+def test_causal_attention_beside_6nd(params, layers, width, length, share):
+    shape = f"L={layers},d={width},heads={width // 128},ffn={4 * width},vocab=1000"
+    scores = 3.0 * score_flops(read_shape(shape, context=length), length, causal=True)
+    assert scores / (6.0 * params) == pytest.approx(share, abs=0.006)
+
+
 def test_training_is_three_times_forward_and_6nd_is_6_active():
     for name in ACCOUNTINGS:
         found = count_flops(TINY, 64, name)
