@@ -28,7 +28,9 @@ from scaleplan.runs.shared import with_shared
 from scaleplan.runs.sidecars import RUNS_FILE, SETTINGS, values_beside, with_settings
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.split_files import with_splits_of_names
+from scaleplan.runs.split_rows import with_splits_of_rows
 from scaleplan.runs.text import listed
+from scaleplan.runs.tidy import widened
 
 Progress = Callable[[int, int], None]
 _SKIPPED_NAMED = 20  # files in one note
@@ -214,7 +216,8 @@ def finish(raw: RawTable, located: Located, request: Request) -> RawTable:
     def keep_text(name: str) -> bool:
         return keeps_text(request, name)
 
-    settled = reshape(without_lists(settle(raw, keep_text), request))
+    settled = without_lists(settle(widened(raw, request), keep_text), request)
+    settled = reshape(with_splits_of_rows(settled, request))
     if located.path is not None:
         settled = with_last_evaluation(settled, located.path, keep_text)
         settled = with_settings(settled, located.path, keep_text)

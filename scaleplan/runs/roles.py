@@ -88,8 +88,8 @@ AXIS_NAMES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 CONFIG_NAMES = ("config", "configname", "modelconfig")  # of runs, or of several runs each
 TEXT_ROLES: Mapping[str, tuple[str, ...]] = {
-    "run": ("run", "runid", "runname", "displayname", "experiment", "experimentname", "trial",
-            "trialid", "name", "id", "model", "modelname", *CONFIG_NAMES,
+    "run": ("run", "runid", "runuuid", "runname", "displayname", "experiment", "experimentname",
+            "trial", "trialid", "name", "id", "model", "modelname", *CONFIG_NAMES,
             "jobname", "expname", "trialname"),
     "family": ("family", "modelfamily", "series"),
     "optimizer": ("optimizer", "optimiser", "optim", "optimizername"),

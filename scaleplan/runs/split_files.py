@@ -11,17 +11,21 @@ import numpy as np
 
 from scaleplan.records import Note
 from scaleplan.runs.metrics import describe
-from scaleplan.runs.raw import RawTable, text_column
+from scaleplan.runs.raw import RawColumn, RawTable, text_column
 from scaleplan.runs.request import Request
 from scaleplan.runs.roles import rank, text_role
 from scaleplan.runs.table import FloatArray
-from scaleplan.runs.text import clean_text, listed
+from scaleplan.runs.text import clean_text, fold, listed
 
 # CatBoost calls the training `learn`.
-_SPLITS = {
+SPLIT_WORDS = {
     "learn": "train", "train": "train", "training": "train", "test": "test", "val": "val",
     "valid": "val", "validation": "val", "eval": "val", "evaluation": "val", "dev": "val",
 }  # fmt: skip
+# Columns, folded, that say the same row by row.
+_SPLIT_NAMES = frozenset(
+    {"split", "phase", "stage", "mode", "subset", "runcontext", "partition", "datasplit"}
+)
 _WORD = re.compile(r"[A-Za-z]+")
 
 
@@ -74,11 +78,11 @@ def _note(run: str, files: Sequence[str], splits: Sequence[str]) -> Note:
 
 def _split(path: Path) -> tuple[str, tuple[str, str]] | None:
     """Return what a file's name says that it measured on, and the name without that."""
-    found = [match for match in _WORD.finditer(path.stem) if match[0].casefold() in _SPLITS]
+    found = [match for match in _WORD.finditer(path.stem) if match[0].casefold() in SPLIT_WORDS]
     if len(found) != 1:
         return None
     start, end = found[0].span()
-    return _SPLITS[found[0][0].casefold()], (
+    return SPLIT_WORDS[found[0][0].casefold()], (
         str(path.parent), f"{path.stem[:start]}*{path.stem[end:]}{path.suffix}"
     )  # fmt: skip
 
@@ -113,3 +117,19 @@ def _told(table: RawTable, split: str, run: str) -> RawTable:
     plain = _plain(table)
     columns = {f"{split}/{n}" if n in plain else n: c for n, c in table.columns.items()}
     return replace(table, columns={"run": text_column([run] * len(table)), **columns})
+
+
+def is_split(name: str, column: RawColumn) -> bool:
+    """Tell whether a column says on what data each row was measured: train, val, test."""
+    texts = [text for text in column.vocabulary if text]
+    return (
+        fold(name) in _SPLIT_NAMES and bool(np.isnan(column.numbers).all())
+        and bool(texts) and all(text.casefold() in SPLIT_WORDS for text in texts)
+    )  # fmt: skip
+
+
+def on_split(name: str, split: str) -> str:
+    """Return the name of a metric with what it was measured on, unless it says so itself."""
+    found = describe(name)
+    told = found is not None and found.split != "plain"
+    return name if told else f"{SPLIT_WORDS[split.casefold()]}/{name}"

@@ -12,13 +12,14 @@ from scaleplan.advice.explanations.forecasting import FORECASTING
 from scaleplan.advice.explanations.grouping import GROUPING
 from scaleplan.advice.explanations.planning import PLANNING
 from scaleplan.advice.explanations.reading import READING
+from scaleplan.advice.explanations.reshaping import RESHAPING
 from scaleplan.errors import UsageError
 from scaleplan.records import Explanation
 
 __all__ = ["EXPLANATIONS", "explanation"]
 
 EXPLANATIONS: tuple[Explanation, ...] = (
-    *READING, *GROUPING, *FITTING, *COMPARING, *FORECASTING, *PLANNING, *CHECKING,
+    *READING, *RESHAPING, *GROUPING, *FITTING, *COMPARING, *FORECASTING, *PLANNING, *CHECKING,
 )  # fmt: skip
 # One rule speaks about every law that is rejected, under the law's own name.
 _ANY_LAW = re.compile(r"[A-Z0-9_]+_REJECTED")

@@ -1,0 +1,34 @@
+"""Notes on tables that were brought into the form of one row a run and step."""
+
+from __future__ import annotations
+
+from scaleplan.records import Explanation
+
+_OWN = "a decision of this program"
+
+
+def _entry(id_: str, says: str, rule: str, reason: str, action: str) -> Explanation:
+    return Explanation(
+        id=id_, stage="reading", says=says, rule=rule, reason=reason, action=action, source=_OWN
+    )
+
+
+RESHAPING = (
+    _entry(
+        "TIDY_TABLE",
+        "A table has one metric a row; it was made one with a column for each metric.",
+        "A column such as metric, tag, key or variable whose cells name metrics, and one such as "
+        "value with their numbers. Rows that agree in every other column but times and spreads "
+        "became one; a column of train and val went into the names.",
+        "Databases of trackers, melts of pandas and R write tables so.",
+        "Name the column with --metric if its cells are no names of metrics.",
+    ),
+    _entry(
+        "SPLITS_OF_ROWS",
+        "A step has a row for training and one for validation; they became one row.",
+        "A column such as phase or split holds only words for data, train among them, steps or "
+        "epochs count the rows, and most steps have a row of each.",
+        "The validation of a run is no run of its own.",
+        "Call that column run if its rows are runs of their own.",
+    ),
+)
