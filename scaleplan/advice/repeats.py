@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scaleplan.catalog import published_law
+from scaleplan.laws import get_law
 from scaleplan.records import Note, Plan, Severity
 from scaleplan.units import format_count, format_percent, format_significant
 
 # Up to 4 epochs repeats are nearly fresh, at 16 they fade, at 40 they bring nothing.
 _NEGLIGIBLE, _FADING, _NOTHING = 4.0, 16.0, 40.0
+# Kaplan's own limit of what too small a data set may cost, and a choice for more than twice that.
+_SMALL_PENALTY, _LARGE_PENALTY = 0.02, 0.05
+_ENDLESS = 1e40  # tokens
 _SOURCE = "Muennighoff et al. 2023, arXiv 2305.16264"
 
 
@@ -33,6 +38,7 @@ def repeated_data(plan: Plan) -> Iterator[Note]:
         numbers=(("epochs", epochs), ("marginal_worth", worth), ("effective_tokens", effective)),
         source=_SOURCE,
     )  # fmt: skip
+    yield from _small_data_set(plan, numbers["unique tokens"])
     best = numbers["best size for one epoch"]
     size = plan.forecast.points[0].params or plan.active_params  # as the law counts it
     if size > best:
@@ -44,3 +50,29 @@ def repeated_data(plan: Plan) -> Iterator[Note]:
             action="Watch validation loss, use more weight decay, or take a smaller model.",
             numbers=(("params", size), ("best_params", best)), source=_SOURCE,
         )  # fmt: skip
+
+
+def _small_data_set(plan: Plan, unique_tokens: float) -> Iterator[Note]:
+    """Say what so few unique tokens cost a model that is trained on them until it is at its best.
+
+    L(N, U) / L(N, infinity) - 1, Kaplan et al. 2020, arXiv 2001.08361, equations 1.5 and 4.2.
+    """
+    published = published_law("kaplan_nd")
+    law, theta = get_law(published.law), list(published.theta)
+    size, counted = plan.active_params, ""
+    if plan.shape is not None:
+        size, counted = float(plan.shape.params.non_embedding), " without embeddings"
+    loss, endless = (float(law.evaluate(theta, [size, u])) for u in (unique_tokens, _ENDLESS))
+    penalty = loss / endless - 1.0
+    if penalty <= _SMALL_PENALTY:
+        return
+    yield Note(
+        id="DATA_SET_SMALL", severity="error" if penalty > _LARGE_PENALTY else "warning",
+        text=f"Trained on such data until it is at its best, a model of {format_count(size)} "
+        f"parameters{counted} ends {format_percent(penalty, 2)} above its loss with endless data, "
+        f"as on WebText2: {format_count(unique_tokens)} unique tokens are few for it.",
+        action="Collect more data, or train a smaller model; beyond the best checkpoint it "
+        "overfits.",
+        numbers=(("penalty", penalty), ("params", size), ("unique_tokens", unique_tokens)),
+        source=published.source,
+    )  # fmt: skip

@@ -207,6 +207,17 @@ FORECASTING = (
         "Muennighoff et al. 2023, arXiv 2305.16264",
     ),
     _entry(
+        "DATA_SET_SMALL",
+        "Few unique tokens for the size of a model that sees them many times.",
+        "e > 4, and L(N, U) / L(N, infinity) - 1 above 2% (warning) or 5% (error), with L(N, U) = "
+        "((N_c / N)^(0.076 / 0.103) + D_c / U)^0.103, D_c = 1.8e13, and N_c = 6.4e13 without "
+        "embeddings.",
+        "At its best checkpoint a model of that size loses so much to its data set; trained on, it "
+        "loses more.",
+        "Collect more data, or train a smaller model.",
+        "Kaplan et al. 2020, arXiv 2001.08361, equations 1.5 and 4.2",
+    ),
+    _entry(
         "GAP_LARGE",
         "The predicted gap between training and validation passes the limit.",
         "G(N, D) = c N^d D^e fitted to validation minus training; --max-gap, else 10% of the "

@@ -198,6 +198,19 @@ def test_a_plan_with_few_unique_tokens_is_worse_and_says_so():
     assert same.forecast.points[0].value == pytest.approx(plain.forecast.points[0].value)
 
 
+@pytest.mark.parametrize(
+    ("unique", "severity"), [(1.5e10, "warning"), (5e9, "error"), (2.5e10, None), (1e11, None)]
+)
+def test_too_small_a_data_set_is_told_by_kaplans_law(unique, severity):
+    plan = ask(params=1e9, tokens=1.2e11, gpus=(64,), unique_tokens=unique)
+    notes = [n for n in plan_notes(plan, with_repeats(BESIROGLU)) if n.id == "DATA_SET_SMALL"]
+    assert [n.severity for n in notes] == ([] if severity is None else [severity])
+    for note in notes:
+        # Kaplan et al. 2020, equation 4.3, with the constants of table 2.
+        ratio = (1e9 / 6.4e13) ** (0.076 / 0.103) * 1.8e13 / unique
+        assert dict(note.numbers)["penalty"] == pytest.approx((1.0 + ratio) ** 0.103 - 1.0)
+
+
 def test_the_best_split_of_repeated_data_is_the_best():
     plan = ask(flops=1e23, gpus=(256,), unique_tokens=1e11)
     fit = with_repeats(BESIROGLU)
