@@ -26,6 +26,11 @@ STRAIGHT_IN_LOGS = (FLOORED, PLAIN)
 # The coupled form takes over if 1 is outside the 95% interval of its k, by the F test of k = 1,
 # and the back-test improves by a fifth (own calculation on public sweeps, 2026).
 _SIGNIFICANT, _BETTER = 0.05, 0.8
+# With fewer than RUNS_A_PARAMETER runs a parameter it takes stronger evidence. Of 120 additive
+# truths with 12 to 29 runs none was taken for coupled; of 120 coupled ones 33 were, and the error
+# on larger runs fell to 0.37 times (own simulation, 2026). On the over-training sweeps, 12 to 28
+# runs, errors change by less than 2%.
+_SIGNIFICANT_FEW = 1e-3
 _OTHER = "the other form: forecasts are a mixture of both"
 _NO_FLOOR_SEEN = "forecasts allow for a floor that the runs do not show"
 _NOT_REJECTED = "the data do not reject it"
@@ -166,10 +171,10 @@ def _verdict(additive: Tried, coupled: Tried) -> tuple[bool, str]:
             f"the default; with k = {k:.2f} the coupled form fits better (p = {p:.2g}) but does "
             "not forecast larger runs a fifth better"
         )
-    if runs < RUNS_A_PARAMETER * coupled.fitted.free:
+    if runs < RUNS_A_PARAMETER * coupled.fitted.free and p >= _SIGNIFICANT_FEW:
         return False, (
-            f"the default; the coupled form (k = {k:.2f}) forecasts better, but {runs} runs are "
-            "too few to rely on it"
+            f"the default; the coupled form (k = {k:.2f}) forecasts better, but with {runs} runs "
+            f"only that takes more evidence (p = {p:.2g})"
         )
     return True, (
         f"k = {k:.2f} differs from 1 (p = {p:.2g}) and its error on larger runs is "

@@ -128,7 +128,7 @@ def test_a_report_stands_alone(invoke, tmp_path):
     assert all(link.startswith("#") for link in page.links)
     assert page.tags.count("svg") == 6  # three of the fit, three of the plan
     assert page.tags.count("table") >= 5
-    for word in ("ALLOCATION_WEAK", "Sources of the assumptions", "Training on h100_sxm_80gb"):
+    for word in ("NARROW_RANGE", "Sources of the assumptions", "Training on h100_sxm_80gb"):
         assert word in text
 
 

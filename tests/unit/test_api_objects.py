@@ -13,8 +13,8 @@ def test_the_road_from_runs_to_a_plan(tmp_path):
     runs = scaleplan.read_runs(LANGUAGE)
     assert len(runs) == 28
     fit = scaleplan.fit(runs, resamples=0)
-    assert fit.law == "chinchilla"
-    assert fit.parameters["alpha"] == pytest.approx(0.4685, abs=1e-3)
+    assert fit.law == "coupled"
+    assert fit.parameters["k"] == pytest.approx(0.4787, abs=1e-3)
     found = fit.predict(params="668640", tokens="16M")
     assert found.low < found.value < found.high
     assert fit.predict(flops=["1e13", 1e14]).points[1].flops == 1e14

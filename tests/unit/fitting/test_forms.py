@@ -98,3 +98,36 @@ def test_a_floor_with_too_few_runs_to_spare_does_not():
     x = np.geomspace(1e5, 1e8, 4)
     choice = choose(make_runs(60 * x**-0.35 * noise(0.01, 4), input=x), "auto", DEFAULT)
     assert "power_floor" not in names(choice)
+
+
+def grid_of_runs(scatter):
+    """Return 20 runs of a coupled truth on a grid of sizes and tokens."""
+    size, ratio = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e9, 5), [3, 10, 40, 160]))
+    tokens = size * ratio
+    loss = 1.8 + ((480 * size**-0.35) ** 2 + (2000 * tokens**-0.366) ** 2) ** 0.5
+    return make_runs(loss * noise(scatter, size.size), params=size, tokens=tokens)
+
+
+def test_few_runs_show_a_coupling_where_the_evidence_is_strong():
+    clear = choose(grid_of_runs(0.002), "auto", DEFAULT)
+    assert names(clear) == ["coupled", "chinchilla"]
+    drowned = choose(grid_of_runs(0.05), "auto", DEFAULT)
+    assert names(drowned)[0] == "chinchilla"
+
+
+def test_weak_evidence_of_a_coupling_in_few_runs_is_told_and_not_followed():
+    told = []
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        size = np.geomspace(1e7, 1e9, 4).repeat(4)
+        tokens = size * np.tile([3.0, 10.0, 40.0, 160.0], 4)
+        loss = 1.8 + ((480 * size**-0.35) ** 1.7 + (2000 * tokens**-0.366) ** 1.7) ** (1 / 1.7)
+        values = loss * np.exp(0.012 * random.standard_normal(16))
+        choice = choose(make_runs(values, params=size, tokens=tokens), "auto", DEFAULT)
+        reason = next(c.reason for c in choice.comparison.candidates if c.verdict == "chosen")
+        if "takes more evidence" in reason:
+            told.append(names(choice)[0])
+            p = float(reason.rpartition("p = ")[2].rstrip(")"))
+            assert 1e-3 <= p < 0.05
+    assert told
+    assert set(told) == {"chinchilla"}
