@@ -13,7 +13,7 @@ from scaleplan.runs.counters import counters, names_runs
 from scaleplan.runs.doubts import without_embeddings
 from scaleplan.runs.frame import Frame, column_of_files, with_metric
 from scaleplan.runs.inputs import could_be_size, is_clock, may_be_input, no_size_note, taken_note
-from scaleplan.runs.metric_choice import detection, of_whole_runs, parts_note
+from scaleplan.runs.metric_choice import choice_notes, detection, of_whole_runs, rewarded
 from scaleplan.runs.metrics import (
     KIND_WORDS,
     Candidate,
@@ -98,7 +98,7 @@ def assign(frame: Frame, request: Request) -> Assignment:
         _use("value", result.numbers["value"], guessed=_metric_guessed(frame, request))
     )
     if result.uses[0].how == "guessed":
-        result.notes.extend(parts_note(result.metric, names))
+        result.notes.extend(choice_notes(result.metric, names))
     for role, columns in given.items():
         further = _ranked(frame, result, role) if role in request.also else ()
         _take(result, role, _apart(frame, (*columns, *further)), guessed=False)
@@ -151,6 +151,12 @@ def _metric(frame: Frame, request: Request, given: Mapping[str, tuple[str, ...]]
         free = numeric
     summed = of_whole_runs(free)
     free = [n for n in free if n not in summed]
+    filled = [n for n in free if not frame.columns[n].blank.all()]
+    if any(describe(n) is not None for n in filled):
+        free = filled  # LLaMA-Factory writes null for what it does not measure
+    agent = rewarded(free) if kind is None else None
+    if agent is not None:
+        return agent
     try:
         return guessed_metric(free, frame.present, kind)
     except InputError:

@@ -47,6 +47,7 @@ def without_companions(files: list[Path]) -> list[Path]:
         files: As they were found.
     """
     trained = {_run_folder(file) for file in files if file.name == _STATE}
+    boosted = {file.parent for file in files if file.name == "learn_error.tsv"}
     evaluated = {
         (file.parent, file.stem.removeprefix("results")) for file in files
         if file.name.startswith("results_") and file.suffix == ".json"
@@ -56,7 +57,15 @@ def without_companions(files: list[Path]) -> list[Path]:
         if not (file.name in _OF_TRAINER and file.parent in trained)
         and not (file.name in _OF_MODEL and _run_folder(file) in trained)
         and not _is_detail(file, evaluated)
+        and not _of_catboost(file) & boosted
     ]  # fmt: skip
+
+
+def _of_catboost(file: Path) -> set[Path]:
+    """Return the folders of CatBoost of whose tables a file repeats the metrics."""
+    if file.name == "catboost_training.json":
+        return {file.parent}
+    return {file.parent.parent} if file.name.startswith("events.out.tfevents") else set()
 
 
 def _is_detail(file: Path, evaluated: set[tuple[Path, str]]) -> bool:

@@ -22,7 +22,7 @@ _SHORT = 8  # numbers that are shown as they stand
 # Lists of one value a class, a bin of a histogram or a layer are no history.
 _NO_HISTORY = frozenset(
     {"class", "classes", "bin", "bins", "layer", "layers", "head", "heads", "sample", "samples",
-     "example", "examples", "label", "labels", "fold", "folds", "seed", "seeds"}
+     "example", "examples", "label", "labels", "fold", "folds", "seed", "seeds", "hist", "stats"}
 )  # fmt: skip
 _AXES = ("step", "epoch")
 

@@ -1,4 +1,4 @@
-"""Metrics that stand beside others: a detector's precision, and the mean over a whole training."""
+"""Metrics that stand beside others: a detector's precision, an agent's reward, means over runs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ import re
 from collections.abc import Sequence
 
 from scaleplan.records import Note
-from scaleplan.runs.metrics import DETECTION, Candidate, describe
-from scaleplan.runs.text import fold, listed
+from scaleplan.runs.metric_names import DETECTION
+from scaleplan.runs.metrics import Candidate, describe
+from scaleplan.runs.text import fold, listed, words
+
+# What an agent is judged by, and words that do not make another thing of it.
+_REWARD = frozenset({"reward", "rewards", "rew", "return", "ret"})
+_OF_EPISODES = frozenset({"episode", "ep", "episodic", "rollout", "env", "sampler", "runners",
+                          "returns", "test", "eval"})  # fmt: skip
 
 
 def detection(columns: Sequence[str]) -> Candidate | None:
@@ -22,6 +28,50 @@ def detection(columns: Sequence[str]) -> Candidate | None:
     ]  # fmt: skip
     plain = [c for c in scores if not c.qualifiers] or scores
     return plain[0] if len(plain) == 1 and _parts(columns) else None
+
+
+def rewarded(columns: Sequence[str]) -> Candidate | None:
+    """Return the reward of an agent's episodes where its losses are those of training batches.
+
+    Args:
+        columns: Names of columns that could be the metric.
+    """
+    found = [c for c in map(describe, columns) if c is not None]
+    if any(c.kind == "loss" and c.split in {"validation", "test"} for c in found):
+        return None
+    rewards = [c for c in found if _is_reward(c)]
+    return min(rewards, key=lambda c: c.order, default=None)
+
+
+def _is_reward(found: Candidate) -> bool:
+    said = set(words(found.column))
+    odd = set(found.qualifiers) - _OF_EPISODES
+    return found.kind == "score" and bool(said & _REWARD) and not odd and "min" not in said
+
+
+def choice_notes(chosen: Candidate, columns: Sequence[str]) -> tuple[Note, ...]:
+    """Say by what a detector or an agent is judged, if a loss might have been it.
+
+    Args:
+        chosen: The metric, which was guessed.
+        columns: All there are.
+    """
+    return (*parts_note(chosen, columns), *_reward_note(chosen, columns))
+
+
+def _reward_note(chosen: Candidate, columns: Sequence[str]) -> tuple[Note, ...]:
+    losses = [c.column for c in map(describe, columns) if c is not None and c.kind == "loss"]
+    if not _is_reward(chosen) or not losses:
+        return ()
+    return (
+        Note(
+            id="JUDGED_BY_REWARD", severity="info",
+            text=f"{chosen.column} is the metric; {listed(losses, 5)} "
+            f"{'is a loss' if len(losses) == 1 else 'are losses'} of training batches, which do "
+            "not say how well an agent acts.",
+            action=f"Choose another one with --metric NAME, for example --metric {losses[0]!r}.",
+        ),
+    )  # fmt: skip
 
 
 def parts_note(chosen: Candidate, columns: Sequence[str]) -> tuple[Note, ...]:

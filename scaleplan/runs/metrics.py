@@ -9,6 +9,7 @@ from typing import Literal
 
 from scaleplan.errors import InputError
 from scaleplan.records import Metric, MetricKind
+from scaleplan.runs.metric_names import DETECTION, PHRASES
 from scaleplan.runs.named_columns import how_to_name, no_metric
 from scaleplan.runs.shares import is_share
 from scaleplan.runs.text import listed, singular, split_measured, split_unit, words
@@ -21,72 +22,6 @@ _SPLITS: Mapping[str, Split] = {
     "holdout": "validation", "test": "test", "train": "train", "training": "train",
 }  # fmt: skip
 _SPLIT_ORDER: tuple[Split, ...] = ("validation", "test", "plain", "train")
-# Word -> (kind, preference among metrics of that kind, unit); the longest phrases come first.
-# Benchmarks that report the share of right answers under their own name.
-_BENCHMARKS = (
-    "mmlu", "hellaswag", "winogrande", "winograd", "xwinograd", "piqa", "boolq", "gsm8k",
-    "humaneval", "truthfulqa", "triviaqa", "openbookqa", "arc",
-)  # fmt: skip
-_SCORES = ("ndcg", "recall", "mrr", "map", "map50", "rouge", "psnr", "auprc",
-           "mf1", "mfscore", "mprecision", "mrecall")  # fmt: skip
-# Shares of pixels or of their overlap with the truth, by which segmentation is judged.
-_OVERLAPS = ("miou", "iou", "mdice", "macc", "aacc")
-_FAMILIES = ("poisson", "gamma", "tweedie", "binomial", "bernoulli", "gaussian", "normal")
-_MEAN_PRECISION = (("map50", "95"), ("map", "50", "95"), ("map", "5", "95"),
-                   ("map", "0", "5", "0", "95"))  # fmt: skip
-DETECTION = 1  # the preference of that score, which is never read from training batches
-_PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
-    (("bits", "per", "byte"), "loss", 2, "bits/byte"),
-    (("bits", "per", "char"), "loss", 3, "bits/character"),
-    (("normalized", "entropy"), "loss", 6, "share of the base rate's entropy"),
-    (("normalised", "entropy"), "loss", 6, "share of the base rate's entropy"),
-    (("cross", "entropy"), "loss", 1, ""),
-    (("log", "loss"), "loss", 1, ""),
-    (("log", "perplexity"), "loss", 1, ""),
-    (("error", "rate"), "error", 0, "fraction"),
-    (("bpb",), "loss", 2, "bits/byte"),
-    (("bpc",), "loss", 3, "bits/character"),
-    (("perplexity",), "loss", 4, "ln of the perplexity"),
-    (("ppl",), "loss", 4, "ln of the perplexity"),
-    (("loss",), "loss", 0, ""),
-    (("crossentropy",), "loss", 1, ""),
-    (("xent",), "loss", 1, ""),
-    (("ce",), "loss", 1, ""),
-    (("nll",), "loss", 1, ""),
-    (("logloss",), "loss", 1, ""),
-    (("mse",), "loss", 7, ""),
-    (("rmse",), "loss", 7, ""),
-    (("mae",), "loss", 7, ""),
-    (("error",), "error", 0, "fraction"),
-    (("err",), "error", 0, "fraction"),
-    (("errorrate",), "error", 0, "fraction"),
-    (("wer",), "error", 1, "fraction"),
-    (("cer",), "error", 1, "fraction"),
-    (("accuracy",), "accuracy", 0, "fraction"),
-    (("acc",), "accuracy", 0, "fraction"),
-    (("top1",), "accuracy", 1, "fraction"),
-    (("acc1",), "accuracy", 1, "fraction"),
-    (("top5",), "accuracy", 2, "fraction"),
-    (("acc5",), "accuracy", 2, "fraction"),
-    *(((name,), "accuracy", 3, "fraction") for name in _BENCHMARKS),
-    *(((name,), "accuracy", 4, "fraction") for name in _OVERLAPS),
-    (("score",), "score", 0, ""),
-    # The mean average precision by which detectors are compared, as Ultralytics writes it.
-    *((phrase, "score", DETECTION, "") for phrase in _MEAN_PRECISION),
-    (("performance",), "score", 2, ""),
-    *(((name,), "score", 3, "") for name in ("reward", "auc", "f1", "bleu", "elo", "auroc")),
-    *(((name,), "score", 4, "") for name in _SCORES),
-    *((pair, "score", 4, "") for pair in (("m", "ap50"), ("m", "ap"), ("hit", "rate"))),
-    *(
-        (pair, "score", 5, "")
-        for pair in (("exact", "match"), ("win", "rate"), ("success", "rate"))
-    ),
-    # Of a generalised linear model, in nats a row.
-    *(((family, "deviance"), "loss", 7, "") for family in _FAMILIES),
-    (("deviance",), "loss", 7, ""),
-    (("fid",), "loss", 8, ""),
-    (("fvd",), "loss", 8, ""),
-)
 _KIND_ORDER: tuple[MetricKind, ...] = ("loss", "error", "accuracy", "score")
 KIND_WORDS = frozenset(_KIND_ORDER)
 # Of a column whose name says nothing about it; which way is better the values have to tell.
@@ -96,7 +31,7 @@ _LETTERS: Mapping[str, MetricKind] = {"L": "loss", "P": "score"}
 _NEUTRAL = frozenset(
     {"summary", "metrics", "metric", "final", "best", "last", "min", "avg", "average", "mean",
      "per", "token", "log", "history", "results", "result", "rate", "nats", "epoch", "total",
-     "overall"}
+     "overall", "ce", "nll", "xent"}
 )  # fmt: skip
 # Bounds and spreads of a metric, and settings that are named after one, are no metric.
 _NO_METRIC = frozenset(
@@ -105,6 +40,7 @@ _NO_METRIC = frozenset(
      "time", "step", "steps", "fn", "function", "type", "unit", "count", "message",
      "smoothing", "id"}
 )  # fmt: skip
+_COEFFICIENT = frozenset({"coef", "coefficient", "coeff"})
 # Those of them that stand for another reading of the metric whose name is beside them.
 _READINGS = frozenset(
     {"low", "high", "low95", "high95", "lower", "upper", "std", "stderr", "sem", "se", "var", "ci",
@@ -162,9 +98,11 @@ def describe(column: str) -> Candidate | None:
         return _candidate(column, _LETTERS[name], 0, "plain", (), 0, unit)
     parts = " ".join(_JOINED.sub(r"\1 \2", w) for w in words(name)).replace("top 1", "top1").split()
     parts = [singular(word) for word in parts]
+    if "dice" in parts:  # the coefficient of that name is the score itself
+        parts = [word for word in parts if word not in _COEFFICIENT]
     if _NO_METRIC & set(parts):
         return None
-    for phrase, kind, preference, phrase_unit in _PHRASES:
+    for phrase, kind, preference, phrase_unit in PHRASES:
         start = _find(parts, phrase)
         if start is None:
             continue

@@ -53,6 +53,7 @@ _SURE_COMMA = re.compile(
     rf"|[+-]?\d{{1,3}}(?:\.\d{{3}})+,\d+){_BEHIND}",
     re.MULTILINE,
 )
+_TWO_DOTS = re.compile(r"\.\d{3}\.")
 _EITHER_COMMA = re.compile(rf"^\s*{_GROUPED_COMMAS}\s*$", re.MULTILINE)
 
 
@@ -209,8 +210,9 @@ class TableBuilder:
         if "," not in text and "." not in text:
             return False
         self._sure_dot = self._sure_dot or _SURE_DOT.search(text) is not None
-        self._sure_comma = self._sure_comma or _SURE_COMMA.search(text) is not None
-        self._either = self._either or _EITHER_COMMA.search(text) is not None
+        if "," in text or _TWO_DOTS.search(text) is not None:  # others take long, and in vain
+            self._sure_comma = self._sure_comma or _SURE_COMMA.search(text) is not None
+            self._either = self._either or _EITHER_COMMA.search(text) is not None
         return not self._sure_dot and _MAYBE_GROUPED.search(text) is not None
 
 

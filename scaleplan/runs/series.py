@@ -21,7 +21,7 @@ from scaleplan.runs.gathering import Gathered, gather
 from scaleplan.runs.lacking import lacking, runs_in
 from scaleplan.runs.learning_rates import logged_rates
 from scaleplan.runs.locating import locate
-from scaleplan.runs.metric_choice import parts_note
+from scaleplan.runs.metric_choice import choice_notes
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.name_sharing import same_names, with_own_names
 from scaleplan.runs.opening import Progress, read_all, shared_names
@@ -183,7 +183,7 @@ def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
         named="run" in rows.labels, by_file=several,
     )  # fmt: skip
     curves = [builder.curve(each, i + 1) for i, each in enumerate(members(groups))]
-    parts = parts_note(part.chosen.metric, list(part.frame.columns)) if part.guessed else ()
+    parts = choice_notes(part.chosen.metric, list(part.frame.columns)) if part.guessed else ()
     return curves, [*parts, *notes, *told, *joined, *words, *unplaced, *split]
 
 

@@ -31,4 +31,20 @@ RESHAPING = (
         "The validation of a run is no run of its own.",
         "Call that column run if its rows are runs of their own.",
     ),
+    _entry(
+        "NESTED_RUNS",
+        "Runs of a JSON document stand below two names; each is called by both.",
+        "Mappings in mappings in mappings that share a name at the bottom, while none above is "
+        "that of a metric, a size or a setting. A second name that is a count (125M) is the size.",
+        "People keep their results by model, and by size or data set below.",
+        "Give each run its params in a field of its own if the second name is none.",
+    ),
+    _entry(
+        "JUDGED_BY_REWARD",
+        "The reward of episodes is the metric, not a loss beside it.",
+        "A reward or return of episodes, and no loss that was measured on validation data.",
+        "The losses of reinforcement learning chase targets that move; what an agent collects says "
+        "how well it acts.",
+        "Name a loss with --metric.",
+    ),
 )

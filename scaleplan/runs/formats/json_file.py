@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import Format, KeepText
+from scaleplan.runs.formats.boosting_document import boosting_records, is_boosting
 from scaleplan.runs.formats.lm_eval import is_lm_eval, lm_eval_records
+from scaleplan.runs.formats.nested_names import nested_records
 from scaleplan.runs.formats.records import Found, Record, Value, add_records, find_records
 from scaleplan.runs.formats.records import require_mappings as require
+from scaleplan.runs.formats.series_document import series_records
 from scaleplan.runs.formats.trainer_state import is_trainer_state, trainer_records
 from scaleplan.runs.raw import RawTable, TableBuilder
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.text import clean_text, listed, uncoloured
 
 # What stands in brackets before a message: `[INFO] [stage.py:96] [Rank 0] step=10`.
-_TAG = re.compile(r"\[[^\[\]{}\"\r\n]+\][ \t]*[^\s,\]]")
+_TAG = re.compile(r"\[[^\[\]{}\"\r\n]+\][ \t]*[^\s,\]]|\[[A-Za-z]\w*=")
 
 
 class Decoder:
@@ -99,18 +102,33 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
     """
     decoder = Decoder(source.name)
     document = decoder.decode(source.read().removeprefix("\ufeff"))
-    if isinstance(document, Mapping) and is_trainer_state(document):
-        found: Found = trainer_records(document)
-    elif isinstance(document, Mapping) and is_lm_eval(document):
-        found = lm_eval_records(document)
-    else:
-        found = find_records(document, source.name)
+    found = _known(document) or find_records(document, source.name)
     require(found, source.name)
     builder = TableBuilder(source.name, keep_text=keep_text)
     add_records(builder, ((0, record) for record in found.records))
     for note in (*decoder.notes(), *source.notes(), *found.notes):
         builder.note(note)
     return builder.build(found.shared)
+
+
+def _known(document: Value) -> Found | None:
+    """Return the runs of a document that some program is known to write, None for any other."""
+    if isinstance(document, Mapping):
+        for is_one, records in _WRITTEN_BY:
+            if is_one(document):
+                return records(document)
+    series = series_records(document)
+    if series is None and isinstance(document, Mapping):
+        return nested_records(document)
+    return series
+
+
+_WRITTEN_BY: tuple[
+    tuple[Callable[[Mapping[str, Value]], bool], Callable[[Mapping[str, Value]], Found]], ...
+] = (
+    (is_trainer_state, trainer_records), (is_lm_eval, lm_eval_records),
+    (is_boosting, boosting_records),
+)  # fmt: skip
 
 
 def recognises(head: str) -> bool:

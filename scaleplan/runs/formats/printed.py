@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 
-from scaleplan.errors import InputError, UsageError
+from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.formats.json_file import recognises as begins_json
+from scaleplan.runs.formats.printed_blocks import Line, with_blocks
 from scaleplan.runs.formats.printed_commas import with_commas
 from scaleplan.runs.formats.printed_lines import (
     axis,
@@ -29,6 +31,7 @@ from scaleplan.runs.formats.printed_lines import (
 )
 from scaleplan.runs.formats.printed_parts import heading as heading_on
 from scaleplan.runs.formats.printed_parts import of_part
+from scaleplan.runs.formats.printed_pattern import compiled
 from scaleplan.runs.formats.printed_rounds import closes
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.numbers import read_number
@@ -39,8 +42,6 @@ from scaleplan.runs.table import FloatArray
 from scaleplan.runs.text import uncoloured
 from scaleplan.units import format_number_of
 
-# (a+)+ and the like, whose search grows exponentially with the line.
-_NESTED = re.compile(r"\((?:[^()\\]|\\.)*[+*](?:[^()\\]|\\.)*\)[+*{]")
 DESCRIBE = r"Describe a line with --pattern 'Epoch (?P<epoch>\d+), Loss: (?P<loss>[\d.]+)'."
 _TIME = re.compile(r"\b\d{1,2}:\d{2}:\d{2},\d{3}\b")  # as Python's logging writes it
 _BLOCK = 5000
@@ -76,26 +77,6 @@ def read_with(source: TextSource, keep_text: KeepText, pattern: str) -> RawTable
     return _read(source, keep_text, compiled(pattern))
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Return a pattern, checked.
-
-    Raises:
-        UsageError: If it is no regular expression or names no group.
-    """
-    example = r"For example --pattern 'Epoch (?P<epoch>\d+), Loss: (?P<loss>[\d.]+)'."
-    try:
-        made = re.compile(pattern)
-    except re.error as error:
-        message = f"--pattern is not a regular expression: {error}"
-        raise UsageError(message, hint=example) from None
-    if _NESTED.search(pattern):
-        message = "--pattern repeats a group that repeats inside, which can take for ever"
-        raise UsageError(message, hint="Take the inner or the outer repetition out.")
-    if not made.groupindex:
-        raise UsageError("--pattern names no group", hint=example)
-    return made
-
-
 def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | None) -> RawTable:
     builder = TableBuilder(source.name, keep_text=keep_text, comma="maybe")
     skipped = early = 0
@@ -106,12 +87,14 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
     headed = ""
     last: dict[str, str] = {}
     said_once: dict[str, str] = {}
-    for line, raw in enumerate(source.lines(), 1):
-        text = uncoloured(raw)
+    read_lines = with_blocks(source.lines()) if pattern is None else _alone(source.lines())
+    for line, text, block in read_lines:
         # The best of the rounds of boosting, said once more at the end, is no point of the curve.
         again = closed and pattern is None
         closed = closes(text) or (closed and not text.strip())
-        row = {} if again else known(text) if pattern is None else matched(text, pattern)
+        row = block or {}
+        if block is None and not again:
+            row = known(text) if pattern is None else matched(text, pattern)
         if pattern is None and any(map(str.isalnum, text)):
             # `test result:` is said of the lines below it that do not count steps themselves.
             below = bool(row) and not any(map(axis, row))
@@ -147,6 +130,11 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
         builder.note(_note(source.name, skipped))
     table = replace(_begun_at(with_commas(builder.build(said_once)), early), printed=True)
     return table if pattern is not None else _united(table)
+
+
+def _alone(lines: Iterator[str]) -> Iterator[Line]:
+    """Yield each line with its number, for itself."""
+    return ((number, uncoloured(raw), None) for number, raw in enumerate(lines, 1))
 
 
 def _of_heading(heading: dict[str, str], row: dict[str, str]) -> dict[str, str]:
@@ -284,7 +272,8 @@ def recognises(head: str) -> bool:
     if same and not known(lines[0]):
         return False
     # Programs may say much before the training begins.
-    return next(islice((1 for line in lines if measures(known(line))), 1, None), None) is not None
+    said = (known(line) if row is None else row for _, line, row in with_blocks(lines))
+    return next(islice((1 for row in said if measures(row)), 1, None), None) is not None
 
 
 def _marks(line: str) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from scaleplan.runs.formats.boosting_document import COUNTED_SET, METRICS
+
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|nan|inf)"
 # XGBoost's `[90]<tab>train-rmse:0.12<tab>eval-rmse:0.37`, LightGBM's `[10]<tab>training's l2: 0.5`;
 # `[0] loss: 2.3` is said by the process 0.
@@ -14,9 +16,6 @@ _ROUND = re.compile(
     re.IGNORECASE,
 )
 _OF_SET = re.compile(r"(?P<set>[\w.-]+)'s (?P<metric>[\w@.-]+)(?=:)")
-# As LightGBM calls what it minimises (docs: Parameters, metric).
-_METRICS = {"l2": "mse", "l1": "mae"}
-_COUNTED_SET = re.compile(r"valid_\d+")
 # XGBoost's `Stopping. Best iteration:`, LightGBM's `Early stopping, best iteration is:`.
 _CLOSES = re.compile(r"\bbest iteration(?: is)?:\s*$", re.IGNORECASE)
 
@@ -32,11 +31,11 @@ def boosting_round(text: str) -> tuple[str, str]:
         return "", text
     sets = {found["set"] for found in _OF_SET.finditer(text)}
     # A set without a name of its own that is the only one is the validation.
-    only = sum(_COUNTED_SET.fullmatch(name) is not None for name in sets) == 1
+    only = sum(COUNTED_SET.fullmatch(name) is not None for name in sets) == 1
 
     def plain(found: re.Match[str]) -> str:
-        name = "valid" if only and _COUNTED_SET.fullmatch(found["set"]) else found["set"]
-        return f"{name}-{_METRICS.get(found['metric'], found['metric'])}"
+        name = "valid" if only and COUNTED_SET.fullmatch(found["set"]) else found["set"]
+        return f"{name}-{METRICS.get(found['metric'], found['metric'])}"
 
     return match["round"], _OF_SET.sub(plain, text[match.end("round") + 1 :])
 

@@ -1,0 +1,165 @@
+"""Blocks of printed lines that say one thing a line and together are one point of a run.
+
+Stable-Baselines3 prints boxes, Composer and OLMo a step with what was measured at it below, RSL-RL
+a heading and a list.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from scaleplan.runs.formats.printed_lines import axis
+from scaleplan.runs.metrics import describe
+from scaleplan.runs.roles import rank
+from scaleplan.runs.text import uncoloured
+
+_NUMBER = r"[-+]?(?:\d[\d,_]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf)\b"
+# `|    ep_rew_mean          | 204        |`, below `| rollout/                |            |`.
+_CELLS = re.compile(
+    r"\|(?P<indent>[ ]*)(?P<name>[A-Za-z][\w/ .()-]{0,60}?)[ ]*\|"
+    rf"[ ]*(?P<number>{_NUMBER})?[ ]*\|\s*",
+    re.IGNORECASE,
+)
+# `[batch=1/4800]:`, `... [step=10/50000,epoch=0,eta=1:00:00]`, `Learning iteration 3/1500`.
+_STEP = re.compile(
+    r"\[(?:batch|step)=(?P<step>\d+)/\d+(?:,\s?epoch=(?P<epoch>\d+))?[^\[\]]{0,60}\]:?\s*$"
+    r"|^\s*Learning iteration (?P<iteration>\d+)/\d+\s*$"
+)
+_BELOW = re.compile(
+    r"(?:\t|[ ]{2})\s*(?P<name>[A-Za-z][\w/ .()-]{0,80}?)[ ]*[:=][ ]*"
+    rf"(?P<number>{_NUMBER})(?![\w:])",
+    re.IGNORECASE,
+)
+_RULE = re.compile(r"\s*(?:-{3,}\s*)?")  # a blank line, or one of dashes, within a list
+_GROUPED = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
+# What Composer counts besides batches.
+_COUNTED = {"Train time/token": "tokens", "Train time/sample": "samples"}
+
+Line = tuple[int, str, dict[str, str] | None]
+
+
+def with_blocks(lines: Iterable[str]) -> Iterator[Line]:
+    """Yield each line with its number, and of a block what it says instead of its lines.
+
+    Args:
+        lines: As they are printed.
+
+    Yields:
+        The number of the line (of a block its first), the line without colours, and the numbers by
+        their names of a block; None for a line that stands for itself.
+    """
+    open_: _Block | None = None
+    for number, raw in enumerate(lines, 1):
+        text = uncoloured(raw)
+        if open_ is not None:
+            if open_.takes(text):
+                continue
+            yield from open_.said()
+        open_ = _begun(number, text)
+        if open_ is None:
+            yield number, text, None
+    if open_ is not None:
+        yield from open_.said()
+
+
+def _begun(number: int, text: str) -> _Block | None:
+    """Return the block that a line begins, None if it stands for itself."""
+    if text.startswith("|"):
+        box = _Box(number, text)
+        return box if box.takes(text) else None
+    if "]" not in text[-4:] and "Learning iteration" not in text:
+        return None
+    match = _STEP.search(text)
+    return None if match is None else _List(number, text, match)
+
+
+class _Block(ABC):
+    """Lines that belong together.
+
+    Args:
+        number: The number of the first.
+        text: The first.
+    """
+
+    def __init__(self, number: int, text: str) -> None:
+        self.number, self.text = number, text
+        self.row: dict[str, str] = {}
+        self.lines: list[str] = []
+
+    @abstractmethod
+    def takes(self, text: str) -> bool:
+        """Take a line if it belongs to the block, and tell whether it does."""
+
+    def said(self) -> Iterator[Line]:
+        """Yield what the block says, or its lines if that is nothing."""
+        if any(describe(name) is not None for name in self.row):
+            yield self.number, self.text, self.row
+            return
+        for place, text in enumerate(self.lines):
+            yield self.number + place, text, None
+
+
+class _Box(_Block):
+    """A box of names and numbers between bars."""
+
+    group = ""
+
+    def takes(self, text: str) -> bool:
+        match = _CELLS.fullmatch(text)
+        if match is None:
+            return False
+        self.lines.append(text)
+        name, number = match["name"], match["number"]
+        if number is None:
+            self.group = name if name.endswith("/") else ""
+            return True
+        # Names of a group are indented more than its own.
+        full = f"{self.group}{name}" if len(match["indent"]) > 1 else name
+        if _is_known(full) and full not in self.row:
+            self.row[full] = number
+        return True
+
+    def said(self) -> Iterator[Line]:
+        """Yield the row of a box that counts steps, or the lines of any other."""
+        if not any(map(axis, self.row)):
+            self.row = {}
+        return super().said()
+
+
+class _List(_Block):
+    """A step and lines below it that are indented."""
+
+    def __init__(self, number: int, text: str, match: re.Match[str]) -> None:
+        super().__init__(number, text)
+        self.lines = [text]
+        self.row = {"step": match["step"] or match["iteration"]}
+        self.loose = match["iteration"] is not None
+        if match["epoch"]:
+            self.row["epoch"] = match["epoch"]
+
+    def takes(self, text: str) -> bool:
+        match = _BELOW.match(text)
+        if match is None:
+            inside = self.loose and (text.startswith("  ") or _RULE.fullmatch(text) is not None)
+            if inside:
+                self.lines.append(text)
+            return inside
+        self.lines.append(text)
+        name, number = match["name"], match["number"]
+        name = _COUNTED.get(name, name)
+        if _is_known(name) and axis(name) not in {"step", "epoch"} and name not in self.row:
+            plain = _GROUPED.fullmatch(number) is not None
+            self.row[name] = number.replace(",", "") if plain else number
+        return True
+
+
+@lru_cache(4096)
+def _is_known(name: str) -> bool:
+    """Tell whether a name is that of a metric, a count of steps or the learning rate."""
+    return (
+        describe(name) is not None or axis(name) is not None
+        or rank("learning_rate", name) is not None
+    )  # fmt: skip
