@@ -17,6 +17,7 @@ from scaleplan.fitting.leave_out import influences
 from scaleplan.fitting.pure_error import pure_error, tuned_settings
 from scaleplan.fitting.remarks import left_out_note, pattern_note, unused_note
 from scaleplan.fitting.repeats import repeat_notes
+from scaleplan.fitting.settings import setting_notes, settings_that_matter
 from scaleplan.records import Quality
 from scaleplan.units import format_count
 
@@ -78,6 +79,7 @@ def check(
         *repeat_notes(runs, axes.roles, axes.rows), *left_out_note(runs, axes),
         *unused_note(runs, axes.columns), pattern_note(axes, fitted),
         *label_notes(runs, axes, fitted),
+        *setting_notes(settings_that_matter(runs, axes, fitted), runs, axes, fitted),
     )  # fmt: skip
     minima, approaches = cross_check(
         runs, axes, fitted, draws, budgets=() if budget is None else (budget,),
@@ -99,13 +101,14 @@ def quality_of(runs: Runs, axes: Axes, fitted: Fitted) -> Quality:
         fitted: The fit.
     """
     residuals = fitted.log_residuals()
+    further = [each.numbers for each in settings_that_matter(runs, axes, fitted)]
     return Quality(
         runs=int(fitted.values.size), objective_name=fitted.objective_name,
         objective=fitted.objective,
         rmse_log=None if residuals is None else float(np.sqrt(np.mean(residuals**2))),
         noise=fitted.noise, starts=fitted.starts, starts_agreeing=fitted.agreeing,
         condition=fitted.condition, identifiability=diagnose(fitted, axes.roles),
-        pure_error=pure_error(fitted, tuned_settings(runs, axes.rows)),
+        pure_error=pure_error(fitted, [*tuned_settings(runs, axes.rows), *further]),
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
     from scaleplan.runs.table import Runs
 
+PRODUCT = "power_product"
 _ASKED = "asked for"
 
 
@@ -107,6 +108,9 @@ def choose(
         design = check_design(both, axes.columns, axes.inputs)
         refused = design or Refusal(tried.refusal, OTHER_RATIOS)
         held = [c for c, column in zip(axes.columns, axes.inputs, strict=True) if _one(column)]
+    product = _product(trials) if runs.metric.kind == "score" else None
+    if product is not None:
+        return product
     axes, comparison = _best_single(trials)
     if comparison.chosen is None:
         design = check_design(get_law("linear"), axes.columns, axes.inputs)
@@ -132,6 +136,20 @@ def choose(
         axes = axes_for(runs, comparison.chosen.law, axes.roles[0])
         return Choice(trials.of(comparison.chosen.law, axes), axes, comparison, notes, instead)
     return Choice(comparison.chosen, axes, comparison, notes, instead)
+
+
+def _product(trials: Trials) -> Choice | None:
+    """Choose the product of powers for a score without a limit; None where it does not hold."""
+    runs, law = trials.runs, get_law(PRODUCT)
+    if runs.has("input") or not (runs.has("params") and runs.has("tokens")):
+        return None
+    axes = axes_for(runs, law)
+    tried = trials.of(law, axes)
+    if tried.fitted is None:
+        return None
+    others = trials.singles(_single_axes(runs, axes))
+    comparison = compare([tried, *others], prefer=PRODUCT)
+    return Choice(tried, axes, comparison) if comparison.chosen is tried else None
 
 
 def _single_axes(runs: Runs, axes: Axes) -> Axes:

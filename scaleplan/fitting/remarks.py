@@ -9,6 +9,7 @@ import numpy as np
 from scaleplan.fitting.form_tests import is_exact, runs_test
 from scaleplan.laws import LAWS
 from scaleplan.records import Note
+from scaleplan.runs.repeated import FURTHER_SIZES
 from scaleplan.units import format_count
 
 if TYPE_CHECKING:
@@ -21,11 +22,7 @@ OTHER_RATIOS = "Train runs at other ratios of tokens to parameters."
 _MOST_NAMED = 8
 _PATTERN = 0.001  # p-value; runs of one sweep often share what moves them
 _SAME_SHARE = 1e-3  # sizes in a log have a few digits
-# What laws take beside params and tokens, and what changes a run at the same params and tokens.
-_FURTHER = (
-    "active_params", "dense_params", "experts", "granularity", "bits", "weight_bits",
-    "activation_bits", "kv_cache_bits",
-)  # fmt: skip
+_FURTHER = ("active_params", "dense_params", *FURTHER_SIZES)
 
 
 def fallback_note(refusal: str, axes: Axes) -> Note:

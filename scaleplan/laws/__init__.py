@@ -51,6 +51,7 @@ _HOME = {
     "coupled": ("coupled", "Coupled"),
     "overtraining": ("overtraining", "Overtraining"),
     "kaplan": ("kaplan", "Kaplan"),
+    "power_product": ("power_product", "PowerProduct"),
     "data_constrained": ("data_constrained", "DataConstrained"),
     "moe": ("moe", "MixtureOfExperts"),
     "granularity": ("granularity", "Granularity"),

@@ -12,6 +12,7 @@ from scaleplan.errors import FitError, ScaleplanError
 from scaleplan.fitting.api import fit
 from scaleplan.fitting.axes import Axes, axes_for, single_roles
 from scaleplan.fitting.backtest import BackTest, back_test
+from scaleplan.fitting.choice import PRODUCT
 from scaleplan.fitting.distributions import t_quantile
 from scaleplan.fitting.recipe import DEFAULT
 from scaleplan.fitting.selection import try_law
@@ -80,7 +81,8 @@ def backtest(
 def _laws_for(runs: Runs) -> list[str]:
     """Return the laws that the columns of these runs allow."""
     both = runs.has("params") and runs.has("tokens") and not runs.has("input")
-    return [AUTO, *(_OF_TWO_INPUTS if both else ()), *_OF_ONE_INPUT]
+    product = (PRODUCT,) if both and runs.metric.kind == "score" else ()
+    return [AUTO, *product, *(_OF_TWO_INPUTS if both else ()), *_OF_ONE_INPUT]
 
 
 def _by_law(runs: Runs, name: str) -> tuple[list[BacktestPoint], str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from scaleplan.errors import FitError, InputError, UsageError
 from scaleplan.fitting.api import fit
+from scaleplan.fitting.choice import PRODUCT
 from scaleplan.fitting.interval import decades_beyond
 from scaleplan.fitting.recipe import DEFAULT, OBJECTIVES, Recipe
 from scaleplan.laws import LinearLaw, get_law
@@ -95,7 +96,9 @@ def compare_laws(
 def _laws_for(runs: Runs) -> tuple[str, ...]:
     """Return the laws that the columns of these runs allow."""
     both = runs.has("params") and runs.has("tokens") and not runs.has("input")
-    return (*_OF_TWO_INPUTS, *_OF_ONE_INPUT) if both else (*_OF_ONE_INPUT, "shifted", "m3")
+    product = (PRODUCT,) if both and runs.metric.kind == "score" else ()
+    two = (*product, *_OF_TWO_INPUTS)
+    return (*two, *_OF_ONE_INPUT) if both else (*_OF_ONE_INPUT, "shifted", "m3")
 
 
 def _default_target(chosen: Fit) -> tuple[dict[str, float], str]:

@@ -24,16 +24,15 @@ from scaleplan.runs.metrics import (
 )
 from scaleplan.runs.model_sizes import is_compute, model_size, model_size_note, settings_first
 from scaleplan.runs.named_columns import find_column, unknown_column
+from scaleplan.runs.named_sizes import called_samples, named_sizes
 from scaleplan.runs.request import Request
 from scaleplan.runs.roles import (
     INPUT_ROLES,
     NUMBER_ROLES,
-    SAMPLE_NAMES,
     SIZE_NAMES,
     TEXT_ROLES,
     rank,
     role_named,
-    spellings,
 )
 from scaleplan.runs.text import listed
 
@@ -63,7 +62,7 @@ class Assignment:
     @property
     def counts_samples(self) -> bool:
         """Tell whether `tokens` are images, interactions or other things that are no tokens."""
-        return any(s in SAMPLE_NAMES for c in self.numbers.get("tokens", ()) for s in spellings(c))
+        return any(map(called_samples, self.numbers.get("tokens", ())))
 
     def taken(self) -> set[str]:
         """Return the columns that play a role."""
@@ -107,6 +106,9 @@ def assign(frame: Frame, request: Request) -> Assignment:
     _guess_counters(frame, result)
     _total_params(result)
     if request.input_column is None and not request.also.get("input"):
+        for role, column, note in named_sizes(frame, result.numbers, result.taken()):
+            _take(result, role, (column,))
+            result.notes.append(note)
         _size_of_models(frame, result)
     free = [n for n in names if n not in result.taken()]
     summed = of_whole_runs(free)

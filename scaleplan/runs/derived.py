@@ -9,7 +9,9 @@ import numpy as np
 
 from scaleplan.records import Assumption, ColumnUse, Metric, Note
 from scaleplan.runs.columns import Assignment
+from scaleplan.runs.data_seen import tokens_of_data_sets
 from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.named_sizes import called_samples
 from scaleplan.runs.raw import numeric_column
 from scaleplan.runs.table import FloatArray
 from scaleplan.units import format_significant
@@ -51,10 +53,16 @@ def derive(rows: Gathered, chosen: Assignment, metric: Metric) -> Derived:
     assumptions: list[Assumption] = []
     notes: list[Note] = []
     rows = _sum_of_parts(_tokens_of_steps(rows, uses, assumptions), uses, assumptions)
+    rows, use, assumed, told = tokens_of_data_sets(rows)
+    if use is not None and assumed is not None:
+        uses.append(use)
+        assumptions.append(assumed)
+        notes += [told] if told is not None else []
+    samples = chosen.counts_samples or (use is not None and called_samples(use.column))
     said = _convention_notes(rows, chosen)
     counted = "active_params" if "active_params" in rows.roles else "params"
-    if chosen.counts_samples or (metric.kind != "loss" and "tokens" not in rows.roles):
-        if chosen.counts_samples and "flops" not in rows.roles and counted in rows.roles:
+    if samples or (metric.kind != "loss" and "tokens" not in rows.roles):
+        if samples and "flops" not in rows.roles and counted in rows.roles:
             notes.append(_samples_note(rows))
         return Derived(
             rows=rows, uses=tuple(uses), assumptions=tuple(assumptions), notes=(*notes, *said),

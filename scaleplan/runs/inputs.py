@@ -76,6 +76,14 @@ def could_be_size(name: str) -> bool:
     return not (told or is_share(name) or last in _INDEX or any(map(_NUMBERED.fullmatch, parts)))
 
 
+def could_be_setting(name: str) -> bool:
+    """Tell whether a name may be that of a number chosen before a run, no reading or cost."""
+    parts = set(words(split_unit(name)[0]))
+    measured = describe(name) is not None or is_reading(name)
+    last = fold(re.split(r"[/.]", name)[-1])
+    return not (measured or (TIMING_WORDS | _READINGS | _TAKEN) & parts or last in _INDEX)
+
+
 def taken_note(column: str) -> Note:
     """Say that the only other number of a log is taken as its size."""
     return Note(

@@ -71,8 +71,17 @@ PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     *((pair, "score", 4, "") for pair in (("m", "ap50"), ("m", "ap"), ("hit", "rate"))),
     *(
         (pair, "score", 5, "")
-        for pair in (("exact", "match"), ("win", "rate"), ("success", "rate"))
+        for pair in (
+            ("exact", "match"),
+            ("win", "rate"),
+            ("success", "rate"),
+            ("pass", "rate"),
+            ("solve", "rate"),
+            ("pass", "1"),
+            ("pass", "k"),
+        )
     ),
+    (("coverage",), "score", 6, ""),
     # Of a generalised linear model, in nats a row.
     *(((family, "deviance"), "loss", 7, "") for family in _FAMILIES),
     (("deviance",), "loss", 7, ""),

@@ -38,7 +38,7 @@ _NO_METRIC = frozenset(
     {"low", "high", "low95", "high95", "lower", "upper", "std", "stderr", "sem", "se", "var", "ci",
      "ci95", "max", "scale", "weight", "coef", "coefficient", "grad", "norm", "delta", "threshold",
      "time", "step", "steps", "fn", "function", "type", "unit", "count", "message",
-     "smoothing", "id"}
+     "smoothing", "id", "teacher"}
 )  # fmt: skip
 _COEFFICIENT = frozenset({"coef", "coefficient", "coeff"})
 # Those of them that stand for another reading of the metric whose name is beside them.

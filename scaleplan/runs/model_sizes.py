@@ -35,7 +35,7 @@ def model_size(frame: Frame, names: Sequence[str], beside: Sequence[str]) -> str
         if _is_called_size(name) and not unknown_unit("params", name):
             sizes = _numbers(frame, name)
             data = any(np.array_equal(sizes, _numbers(frame, each)) for each in beside)
-            if _are_models(frame, name, sizes) and not data:
+            if are_models(frame, name) and not data:
                 return name
     return None
 
@@ -45,8 +45,14 @@ def _is_called_size(name: str) -> bool:
     return fold(last) in _NAMES and all(fold(holder) in _HOLDERS for holder in holders)
 
 
-def _are_models(frame: Frame, name: str, sizes: FloatArray) -> bool:
-    """Tell whether numbers are counts; powers of two without a suffix are scales of a loss."""
+def are_models(frame: Frame, name: str) -> bool:
+    """Tell whether numbers are counts; powers of two without a suffix are scales of a loss.
+
+    Args:
+        frame: The rows.
+        name: The column of the numbers.
+    """
+    sizes = _numbers(frame, name)
     known = sizes[np.isfinite(sizes)]
     if not known.size or float(known.min()) <= 0.0:
         return False

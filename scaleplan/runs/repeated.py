@@ -18,6 +18,10 @@ from scaleplan.units import format_percent, format_significant
 
 # Losses under different values of these are not comparable.
 CONVENTIONS = ("unit", "tokenizer", "dataset", "task", "split", "optimizer", "schedule", "metric")
+# What laws take beside params and tokens, and what changes a run at the same params and tokens.
+FURTHER_SIZES = (
+    "experts", "granularity", "bits", "weight_bits", "activation_bits", "kv_cache_bits",
+)  # fmt: skip
 _SIZE_ROLES = ("params", "active_params", "tokens", "unique_tokens", "epochs")
 TUNED_ROLES = ("learning_rate", "batch_tokens", "batch_size")
 # Words of the settings that are tuned for one size rather than scaled with it.
@@ -73,6 +77,8 @@ def same_size(rows: Gathered, each: Sequence[str] = ()) -> SameSize | None:
         roles.append("flops")
     if not roles:
         return None
+    if "input" not in roles:
+        roles += [role for role in FURTHER_SIZES if role in rows.roles]
     keys = [_near_equal(rows.roles[r].numbers) for r in roles]
     keys += [rows.labels[r].codes.astype(np.float64) for r in CONVENTIONS if r in rows.labels]
     for name in each:

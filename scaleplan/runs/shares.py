@@ -13,7 +13,8 @@ _PHRASES: tuple[tuple[str, ...], ...] = (
     ("mf1",), ("mfscore",), ("mprecision",), ("mrecall",), ("rouge",), ("rouge1",),
     ("rouge2",), ("rougel",), ("bleu",), ("sacrebleu",), ("chrf",), ("meteor",),
     ("sensitivity",), ("specificity",), ("hit", "rate"), ("hit", "ratio"), ("win", "rate"),
-    ("pass", "rate"), ("success", "rate"), ("exact", "match"), ("average", "precision"),
+    ("pass", "rate"), ("solve", "rate"), ("pass", "1"), ("pass", "k"), ("coverage",),
+    ("success", "rate"), ("exact", "match"), ("average", "precision"),
 )  # fmt: skip
 
 

@@ -26,7 +26,10 @@ def test_gpus_continue_a_list():
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("scaleplan fit runs.csv --law po", {"power", "power_floor", "power_ceiling"}),
+        (
+            "scaleplan fit runs.csv --law po",
+            {"power", "power_floor", "power_ceiling", "power_product"},
+        ),
         ("scaleplan budget --format ma", {"markdown"}),
         ("scaleplan pre", {"predict"}),
     ],

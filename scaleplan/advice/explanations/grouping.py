@@ -124,6 +124,27 @@ GROUPING = (
         "Name a metric that all files have with --metric, or rename the column.",
     ),
     _entry(
+        "DATA_SEEN_UNKNOWN",
+        "A log gives the size of the data set and not what was trained on.",
+        "A column of different tokens, and none of tokens, FLOP or epochs.",
+        "Runs that saw their data several times cost more than 6 x params x tokens, and more data "
+        "is not the same as more training.",
+        "Log the tokens that were trained on, or the epochs.",
+        "Kaplan et al. 2020, arXiv 2001.08361, section 4",
+    ),
+    _entry(
+        "SETTING_MATTERS",
+        "Runs with the same inputs differ by a number that the law does not take.",
+        "F test of a level for each value among runs that share the law's inputs, p below 0.01 "
+        "shared among such columns, for numbers that explain a quarter of their scatter or more. "
+        "Readings, times, costs and indices are left out, and so is what takes more values than a "
+        "third of the runs.",
+        "The law lies between such runs and holds for none; their difference counts as a run's "
+        "scatter.",
+        "Fit each apart with --by COLUMN, or with a law that takes it.",
+        "Frisch & Waugh 1933, Econometrica 1, 387: levels beside the law's own freedom",
+    ),
+    _entry(
         "GROUPS_DIFFER",
         "Runs of one size differ by a label that the law does not take.",
         "F test of a level for each value of a column of text beside the law, p below 0.01 shared "

@@ -1,0 +1,92 @@
+"""Numbers that a law does not take and by which runs of one size differ."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_runs import make_runs
+
+from scaleplan.fitting.api import fit
+
+SPARSITY = np.array([0.0, 0.5, 0.75, 0.875])
+
+
+def sweep(shift, seed=0, name="sparsity", values=SPARSITY):
+    """Return runs of 4 sizes and 3 amounts of data, each at four values of a further number."""
+    rng = np.random.default_rng(seed)
+    n, d, s = (c.ravel() for c in np.meshgrid([1e7, 4e7, 2e8, 1e9], [1e9, 6e9, 4e10], np.arange(4)))
+    loss = (1.6 + 400 / n**0.35 + 1500 / d**0.36) * np.exp(0.004 * rng.standard_normal(n.size))
+    loss *= 1.0 + shift * s / 3.0
+    runs = make_runs(loss, params=n, tokens=d)
+    return replace(runs, extra={name: np.asarray(values)[s.astype(int)]})
+
+
+def told(runs, law="chinchilla"):
+    found = fit(runs, resamples=0, law=law, alone=True)
+    return found, [note for note in found.notes if note.id == "SETTING_MATTERS"]
+
+
+def test_a_number_that_moves_runs_of_one_size_is_told():
+    found, (note,) = told(sweep(0.1))
+    assert "differ by sparsity" in note.text
+    assert "at 0.8750 lies 10% above that at 0," in note.text
+    assert "--by sparsity" in note.action
+    assert dict(note.numbers)["share"] > 0.9
+    assert found.quality.pure_error is None  # they are no replicates
+
+
+def test_one_that_says_nothing_is_not_and_replicates_stay():
+    alarms = 0
+    for seed in range(40):
+        found, notes = told(sweep(0.0, seed))
+        alarms += bool(notes)
+        assert notes or found.quality.pure_error is not None
+    assert alarms <= 2  # one in a hundred by design
+
+
+@pytest.mark.parametrize("name", ["seconds", "train_loss", "fold", "gpu_memory", "weight_decay"])
+def test_readings_costs_indices_and_tuned_settings_are_left_out(name):
+    assert told(sweep(0.1, name=name))[1] == []
+
+
+def test_what_follows_the_size_stands_for_nothing():
+    runs = sweep(0.0)
+    depth = np.log10(runs.columns["params"]) * 4
+    assert told(replace(runs, extra={"layers": depth}))[1] == []
+
+
+def test_a_reading_with_many_values_is_no_setting():
+    runs = sweep(0.1)
+    other = runs.columns["value"] * 1.01
+    assert told(replace(runs, extra={"paloma": other}))[1] == []
+
+
+def test_a_law_of_compute_leaves_out_how_it_was_split():
+    n, d = (c.ravel() for c in np.meshgrid(np.geomspace(1e7, 1e9, 6), np.geomspace(1e9, 1e11, 6)))
+    rng = np.random.default_rng(3)
+    loss = (1.6 + 4e3 / n**0.45 + 900 / d**0.36) * np.exp(0.003 * rng.standard_normal(n.size))
+    _, (note,) = told(make_runs(loss, params=n, tokens=d), law="power_floor")
+    assert "differ by params" in note.text
+    assert "a law that takes it" in note.action
+
+
+def test_bits_have_a_warning_of_their_own_and_are_no_replicates():
+    runs = sweep(0.1)
+    bits = np.array([16.0, 8.0, 6.0, 4.0])[(runs.extra["sparsity"] / 0.29).astype(int)]
+    uses = (*runs.cleaning.columns, replace(runs.cleaning.columns[0], role="bits", column="bits"))
+    runs = replace(
+        runs, extra={}, columns={**runs.columns, "bits": bits},
+        cleaning=replace(runs.cleaning, columns=uses),
+    )  # fmt: skip
+    found, notes = told(runs)
+    assert notes == []
+    assert "ROLES_LEFT_OUT" in [note.id for note in found.notes]
+    assert found.quality.pure_error is None
+
+
+def test_two_columns_that_say_the_same_are_told_once():
+    runs = sweep(0.1)
+    both = {**runs.extra, "density": 1.0 - runs.extra["sparsity"]}
+    assert len(told(replace(runs, extra=both))[1]) == 1
