@@ -19,7 +19,7 @@ from scaleplan.runs.formats import EXTENSIONS
 from scaleplan.runs.frame import join
 from scaleplan.runs.gathering import Gathered, gather
 from scaleplan.runs.lacking import without_lacking
-from scaleplan.runs.large import Engine, read_large
+from scaleplan.runs.large import Engine, near, read_large
 from scaleplan.runs.locating import locate
 from scaleplan.runs.name_sharing import AS_LOGGED, across_files, with_own_names
 from scaleplan.runs.notices import fingerprint, notices
@@ -139,13 +139,13 @@ def _read_and_clean(
     sources: Sequence[str], request: Request, all_points: bool, stdin: BinaryIO | None,
     on_progress: Progress | None, engine: Engine = "small",
 ) -> _Cleaned:  # fmt: skip
-    located = locate(sources, EXTENSIONS)
-    large, told = read_large(located, request, engine, all_points=all_points)
-    if large is not None:
-        tables, skipped, rows_read = large.tables, large.notes, large.rows_read
-    else:
-        tables, skipped = read_all(located, request, stdin, on_progress)
-        rows_read = sum(len(table) + len(table.dropped) for table in tables)
+    with near(locate(sources, EXTENSIONS), engine) as located:
+        large, told = read_large(located, request, engine, all_points=all_points)
+        if large is not None:
+            tables, skipped, rows_read = large.tables, large.notes, large.rows_read
+        else:
+            tables, skipped = read_all(located, request, stdin, on_progress)
+            rows_read = sum(len(table) + len(table.dropped) for table in tables)
     shared = shared_names(tables) if large is None else []
     frame = join(tables)
     chosen = assign(frame, request)

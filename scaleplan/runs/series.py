@@ -19,6 +19,7 @@ from scaleplan.runs.formats import EXTENSIONS
 from scaleplan.runs.frame import Frame, join
 from scaleplan.runs.gathering import Gathered, gather
 from scaleplan.runs.lacking import lacking, runs_in
+from scaleplan.runs.large import near
 from scaleplan.runs.learning_rates import logged_rates
 from scaleplan.runs.locating import locate
 from scaleplan.runs.metric_choice import choice_notes
@@ -65,7 +66,8 @@ def load_curves(
     request = replace(
         read_request(columns, metric, None, given), growing=growing, curves=True
     )  # fmt: skip
-    tables, skipped = read_all(locate(sources, EXTENSIONS), request, stdin, on_progress)
+    with near(locate(sources, EXTENSIONS), "small") as located:
+        tables, skipped = read_all(located, request, stdin, on_progress)
     parts, refused = _parts(tables, request)
     curves: list[Curve] = []
     notes = [*skipped, *same_names(shared_names(tables))]

@@ -6,7 +6,8 @@ else is refused with the reason, and read in our own way where the engine was no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +22,32 @@ if TYPE_CHECKING:
 Engine = Literal["auto", "small", "duckdb", "spark"]
 LARGE_BYTES = 256 << 20  # from here on starting an engine costs less than it saves
 _ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+
+
+@contextmanager
+def near(located: Sequence[Located], engine: Engine) -> Iterator[tuple[Located, ...]]:
+    """Give inputs of which those at addresses are copied here, where our own reading takes them.
+
+    Args:
+        located: The inputs.
+        engine: `auto` copies up to 256 MiB and leaves more to the engine, `small` refuses more.
+
+    Raises:
+        InputError: If an address cannot be read, or holds too much for our own reading.
+    """
+    if engine not in ("auto", "small") or not any(each.url for each in located):
+        yield tuple(located)
+        return
+    from scaleplan.runs.large.copying import copied
+
+    with copied(located, most=LARGE_BYTES) as here:
+        if here is None and engine == "small":
+            raise InputError(
+                f"holds more than the {LARGE_BYTES >> 20} MiB that are copied to be read here",
+                file=next(each.name for each in located if each.url),
+                hint="Copy the files here, or take --engine duckdb for per-step logs.",
+            )
+        yield tuple(located) if here is None else here
 
 
 def read_large(
@@ -61,9 +88,7 @@ def read_large(
             raise InputError(
                 f"{NAMES[named]} might reduce this log to other runs than our own reading: "
                 f"{reason}",
-                file=located[0].name,
-                hint="Copy the files here, and use --engine small." if addresses
-                else "Use --engine small.",
+                file=located[0].name, hint="Use --engine small.",
             ) from None  # fmt: skip
         note = Note(
             id="LARGE_READ_SMALL", severity="warning",
