@@ -167,7 +167,7 @@ def next_runs(
 
 def tune(
     runs: RunSet, *, params: Number | None = None, tokens: Number | None = None,
-    sequence_length: Number | None = None, level: float = 0.9,
+    flops: Number | None = None, sequence_length: Number | None = None, level: float = 0.9,
 ) -> TuningResult:  # fmt: skip
     """Find the best learning rates and batches of a grid, and the power laws through them.
 
@@ -175,18 +175,17 @@ def tune(
         runs: All runs of a grid, diverged ones too.
         params: With `tokens`, the model to predict the settings for.
         tokens: Its training tokens.
+        flops: The training compute to predict them for, of a grid that gives no more.
         sequence_length: Tokens per sequence, to turn batches of sequences into tokens.
         level: Level of the intervals.
 
     Raises:
-        InputError: If the log has no learning rates, params or tokens.
-        UsageError: If only one of `params` and `tokens` is given.
+        InputError: If the log has no learning rates, or no size.
+        UsageError: If what is given is not what the grid gives.
     """
     from scaleplan.planning.tuning import tune as made
 
-    size, data = maybe(params), maybe(tokens)
-    if (size is None) != (data is None):
-        raise UsageError("params and tokens go together", hint="Give both, or none.")
-    target = None if size is None or data is None else (size, data)
+    given = {"params": maybe(params), "tokens": maybe(tokens), "flops": maybe(flops)}
+    target = {role: size for role, size in given.items() if size is not None}
     found = made(runs.record, sequence_length=maybe(sequence_length), target=target, level=level)
     return TuningResult(found)

@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from scaleplan.cli import options, values
-from scaleplan.errors import UsageError
 
 EXAMPLES = """\b
 Examples:
   scaleplan tune grid.csv
-  scaleplan tune grid.csv --params 7B --tokens 140B --sequence-length 2048"""
+  scaleplan tune grid.csv --params 7B --tokens 140B --sequence-length 2048
+  scaleplan tune grid.csv --flops 1e22"""
 
 
 def tune_command(
@@ -32,6 +32,13 @@ def tune_command(
     tokens: Annotated[
         float | None,
         typer.Option(parser=values.positive, metavar="NUMBER", help="And these training tokens."),
+    ] = None,
+    flops: Annotated[
+        float | None,
+        typer.Option(
+            parser=values.positive, metavar="NUMBER",
+            help="Or for this training compute, of a grid that gives no more than compute.",
+        ),
     ] = None,
     sequence_length: Annotated[
         float | None,
@@ -54,13 +61,11 @@ def tune_command(
     from scaleplan.planning.tuning import tune
 
     del seed  # nothing here is random; the option is there for scripts that give it to all
-    if (params is None) != (tokens is None):
-        message = "settings are predicted for a size and its training tokens"
-        raise UsageError(message, hint="Give both --params and --tokens, or neither.")
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=None, all_points=False, quiet=quiet
     )
-    target = None if params is None or tokens is None else (params, tokens)
+    given = {"params": params, "tokens": tokens, "flops": flops}
+    target = {role: size for role, size in given.items() if size is not None}
     result = tune(
         read_runs(runs, reading), sequence_length=sequence_length, target=target, level=level
     )

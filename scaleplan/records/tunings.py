@@ -11,11 +11,12 @@ from scaleplan.records.cleaned import Cleaning, Metric
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class TunedGroup(Record):
-    """The best setting for one model size and number of tokens.
+    """The best setting for one model size and number of tokens, or one compute.
 
     Args:
-        params: Parameters.
-        tokens: Training tokens.
+        params: Parameters; None where the grid is told apart by something else.
+        tokens: Training tokens; None likewise.
+        flops: Training compute in FLOP; None where params and tokens are known.
         runs: How many runs the grid has there.
         used: To how many learning rates the parabola is fitted, each at its best batch.
         best_value: The best metric that was seen.
@@ -26,8 +27,9 @@ class TunedGroup(Record):
         flag: Why it is not used for the laws; empty if it is.
     """
 
-    params: float
-    tokens: float
+    params: float | None
+    tokens: float | None
+    flops: float | None
     runs: int
     used: int
     best_value: float
@@ -49,7 +51,7 @@ class Exponent(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class TuningLaw(Record):
-    """A power law of the best settings: setting = c N^a D^b.
+    """A power law of the best settings: setting = c N^a D^b, or c C^a.
 
     Args:
         setting: `learning_rate` or `batch`.
@@ -57,6 +59,7 @@ class TuningLaw(Record):
         coefficient: c.
         params: a, None where it is held at 0 because the grid cannot tell or shows none.
         tokens: b, None likewise.
+        flops: a of compute, None likewise.
         groups: How many minima it is fitted to.
         rms_log: Root mean square of their log residuals.
         reason: Why these exponents.
@@ -68,6 +71,7 @@ class TuningLaw(Record):
     coefficient: float
     params: Exponent | None
     tokens: Exponent | None
+    flops: Exponent | None
     groups: int
     rms_log: float
     reason: str
@@ -82,9 +86,9 @@ class Tuning(Record):
         metric: What is smallest at the best setting.
         batch_unit: `tokens` or `sequences`; empty without a batch column that varies.
         level: Level of the intervals.
-        groups: One entry a model size and number of tokens.
+        groups: One entry a size.
         laws: The laws that the minima allow.
-        target: Params and tokens that were asked for; None if none were.
+        target: (role, size) of what was asked for; None if nothing was.
         cleaning: What reading did to the rows.
         notes: What there is to say.
         assumptions: What was assumed.
@@ -95,7 +99,7 @@ class Tuning(Record):
     level: float
     groups: tuple[TunedGroup, ...]
     laws: tuple[TuningLaw, ...]
-    target: tuple[float, float] | None
+    target: tuple[tuple[str, float], ...] | None
     cleaning: Cleaning
     notes: tuple[Note, ...]
     assumptions: tuple[Assumption, ...]

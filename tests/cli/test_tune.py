@@ -116,3 +116,52 @@ def test_public_grid(invoke):
     # Published: lr = 1.79 N^-0.713 D^0.307 (arXiv 2503.04715).
     assert rate["params"]["low"] < -0.713 < rate["params"]["high"]
     assert rate["tokens"]["low"] < 0.307 < rate["tokens"]["high"]
+
+
+def budgets(path, columns=("compute_budget", "lr", "batch_tokens", "loss")):
+    """Write a grid that gives no more than compute; DeepSeek 2024, arXiv 2401.02954, 3.1."""
+    rng = np.random.default_rng(2)
+    rows = [",".join(columns)]
+    for flops in np.geomspace(1e17, 1e20, 6):
+        rate, batch = 0.3118 * flops**-0.125, 0.2920 * flops**0.3271
+        for x in np.log(2.0) * np.arange(-2, 3):
+            for y in np.log(2.0) * np.arange(-2, 3):
+                loss = (1.8 + 40 / flops**0.1) * (1.0 + 0.004 * x * x + 0.003 * y * y)
+                loss *= np.exp(0.0005 * rng.standard_normal())
+                cells = (f"{flops:.4g}", f"{rate * np.exp(x):.6e}", f"{batch * np.exp(y):.0f}")
+                rows.append(",".join((*cells, f"{loss:.6f}")))
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_grid_of_budgets_has_laws_of_compute(invoke, tmp_path):
+    result = invoke("tune", budgets(tmp_path / "grid.csv"), "--flops", "1e22", "--format", "json")
+    found = json.loads(result.stdout)
+    rate, batch = found["laws"]
+    assert rate["flops"]["low"] < -0.125 < rate["flops"]["high"]
+    assert rate["flops"]["value"] == pytest.approx(-0.125, abs=0.01)
+    assert batch["flops"]["value"] == pytest.approx(0.3271, abs=0.02)
+    assert rate["params"] is rate["tokens"] is None
+    assert found["target"] == {"flops": 1e22}
+    assert rate["prediction"]["value"] == pytest.approx(0.3118 * 1e22**-0.125, rel=0.1)
+    assert [group["params"] for group in found["groups"]] == [None] * 6
+    shown = invoke("tune", tmp_path / "grid.csv", "--flops", "1e22", "--quiet").stdout
+    assert "exponent of C" in shown
+    assert "exponent of N" not in shown
+    assert {"1.00e22", "FLOP"} <= set(shown.split())
+
+
+def test_a_target_of_another_kind_is_refused(invoke, tmp_path):
+    grid = budgets(tmp_path / "grid.csv")
+    result = invoke("tune", grid, "--params", "7B", "--tokens", "140B")
+    assert result.exit_code == 2
+    assert "are laws of flops; params, tokens was given" in result.stderr
+    assert "--flops" in result.stderr
+
+
+def test_a_grid_without_sizes_says_what_to_name(invoke, tmp_path):
+    path = tmp_path / "grid.csv"
+    path.write_text("lr,loss\n0.1,3\n0.2,2.9\n0.4,2.95\n0.8,3.2\n", encoding="utf-8")
+    result = invoke("tune", path)
+    assert result.exit_code == 3
+    assert "no params, tokens or flops" in result.stderr
