@@ -183,8 +183,9 @@ def load_fit(path: str, *, stdin: BinaryIO | None = None) -> Fit:
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         found = document.get("schema") if isinstance(document, dict) else None
         raise InputError(
-            f"has the schema {found!r}; this version of scaleplan reads {SCHEMA!r}", file=path,
-            hint=again,
+            "is no saved fit" if found is None
+            else f"has the schema {found!r}; this version of scaleplan reads {SCHEMA!r}",
+            file=path, hint=again,
         )  # fmt: skip
     del document["schema"]
     fit: Fit = _build(Fit, document, "fit", path)

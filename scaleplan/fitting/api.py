@@ -21,6 +21,7 @@ from scaleplan.fitting.optimum import default_budgets, optimum_rows, size_interv
 from scaleplan.fitting.recipe import DEFAULT, Recipe
 from scaleplan.fitting.resampling import IntervalKind, check_resamples, resample, resampled_kind
 from scaleplan.fitting.sensitivity import objective_rows
+from scaleplan.fitting.settings import kinds_of
 from scaleplan.fitting.uncertainty import bias_notes, parameters_of
 from scaleplan.fitting.widening import widening_of
 from scaleplan.laws import HasOptimum
@@ -110,7 +111,7 @@ def fit(
     )
     notes += bias_notes(parameters, draws)
     if law == "auto":
-        _refuse_without_effect(fitted, parameters, axes, choice.refused)
+        _refuse_without_effect(runs, fitted, parameters, axes, choice.refused)
     ranges = _ranges(runs, axes)
     widening = widening_of(choice.together, axes.scale)
     others = (t.fitted.record() for t in choice.together[1:] if t.fitted is not None)
@@ -176,15 +177,16 @@ def _input_unit(runs: Runs, axes: Axes) -> str:
 
 
 def _refuse_without_effect(
-    fitted: Fitted, parameters: Sequence[Parameter], axes: Axes, refused: Refusal | None
-) -> None:
+    runs: Runs, fitted: Fitted, parameters: Sequence[Parameter], axes: Axes,
+    refused: Refusal | None,
+) -> None:  # fmt: skip
     """Refuse a law that nobody asked for where the metric does not depend on its inputs."""
     instead = refused is not None
     nothing = no_effect(fitted, tuple(parameters), axes.columns, instead=instead)
     if nothing is not None and refused is not None:
         nothing = refused.beside(nothing, axes.columns[0])
     if nothing is not None:
-        raise nothing.error()
+        raise nothing.apart(kinds_of(runs)).error()
 
 
 def _formula(runs: Runs, axes: Axes, fitted: Fitted) -> str:

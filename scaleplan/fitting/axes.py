@@ -110,7 +110,8 @@ def single_roles(runs: Runs) -> tuple[str, ...]:
         raise InputError(
             "no column for the size of a run (params, tokens, flops) was found; the columns are "
             f"{listed(dict.fromkeys(there))}",
-            hint="Name it with --columns params=COLUMN, or use --input COLUMN.",
+            hint="Name it with --columns params=COLUMN, or use --input COLUMN"
+            + (f", for example --input {next(iter(runs.extra))!r}." if runs.extra else "."),
         )
     return tuple(found)
 

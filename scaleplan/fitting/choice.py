@@ -16,6 +16,7 @@ from scaleplan.fitting.identifiability import check_design
 from scaleplan.fitting.remarks import OTHER_RATIOS, fallback_note, held_note
 from scaleplan.fitting.scores import NAMES, compute_note, proven
 from scaleplan.fitting.selection import Comparison, Tried, compare, one_input_laws
+from scaleplan.fitting.settings import kinds_of
 from scaleplan.fitting.trials import FALLING, Trials
 from scaleplan.laws import ComputeFactors, Law, OptimizerFactors, get_law
 from scaleplan.records import Candidate, Note
@@ -123,9 +124,8 @@ def choose(
             f"no law can be fitted to these runs: {reasons['power']}",
             "See `scaleplan laws`, or choose the columns with --columns and --input.",
         )
-        raise (
-            single if refused is None or held else refused.beside(single, axes.columns[0])
-        ).error()
+        whole = single if refused is None or held else refused.beside(single, axes.columns[0])
+        raise whole.apart(kinds_of(runs)).error()
     notes: tuple[Note, ...] = ()
     if held:
         notes = (held_note(runs, held[0], axes),) if held[0] not in axes.columns else ()

@@ -36,6 +36,21 @@ class Refusal:
         """Return it as the error that ends the program with exit code 4."""
         return FitError(self.reason, hint=self.remedy)
 
+    def apart(self, kinds: Sequence[str]) -> Refusal:
+        """Return the same with the advice to fit kinds of runs apart, if there may be kinds.
+
+        Args:
+            kinds: The columns that may tell them apart.
+        """
+        if not kinds:
+            return self
+        among = f" (or by {', '.join(kinds[1:3])})" if len(kinds) > 1 else ""
+        return Refusal(
+            self.reason,
+            f"{self.remedy} If runs of several kinds are pooled, fit each apart: --by "
+            f"{kinds[0]}{among}.",
+        )
+
     def beside(self, alone: Refusal, column: str) -> Refusal:
         """Return why no law of two inputs was fitted, and none of one in its place.
 

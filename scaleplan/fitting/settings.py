@@ -34,6 +34,7 @@ _SPARE_RUNS = 2
 _CLIP_SIGMAS = 5.0
 _SAME_SIZE = 0.002  # of the logarithm of an input: 99,999,154,176 tokens are 1e11
 _SIZES = ("params", "active_params", "tokens", "unique_tokens", "epochs")
+_REPEATS = ("unique_tokens", "epochs")  # beside tokens they have a warning of their own
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +96,8 @@ def _columns(runs: Runs, axes: Axes) -> Iterator[tuple[str, str, FloatArray]]:
     """Yield (column, role, numbers) of what takes few values beside the inputs."""
     names = {use.role: use.column for use in runs.cleaning.columns}
     roles = [r for r in (*_SIZES, *FURTHER_SIZES) if runs.has(r) and r not in axes.roles]
+    if "tokens" in axes.roles:
+        roles = [role for role in roles if role not in _REPEATS]
     if "params" in roles and "tokens" in roles:
         roles.remove("tokens")  # of runs that share their compute, which says the same
     yield from (
@@ -105,6 +108,19 @@ def _columns(runs: Runs, axes: Axes) -> Iterator[tuple[str, str, FloatArray]]:
         column = numbers[axes.rows]
         if name not in axes.columns and _chosen(name) and _few(column):
             yield name, "", column
+
+
+def kinds_of(runs: Runs) -> tuple[str, ...]:
+    """Return the columns, of text or numbers, that take few values and may tell runs apart.
+
+    Args:
+        runs: Cleaned runs.
+    """
+    most = runs.value.size / _RUNS_A_VALUE
+    labels = [name for name, texts in runs.labels.items() if 2 <= len(set(texts)) <= most]
+    names = {use.role: use.column for use in runs.cleaning.columns}
+    numbers = [name for name, column in runs.extra.items() if _chosen(name) and _few(column)]
+    return (*(names.get(label, label) for label in labels if label != "status"), *numbers)
 
 
 def _chosen(name: str) -> bool:

@@ -9,6 +9,15 @@ import numpy as np
 from scaleplan.records import Assumption, ColumnUse, Note
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.raw import numeric_column
+from scaleplan.runs.text import fold, split_unit
+
+# Names, folded, of tokens for each parameter.
+_RATIOS = frozenset(
+    {"tokenmultiplier", "tokensperparam", "tokensperparameter", "tokenparamratio",
+     "tokensparamsratio", "tokentoparamratio", "tokenstoparamsratio", "tokensparamratio",
+     "paramdataratio", "targetparamdataratio", "dataparamratio", "tpp", "dn", "dovern",
+     "dtonratio", "dnratio"}
+)  # fmt: skip
 
 
 def tokens_of_data_sets(
@@ -47,6 +56,36 @@ def tokens_of_data_sets(
         Assumption(name="tokens", value=formula),
         (None if "epochs" in roles else _note(name)),
     )
+
+
+def tokens_of_ratios(
+    rows: Gathered,
+) -> tuple[Gathered, ColumnUse | None, Assumption | None]:
+    """Take tokens from params and how many there were for each of them.
+
+    Gadre et al. 2024 and nanochat log a token multiplier beside the parameters.
+
+    Args:
+        rows: Cleaned rows.
+
+    Returns:
+        The rows; how the column was made and on what assumption, or None where it was not.
+    """
+    roles = rows.roles
+    found = [name for name in rows.extra if fold(split_unit(name)[0]) in _RATIOS]
+    if "params" not in roles or {"tokens", "flops"} & set(roles) or len(found) != 1:
+        return rows, None, None
+    if any(role in roles and _varies(rows, role) for role in ("step", "epoch")):
+        return rows, None, None  # a ratio that was planned
+    numbers = roles["params"].numbers * rows.extra[found[0]].numbers
+    formula = f"{rows.names['params']} x {found[0]}"
+    made = replace(
+        rows, roles={**roles, "tokens": numeric_column(np.where(numbers > 0.0, numbers, np.nan))},
+        names={**rows.names, "tokens": formula},
+        extra={name: column for name, column in rows.extra.items() if name != found[0]},
+    )  # fmt: skip
+    use = ColumnUse(role="tokens", column=formula, how="derived")
+    return made, use, Assumption(name="tokens", value=formula)
 
 
 def _varies(rows: Gathered, role: str) -> bool:

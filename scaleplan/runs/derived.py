@@ -9,7 +9,7 @@ import numpy as np
 
 from scaleplan.records import Assumption, ColumnUse, Metric, Note
 from scaleplan.runs.columns import Assignment
-from scaleplan.runs.data_seen import tokens_of_data_sets
+from scaleplan.runs.data_seen import tokens_of_data_sets, tokens_of_ratios
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.named_sizes import called_samples
 from scaleplan.runs.raw import numeric_column
@@ -53,12 +53,9 @@ def derive(rows: Gathered, chosen: Assignment, metric: Metric) -> Derived:
     assumptions: list[Assumption] = []
     notes: list[Note] = []
     rows = _sum_of_parts(_tokens_of_steps(rows, uses, assumptions), uses, assumptions)
-    rows, use, assumed, told = tokens_of_data_sets(rows)
-    if use is not None and assumed is not None:
-        uses.append(use)
-        assumptions.append(assumed)
-        notes += [told] if told is not None else []
-    samples = chosen.counts_samples or (use is not None and called_samples(use.column))
+    rows, use, told = _data_seen(rows, uses, assumptions)
+    notes += [] if told is None else [told]
+    samples = chosen.counts_samples or (use is not None and called_samples(use))
     said = _convention_notes(rows, chosen)
     counted = "active_params" if "active_params" in rows.roles else "params"
     if samples or (metric.kind != "loss" and "tokens" not in rows.roles):
@@ -87,6 +84,19 @@ def derive(rows: Gathered, chosen: Assignment, metric: Metric) -> Derived:
         rows=rows, uses=tuple(uses), assumptions=tuple(assumptions), notes=(*notes, *said),
         flops_per_param_token=ratios["params"], flops_per_active_token=ratios["active_params"],
     )  # fmt: skip
+
+
+def _data_seen(
+    rows: Gathered, uses: list[ColumnUse], assumptions: list[Assumption]
+) -> tuple[Gathered, str | None, Note | None]:
+    """Derive tokens from a ratio, or from the size of the data set; return the formula, if any."""
+    told = None
+    rows, use, assumed = tokens_of_ratios(rows)
+    if use is None:
+        rows, use, assumed, told = tokens_of_data_sets(rows)
+    uses += [] if use is None else [use]
+    assumptions += [] if assumed is None else [assumed]
+    return rows, None if use is None else use.column, told
 
 
 def _fill(

@@ -25,6 +25,12 @@ DETECTION = 1  # the preference of that score, which is never read from training
 PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     (("bits", "per", "byte"), "loss", 2, "bits/byte"),
     (("bits", "per", "char"), "loss", 3, "bits/character"),
+    (("bits", "per", "token"), "loss", 1, "bits/token"),
+    (("nats", "per", "token"), "loss", 1, "nats/token"),
+    (("bits", "per", "word"), "loss", 3, "bits/word"),
+    (("bits", "per", "dim"), "loss", 3, "bits/dimension"),
+    (("bits", "per", "dimension"), "loss", 3, "bits/dimension"),
+    (("bpd",), "loss", 3, "bits/dimension"),
     (("normalized", "entropy"), "loss", 6, "share of the base rate's entropy"),
     (("normalised", "entropy"), "loss", 6, "share of the base rate's entropy"),
     (("cross", "entropy"), "loss", 1, ""),

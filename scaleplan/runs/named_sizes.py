@@ -38,8 +38,11 @@ _OTHER_DATA = frozenset(
      "output", "special", "pad", "padding", "cache", "fewshot", "shot", "shots", "bad", "unique",
      "removed", "dropped", "register", "mask", "masked", "visual", "vision", "repeat", "repeated",
      "float", "floating", "way", "negative", "negatives", "budget", "thinking", "reasoning",
-     "inference"}
+     "inference", "loading", "prep", "processing"}
 )  # fmt: skip
+_HOURS = frozenset({"hours", "hrs", "minutes"})
+_RECORDED = frozenset({"audio", "speech", "recordings", "recorded", "transcribed", "labelled",
+                       "labeled", "data", "video", "music"})  # fmt: skip
 _LEAST = 10.0  # fewer are classes, shots or ways
 _WHAT = {"params": "the parameters of the models", "tokens": "the data that the runs were given"}
 
@@ -66,12 +69,12 @@ def named_sizes(
             and are_models(frame, name)
         ]  # fmt: skip
         found += [("params", name, _note("params", name)) for name in models if len(models) == 1]
-    sized = bool(found) or "params" in known
-    told = {"input", "tokens", "unique_tokens", "flops", "epochs", "step", "epoch"} & known
-    if sized and not told:
+    sized = bool(found) or bool({"params", "flops"} & known)
+    told = {"input", "tokens", "unique_tokens", "epochs", "step", "epoch"} & known
+    if sized and not told and not ({"flops", "params"} <= known or (found and "flops" in known)):
         data = [
             name for name in free
-            if _ends_in(name, _TOKENS | _SAMPLES, _OTHER_DATA)
+            if (_ends_in(name, _TOKENS | _SAMPLES, _OTHER_DATA) or _is_recorded(name))
             and not unknown_unit("tokens", name) and _varies(frame, name)
         ]  # fmt: skip
         found += [("tokens", name, _note("tokens", name)) for name in data if len(data) == 1]
@@ -80,7 +83,8 @@ def named_sizes(
 
 def called_samples(name: str) -> bool:
     """Tell whether a column counts samples of some kind: by its name, or the last word of it."""
-    return _last(name) in _SAMPLES or bool(set(spellings(name)) & set(SAMPLE_NAMES))
+    known = bool(set(spellings(name)) & set(SAMPLE_NAMES))
+    return known or _last(name) in _SAMPLES or _is_recorded(name)
 
 
 def _note(role: str, column: str) -> Note:
@@ -99,6 +103,12 @@ def _last(name: str) -> str:
 
 def _ends_in(name: str, counted: frozenset[str], others: frozenset[str]) -> bool:
     return _last(name) in counted and not others & set(words(name))
+
+
+def _is_recorded(name: str) -> bool:
+    """Tell whether a column counts hours of recordings, as sets of speech are measured."""
+    parts = set(words(split_unit(name)[0]))
+    return bool(parts & _HOURS and parts & _RECORDED) and not parts & _OTHER_DATA
 
 
 def _varies(frame: Frame, name: str) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from made_runs import make_runs
 
+from scaleplan.errors import FitError
 from scaleplan.fitting.api import fit
 
 SPARSITY = np.array([0.0, 0.5, 0.75, 0.875])
@@ -90,3 +91,23 @@ def test_two_columns_that_say_the_same_are_told_once():
     runs = sweep(0.1)
     both = {**runs.extra, "density": 1.0 - runs.extra["sparsity"]}
     assert len(told(replace(runs, extra=both))[1]) == 1
+
+
+def test_repeats_have_a_warning_of_their_own():
+    rng = np.random.default_rng(5)
+    n, d, u = (c.ravel() for c in np.meshgrid([1e8, 1e9, 4e9], [4e9, 2e10, 6e10], [1e9, 2e9, 4e9]))
+    loss = (1.8 + 480 / n**0.35 + 2000 / d**0.36) * (1.0 + 0.1 * np.log10(d / u))
+    loss *= np.exp(0.003 * rng.standard_normal(n.size))
+    found, notes = told(make_runs(loss, params=n, tokens=d, unique_tokens=u))
+    assert notes == []
+    assert "REPEATED_DATA" in [note.id for note in found.notes]
+
+
+def test_a_refusal_names_what_may_tell_kinds_apart():
+    rng = np.random.default_rng(6)
+    x = np.tile(np.geomspace(1e7, 1e9, 4), 3)
+    values = 3.0 * np.exp(0.3 * rng.standard_normal(12))
+    runs = replace(make_runs(values, params=x), labels={"bucket": ("a",) * 4 + ("b",) * 8})
+    with pytest.raises(FitError) as error:
+        fit(runs, resamples=0)
+    assert "--by bucket" in error.value.hint

@@ -102,3 +102,51 @@ def test_shares_of_problems_that_are_solved(load, name):
     runs = load(f"params,tokens,{name}\n1e7,1e9,0.2\n2e7,2e9,0.35\n4e7,4e9,0.5\n")
     assert runs.metric.name == name
     assert runs.metric.bounded
+
+
+@pytest.mark.parametrize("name", ["token_multiplier", "tokens_per_param", "param_data_ratio"])
+def test_a_ratio_of_tokens_to_params_gives_tokens(load, name):
+    runs = load(f"model_params,{name},val_loss\n1e7,20,3.1\n4e7,20,2.9\n1e7,160,2.8\n4e7,5,3\n")
+    assert runs.column("tokens") == pytest.approx([2e8, 8e8, 1.6e9, 2e8])
+    assert runs.column("flops") == pytest.approx([1.2e16, 1.92e17, 9.6e16, 4.8e16])
+    assert runs.extra == {}
+
+
+def test_a_ratio_that_was_planned_says_nothing_of_steps(load):
+    runs = load(
+        "run,step,params,tokens_per_param,loss\na,100,1e7,20,3.1\na,200,1e7,20,2.9\n"
+        "b,100,4e7,20,3\nb,300,4e7,20,2.7\n"
+    )
+    assert not runs.has("tokens")
+
+
+def test_tokens_beside_compute_give_params(load):
+    flops = [6e16, 3e17, 1.5e18, 8e18]
+    rows = "".join(f"{c},{d},0.9\n" for c, d in zip(flops, DATA, strict=True))
+    runs = load(f"C,data_tokens,bits_per_byte\n{rows}")
+    assert runs.column("tokens") == pytest.approx(DATA)
+    assert runs.column("params") == pytest.approx(
+        [c / (6 * d) for c, d in zip(flops, DATA, strict=True)]
+    )
+
+
+@pytest.mark.parametrize("name", ["hours_of_audio", "speech hours", "transcribed_minutes"])
+def test_sets_of_speech_are_measured_in_hours(load, name):
+    runs = sweep(load, "params", name)
+    assert runs.column("tokens") == pytest.approx(DATA)
+    assert not runs.has("flops")
+
+
+@pytest.mark.parametrize("name", ["gpu_hours", "train_hours", "data_loading_minutes"])
+def test_hours_that_training_took_are_no_data(load, name):
+    assert not sweep(load, "params", name).has("tokens")
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [("bits_per_word", "bits/word"), ("test_bits_per_dim", "bits/dimension"),
+     ("bpd", "bits/dimension"), ("nats_per_token", "nats/token")],
+)  # fmt: skip
+def test_entropies_in_their_units(load, name, unit):
+    runs = load(f"params,tokens,{name}\n1e7,1e9,3.2\n2e7,2e9,3.1\n4e7,4e9,2.9\n")
+    assert (runs.metric.name, runs.metric.kind, runs.metric.unit) == (name, "loss", unit)
