@@ -130,7 +130,7 @@ def _delta_bounds(
     theta = [float(v) for v in fitted.theta]
     gradient = []
     for k, value in enumerate(theta):
-        step = 1e-6 * max(abs(value), 1e-12)
+        step = 1e-6 * (abs(value) or 1e-12)  # a coefficient of any size keeps its sign
         up, down = theta.copy(), theta.copy()
         up[k], down[k] = value + step, value - step
         gradient.append((of(up) - of(down)) / (2.0 * step))

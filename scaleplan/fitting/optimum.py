@@ -170,7 +170,7 @@ def log_size_error(
 
     gradient = []
     for k, value in enumerate(theta):
-        step = 1e-6 * max(abs(value), 1e-12)
+        step = 1e-6 * (abs(value) or 1e-12)  # a coefficient of any size keeps its sign
         up, down = theta.copy(), theta.copy()
         up[k], down[k] = value + step, value - step
         gradient.append((log_size(up) - log_size(down)) / (2.0 * step))

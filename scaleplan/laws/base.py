@@ -46,6 +46,17 @@ def exp(value: T) -> T:
     return np.exp(value)
 
 
+def power(base: T, exponent: T) -> T:
+    """Return base^exponent of floats, infinity where that is too large for one, or of arrays."""
+    if not isinstance(base, float):
+        return base**exponent
+    try:
+        raised: float = base**exponent
+    except OverflowError:  # a float raises what an array says by infinity
+        return math.inf
+    return raised
+
+
 def softplus(value: T) -> T:
     """Return ln(1 + e^value) without overflow, of a float or of each element of an array."""
     if isinstance(value, float):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from scaleplan.laws.base import CurvedLaw, T, log
+from scaleplan.laws.base import CurvedLaw, T, log, power
 from scaleplan.units import format_significant
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class PowerSumLaw(CurvedLaw):
         """Return each A_k x_k^(sign b_k): the reducible parts of the metric."""
         first = 1 if self.floor else 0
         return tuple(
-            theta[first + 2 * k] * inputs[column] ** (self.sign * theta[first + 2 * k + 1])
+            theta[first + 2 * k] * power(inputs[column], self.sign * theta[first + 2 * k + 1])
             for k, column in enumerate(self.columns)
         )
 
@@ -52,8 +52,8 @@ class PowerSumLaw(CurvedLaw):
         first = 1 if self.floor else 0
         parts: list[T] = []
         for k, column in enumerate(self.columns):
-            power = inputs[column] ** (self.sign * theta[first + 2 * k + 1])
-            parts += [power, self.sign * theta[first + 2 * k] * power * log(inputs[column])]
+            raised = power(inputs[column], self.sign * theta[first + 2 * k + 1])
+            parts += [raised, self.sign * theta[first + 2 * k] * raised * log(inputs[column])]
         if self.floor:
             parts.insert(0, parts[0] * 0.0 + 1.0)
         return tuple(parts)

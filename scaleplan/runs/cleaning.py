@@ -26,6 +26,9 @@ _FAILED = frozenset({"failed", "crashed", "diverged", "killed", "nan", "oom"})
 
 # Of params, tokens or FLOP: ten orders of magnitude beyond all computing there has been.
 _LARGEST_SIZE = 1e40
+_SMALLEST_SIZE = 1 / _LARGEST_SIZE  # a cell that was damaged, or scaled by mistake
+# A metric beyond these is that of a run that blew up: its square would not be a number any more.
+_LARGEST_METRIC, _SMALLEST_LOSS = 1e100, 1e-100
 
 
 @dataclass(slots=True, eq=False)
@@ -112,6 +115,22 @@ def _impossible_metric(dropped: _Dropped, metric: Metric) -> None:
         cell = write_number(float(numbers[row]))
         reason = f"{name} is {cell}; it must be {allowed}"
         dropped.drop(row, f"{name} is not {allowed}", reason)
+    _absurd(dropped, "value", _SMALLEST_LOSS if metric.kind == "loss" else 0.0, _LARGEST_METRIC)
+
+
+def _absurd(dropped: _Dropped, role: str, smallest: float, largest: float) -> None:
+    """Drop rows with a number that no run has, and that overflows once it is reckoned with."""
+    column, name = dropped.rows.roles[role], dropped.rows.names[role]
+    with np.errstate(invalid="ignore"):
+        magnitude = np.where(np.isfinite(column.numbers), np.abs(column.numbers), np.nan)
+        far = {
+            f"above {largest:g}": magnitude > largest,
+            f"below {smallest:g}": (magnitude > 0.0) & (magnitude < smallest),
+        }
+    for where, rows in far.items():
+        for row in np.flatnonzero(rows).tolist():
+            reason = f"{name} is {_cell(column, row)}; nothing is {where}"
+            dropped.drop(row, f"{name} is {where}", reason)
 
 
 def impossible(numbers: FloatArray, metric: Metric) -> BoolArray:
@@ -154,13 +173,10 @@ def _impossible_size(dropped: _Dropped, role: str) -> None:
     column, name = dropped.rows.roles[role], dropped.rows.names[role]
     with np.errstate(invalid="ignore"):
         bad = (~(column.numbers > 0.0) | np.isinf(column.numbers)) & ~column.blank
-        huge = ~bad & (column.numbers > _LARGEST_SIZE)
     for row in np.flatnonzero(bad).tolist():
         reason = f"{name} is {_cell(column, row)}; it must be a number above 0"
         dropped.drop(row, f"{name} is not a number above 0", reason)
-    for row in np.flatnonzero(huge).tolist():
-        reason = f"{name} is {_cell(column, row)}; nothing is above {_LARGEST_SIZE:g}"
-        dropped.drop(row, f"{name} is above {_LARGEST_SIZE:g}", reason)
+    _absurd(dropped, role, _SMALLEST_SIZE, _LARGEST_SIZE)
 
 
 def _no_size(dropped: _Dropped) -> None:

@@ -66,6 +66,25 @@ class _Growing:
     vocabulary: dict[str, int] = field(default_factory=dict)
 
 
+def refuse_wide(file: str, columns: int, rows: int = 0) -> None:
+    """Refuse what is no table of runs, by its size.
+
+    Args:
+        file: The input's name.
+        columns: How many columns it has.
+        rows: How many rows were read so far.
+
+    Raises:
+        InputError: If the table has too many columns or cells.
+    """
+    if columns > _MOST_COLUMNS or columns * rows > _MOST_CELLS:
+        at_most = f"{_MOST_COLUMNS:,} columns and {_MOST_CELLS:,} cells"
+        raise InputError(
+            f"has {columns:,} columns and {rows:,} rows so far; {at_most} are allowed", file=file,
+            hint="Keep the columns and rows that a plan needs.",
+        )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Words:
     """The cells of a column as an engine gives them.
@@ -146,12 +165,7 @@ class TableBuilder:
     def _count(self, lines: IntArray) -> None:
         self._lines.append(lines)
         self._rows += lines.size
-        too_wide = len(self._columns) > _MOST_COLUMNS
-        if too_wide or len(self._columns) * self._rows > _MOST_CELLS:
-            message = f"has {len(self._columns)} columns and {self._rows} rows so far, too many"
-            raise InputError(
-                message, file=self._file, hint="Keep the columns and rows that a plan needs."
-            )
+        refuse_wide(self._file, len(self._columns), self._rows)
 
     def drop(self, line: int | None, reason: str) -> None:
         """Record a row that cannot be part of the table."""

@@ -24,6 +24,8 @@ _LONGEST_BYTES = 4 * LONGEST_LINE  # no character has more than 4
 # Documents that must be parsed as a whole (JSON, YAML) take some 20 times their size in memory.
 LARGEST_DOCUMENT = 64 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
+# Logs shrink to a tenth or so; what grows to hundreds of times its size was made to do so.
+_MOST_EXPANDED, _LOOKED_AT_FROM = 250, 64 << 20
 _ESCAPED = re.compile("[\udc80-\udcff]")
 # Longest first: the UTF-32 mark begins with that of UTF-16.
 _MARKS = (
@@ -51,6 +53,7 @@ class _Replayed(io.RawIOBase):
     def __init__(self, head: bytes, rest: _Readable, advance: Callable[[int], None] | None) -> None:
         super().__init__()
         self._head, self._rest, self._advance = head, rest, advance
+        self.taken = 0  # bytes so far
 
     def readable(self) -> bool:
         """Return True: it can be read."""
@@ -63,9 +66,34 @@ class _Replayed(io.RawIOBase):
         if not data:
             data = self._rest.read(len(view))
         view[: len(data)] = data
+        self.taken += len(data)
         if self._advance is not None:
             self._advance(len(data))
         return len(data)
+
+
+class _Unzipped(_Replayed):
+    """Bytes that were compressed, which may not be very many more than before."""
+
+    def __init__(self, name: str, packed: _Replayed) -> None:
+        unzipped = gzip.GzipFile(fileobj=io.BufferedReader(packed), mode="rb")
+        self.head = _read_head(unzipped)
+        super().__init__(self.head, unzipped, None)
+        self._name, self._packed = name, packed
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill the buffer.
+
+        Raises:
+            InputError: If the bytes become very many more.
+        """
+        count = super().readinto(buffer)
+        if self.taken > max(_LOOKED_AT_FROM, _MOST_EXPANDED * self._packed.taken):
+            raise InputError(
+                f"grows to over {_MOST_EXPANDED} times its size when it is decompressed, which no "
+                "log does", file=self._name, hint="Give it decompressed if it is a log.",
+            )  # fmt: skip
+        return count
 
 
 class TextSource:
@@ -90,11 +118,10 @@ class TextSource:
         self._fallback_line: int | None = None
         with self._failures():
             head = _read_head(stream)
-            binary: io.RawIOBase | gzip.GzipFile = _Replayed(head, stream, advance)
+            binary = _Replayed(head, stream, advance)
             if head.startswith(_GZIP_MAGIC):
-                unzipped = gzip.GzipFile(fileobj=io.BufferedReader(binary), mode="rb")
-                head = _read_head(unzipped)
-                binary = _Replayed(head, unzipped, None)
+                binary = _Unzipped(self.name, binary)
+                head = binary.head
             encoding = next((e for mark, e in _MARKS if head.startswith(mark)), "utf-8")
             self._refuse_binary(head, encoding)
             strict = encoding.startswith(("utf-16", "utf-32"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -67,3 +68,18 @@ def test_command_line_and_renderers_do_not_import_numpy():
         check=True,
     )  # fmt: skip
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("traced", ["", "1"])
+def test_warnings_of_libraries_are_for_those_who_trace(traced):
+    warn = "\nimport warnings\nwarnings.warn('overflow in square', RuntimeWarning)"
+    done = subprocess.run(
+        [sys.executable, "-c", _ASK + warn, "--version"],
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "SCALEPLAN_TRACEBACK": traced},
+        cwd=ROOT,
+        timeout=60,
+        check=True,
+    )
+    assert ("overflow" in done.stderr) == bool(traced)

@@ -16,8 +16,9 @@ from scaleplan.runs.formats.heading import Heading, heading_of
 from scaleplan.runs.formats.markdown import between_bars
 from scaleplan.runs.formats.markdown_text import is_mixed, only_runs
 from scaleplan.runs.formats.plain_blocks import Lines, add_plain
+from scaleplan.runs.formats.repeated_names import distinct, repeated_names
 from scaleplan.runs.numbers import read_number
-from scaleplan.runs.raw import RawTable, TableBuilder
+from scaleplan.runs.raw import RawTable, TableBuilder, refuse_wide
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.text import as_named, clean_text, listed, shown, uncoloured
 
@@ -85,17 +86,17 @@ def _read(
     if delimiter == "|":
         rows = between_bars(rows)
     header_line, header = next(rows, (skipped + 1, []))
+    refuse_wide(source.name, len(header))
     names = _names(header, source.name, header_line)
     builder = TableBuilder(source.name, keep_text=keep_text, comma=_COMMAS.get(delimiter, "never"))
-    repeated = [n for n in dict.fromkeys(names) if names.count(n) > 1] if names else []
-    if repeated:
-        builder.note(_repeated_note(source.name, header_line, repeated))
+    for note in repeated_names(f"{source.name}:{header_line}", names):
+        builder.note(note)
     told = heading.note(source.name, header_line - 1)
     if told is not None:
         builder.note(told)
     if delimiter == "|":
         rows = (found for found in rows if not _is_rule(found[1]))
-    _fill(builder, rows, _distinct(names), lines if delimiter == "," else None)
+    _fill(builder, rows, distinct(names), lines if delimiter == "," else None)
     for note in (*(cut_out or ()), *source.notes()):
         builder.note(note)
     return builder.build(shared)
@@ -160,25 +161,6 @@ def _names(header: list[str], file: str, line: int) -> list[str]:
             file=file, line=line, hint="Add a first row such as params,tokens,loss.",
         )  # fmt: skip
     return [name or f"column {i}" for i, name in enumerate(names, 1)]
-
-
-def _distinct(names: list[str]) -> list[str]:
-    """Give repeated names a number."""
-    seen: dict[str, int] = {}
-    result = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        result.append(name if seen[name] == 1 else f"{name} #{seen[name]}")
-    return result
-
-
-def _repeated_note(file: str, line: int, names: list[str]) -> Note:
-    return Note(
-        id="DUPLICATE_COLUMN", severity="warning",
-        text=f"{file}:{line} names {listed(names)} more than once; the first column of a name is "
-        "used.",
-        action="Give each column its own name.",
-    )  # fmt: skip
 
 
 def _is_rule(row: list[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import re
 from functools import lru_cache
 
@@ -20,9 +21,9 @@ from scaleplan.runs.formats.printed_parts import (
 )
 from scaleplan.runs.formats.printed_rounds import boosting_round
 from scaleplan.runs.metrics import Candidate, describe
+from scaleplan.runs.numbers import read_number
 from scaleplan.runs.roles import NUMBER_ROLES, rank
 from scaleplan.runs.text import fold
-from scaleplan.units import parse_count
 
 _COUNTED = "(?:epoch|step|iter|iteration|lr)"
 # A number with a hyphen ends a name (`BLEU-4`, `ROUGE-1`), unless it is counted (`epoch-3`); it
@@ -110,8 +111,9 @@ def settings(text: str) -> dict[str, str]:
     """Return what a line says about the whole run: parameters, tokens a step."""
     found: dict[str, str] = {}
     for match in _SETTING.finditer(text[:_LONGEST]):
-        number = parse_count(match["number"].replace(",", "").replace(" ", ""))
-        found[match["name"]] = repr(number)
+        number = read_number(match["number"].replace(",", "").replace(" ", ""))
+        if math.isfinite(number):
+            found[match["name"]] = repr(number)
     return found
 
 
@@ -268,7 +270,7 @@ def _of_dictionary(text: str) -> dict[str, str]:
     text = text[: text.rfind("}") + 1][:_LONGEST]
     try:
         found = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         try:
             found = json.loads(text)  # which has null and NaN
         except (ValueError, RecursionError):

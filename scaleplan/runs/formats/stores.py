@@ -12,7 +12,8 @@ import numpy as np
 from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import KeepText
-from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, Words, numeric_column
+from scaleplan.runs.formats.repeated_names import distinct, repeated_names
+from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, Words, numeric_column, refuse_wide
 from scaleplan.runs.text import clean_text
 
 EVENTS = ".tfevents"  # stands for `events.out.tfevents.*`, which have no ending
@@ -98,14 +99,16 @@ def read_parquet(path: Path, name: str, keep_text: KeepText) -> RawTable:
             f"is no Parquet file that can be read: {clean_text(str(error))[:200]}", file=name,
             hint="A file that was cut off has lost its end, where the columns are described.",
         ) from error  # fmt: skip
+    refuse_wide(name, table.num_columns, table.num_rows)
+    named = [clean_text(column) for column in table.column_names]
     columns = {
-        clean_text(column): _column(table.column(i), keep_text(column), name)
-        for i, column in enumerate(table.column_names)
+        column: _column(table.column(i), keep_text(column), name)
+        for i, column in enumerate(distinct(named))
     }
     rows = table.num_rows
     return RawTable(
         file=name, columns=columns, lines=np.zeros(rows, dtype=np.int64), shared={}, dropped=(),
-        notes=(), decimal_comma=False,
+        notes=repeated_names(name, named), decimal_comma=False,
     )  # fmt: skip
 
 
@@ -115,7 +118,7 @@ def _column(column: Any, text: bool, name: str) -> RawColumn:  # noqa: ANN401 - 
     kind = column.type
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if numeric and not text:
-        floats = column.cast(pa.float64())
+        floats = column.cast(pa.float64(), safe=False)  # integers above 2^53 are rounded
         if floats.null_count:
             floats = floats.fill_null(float("nan"))
         return numeric_column(np.asarray(floats.to_numpy(), dtype=np.float64))

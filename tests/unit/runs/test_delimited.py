@@ -142,6 +142,14 @@ def test_gzip_by_its_magic_bytes(load):
         assert load(packed, name=name).fingerprint == load(PLAIN).fingerprint
 
 
+def test_what_grows_without_end_is_no_log(load, monkeypatch):
+    monkeypatch.setattr("scaleplan.runs.source._LOOKED_AT_FROM", 1 << 20)
+    rows = "".join(f"1e{k % 7},2,{k % 97}.5\n" for k in range(100_000))
+    assert len(load(gzip.compress(("params,tokens,loss\n" + rows).encode()))) > 0
+    with pytest.raises(InputError, match="over 250 times its size"):
+        load(gzip.compress(PLAIN.encode() + b"1e6,2e7,4.5\n" * 300_000))
+
+
 @pytest.mark.parametrize("cut", [5, 15, 30])
 def test_truncated_gzip(load, cut):
     with pytest.raises(InputError, match="compressed data") as error:
