@@ -16,7 +16,7 @@ from scaleplan.runs.roles import (
     suffix_factor,
     without_suffix,
 )
-from scaleplan.runs.text import split_unit, words
+from scaleplan.runs.text import split_unit, without_about, words
 from scaleplan.units import parse_count
 
 # Words in brackets that count nothing else.
@@ -73,7 +73,7 @@ def has_own_scale(cell: str) -> bool:
     Args:
         cell: The text of a number.
     """
-    return _DIGITS.sub("", cell.strip(), count=1).strip() != ""
+    return _DIGITS.sub("", without_about(cell).strip(), count=1).strip() != ""
 
 
 def _stands_alone(role: str, name: str) -> bool:

@@ -12,7 +12,7 @@ from scaleplan.runs.columns import Assignment
 from scaleplan.runs.doubts import directed, mixed_shares, size_doubts, unit_doubts
 from scaleplan.runs.factors import factor, has_own_scale, unit_factor
 from scaleplan.runs.frame import Frame, coalesce, column_of_files, with_metric
-from scaleplan.runs.metrics import UNKNOWN, metric_record
+from scaleplan.runs.metrics import UNKNOWN, describe, metric_record
 from scaleplan.runs.numbers import conversion_notes, percent_cells
 from scaleplan.runs.raw import RawColumn
 from scaleplan.runs.roles import SIZE_NAMES
@@ -98,6 +98,10 @@ def gather(
         metric, told = directed(metric, roles)
         notes += (told,)
     roles["value"], metric, said, doubts = _metric_in_unit(frame, roles["value"], metric, chosen)
+    train = chosen.numbers.get("train_value", ("",))[0]
+    if "perplexity" in metric.unit and "train_value" in roles and _is_perplexity(train):
+        roles["train_value"], twin = _logs_of(frame, roles["train_value"], train)
+        said = [*said, *twin]
     notes += doubts
     units["value"] = metric.unit
     if "input" in units and unit_factor(units["input"]) != 1.0:
@@ -167,6 +171,24 @@ def _scaled(
     return result, changed
 
 
+def _is_perplexity(name: str) -> bool:
+    found = describe(name)
+    return found is not None and "perplexity" in found.unit
+
+
+def _logs_of(frame: Frame, column: RawColumn, name: str) -> tuple[RawColumn, list[RowNote]]:
+    """Return the natural logarithms of perplexities, and a line that says so."""
+    numbers = column.numbers
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.where(numbers > 0.0, np.log(numbers), numbers)
+    known = int(np.isfinite(numbers).sum())
+    said = RowNote(
+        file=frame.files[0] if len(frame.files) == 1 else "all files", line=None,
+        reason=f"{name}: {known} perplexities replaced by their natural logarithm",
+    )  # fmt: skip
+    return replace(column, numbers=logs), [said]
+
+
 def _metric_in_unit(
     frame: Frame, column: RawColumn, metric: Metric, chosen: Assignment
 ) -> tuple[RawColumn, Metric, list[RowNote], tuple[Note, ...]]:
@@ -180,11 +202,8 @@ def _metric_in_unit(
     known = numbers[np.isfinite(numbers)]
     file = frame.files[0] if len(frame.files) == 1 else "all files"
     if "perplexity" in metric.unit and known.size:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            logs = np.where(numbers > 0.0, np.log(numbers), numbers)
-        reason = f"{metric.name}: {known.size} perplexities replaced by their natural logarithm"
-        said = RowNote(file=file, line=None, reason=reason)
-        return replace(column, numbers=logs), metric, [said], ()
+        logs, changed = _logs_of(frame, column, metric.name)
+        return logs, metric, changed, ()
     if not metric.bounded:
         return column, metric, [], ()
     signs = percent_cells(column)

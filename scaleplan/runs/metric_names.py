@@ -13,14 +13,15 @@ _BENCHMARKS = (
 _SCORES = ("ndcg", "recall", "mrr", "map", "map50", "rouge", "psnr", "auprc",
            "mf1", "mfscore", "mprecision", "mrecall")  # fmt: skip
 # Shares of pixels or of their overlap with the truth, by which segmentation is judged.
-_OVERLAPS = ("miou", "iou", "mdice", "dice", "macc", "aacc")
+_OVERLAPS = ("iou", "dice", "macc", "aacc")
 # What an agent collects in an episode, as Stable-Baselines3, Spinning Up and CleanRL write it.
 _REWARDS = (("ep", "rew"), ("ep", "rewmean"), ("eprewmean",), ("ep", "ret"),
             ("episode", "return"), ("episodic", "return"), ("mean", "return"),
             ("average", "return"), ("avg", "return"))  # fmt: skip
 _FAMILIES = ("poisson", "gamma", "tweedie", "binomial", "bernoulli", "gaussian", "normal")
 _MEAN_PRECISION = (("map50", "95"), ("map", "50", "95"), ("map", "5", "95"),
-                   ("map", "0", "5", "0", "95"))  # fmt: skip
+                   ("map", "0", "5", "0", "95"), ("coco", "bbox", "map"), ("bbox", "map"),
+                   ("bbox", "ap"))  # fmt: skip
 DETECTION = 1  # the preference of that score, which is never read from training batches
 PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     (("bits", "per", "byte"), "loss", 2, "bits/byte"),
@@ -66,15 +67,21 @@ PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     (("top5",), "accuracy", 2, "fraction"),
     (("acc5",), "accuracy", 2, "fraction"),
     *(((name,), "accuracy", 3, "fraction") for name in _BENCHMARKS),
+    # The overlap by which segmentation is compared comes before the pixels that are right.
+    *(((name,), "accuracy", -1, "fraction") for name in ("miou", "mdice")),
     *(((name,), "accuracy", 4, "fraction") for name in _OVERLAPS),
     (("score",), "score", 0, ""),
-    # The mean average precision by which detectors are compared, as Ultralytics writes it.
+    # The mean average precision by which detectors are compared, as Ultralytics, MMDetection and
+    # Detectron2 write it.
     *((phrase, "score", DETECTION, "") for phrase in _MEAN_PRECISION),
     (("performance",), "score", 2, ""),
     *(((name,), "score", 3, "") for name in ("reward", "auc", "f1", "bleu", "elo", "auroc")),
     *(((name,), "score", 4, "") for name in _SCORES),
     *((pair, "score", 3, "") for pair in _REWARDS),
-    *((pair, "score", 4, "") for pair in (("m", "ap50"), ("m", "ap"), ("hit", "rate"))),
+    *(
+        (pair, "score", 4, "")
+        for pair in (("m", "ap50"), ("m", "ap"), ("segm", "ap"), ("hit", "rate"))
+    ),
     *(
         (pair, "score", 5, "")
         for pair in (

@@ -10,9 +10,10 @@ from dataclasses import replace
 import numpy as np
 
 from scaleplan.records import RowNote
+from scaleplan.runs.cell_links import without_links
 from scaleplan.runs.raw import ABSENT, RawColumn, RawTable
 from scaleplan.runs.table import IntArray
-from scaleplan.runs.text import shown
+from scaleplan.runs.text import shown, without_about
 from scaleplan.units import parse_count
 
 # So many cells of one column are told one by one; the rest of a long log are counted.
@@ -46,7 +47,7 @@ def read_number(text: str, *, decimal_comma: bool = False) -> float:
     """
     if text[:1] == "[" or text.lower() in ABSENT:
         return math.nan
-    text = _without_spread(_EMPHASIS.sub(r"\2", text))
+    text = without_about(_without_spread(_EMPHASIS.sub(r"\2", text)))
     if decimal_comma:
         head = _HEAD.match(text)
         if head is not None and head.group().count(",") <= 1:
@@ -82,10 +83,12 @@ def settle(table: RawTable, keep_text: Callable[[str], bool]) -> RawTable:
         table: The table as it was read.
         keep_text: Tells by name which columns are text whatever their cells look like.
     """
-    columns = {
-        name: column if keep_text(name) else _settled(column, decimal_comma=table.decimal_comma)
-        for name, column in table.columns.items()
-    }
+    columns = {}
+    for name, linked in table.columns.items():
+        column = without_links(linked)
+        if not keep_text(name):
+            column = _settled(column, decimal_comma=table.decimal_comma)
+        columns[name] = column
     return replace(table, columns=columns)
 
 

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from scaleplan.errors import InputError, UsageError
 from scaleplan.records import Note
 from scaleplan.runs.companions import with_last_evaluation
+from scaleplan.runs.evaluation_steps import with_evaluations_placed
 from scaleplan.runs.exports import reshape
 from scaleplan.runs.formats import read_table
 from scaleplan.runs.formats.stores import STORES
@@ -217,7 +218,7 @@ def finish(raw: RawTable, located: Located, request: Request) -> RawTable:
         return keeps_text(request, name)
 
     settled = without_lists(settle(widened(raw, request), keep_text), request)
-    settled = reshape(with_splits_of_rows(settled, request))
+    settled = with_evaluations_placed(reshape(with_splits_of_rows(settled, request)))
     if located.path is not None:
         settled = with_last_evaluation(settled, located.path, keep_text)
         settled = with_settings(settled, located.path, keep_text)

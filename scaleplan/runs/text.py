@@ -28,6 +28,8 @@ _PLURALS = {
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Ultralytics: mAP50(B) of boxes, which every detector has, (M) of masks, (P) of poses.
 _MEASURED_ON = {"B": "", "M": " mask", "P": " pose"}
+# ~10B, and the other signs for about.
+_ABOUT = re.compile(r"^\s*[~\u2248\u223c\u2243]\s*(?=\.?\d)")
 _LONGEST_SHOWN = 40  # characters of a cell in a message
 
 
@@ -90,6 +92,11 @@ def words(name: str) -> tuple[str, ...]:
     """Split `eval/valLoss_c4` into `eval`, `val`, `loss`, `c4`."""
     apart = _CAMEL.sub(" ", _MEANS.sub(lambda match: f" {match[0].casefold()}", name))
     return tuple(w.casefold() for w in re.split(r"[\W_]+", apart) if w)
+
+
+def without_about(text: str) -> str:
+    """Return the text of a number without a sign that it is about so much."""
+    return _ABOUT.sub("", text)
 
 
 def singular(word: str) -> str:

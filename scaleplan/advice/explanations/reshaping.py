@@ -47,4 +47,11 @@ RESHAPING = (
         "how well it acts.",
         "Name a loss with --metric.",
     ),
+    _entry(
+        "EPOCHS_AS_STEPS",
+        "Evaluations that are numbered by epochs stand at the step that training has reached.",
+        "Rows without an epoch, each with the epoch of the row before it as its step.",
+        "MMEngine counts evaluations by epochs and batches by steps, in one column.",
+        "Log the step of the training with each evaluation if that is wrong.",
+    ),
 )

@@ -7,6 +7,7 @@ from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.formats.delimited import DELIMITED, holds_tables
 from scaleplan.runs.formats.json_file import JSON
 from scaleplan.runs.formats.json_lines import JSON_LINES
+from scaleplan.runs.formats.latex import LATEX
 from scaleplan.runs.formats.no_table import is_no_table
 from scaleplan.runs.formats.printed import DESCRIBE, PRINTED, is_talk, read_with
 from scaleplan.runs.formats.yaml_file import YAML, NotYamlError
@@ -17,7 +18,7 @@ from scaleplan.runs.text import shown
 __all__ = ["EXTENSIONS", "FORMATS", "Format", "read_table"]
 
 # In the order in which they look at an input without a known extension; the last takes anything.
-FORMATS: tuple[Format, ...] = (JSON_LINES, JSON, PRINTED, YAML, DELIMITED)
+FORMATS: tuple[Format, ...] = (JSON_LINES, JSON, LATEX, PRINTED, YAML, DELIMITED)
 
 EXTENSIONS = tuple(sorted({extension for each in FORMATS for extension in each.extensions}))
 

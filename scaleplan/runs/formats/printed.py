@@ -19,6 +19,7 @@ from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.formats.json_file import recognises as begins_json
+from scaleplan.runs.formats.printed_bars import Bars
 from scaleplan.runs.formats.printed_blocks import Line, with_blocks
 from scaleplan.runs.formats.printed_commas import with_commas
 from scaleplan.runs.formats.printed_lines import (
@@ -87,6 +88,7 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
     headed = ""
     last: dict[str, str] = {}
     said_once: dict[str, str] = {}
+    bars = Bars()
     read_lines = with_blocks(source.lines()) if pattern is None else _alone(source.lines())
     for line, text, block in read_lines:
         # The best of the rounds of boosting, said once more at the end, is no point of the curve.
@@ -109,7 +111,12 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
             skipped += bool(text.strip()) and not said
             continue
         found = True
-        rows.append({**_of_heading(heading, row), **row})
+        row = {**_of_heading(heading, row), **row}
+        if "/s" in text or "s/" in text:
+            row = bars.placed(text, row, begun=begun)
+            if not row:
+                continue
+        rows.append(row)
         lines.append(line)
         begun = begun or any(map(axis, rows[-1]))
         early += not begun

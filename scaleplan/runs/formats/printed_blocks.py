@@ -23,17 +23,21 @@ _CELLS = re.compile(
     rf"[ ]*(?P<number>{_NUMBER})?[ ]*\|\s*",
     re.IGNORECASE,
 )
-# `[batch=1/4800]:`, `... [step=10/50000,epoch=0,eta=1:00:00]`, `Learning iteration 3/1500`.
+# `[batch=1/4800]:`, `[epoch=1][batch=5/5]:`, `... [step=10/50000,epoch=0,eta=1:00:00]`,
+# `Learning iteration 3/1500`.
 _STEP = re.compile(
+    r"(?:\[epoch=(?P<of>\d+)\])?"
     r"\[(?:batch|step)=(?P<step>\d+)/\d+(?:,\s?epoch=(?P<epoch>\d+))?[^\[\]]{0,60}\]:?\s*$"
-    r"|^\s*Learning iteration (?P<iteration>\d+)/\d+\s*$"
+    r"|^\s*Learning iteration (?P<iteration>\d+)/\d+:?\s*$"
 )
 _BELOW = re.compile(
-    r"(?:\t|[ ]{2})\s*(?P<name>[A-Za-z][\w/ .()-]{0,80}?)[ ]*[:=][ ]*"
+    r"[ \t]\s*(?P<name>[A-Za-z][\w/ .()-]{0,80}?)[ ]*[:=][ ]*"
     rf"(?P<number>{_NUMBER})(?![\w:])",
     re.IGNORECASE,
 )
 _RULE = re.compile(r"\s*(?:-{3,}\s*)?")  # a blank line, or one of dashes, within a list
+_ENTRY = re.compile(r"\s*'[^']{1,80}'\s*:")
+_MOST_LINES = 200  # of one dictionary
 _GROUPED = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
 # What Composer counts besides batches.
 _COUNTED = {"Train time/token": "tokens", "Train time/sample": "samples"}
@@ -67,6 +71,8 @@ def with_blocks(lines: Iterable[str]) -> Iterator[Line]:
 
 def _begun(number: int, text: str) -> _Block | None:
     """Return the block that a line begins, None if it stands for itself."""
+    if "{'" in text and "}" not in text:
+        return _Dictionary(number, text)
     if text.startswith("|"):
         box = _Box(number, text)
         return box if box.takes(text) else None
@@ -98,8 +104,12 @@ class _Block(ABC):
         if any(describe(name) is not None for name in self.row):
             yield self.number, self.text, self.row
             return
-        for place, text in enumerate(self.lines):
-            yield self.number + place, text, None
+        yield from self.said_alone(self.number)
+
+    def said_alone(self, first: int) -> Iterator[Line]:
+        """Yield the lines that were taken, each for itself; the first has this number."""
+        for place, text in enumerate(self.lines, first):
+            yield place, text, None
 
 
 class _Box(_Block):
@@ -137,13 +147,14 @@ class _List(_Block):
         self.lines = [text]
         self.row = {"step": match["step"] or match["iteration"]}
         self.loose = match["iteration"] is not None
-        if match["epoch"]:
-            self.row["epoch"] = match["epoch"]
+        if match["epoch"] or match["of"]:
+            self.row["epoch"] = match["epoch"] or match["of"]
 
     def takes(self, text: str) -> bool:
         match = _BELOW.match(text)
         if match is None:
-            inside = self.loose and (text.startswith("  ") or _RULE.fullmatch(text) is not None)
+            inside = text[:1] in " \t" and bool(text.strip())
+            inside = inside or (self.loose and _RULE.fullmatch(text) is not None)
             if inside:
                 self.lines.append(text)
             return inside
@@ -154,6 +165,27 @@ class _List(_Block):
             plain = _GROUPED.fullmatch(number) is not None
             self.row[name] = number.replace(",", "") if plain else number
         return True
+
+
+class _Dictionary(_Block):
+    """A dictionary over several lines, as TensorFlow's object detection prints its losses."""
+
+    closed = False
+
+    def takes(self, text: str) -> bool:
+        if self.closed or len(self.lines) >= _MOST_LINES or not _ENTRY.match(text):
+            return False
+        self.lines.append(text)
+        self.closed = "}" in text
+        return True
+
+    def said(self) -> Iterator[Line]:
+        """Yield the dictionary as one line, or the lines of one that is never closed."""
+        if self.closed:
+            yield self.number, " ".join(line.strip() for line in (self.text, *self.lines)), None
+            return
+        yield self.number, self.text, None
+        yield from self.said_alone(self.number + 1)
 
 
 @lru_cache(4096)

@@ -8,6 +8,7 @@ import math
 import re
 from functools import lru_cache
 
+from scaleplan.runs.formats.printed_dialects import counts_first, in_plain_names
 from scaleplan.runs.formats.printed_parts import (
     HYPHENED,
     WORD,
@@ -110,10 +111,14 @@ def measures(row: dict[str, str]) -> bool:
 def settings(text: str) -> dict[str, str]:
     """Return what a line says about the whole run: parameters, tokens a step."""
     found: dict[str, str] = {}
-    for match in _SETTING.finditer(text[:_LONGEST]):
+    if "aram" not in text and "PARAM" not in text and "okens" not in text:
+        return found
+    for match in _SETTING.finditer(counts_first(text[:_LONGEST])):
         number = read_number(match["number"].replace(",", "").replace(" ", ""))
+        name = match["name"]
+        unknown = "param" in name.casefold() and rank("params", name) is None
         if math.isfinite(number):
-            found[match["name"]] = repr(number)
+            found["parameters" if unknown else name] = repr(number)
     return found
 
 
@@ -154,7 +159,10 @@ def _said(text: str) -> dict[str, str]:
     short = _LLM_C.fullmatch(text.strip())
     if short is not None:
         return {"step": short["step"], _LLM_C_NAMES[short["name"]]: short["number"]}
-    rounds, text = boosting_round(text)
+    plain = in_plain_names(text)
+    if plain is None:
+        return {}  # of a part of an epoch, which has a line of its own
+    rounds, text = boosting_round(plain)
     text = placed(_WIDE.sub("   ", text[:_LONGEST]))
     parts = parts_of(text)
     if parts and is_half_measured(text):
@@ -195,6 +203,8 @@ def _pairs(text: str, parts: list[tuple[int, str]]) -> tuple[dict[str, str], str
         if number is None and axis(name) is None:
             continue
         on = [words for end, words in parts if end <= match.start("name")]
+        if on and axis(name) == "tokens" and not on[-1].casefold().startswith("train"):
+            continue  # `[EVAL] #Images: 500` are those of the evaluation
         said = _UNREAD if number is None else number + ("%" if match["percent"] else "")
         found.append((of_part(name, on[-1] if on else ""), said))
     row: dict[str, str] = {}

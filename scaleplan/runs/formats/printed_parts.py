@@ -12,10 +12,11 @@ _SPLIT = "train|training|test|val|valid|validation|eval|evaluation"
 HYPHENED = r"(?:-[A-Za-z][A-Za-z0-9_@/.]{0,40}){0,3}"
 WORD = rf"[A-Za-z][A-Za-z0-9_@/.]{{0,40}}{HYPHENED}"
 _SAID_OF = r"(?:[ _](?:set|data|metrics?|results?|scores?))?"
-# `Test: Acc@1 20.0`, `| valid | epoch 1 | loss 5.7`, `Train: loss 3.1 | Val: loss 3.2`; a star
-# begins the line to which an evaluation of the PyTorch examples comes.
+# `Test: Acc@1 20.0`, `| valid | epoch 1 | loss 5.7`, `Train: loss 3.1 | Val: loss 3.2`,
+# `[train] loss=3.1, [valid] loss=3.2`; a star begins the line to which an evaluation of the
+# PyTorch examples comes.
 _PART = re.compile(
-    rf"(?:^|[\s|\]>(-])(?P<split>{_SPLIT}){_SAID_OF}[ ]*[:|\]][ \t]*(?=[A-Za-z|\[*])"
+    rf"(?:^|[\s|\]>(\[-])(?P<split>{_SPLIT}){_SAID_OF}[ ]*[:|\]][ \t]*(?=[A-Za-z|\[*#])"
     r"|^\s*(?P<star>\*)[ \t]",
     re.IGNORECASE,
 )

@@ -124,7 +124,10 @@ class _Composer:
             top.merged.extend(v for v in several if isinstance(v, Mapping))
             return
         if key in node:
-            raise self._error(f"the key {shown(key)} is there twice", line, "Keep one of them.")
+            raise NotYamlError(
+                f"the key {shown(key)} is there twice", file=self._file, line=line,
+                hint="Keep one of them.",
+            )  # fmt: skip
         node[key] = value
 
     def _check_tag(self, event: yaml.Event, tag: str | None) -> None:

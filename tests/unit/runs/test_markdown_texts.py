@@ -108,7 +108,7 @@ def test_blank_lines_and_ragged_rows_of_one_table_stay_rows(text):
     ("name", "lines"),
     [
         ("a.log", "Using cuda device\nWrapping the env.\n-----\n| time/ |  |\n|  fps | 359 |\n"),
-        ("b.txt", "\\begin{tabular}{lr}\nModel & loss \\\\\nSmall & 3.21 \\\\\n\\end{tabular}\n"),
+        ("b.txt", "\\begin{figure}\nModel & loss\nSmall & 3.21\n\\end{figure}\n"),
         ("c.txt", "".join(f"Loss at epoch 0 and iteration {i} is {1 / i}\n" for i in (1, 2, 3))),
         ("d.md", "```\nx = 1, 2\n```\nNothing, else, is here.\n"),
         ("e.txt", "The first of it, then others\na\nb\nc\n"),

@@ -17,7 +17,8 @@ NO_NAMES = (
 @pytest.mark.parametrize(
     "text",
     ["INFO:root:quality 0.5 : 0.6795, overall : 0.3657\n",
-     "  - Step 0: Quality is `10.5` | worse\n  - *Step 1:* quality\n"],
+     "  - Step 0: Quality is `10.5` | worse\n  - *Step 1:* quality\n",
+     "INFO : round 1: 2.3\nINFO : round 2: 2.1\n"],
 )  # fmt: skip
 def test_messages_without_a_known_metric_are_not_called_bad_yaml(tmp_path, text, name):
     (tmp_path / name).write_text(text, encoding="utf-8")

@@ -1,0 +1,102 @@
+"""Lines of programs that name things in a way of their own, in plain names.
+
+Each is looked for by a word that hardly any other line has: most lines pass untouched.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Marian: `Ep. 1 : Up. 1000 : Sen. 100,000 : Cost 7.2`, `[valid] Ep. 1 : Up. 5000 : perplexity : 9`.
+_MARIAN = re.compile(r"\bEp\. (?P<epoch>\d+) : Up\. (?P<step>\d+) : (?:Sen\. [\d,]+ : )?")
+# MMEngine: `Epoch(train)  [1][ 50/250]  lr: 1e-2`, `Iter(val) [500/500]    mIoU: 45.1`.
+_MMENGINE = re.compile(
+    r"\b(?P<what>Epoch|Iter)\((?P<split>train|val|test)\)\s{0,4}(?:\[\s*(?P<epoch>\d+)\])?"
+    r"\[\s*(?P<batch>\d+)(?:/\s*(?P<of>\d+))?\]"
+)
+# ESPnet: `3epoch results: [train] ..., [valid] ...`; what `3epoch:train:1-50batch:` says of a part
+# of the batches is in the line of the epoch.
+_ESPNET = re.compile(r"\b(?P<epoch>\d+)epoch(?P<part>:train:\d+-\d+batch:| results:)")
+# LitGPT: `Epoch 1 | iter 16 step 2 | loss train: 10.9, val: 9.8 | iter time: 331 ms`.
+_LITGPT = re.compile(r"\bloss train: (?P<train>[^\s,|]+), val: (?P<val>[^\s,|]+)")
+# llama2.c: `100 | loss 9.1 | lr 1e-5`; gpt-2-simple: `[100 | 12.34] loss=3.2 avg=3.3`.
+_COUNT_FIRST = re.compile(r"^\s*(?:(?P<step>\d+) \| |\[(?P<timed>\d+) \| [\d.]+\] )(?=[A-Za-z])")
+# torchtune: `1|52|Loss: 2.37:   0%|  | 52/25880 [00:13<1:00:00]`.
+_TORCHTUNE = re.compile(r"^\s*(?P<epoch>\d+)\|(?P<step>\d+)\|(?=[A-Za-z])")
+# Levanter: `Progress on:train 1.2kit/10.0kit rate:1.2it/s`.
+_LEVANTER = re.compile(r"\bProgress on:(?P<split>\w+) (?P<step>[\d.]+)(?P<of>[kMG]?)it/")
+_PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
+# `Total number of parameters in billions: 0.35`, `number parameters: 1.104 billion`, `size:
+# 8,030,261,248 total parameters`.
+_IN = re.compile(r"\bparameters in (?P<unit>[bm])illions[ ]*:[ ]*(?P<number>\d+(?:\.\d+)?)")
+_WORD = re.compile(r"\bparameters[ ]*:[ ]*(?P<number>\d+(?:\.\d+)?) (?P<unit>[bm])illion\b")
+_BEFORE = re.compile(r"(?<![\w.,])(?P<number>\d[\d,]{5,}) (?P<name>total parameters)\b")
+
+
+def counts_first(text: str) -> str:
+    """Return a line with the parameters that it counts as `parameters: 350M`.
+
+    Args:
+        text: A line that says something of the whole run.
+    """
+    if "illion" in text:
+        text = _IN.sub(_parameters, text)
+        text = _WORD.sub(_parameters, text)
+    return _BEFORE.sub(r"\g<name>: \g<number>", text) if " total parameters" in text else text
+
+
+def _parameters(match: re.Match[str]) -> str:
+    return f"parameters: {match['number']}{match['unit'].upper()}"
+
+
+def in_plain_names(text: str) -> str | None:
+    """Return a line with what it counts and measures in plain names.
+
+    Args:
+        text: The line.
+
+    Returns:
+        The line, changed or not; None for one that measures a part of what a later one does.
+    """
+    if "Up. " in text:
+        text = _MARIAN.sub(_marian, text)
+    elif ")" in text and "[" in text and ("Epoch(" in text or "Iter(" in text):
+        text = _MMENGINE.sub(_mmengine, text)
+    elif "epoch" in text and (found := _ESPNET.search(text)) is not None:
+        if found["part"] != " results:":
+            return None
+        text = f"{text[: found.start()]}epoch {found['epoch']} | {text[found.end() :]}"
+    elif "loss train:" in text:
+        text = _LITGPT.sub(r"train loss: \g<train>, val loss: \g<val>", text)
+    elif "|" in text[:24]:
+        text = _COUNT_FIRST.sub(_count_first, text)
+        text = _TORCHTUNE.sub(r"epoch \g<epoch> | step \g<step> | ", text)
+    elif "Progress on:" in text:
+        text = _LEVANTER.sub(_levanter, text)
+    return text
+
+
+def _marian(match: re.Match[str]) -> str:
+    return f"epoch {match['epoch']} | step {match['step']} | "
+
+
+def _mmengine(match: re.Match[str]) -> str:
+    """Return the step or epoch of a line; that of an evaluation is the one before it."""
+    batch, of = int(match["batch"]), int(match["of"] or 0)
+    split = "" if match["split"] == "train" else f" {match['split']}: |"
+    if match["what"] == "Iter":
+        return split if split else f"iter {batch} |"
+    epoch = int(match["epoch"] or 0)
+    if split:
+        # Before, training printed `Epoch [1][50/250]`, which is read as 1.2.
+        return f"{split} epoch {epoch if of else epoch + 1} |"
+    return f"epoch {epoch - 1 + batch / of!r} |" if of else f"epoch {epoch} |"
+
+
+def _count_first(match: re.Match[str]) -> str:
+    return f"step {match['step'] or match['timed']} | "
+
+
+def _levanter(match: re.Match[str]) -> str:
+    step = round(float(match["step"]) * _PREFIXES[match["of"]])
+    return f"{match['split']}: | step {step} | "
