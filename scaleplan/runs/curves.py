@@ -117,8 +117,10 @@ class _Curves:
             members = self.order[self.starts[i] : self.starts[i] + self.sizes[i]]
             logged = members[~blank[members]]
             finite = logged[np.isfinite(values[logged])]
-            # A zero that a tracker writes before the first evaluation is no best loss.
-            possible = finite[~impossible[finite]] if best is not None else finite
+            # A zero that a tracker writes before the first evaluation is no best loss; a curve that
+            # ends below zero, as a Dice loss does, has no best point above it.
+            early = best is not None and finite.size > 0 and not impossible[finite[-1]]
+            possible = finite[~impossible[finite]] if early else finite
             usable = possible if possible.size else finite
             passed_over += finite.size - usable.size
             broken = logged.size > 0 and not np.isfinite(values[logged[-1]])

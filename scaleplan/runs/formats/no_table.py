@@ -9,6 +9,7 @@ from scaleplan.runs.numbers import read_number
 from scaleplan.runs.raw import RawColumn, RawTable
 from scaleplan.runs.roles import text_role
 
+_LONGEST_NAME = 60  # characters
 _SENTENCE = 4  # words; names of columns have fewer: `Val loss (nats/token)`
 
 
@@ -26,8 +27,11 @@ def is_no_table(table: RawTable) -> bool:
         return not listed and not _has_number(table.columns[name])
     if sum(_says_its_name(name, table.columns[name]) for name in names) > 1:
         return True  # one sentence again and again, with other numbers
-    if not any(len(name.split()) >= _SENTENCE for name in names):
+    sentences = [name for name in names if len(name.split()) >= _SENTENCE]
+    if not sentences:
         return False
+    if any(len(name) > _LONGEST_NAME for name in sentences) and not any(map(describe, names)):
+        return True
     most_others = len(table.dropped) > len(table)
     return most_others and (not len(table) or not any(map(describe, names)))
 

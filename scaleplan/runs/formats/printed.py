@@ -28,12 +28,12 @@ from scaleplan.runs.formats.printed_lines import (
     known,
     matched,
     measures,
-    settings,
 )
 from scaleplan.runs.formats.printed_parts import heading as heading_on
 from scaleplan.runs.formats.printed_parts import of_part
 from scaleplan.runs.formats.printed_pattern import compiled
-from scaleplan.runs.formats.printed_rounds import closes
+from scaleplan.runs.formats.printed_rounds import closes, directed
+from scaleplan.runs.formats.printed_settings import settings
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.numbers import read_number
 from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, filled_from
@@ -136,7 +136,7 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
     if skipped:
         builder.note(_note(source.name, skipped))
     table = replace(_begun_at(with_commas(builder.build(said_once)), early), printed=True)
-    return table if pattern is not None else _united(table)
+    return table if pattern is not None else _united(directed(table))
 
 
 def _alone(lines: Iterator[str]) -> Iterator[Line]:

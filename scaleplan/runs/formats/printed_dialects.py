@@ -26,27 +26,6 @@ _TORCHTUNE = re.compile(r"^\s*(?P<epoch>\d+)\|(?P<step>\d+)\|(?=[A-Za-z])")
 # Levanter: `Progress on:train 1.2kit/10.0kit rate:1.2it/s`.
 _LEVANTER = re.compile(r"\bProgress on:(?P<split>\w+) (?P<step>[\d.]+)(?P<of>[kMG]?)it/")
 _PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
-# `Total number of parameters in billions: 0.35`, `number parameters: 1.104 billion`, `size:
-# 8,030,261,248 total parameters`.
-_IN = re.compile(r"\bparameters in (?P<unit>[bm])illions[ ]*:[ ]*(?P<number>\d+(?:\.\d+)?)")
-_WORD = re.compile(r"\bparameters[ ]*:[ ]*(?P<number>\d+(?:\.\d+)?) (?P<unit>[bm])illion\b")
-_BEFORE = re.compile(r"(?<![\w.,])(?P<number>\d[\d,]{5,}) (?P<name>total parameters)\b")
-
-
-def counts_first(text: str) -> str:
-    """Return a line with the parameters that it counts as `parameters: 350M`.
-
-    Args:
-        text: A line that says something of the whole run.
-    """
-    if "illion" in text:
-        text = _IN.sub(_parameters, text)
-        text = _WORD.sub(_parameters, text)
-    return _BEFORE.sub(r"\g<name>: \g<number>", text) if " total parameters" in text else text
-
-
-def _parameters(match: re.Match[str]) -> str:
-    return f"parameters: {match['number']}{match['unit'].upper()}"
 
 
 def in_plain_names(text: str) -> str | None:

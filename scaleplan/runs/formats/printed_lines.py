@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
-import math
 import re
 from functools import lru_cache
 
-from scaleplan.runs.formats.printed_dialects import counts_first, in_plain_names
+from scaleplan.runs.formats.printed_dialects import in_plain_names
 from scaleplan.runs.formats.printed_parts import (
     HYPHENED,
     WORD,
@@ -20,9 +19,9 @@ from scaleplan.runs.formats.printed_parts import (
     placed,
     repeated_in_parts,
 )
-from scaleplan.runs.formats.printed_rounds import boosting_round
+from scaleplan.runs.formats.printed_rounds import boosting_round, catboost_round
+from scaleplan.runs.formats.printed_settings import LONGEST
 from scaleplan.runs.metrics import Candidate, describe
-from scaleplan.runs.numbers import read_number
 from scaleplan.runs.roles import NUMBER_ROLES, rank
 from scaleplan.runs.text import fold
 
@@ -65,14 +64,6 @@ _BATCH = re.compile(
     r"(?:batch[ ]?[:\[(]?[ ]{0,8}|[\[(][ ]{0,8})(?P<batch>\d+)[ ]?/[ ]?(?P<of>\d+)",
     re.IGNORECASE,
 )
-# What programs print once: `number of parameters: 10.65M`, `tokens per iteration will be: 16,384`.
-_SETTING = re.compile(
-    r"(?<![A-Za-z])(?P<name>(?:(?:total |model )?num(?:ber)?[ _](?:of[ _])?)?(?:(?:total|trainable|"
-    r"model)[ _])?param(?:eter)?s|tokens[ _]per[ _](?:iteration|iter|step|batch))"
-    r"(?: will be| is)?[ \t]*[:=|]?[ \t]*"
-    r"(?P<number>\d[\d_,]*(?:\.\d+)?[ ]?(?:[KMBT]\b)?)(?![\w.%])",
-    re.IGNORECASE,
-)
 # A Python dictionary, as Hugging Face prints it, or one in JSON, as fairseq does.
 _DICTIONARY = re.compile(r"""\{\s?['"]""")
 # main.log of github.com/karpathy/llm.c: `s:250 tel:6.49` (test loss), `s:251 trl:6.48`, and the
@@ -82,7 +73,6 @@ _LLM_C = re.compile(
     r"(?: [a-z]{1,10}:\S{1,20}){0,5}"
 )
 _LLM_C_NAMES = {"tel": "val_loss", "trl": "train_loss", "eval": "HellaSwag accuracy"}
-_LONGEST = 4000  # characters of a line that are searched; a longer one is no message
 _LONGEST_NAME = 80
 # How many examples there are is said once, before the epochs over them.
 _TRAINED_ON, _IN_ALL = "train set size", frozenset({"datasetsize", "totaldatasetsize"})
@@ -106,20 +96,6 @@ def axis(name: str) -> str | None:
 def measures(row: dict[str, str]) -> bool:
     """Tell whether a metric is among the names of a line."""
     return any(_metric(name) is not None for name in row)
-
-
-def settings(text: str) -> dict[str, str]:
-    """Return what a line says about the whole run: parameters, tokens a step."""
-    found: dict[str, str] = {}
-    if "aram" not in text and "PARAM" not in text and "okens" not in text:
-        return found
-    for match in _SETTING.finditer(counts_first(text[:_LONGEST])):
-        number = read_number(match["number"].replace(",", "").replace(" ", ""))
-        name = match["name"]
-        unknown = "param" in name.casefold() and rank("params", name) is None
-        if math.isfinite(number):
-            found["parameters" if unknown else name] = repr(number)
-    return found
 
 
 def known(text: str) -> dict[str, str]:
@@ -162,8 +138,11 @@ def _said(text: str) -> dict[str, str]:
     plain = in_plain_names(text)
     if plain is None:
         return {}  # of a part of an epoch, which has a line of its own
+    row = catboost_round(plain)
+    if row:
+        return row
     rounds, text = boosting_round(plain)
-    text = placed(_WIDE.sub("   ", text[:_LONGEST]))
+    text = placed(_WIDE.sub("   ", text[:LONGEST]))
     parts = parts_of(text)
     if parts and is_half_measured(text):
         return {}  # not yet what the evaluation comes to
@@ -251,7 +230,7 @@ def _is_data_size(name: str) -> bool:
 
 def matched(text: str, pattern: re.Pattern[str]) -> dict[str, str]:
     """Return the groups of a line that a pattern of the user's matches; empty if it does not."""
-    match = pattern.search(text[:_LONGEST])
+    match = pattern.search(text[:LONGEST])
     if match is None:
         return {}
     return {name: value or "" for name, value in match.groupdict().items()}
@@ -277,7 +256,7 @@ def _number(text: str, name: str, rest: str) -> str | None:
 
 def _of_dictionary(text: str) -> dict[str, str]:
     """Return the known numbers of a dictionary that a line ends with, in Python or in JSON."""
-    text = text[: text.rfind("}") + 1][:_LONGEST]
+    text = text[: text.rfind("}") + 1][:LONGEST]
     try:
         found = ast.literal_eval(text)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):

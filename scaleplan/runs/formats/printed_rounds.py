@@ -1,10 +1,14 @@
-"""What programs print while they boost trees: `[145]`, then a metric of each set of data."""
+"""What programs print while they boost trees: a round, then a metric of each set of data."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+
+import numpy as np
 
 from scaleplan.runs.formats.boosting_document import COUNTED_SET, METRICS
+from scaleplan.runs.raw import RawTable
 
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|nan|inf)"
 # XGBoost's `[90]<tab>train-rmse:0.12<tab>eval-rmse:0.37`, LightGBM's `[10]<tab>training's l2: 0.5`;
@@ -18,6 +22,50 @@ _ROUND = re.compile(
 _OF_SET = re.compile(r"(?P<set>[\w.-]+)'s (?P<metric>[\w@.-]+)(?=:)")
 # XGBoost's `Stopping. Best iteration:`, LightGBM's `Early stopping, best iteration is:`.
 _CLOSES = re.compile(r"\bbest iteration(?: is)?:\s*$", re.IGNORECASE)
+# CatBoost's `10:<tab>learn: 0.51<tab>test: 0.53<tab>best: 0.53 (9)<tab>total: 31ms`, which does
+# not name what it measures.
+_CATBOOST = re.compile(
+    rf"\s*(?P<round>\d{{1,9}}):\s+(?:learn: (?P<learn>{_NUMBER}))?"
+    rf"(?:\s+test: (?P<test>{_NUMBER}))?(?:\s+best: (?P<best>{_NUMBER}) \(\d+\))?\s+total: .*"
+)
+_BEST = "best of CatBoost"
+
+
+def catboost_round(text: str) -> dict[str, str]:
+    """Return what CatBoost prints of a round; empty for any other line.
+
+    Args:
+        text: The line.
+    """
+    match = _CATBOOST.fullmatch(text.rstrip()) if "total: " in text else None
+    if match is None or not (match["learn"] or match["test"]):
+        return {}
+    best = match["best"] or match["test"] or match["learn"]
+    said = {"train loss": match["learn"], "test loss": match["test"], _BEST: best}
+    return {"step": match["round"], **{name: text for name, text in said.items() if text}}
+
+
+def directed(table: RawTable) -> RawTable:
+    """Return a log whose metric of CatBoost is a score if its best is the highest, or it rises.
+
+    Args:
+        table: A printed log.
+    """
+    if _BEST not in table.columns:
+        return table
+    best = table.columns[_BEST].numbers
+    numbers = table.columns["test loss" if "test loss" in table.columns else "train loss"].numbers
+    known = np.flatnonzero(np.isfinite(numbers) & np.isfinite(best))
+    rises = known.size > 1 and float(numbers[known[-1]]) > float(numbers[known[0]])
+    if bool((best[known] != numbers[known]).any()):
+        rises = bool((best[known] > numbers[known]).any())
+    return replace(
+        table,
+        columns={
+            name.replace("loss", "score") if rises else name: column
+            for name, column in table.columns.items() if name != _BEST
+        },
+    )  # fmt: skip
 
 
 def boosting_round(text: str) -> tuple[str, str]:

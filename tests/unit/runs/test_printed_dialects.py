@@ -164,3 +164,23 @@ def test_a_perplexity_of_training_is_taken_as_that_of_validation(load):
     runs = load(f"step,train_ppl,val_ppl\n{rows}")
     assert runs.columns["value"] == pytest.approx([4.5108595])  # ln 91
     assert runs.columns["train_value"] == pytest.approx([4.3944492])  # ln 81
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("ends", ["", "worse"])
+@pytest.mark.parametrize("test", [True, False])
+def test_rounds_of_catboost_are_read_in_the_direction_of_their_best(log, sign, test, ends):
+    values = [10 + sign * (5 - loss(s)) for s in STEPS]
+    if ends:
+        values += [values[-1] - sign * 0.01]
+    text = "Learning rate set to 0.05\n"
+    for i, value in enumerate(values):
+        best = max(values[: i + 1], key=lambda v: sign * v)
+        tested = f"\ttest: {value:.4f}\tbest: {best:.4f} ({i})" if test else ""
+        learned = value if not test else value + 1
+        text += f"{i}:\tlearn: {learned:.4f}{tested}\ttotal: 10.1ms\tremaining: 10.2s\n"
+    [curve] = load_curves([log(text)]).curves
+    assert curve.metric.kind == ("score" if sign > 0 else "loss")
+    series = curve.validation if test else curve.training
+    assert series.at.tolist() == list(range(len(values)))
+    assert series.value.tolist() == [round(value, 4) for value in values]
