@@ -12,10 +12,13 @@ from scaleplan.render.view import UNKNOWN, Column, Table, View, metric_text, qua
 from scaleplan.units import format_number_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from scaleplan.records import Note
     from scaleplan.runs.table import Runs
 
 _MOST_ROWS = 50
+_LONGEST_COUNT = 1e6  # longer ones have the suffix of their size
 _TEXT_FIRST = ("run", "family", "dataset", "optimizer")
 
 
@@ -42,12 +45,13 @@ def _table(runs: Runs) -> Table:
     labels = [name for name in runs.labels if any(runs.labels[name])]
     labels.sort(key=lambda n: (_TEXT_FIRST.index(n) if n in _TEXT_FIRST else 9, n))
     roles = [role for role in runs.columns if role != "value" and runs.has(role)]
+    whole = {role for role in roles if _is_whole(runs.columns[role][:_MOST_ROWS])}
     left = len(runs) - _MOST_ROWS
     rows = []
     for i in range(min(len(runs), _MOST_ROWS)):
         cells = [runs.labels[name][i] or UNKNOWN for name in labels]
         cells += [_cell(float(runs.columns["value"][i]))]
-        cells += [_cell(float(runs.columns[role][i])) for role in roles]
+        cells += [_cell(float(runs.columns[role][i]), whole=role in whole) for role in roles]
         file, line = runs.origins[i]
         rows.append((*cells, file if line is None else f"{file}:{line}"))
     return Table(
@@ -64,8 +68,16 @@ def _table(runs: Runs) -> Table:
     )  # fmt: skip
 
 
-def _cell(value: float) -> str:
-    return UNKNOWN if math.isnan(value) else quantity(value)
+def _is_whole(values: Iterable[float]) -> bool:
+    """Tell whether all are counts that are short enough to be shown as they are."""
+    known = [float(value) for value in values if not math.isnan(value)]
+    return all(value.is_integer() and abs(value) < _LONGEST_COUNT for value in known)
+
+
+def _cell(value: float, *, whole: bool = False) -> str:
+    if math.isnan(value):
+        return UNKNOWN
+    return f"{value:.0f}" if whole else quantity(value)
 
 
 def runs_document(shown: RunsShown) -> dict[str, Any]:

@@ -39,3 +39,12 @@ def test_set_fills_what_the_log_lacks(invoke, tmp_path):
     assert [run["params"] for run in document["runs"]] == [124e6, 7e9]
     assert invoke("runs", str(path), "--set", "params").exit_code == 2
     assert invoke("runs", str(path), "--set", "c:params=1").exit_code == 2
+
+
+def test_short_counts_are_shown_as_they_are(invoke, tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("run,step,lr,val_loss\na,100,0.001,2.5\nb,2500,0.0015,2\n", encoding="utf-8")
+    lines = invoke("runs", str(log)).stdout.splitlines()
+    rows = [line.split() for line in lines if line.startswith((" a ", " b "))]
+    assert [row[1] for row in rows] == ["2.500", "2.000"]
+    assert [row[2] for row in rows] == ["100", "2500"]
