@@ -61,6 +61,10 @@ def _forget():
         ("TPUv4", "tpu_v4"),
         ("mi300x", "mi300x"),
         ("AMD Instinct MI300X", "mi300x"),
+        ("Tesla T4", "t4"),
+        ("A10G", "a10g"),
+        ("RTX 3080", "rtx_3080"),
+        ("v100-16gb", "v100_sxm_16gb"),
     ],
 )
 def test_accelerator_names_as_people_write_them(name, expected):
@@ -73,7 +77,7 @@ def test_the_default_accelerator_is_the_h100():
 
 
 @pytest.mark.parametrize(
-    ("name", "near"), [("h1000", "h100"), ("a10", "a100"), ("mi300xx", "mi300x")]
+    ("name", "near"), [("h1000", "h100"), ("a1000", "a100"), ("mi300xx", "mi300x")]
 )
 def test_an_unknown_accelerator_is_refused_with_near_names(name, near):
     with pytest.raises(UsageError) as caught:
