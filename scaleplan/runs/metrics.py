@@ -31,7 +31,7 @@ _LETTERS: Mapping[str, MetricKind] = {"L": "loss", "P": "score"}
 _NEUTRAL = frozenset(
     {"summary", "metrics", "metric", "final", "best", "last", "min", "avg", "average", "mean",
      "per", "token", "log", "history", "results", "result", "rate", "nats", "epoch", "total",
-     "overall", "ce", "nll", "xent"}
+     "overall", "ce", "nll", "xent", "reduced"}
 )  # fmt: skip
 # Bounds and spreads of a metric, and settings that are named after one, are no metric.
 _NO_METRIC = frozenset(

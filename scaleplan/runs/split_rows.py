@@ -29,23 +29,21 @@ def with_splits_of_rows(table: RawTable, request: Request) -> RawTable:
         request: What was asked for; a column that it names stays as it is.
 
     Returns:
-        The same table unless its steps have a row for training and one for other data each.
+        The same table unless its rows are told apart by steps and by the data, training among it.
     """
     found = None if table.printed or not len(table) else _split_column(table)
     if found is None or found in request.roles.values():
         return table
     metrics = [n for n in table.columns if (c := describe(n)) is not None and c.split == "plain"]
-    metrics = [n for n in metrics if not table.columns[n].is_text]
+    metrics = [n for n in metrics if _on_several(table, n, found)]
     keys = [n for n in table.columns if n not in {found, *metrics} and _tells_apart(n)]
     asked = {request.metric, request.input_column, *request.roles.values()} & set(metrics)
     if not metrics or asked or not any(map(counts_points, keys)):
         return table
     group = combine([codes_of(table.columns[name]) for name in keys])
     split = table.columns[found].codes.astype(np.int64)
-    pairs = np.unique(combine([group, split])).size
-    steps = np.unique(group).size
-    if pairs < len(table) or 2 * steps > len(table):
-        return table  # runs that are called train and val, or some of each alone
+    if np.unique(combine([group, split])).size < len(table):
+        return table  # several runs that nothing tells apart
     return _joined(table, found, metrics, group)
 
 
@@ -57,6 +55,16 @@ def _split_column(table: RawTable) -> str | None:
             if len(said) == len(column.vocabulary) > 1 and "train" in said:
                 return name
     return None
+
+
+def _on_several(table: RawTable, metric: str, split: str) -> bool:
+    """Tell whether a metric was measured on the training's data and on other data."""
+    column, on = table.columns[metric], table.columns[split]
+    if column.is_text:
+        return False
+    measured = set(np.unique(on.codes[~column.blank]).tolist())
+    said = [SPLIT_WORDS[on.vocabulary[code].casefold()] for code in measured if code >= 0]
+    return "train" in said and len(said) > 1
 
 
 def _tells_apart(name: str) -> bool:

@@ -26,8 +26,8 @@ RESHAPING = (
     _entry(
         "SPLITS_OF_ROWS",
         "A step has a row for training and one for validation; they became one row.",
-        "A column such as phase or split holds only words for data, train among them, steps or "
-        "epochs count the rows, and most steps have a row of each.",
+        "A column such as phase or split holds only words for data, train among them, and no step "
+        "or epoch has two rows of the same data.",
         "The validation of a run is no run of its own.",
         "Call that column run if its rows are runs of their own.",
     ),

@@ -76,10 +76,15 @@ def _begun(number: int, text: str) -> _Block | None:
     if text.startswith("|"):
         box = _Box(number, text)
         return box if box.takes(text) else None
+    match = _step_of(text)
+    return None if match is None else _List(number, text, match)
+
+
+def _step_of(text: str) -> re.Match[str] | None:
+    """Return the step that a line gives to those below it, None if it gives none."""
     if "]" not in text[-4:] and "Learning iteration" not in text:
         return None
-    match = _STEP.search(text)
-    return None if match is None else _List(number, text, match)
+    return _STEP.search(text)
 
 
 class _Block(ABC):
@@ -152,6 +157,8 @@ class _List(_Block):
 
     def takes(self, text: str) -> bool:
         match = _BELOW.match(text)
+        if _step_of(text) is not None:
+            return False  # the next one, also where the whole log is indented
         if match is None:
             inside = text[:1] in " \t" and bool(text.strip())
             inside = inside or (self.loose and _RULE.fullmatch(text) is not None)

@@ -59,6 +59,15 @@ def test_training_and_validation_on_one_line(curve):
     assert numbers(found.training) == (list(STEPS), [loss(s) for s in STEPS])
 
 
+def test_the_loss_that_nemo_reduces_is_that_of_training(curve):
+    found = curve(
+        "Training epoch 0, iteration {s}/9999 | lr: 5.6e-06 | global_step: {s} | "
+        "reduced_train_loss: {v} | consumed_samples: 928 | val_loss: {w} | val_ppl: 17.57\n"
+    )
+    assert numbers(found.training) == (list(STEPS), [loss(s) for s in STEPS])
+    assert numbers(found.validation) == (list(STEPS), [loss(s, 0.3) for s in STEPS])
+
+
 def test_epochs_of_espnet_have_one_point_each(curve):
     found = curve(
         "[h] (trainer:694) INFO: {e}epoch:train:1-50batch: iter_time=1e-04, loss=9.9, acc=0.1\n"

@@ -82,6 +82,17 @@ def test_a_list_below_a_heading_is_one_point(read):
     assert curve.training.at.tolist() == list(range(len(STEPS)))
 
 
+def test_a_list_ends_where_the_next_begins_in_a_log_that_is_indented(read):
+    text = "".join(
+        f"    {'#' * 40}\n        Learning iteration {i}/1500\n\n"
+        f"      Mean total reward: {reward(s)}\n"
+        f"    {'-' * 40}\n      Total timesteps: {s}\n\n    Storing it: in logs\n"
+        for i, s in enumerate(STEPS)
+    )
+    [curve] = read(text).curves
+    assert curve.training.value.tolist() == [reward(s) for s in STEPS]
+
+
 @pytest.mark.parametrize(
     ("columns", "metric"),
     [("rollout/ep_rew_mean,train/loss", "rollout/ep_rew_mean"),

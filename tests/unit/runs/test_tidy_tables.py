@@ -160,8 +160,18 @@ def test_rows_of_training_and_validation_are_one_run(tmp_path):
         "split,params,loss\n"
         + "".join(f"{s},{n},2\n" for n in (1, 2, 3) for s in ("train", "val")),
         "run,epoch,loss\n" + "".join(f"{s},{n},2\n" for n in (1, 2, 3) for s in ("train", "val")),
-        "phase,epoch,loss\n" + "".join(f"train,{n},2\n" for n in range(9)) + "val,20,2\n",
+        "phase,epoch,loss\n" + "".join(f"{s},{n},2\n" for s in ("train", "val") for n in (1, 2, 2)),
     ],
 )
 def test_other_rows_with_a_split_stay_as_they_are(load, note_ids, table):
     assert "SPLITS_OF_ROWS" not in note_ids(load(table, all_points=True))
+
+
+def test_a_validation_now_and_then_is_no_run_of_its_own(tmp_path):
+    rows = "".join(
+        f"{s},0,train,{loss(s)}\n" + (f"{s + 5},0,val,{loss(s, 0.2)}\n" if s % 50 == 0 else "")
+        for s in STEPS
+    )
+    [curve] = curves(tmp_path, f"step,epoch,split,loss\n{rows}").curves
+    assert curve.training.at.tolist() == list(STEPS)
+    assert curve.validation.at.tolist() == [5, 55, 105, 155]
