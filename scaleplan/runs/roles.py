@@ -24,7 +24,8 @@ SAMPLE_NAMES = (
     "numimages", "examples", "nexamples", "numexamples", "trainexamples", "trainingexamples",
     "trainingsamples", "datasetsize", "trainsetsize", "datapoints", "seenexamples", "seensamples",
     "seenimages", "trainsamples", "trainsize", "ntrain", "numtrain", "ntrainsamples",
-    "numtrainsamples", "ntrainexamples", "numtrainexamples",
+    "numtrainsamples", "ntrainexamples", "numtrainexamples", "sizetrain", "trainingsize",
+    "trainingsetsize", "numtrainingexamples", "numtrainingsamples", "ntrainingsamples",
 )  # fmt: skip
 
 NUMBER_ROLES: Mapping[str, tuple[str, ...]] = {

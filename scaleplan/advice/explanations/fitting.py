@@ -157,7 +157,8 @@ FITTING = (
     _entry(
         "RESIDUALS_NOT_RANDOM",
         "What a law of one input leaves over has a pattern along it.",
-        "Runs test of the signs of residuals in order of the input, p below 0.001.",
+        "Runs test of the signs of residuals in order of the input, p below 0.001, or F test of a "
+        "second and third power of ln x beside the law, p below 0.002.",
         "Residuals in long stretches of one sign mean a wrong form, which forecasts inherit.",
         "Compare other laws, or find what else changes with the input.",
     ),
