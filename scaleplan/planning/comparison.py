@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, TypedDict
 
 from scaleplan.errors import FitError, InputError, UsageError
 from scaleplan.fitting.api import fit
-from scaleplan.fitting.choice import PRODUCT
 from scaleplan.fitting.interval import decades_beyond
 from scaleplan.fitting.recipe import DEFAULT, OBJECTIVES, Recipe
 from scaleplan.laws import LinearLaw, get_law
@@ -61,7 +60,8 @@ def compare_laws(
         UsageError: If a name is not a law's, or the target is not one that these runs allow.
     """
     chosen = fit(runs, resamples=0, level=level)
-    names = tuple(get_law(name).name for name in laws) or _laws_for(runs)
+    # What fit would use is compared whatever it is: the S-curve of a score is no usual candidate.
+    names = tuple(get_law(name).name for name in laws) or (chosen.law, *_laws_for(runs))
     pairs = [
         (name, objective)
         for name in dict.fromkeys(names)
@@ -96,9 +96,7 @@ def compare_laws(
 def _laws_for(runs: Runs) -> tuple[str, ...]:
     """Return the laws that the columns of these runs allow."""
     both = runs.has("params") and runs.has("tokens") and not runs.has("input")
-    product = (PRODUCT,) if both and runs.metric.kind == "score" else ()
-    two = (*product, *_OF_TWO_INPUTS)
-    return (*two, *_OF_ONE_INPUT) if both else (*_OF_ONE_INPUT, "shifted", "m3")
+    return (*_OF_TWO_INPUTS, *_OF_ONE_INPUT) if both else (*_OF_ONE_INPUT, "shifted", "m3")
 
 
 def _default_target(chosen: Fit) -> tuple[dict[str, float], str]:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 
+import numpy as np
 import pytest
 
 HUBER = "Huber of log residuals"
@@ -97,3 +98,22 @@ def test_no_law_at_all_ends_with_4(invoke, tmp_path):
     path.write_text("params,tokens,loss\n1e8,1e9,3\n1e9,1e10,2.5\n", encoding="utf-8")
     result = invoke("compare", path)
     assert result.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "law", "score"),
+    [("pass_rate", "sigmoid", lambda x: 0.22 + 0.39 / (1.0 + (1200.0 / x) ** 1.9)),
+     ("reward", "power_ceiling", lambda x: 9.0 - 30.0 / x**0.4)],
+)  # fmt: skip
+def test_the_law_that_fit_would_use_is_always_compared(invoke, tmp_path, name, law, score):
+    rng = np.random.default_rng(3)
+    x = np.geomspace(30.0, 1e4, 22)
+    values = score(x) * np.exp(0.004 * rng.standard_normal(x.size))
+    rows = "".join(f"{a:.5g},{v:.5g}\n" for a, v in zip(x, values, strict=True))
+    path = tmp_path / "runs.csv"
+    path.write_text(f"gpu_hours,{name}\n{rows}", encoding="utf-8")
+    fitted = json.loads(invoke("fit", path, "--input", "gpu_hours", "--format", "json").stdout)
+    shown = invoke("compare", path, "--input", "gpu_hours", "--format", "json")
+    first = json.loads(shown.stdout)["laws"][0]
+    assert (first["law"], first["verdict"]) == (law, "chosen")
+    assert fitted["law"] == law
