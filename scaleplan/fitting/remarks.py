@@ -124,7 +124,12 @@ def bend_p(fitted: Fitted) -> float | None:
     x = fitted.inputs[0]
     freedom = fitted.dof - _BENDS
     sizes = np.unique(x).size
-    if x.min() <= 0.0 or freedom < _SPARE_RUNS or sizes < fitted.free + _BENDS + _SPARE_RUNS:
+    if (
+        not fitted.free
+        or x.min() <= 0.0
+        or freedom < _SPARE_RUNS
+        or sizes < fitted.free + _BENDS + _SPARE_RUNS
+    ):
         return None
     design = jacobian(fitted, fitted.theta, fitted.inputs)
     if not np.isfinite(design).all():
