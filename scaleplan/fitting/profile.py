@@ -222,6 +222,7 @@ def _bound(axis: _Axis, step: float, factor: float) -> tuple[float | None, bool]
         at = np.unique(np.clip(start + step * np.array((0.0, *reach)), *axis.ends))
         at = at if step > 0.0 else at[::-1]
         heights, ends = _roots(axis, at, axis.phi)
+        heights[0], ends[0] = 0.0, axis.phi  # the optimum itself, wherever its refit has ended
         if heights.max() >= factor:
             break
     else:
@@ -230,8 +231,11 @@ def _bound(axis: _Axis, step: float, factor: float) -> tuple[float | None, bool]
         last = int(np.argmax(heights >= factor))
         if heights[last] - heights[last - 1] < _FINE * factor:
             break
-        at = np.linspace(at[last - 1], at[last], _POINTS + 2)
-        heights, ends = _roots(axis, at, ends[last - 1])
+        finer = np.linspace(at[last - 1], at[last], _POINTS + 2)
+        found, made = _roots(axis, finer, ends[last - 1])
+        # Refits of one point from other starts may end elsewhere: the bracket stays as it is known.
+        found[[0, -1]], made[[0, -1]] = heights[last - 1 : last + 1], ends[last - 1 : last + 1]
+        at, heights, ends = finer, found, made
     last = int(np.argmax(heights >= factor))
     coordinate = np.interp(factor, heights[last - 1 : last + 1], at[last - 1 : last + 1])
     return axis.parameter(float(coordinate)), False

@@ -173,3 +173,19 @@ def test_units_of_the_metric_move_the_floor_and_nothing_else():
     for k, factor in ((0, 1e9), (2, 1.0), (3, 1e9)):
         one, two = (profile_interval(fitted, k, level=0.9) for fitted in (plain, huge))
         assert (two.low, two.high) == pytest.approx((one.low * factor, one.high * factor), rel=1e-5)
+
+
+def test_a_valley_so_flat_that_refits_end_elsewhere_still_has_an_interval():
+    # Errors near chance: one of the refits beside the bracket ended in another place than before.
+    params = np.repeat([1e4, 2e4, 4e4, 8e4, 1.6e5], [5, 3, 4, 3, 4])
+    data = np.array([5, 10, 20, 40, 80, 5, 40, 80, 5, 10, 40, 80, 20, 40, 80, 5, 10, 40, 80]) * 1e3
+    errors = np.array(
+        [0.886243, 0.892369, 0.860605, 0.84578, 0.857521, 0.863328, 0.806194, 0.78819, 0.852283,
+         0.856605, 0.791295, 0.823098, 0.835806, 0.775172, 0.756268, 0.894315, 0.870448, 0.77745,
+         0.735489]
+    )  # fmt: skip
+    fitted = fit_law(CHINCHILLA, np.stack([params, data]), errors)
+    profile = profile_interval(fitted, 0, level=0.9)
+    assert fitted.theta[0] == 0.0
+    assert profile.low == 0.0
+    assert 0.3 < profile.high < errors.min()
