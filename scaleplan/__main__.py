@@ -17,10 +17,11 @@ def main() -> None:
     gc.set_threshold(_NEW_OBJECTS)
     from scaleplan.cli.failure import TRACEBACK_VARIABLE, report_bug
 
-    # Of numbers that overflow the libraries warn in the programmer's words, on the stream of the
-    # errors, which may be JSON. What is not finite is looked for where it matters.
+    # Libraries warn in the programmer's words (of numbers that overflow, of a legend that takes
+    # long), on the stream of the errors, which may be JSON. What is not finite is looked for where
+    # it matters.
     if os.environ.get(TRACEBACK_VARIABLE) != "1":
-        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore")
 
     # Set before anything heavy is imported: Ctrl-C while importing is quiet too.
     sys.excepthook = report_bug

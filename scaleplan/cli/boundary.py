@@ -89,8 +89,10 @@ def _report_usage(error: typer.BadParameter, arguments: Sequence[str]) -> int:
     message = error.format_message().rstrip(".")
     hint = getattr(error, "hint", "")
     context = getattr(error, "ctx", None)
-    if not hint and context is not None:
-        hint = f"See `{context.command_path} --help`."
+    if not hint:
+        # What is wrong before the commands' own options are known has no context.
+        path = "scaleplan" if context is None else context.command_path
+        hint = f"See `{path} --help`."
     return report(UsageError(message[:1].lower() + message[1:], hint=hint), arguments)
 
 

@@ -149,10 +149,19 @@ def _fit_of(
     *, seed: int,
 ) -> Fit:  # fmt: skip
     """Return the saved fit, or fit the logs, of sources of which `-` reads `stdin` if it is one."""
-    from scaleplan.cli.sources import fit_runs, is_published, is_saved_fit, read_runs, saved_fit
+    from scaleplan.cli.sources import (
+        fit_runs,
+        is_published,
+        is_saved_fit,
+        read_runs,
+        refuse_misspelt,
+        saved_fit,
+    )
 
     saved = [source for source in sources if is_saved_fit(source, stdin) or is_published(source)]
     if not saved:
+        if len(sources) == 1:
+            refuse_misspelt(sources[0])
         # The bootstrap serves the table of parameters, which a forecast does not show.
         return fit_runs(
             read_runs(sources, reading, stdin=stdin), fitting=fitting, resamples=0, level=0.9,

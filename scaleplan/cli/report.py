@@ -25,6 +25,11 @@ Examples:
   scaleplan report runs.csv --params 10B --tokens 200B --gpus 64,256 -o report.html
   scaleplan report runs.csv --flops 1e23 --gpu a100 -o report.html"""
 
+_OTHER_PAGES = frozenset(
+    {".csv", ".doc", ".docx", ".json", ".jsonl", ".md", ".parquet", ".pdf", ".png", ".svg",
+     ".tex", ".txt", ".xlsx", ".yaml", ".yml"}
+)  # fmt: skip
+
 
 def report_command(
     runs: Annotated[
@@ -92,6 +97,7 @@ def report_command(
     from scaleplan.cli.sources import fit_runs, read_runs, refuse_overwriting
     from scaleplan.records import TrainingSetup
 
+    _require_page(output)
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=False,
         quiet=quiet, pattern=pattern, given=values.all_given(given_values),
@@ -120,6 +126,22 @@ def report_command(
         )  # fmt: skip
     _write(sections, output)
     emit(fit, options.Output(output_format=output_format, quiet=quiet, strict=strict))
+
+
+def _require_page(path: str) -> None:
+    """Refuse a name that promises something else than a page of HTML.
+
+    Raises:
+        UsageError: If it ends in another way; one without an ending promises nothing.
+    """
+    ending = Path(path).suffix.lower()
+    if ending in _OTHER_PAGES:
+        from scaleplan.errors import UsageError
+
+        raise UsageError(
+            f"{path} ends in {ending}; a report is written as one page of .html",
+            hint="For example -o report.html; a browser prints it as PDF.",
+        )
 
 
 def _fit_section(fit: Fit, runs: Runs, draws: list[Resamples]) -> Section:

@@ -73,6 +73,23 @@ def is_published(source: str) -> bool:
     return any(law.id == source for law in published_laws())
 
 
+def refuse_misspelt(source: str) -> None:
+    """Refuse what is no file and nearly the id of a published law.
+
+    Args:
+        source: As it was typed.
+
+    Raises:
+        UsageError: With the ids that resemble it.
+    """
+    from scaleplan.catalog import published_law, published_laws
+    from scaleplan.runs.text import near
+
+    named = not Path(source).suffix and not Path(source).exists()
+    if named and near(source, [law.id for law in published_laws()]):
+        published_law(source)
+
+
 class ReadingArguments(TypedDict):
     """The arguments that every reader of logs takes."""
 

@@ -229,10 +229,10 @@ def bounds(text: str | Ranges) -> Ranges:
         return text
     found = []
     for symbol, value in _assignments(text, "E=0:3"):
-        low, colon, high = value.partition(":")
-        ends = number(low), number(high or "")
-        if not colon or ends[0] >= ends[1]:
-            message = f"{value!r} is not a range from a smaller to a larger number"
+        low, _, high = value.partition(":")
+        ends = (number(low), number(high)) if low.strip() and high.strip() else (1.0, 0.0)
+        if ends[0] >= ends[1]:
+            message = f"{value!r} is not a range from a smaller to a larger number, LOW:HIGH"
             raise OptionError(message, hint="For example --bound E=0:3.")
         found.append((symbol, *ends))
     return Ranges(tuple(found))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaleplan.errors import InputError
+from scaleplan.errors import UsageError
+from scaleplan.runs.text import listed, near, shown
 
 if TYPE_CHECKING:
     from scaleplan.fitting.resampling import IntervalKind
@@ -27,7 +28,7 @@ def clusters_of(
         kind: How intervals are made.
 
     Raises:
-        InputError: If there is no such column.
+        UsageError: If there is no such column.
     """
     if column is not None:
         cells = _cells(runs, column)
@@ -48,9 +49,14 @@ def _cells(runs: Runs, column: str) -> tuple[str, ...]:
         return runs.labels[role]
     numbers = runs.extra.get(column, runs.columns.get(role))
     if numbers is None:
-        known = ", ".join(dict.fromkeys((*runs.labels, *runs.columns, *runs.extra)))
-        raise InputError(
-            f"the log has no column {column} to tell clusters of runs; it has {known}",
-            hint="Give one of these to --cluster, or leave it out.",
-        )
+        named = {use.role: use.column for use in runs.cleaning.columns}
+        roles = (*runs.labels, *runs.columns)
+        known = list(dict.fromkeys((*(named.get(role, role) for role in roles), *runs.extra)))
+        alike = near(column, known)
+        raise UsageError(
+            f"the log has no column {shown(column)} to tell clusters of runs; it has "
+            f"{listed(known)}",
+            hint=f"Did you mean {' or '.join(alike)}?" if alike
+            else "Give one of these to --cluster, or leave it out.",
+        )  # fmt: skip
     return tuple("" if value != value else f"{value:.17g}" for value in numbers)  # noqa: PLR0124

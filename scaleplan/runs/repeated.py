@@ -13,7 +13,7 @@ from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.hashing import row_hashes
 from scaleplan.runs.named_columns import find_column
 from scaleplan.runs.table import FloatArray, IntArray
-from scaleplan.runs.text import listed, words
+from scaleplan.runs.text import listed, near, words
 from scaleplan.units import format_percent, format_significant
 
 # Losses under different values of these are not comparable.
@@ -93,9 +93,10 @@ def _key(rows: Gathered, name: str) -> list[FloatArray]:
     known |= {column: rows.roles[role] for role, column in rows.names.items()}
     found = find_column(name, list(known))
     if found is None:
+        alike = near(name, known)
         raise UsageError(
             f"the log has no column {name!r} to tell groups apart; it has {listed(known)}",
-            hint="Give the name of a column.",
+            hint=f"Did you mean {' or '.join(alike)}?" if alike else "Give the name of a column.",
         )
     return [known[found].numbers, known[found].codes.astype(np.float64)]
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from scaleplan.errors import UsageError
 from scaleplan.runs.metrics import KIND_WORDS
+from scaleplan.runs.numbers import read_number
 from scaleplan.runs.roles import (
     GIVEN_ROLES,
+    INPUT_ROLES,
     METRIC_ROLES,
     NUMBER_ROLES,
     TEXT_ROLES,
@@ -77,7 +80,8 @@ def read_request(
     """Check the names of roles that a person gave.
 
     Raises:
-        UsageError: If a role is not known, or two options name different metrics.
+        UsageError: If a role is not known, two options name different metrics, or a value that was
+            given for a role of numbers is none.
     """
     given = given or Given()
     roles: dict[str, str] = {}
@@ -100,10 +104,27 @@ def read_request(
                 hint="Give one of them.",
             )
         metric, kind = column, role if role in KIND_WORDS else None
+    for run, name, text in given.values:
+        _require_number(run, name, text)
     return Request(
         roles, metric, kind, input_column or roles.pop("input", None), given.pattern,
         given.values, count_config=given.count_config, also=given.also,
     )  # fmt: skip
+
+
+def _require_number(run: str, name: str, text: str) -> None:
+    """Refuse a value that was given for a role of numbers and is none."""
+    role = role_named(name)
+    if role not in NUMBER_ROLES:
+        return
+    number = read_number(text)
+    if math.isnan(number) or (role in INPUT_ROLES and not 0.0 < number < math.inf):
+        of = f"{shown(name)} of {shown(run)}" if run else shown(name)
+        above = " above 0" if role in INPUT_ROLES else ""
+        raise UsageError(
+            f"{shown(text)} was given for {of}, which must be a number{above}",
+            hint="Write it as 124M, 1.5B or 3e9.",
+        )
 
 
 def keeps_text(request: Request, column: str) -> bool:
