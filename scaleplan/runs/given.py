@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import PurePath
 
 import numpy as np
 
 from scaleplan.records import Note
+from scaleplan.runs.metrics import describe
 from scaleplan.runs.raw import RawColumn, RawTable, text_column
 from scaleplan.runs.request import Request, keeps_text
-from scaleplan.runs.roles import rank, text_role
+from scaleplan.runs.roles import NUMBER_ROLES, TEXT_ROLES, rank, role_named, text_role
 from scaleplan.runs.shared import one_cell
 from scaleplan.runs.table import BoolArray
-from scaleplan.runs.text import shown
+from scaleplan.runs.text import fold, shown
+
+_ALIKE = 0.8  # of 1: `parms` is 0.91 like `params`, `loss_unit` 0.62 like `loss`
 
 
 def with_given(table: RawTable, request: Request) -> RawTable:
@@ -32,10 +36,33 @@ def with_given(table: RawTable, request: Request) -> RawTable:
         if not rows.any():
             continue
         target = _column_for(columns, name)
+        notes += _misspelt(columns, target, request)
         cell = one_cell(target, text, keep_text=keeps_text(request, target))
         notes += _replaced(columns.get(target), cell, rows, target)
         columns[target] = _written(columns.get(target), cell, rows)
     return replace(table, columns=columns, notes=tuple(notes))
+
+
+def _misspelt(columns: Mapping[str, RawColumn], name: str, request: Request) -> tuple[Note, ...]:
+    """Warn of a value for a column that nothing uses, if its name is nearly that of one in use."""
+    asked = {request.metric, request.input_column, *request.roles.values()}
+    if name in {*columns, *asked} or role_named(name) is not None or describe(name) is not None:
+        return ()
+    roles = (*NUMBER_ROLES, *TEXT_ROLES)
+    if any(rank(role, name) is not None for role in NUMBER_ROLES) or text_role(name) is not None:
+        return ()
+    alike = get_close_matches(fold(name), {fold(k): k for k in (*columns, *roles)}, cutoff=_ALIKE)
+    meant = [k for k in dict.fromkeys((*columns, *roles)) if fold(k) in alike]
+    if not meant:
+        return ()
+    return (
+        Note(
+            id="VALUES_UNUSED", severity="warning",
+            text=f"A value was given for {shown(name)}, which is no column of the log and plays no "
+            "part.",
+            action=f"Did you mean {' or '.join(meant[:3])}?",
+        ),
+    )  # fmt: skip
 
 
 def _replaced(

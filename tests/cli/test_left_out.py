@@ -89,6 +89,21 @@ def test_given_values_that_replace_logged_ones_are_told(run_cli, ray):
     assert "VALUES_REPLACED" not in same
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"), [("parms", "params"), ("learning_rat", "learning_rate")]
+)
+def test_a_misspelt_column_that_is_given_is_told(name, meant, run_cli, ray):
+    found = notes_of(run_cli("runs", ray, "--set", f"{name}=3", "--format", "json", "--quiet"))
+    assert repr(name) in found["VALUES_UNUSED"]["text"]
+    assert meant in found["VALUES_UNUSED"]["action"]
+
+
+@pytest.mark.parametrize("name", ["loss_unit", "my_column", "tokens_trained", "lr"])
+def test_a_column_of_ones_own_that_is_given_is_none_misspelt(name, run_cli, ray):
+    found = notes_of(run_cli("runs", ray, "--set", f"{name}=3", "--format", "json", "--quiet"))
+    assert "VALUES_UNUSED" not in found
+
+
 def test_one_law_is_chosen(run_cli, tmp_path):
     # Neither form passes beside the laws of one input: the table must not name two winners.
     random = np.random.default_rng(4)

@@ -54,4 +54,11 @@ RESHAPING = (
         "MMEngine counts evaluations by epochs and batches by steps, in one column.",
         "Log the step of the training with each evaluation if that is wrong.",
     ),
+    _entry(
+        "VALUES_UNUSED",
+        "A value was given for a column that nothing uses.",
+        "--set or runs.yaml names no column of the log and no role, but nearly one.",
+        "What was meant is not known to the fit, which may lack a size or count it wrongly.",
+        "Write the name as the log or `scaleplan fit --help` has it.",
+    ),
 )
