@@ -80,14 +80,19 @@ def refuse_misspelt(source: str) -> None:
         source: As it was typed.
 
     Raises:
-        UsageError: With the ids that resemble it.
+        InputError: With the ids that resemble it.
     """
-    from scaleplan.catalog import published_law, published_laws
+    from scaleplan.catalog import published_laws
     from scaleplan.runs.text import near
 
-    named = not Path(source).suffix and not Path(source).exists()
-    if named and near(source, [law.id for law in published_laws()]):
-        published_law(source)
+    if Path(source).suffix or Path(source).exists():
+        return
+    alike = near(source, [law.id for law in published_laws()])
+    if alike:
+        raise InputError(
+            "no such file, and no published law of that name", file=source,
+            hint=f"Did you mean {' or '.join(alike)}? `scaleplan laws` lists them all.",
+        )  # fmt: skip
 
 
 class ReadingArguments(TypedDict):

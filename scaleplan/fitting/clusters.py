@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaleplan.errors import UsageError
-from scaleplan.runs.text import listed, near, shown
+from scaleplan.errors import InputError
+from scaleplan.runs.text import listed, near
 
 if TYPE_CHECKING:
     from scaleplan.fitting.resampling import IntervalKind
@@ -28,7 +28,7 @@ def clusters_of(
         kind: How intervals are made.
 
     Raises:
-        UsageError: If there is no such column.
+        InputError: If there is no such column.
     """
     if column is not None:
         cells = _cells(runs, column)
@@ -53,8 +53,8 @@ def _cells(runs: Runs, column: str) -> tuple[str, ...]:
         roles = (*runs.labels, *runs.columns)
         known = list(dict.fromkeys((*(named.get(role, role) for role in roles), *runs.extra)))
         alike = near(column, known)
-        raise UsageError(
-            f"the log has no column {shown(column)} to tell clusters of runs; it has "
+        raise InputError(
+            f"the log has no column {column} to tell clusters of runs; it has "
             f"{listed(known)}",
             hint=f"Did you mean {' or '.join(alike)}?" if alike
             else "Give one of these to --cluster, or leave it out.",

@@ -61,4 +61,11 @@ RESHAPING = (
         "What was meant is not known to the fit, which may lack a size or count it wrongly.",
         "Write the name as the log or `scaleplan fit --help` has it.",
     ),
+    _entry(
+        "EVENTS_UNREAD",
+        "A TensorBoard event file is damaged, and what stands behind the damage was not read.",
+        "A record whose checksum or length is wrong, with whole records or many bytes behind it.",
+        "TensorBoard's reader stops there: the later points of the run are missing.",
+        "Copy the file again, or export the scalars as CSV.",
+    ),
 )

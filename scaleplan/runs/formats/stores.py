@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import KeepText
+from scaleplan.runs.formats.event_records import unread_events
 from scaleplan.runs.formats.repeated_names import distinct, repeated_names
 from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, Words, numeric_column, refuse_wide
 from scaleplan.runs.text import clean_text
@@ -193,7 +195,8 @@ def read_events(path: Path, name: str, keep_text: KeepText) -> RawTable:
             hint="Give the event file of a run that logged some; it may have been cut off.",
         )  # fmt: skip
     rows = [{"step": str(step), **row} for step, row in sorted(values.items())]
-    return _table(rows, name, keep_text, run=path.parent.name or path.name)
+    table = _table(rows, name, keep_text, run=path.parent.name or path.name)
+    return replace(table, notes=unread_events(path, name))
 
 
 def read_mlflow(path: Path, name: str, keep_text: KeepText) -> RawTable:
