@@ -111,13 +111,13 @@ def describe(column: str) -> Candidate | None:
             rest.remove("value")  # Megatron-LM's lm loss value; a value loss is another thing
         # top1_error, cross_entropy_loss, val_ce_loss: a second word of the same thing.
         rest = [w for w in rest if w not in _SYNONYMS]
-        splits = [_SPLITS[w] for w in rest if w in _SPLITS]
+        splits = [_SPLITS[w] for w in parts if w in _SPLITS]  # of `train/return` in the phrase
         other: Split = "validation" if (kind, preference) == ("score", DETECTION) else "plain"
         split: Split = min(splits, key=_SPLIT_ORDER.index, default=other)
         if "train" in splits:
             split = "train"
         qualifiers = tuple(w for w in rest if w not in _SPLITS and w not in _NEUTRAL)
-        neutral = len(rest) - len(qualifiers) - len(splits)
+        neutral = sum(w not in _SPLITS for w in rest) - len(qualifiers)
         return _candidate(column, kind, preference, split, qualifiers, neutral, unit or phrase_unit)
     return None
 

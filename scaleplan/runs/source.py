@@ -32,6 +32,7 @@ _MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
 )  # fmt: skip
+_POINTER = b"version https://git-lfs.github.com/spec/"
 _NOT_TEXT_HINT = "Give a log as CSV, YAML, JSON or JSON Lines, in UTF-8."
 _MAGIC_HINTS = (
     (b"PK\x03\x04", "It looks like a spreadsheet or zip archive: export it as CSV."),
@@ -118,6 +119,12 @@ class TextSource:
         self._fallback_line: int | None = None
         with self._failures():
             head = _read_head(stream)
+            if head.startswith(_POINTER):
+                raise InputError(
+                    "is a pointer of Git LFS that stands for the file, not the file",
+                    file=self.name,
+                    hint="Fetch the file with `git lfs pull`.",
+                )
             binary = _Replayed(head, stream, advance)
             if head.startswith(_GZIP_MAGIC):
                 binary = _Unzipped(self.name, binary)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from scaleplan.errors import InputError
 from scaleplan.runs.formats.base import Format, KeepText
-from scaleplan.runs.formats.delimited import DELIMITED, holds_tables
+from scaleplan.runs.formats.delimited import DELIMITED, holds_tables, lines_of_head
 from scaleplan.runs.formats.json_file import JSON
 from scaleplan.runs.formats.json_lines import JSON_LINES
 from scaleplan.runs.formats.latex import LATEX
+from scaleplan.runs.formats.markdown_text import beside_runs
 from scaleplan.runs.formats.no_table import is_no_table
 from scaleplan.runs.formats.printed import DESCRIBE, PRINTED, is_talk, read_with
+from scaleplan.runs.formats.printed_lines import axis, known, measures
 from scaleplan.runs.formats.yaml_file import YAML, NotYamlError
 from scaleplan.runs.raw import RawTable
 from scaleplan.runs.source import TextSource
@@ -39,13 +41,15 @@ def read_table(
     """
     if pattern is not None:
         return read_with(source, keep_text, pattern)
-    known = [each for each in FORMATS if extension in each.extensions]
-    if not known:
-        known = [each for each in FORMATS if each.recognises(source.head)] or [DELIMITED]
+    fitting = [each for each in FORMATS if extension in each.extensions]
+    if not fitting:
+        fitting = [each for each in FORMATS if each.recognises(source.head)] or [DELIMITED]
     # JSON and JSON Lines are often given each other's names.
-    chosen = known[0]
+    chosen = fitting[0]
     if chosen is PRINTED and not PRINTED.recognises(source.head):
         chosen = _otherwise(source)
+    if chosen is PRINTED and _tells_of_runs(source):
+        chosen = DELIMITED
     if chosen in (JSON, JSON_LINES):
         chosen = JSON_LINES if JSON_LINES.recognises(source.head) else JSON
     if chosen is YAML and extension not in YAML.extensions and holds_tables(source):
@@ -87,6 +91,19 @@ def _no_log(error: NotYamlError) -> InputError:
         "no line holds a metric that is known, such as `loss 2.31`, and it is no table, JSON or "
         f"YAML (read as YAML: {at}{error.message})", file=error.file, hint=DESCRIBE,
     )  # fmt: skip
+
+
+def _tells_of_runs(source: TextSource) -> bool:
+    """Tell whether a text is a table of runs with sentences that repeat some of their metrics.
+
+    What is printed in training counts steps, line by line; of a few such lines, as of an example,
+    a longer table is what the text is about.
+    """
+    rows, others = beside_runs(lines_of_head(source))
+    if not rows:
+        return False
+    said = [row for row in map(known, others) if measures(row) and any(map(axis, row))]
+    return len(said) <= rows
 
 
 def _otherwise(source: TextSource) -> Format:

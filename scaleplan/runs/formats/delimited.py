@@ -52,9 +52,14 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
 
 def holds_tables(source: TextSource) -> bool:
     """Tell whether a text begins as one of Markdown with a table and prose, or several tables."""
+    return is_mixed(lines_of_head(source))
+
+
+def lines_of_head(source: TextSource) -> list[str]:
+    """Return the whole lines that a text begins with."""
     lines = _LINE_END.split(source.head)
     # The last line of a part, or of what is still written, may be half a line.
-    return is_mixed(lines[:-1] if source.long or source.growing else lines)
+    return lines[:-1] if source.long or source.growing else lines
 
 
 @contextmanager

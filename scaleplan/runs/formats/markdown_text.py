@@ -77,6 +77,20 @@ def is_mixed(lines: Sequence[str]) -> bool:
     return len(tables) > 1 or bool(tables and _outside(lines, tables))
 
 
+def beside_runs(lines: Sequence[str]) -> tuple[int, list[str]]:
+    """Return how many rows the largest table of sizes or steps and a metric has, and other lines.
+
+    Args:
+        lines: The text, or its beginning.
+
+    Returns:
+        The number of rows, 0 without such a table, and the lines of no table.
+    """
+    tables = tables_in(lines)
+    rows = max((len(table.lines) - 2 for table in tables if table.worth == 2), default=0)
+    return rows, [lines[place] for place in _outside(lines, tables)]
+
+
 def only_runs(lines: Sequence[str], file: str) -> tuple[list[str], list[Note]]:
     """Return a text with all lines blank that are not of its table of runs, and what was left out.
 

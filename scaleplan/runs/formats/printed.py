@@ -280,7 +280,14 @@ def recognises(head: str) -> bool:
         return False
     # Programs may say much before the training begins.
     said = (known(line) if row is None else row for _, line, row in with_blocks(lines))
-    return next(islice((1 for row in said if measures(row)), 1, None), None) is not None
+    measured = list(islice((row for row in said if measures(row)), 2))
+    return len(measured) > 1 or any(map(_is_whole_epoch, measured))
+
+
+def _is_whole_epoch(row: dict[str, str]) -> bool:
+    """Tell whether a line says of an epoch or step what it came to in training and validation."""
+    splits = {found.split for name in row if (found := describe(name)) is not None}
+    return {"train", "validation"} <= splits and any(map(axis, row))
 
 
 def _marks(line: str) -> int:

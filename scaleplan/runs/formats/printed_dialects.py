@@ -8,7 +8,11 @@ from __future__ import annotations
 import re
 
 # Marian: `Ep. 1 : Up. 1000 : Sen. 100,000 : Cost 7.2`, `[valid] Ep. 1 : Up. 5000 : perplexity : 9`.
-_MARIAN = re.compile(r"\bEp\. (?P<epoch>\d+) : Up\. (?P<step>\d+) : (?:Sen\. [\d,]+ : )?")
+_MARIAN = re.compile(
+    r"\bEp\. (?P<epoch>\d+(?:\.\d+)?) : Up\. (?P<step>\d+) : (?:Sen\. [\d,]+ : )?(?P<cost>Cost )?"
+)
+# fairseq: `| epoch 002 | valid on 'valid' subset | loss 7.6`, where its training has `| loss 8.4`.
+_FAIRSEQ = re.compile(r"\bvalid on '(?:(?P<test>test)|valid|validation|dev)' subset \|")
 # MMEngine: `Epoch(train)  [1][ 50/250]  lr: 1e-2`, `Iter(val) [500/500]    mIoU: 45.1`.
 _MMENGINE = re.compile(
     r"\b(?P<what>Epoch|Iter)\((?P<split>train|val|test)\)\s{0,4}(?:\[\s*(?P<epoch>\d+)\])?"
@@ -39,6 +43,8 @@ def in_plain_names(text: str) -> str | None:
     """
     if "Up. " in text:
         text = _MARIAN.sub(_marian, text)
+    elif "' subset |" in text:
+        text = _FAIRSEQ.sub(lambda match: f"{match['test'] or 'valid'} |", text)
     elif ")" in text and "[" in text and ("Epoch(" in text or "Iter(" in text):
         text = _MMENGINE.sub(_mmengine, text)
     elif "epoch" in text and (found := _ESPNET.search(text)) is not None:
@@ -56,7 +62,9 @@ def in_plain_names(text: str) -> str | None:
 
 
 def _marian(match: re.Match[str]) -> str:
-    return f"epoch {match['epoch']} | step {match['step']} | "
+    """Return the counts of a line in plain names; costs are those of the batches trained on."""
+    cost = "train loss " if match["cost"] else ""
+    return f"epoch {match['epoch']} | step {match['step']} | {cost}"
 
 
 def _mmengine(match: re.Match[str]) -> str:

@@ -128,3 +128,20 @@ def test_a_table_without_a_metric_is_still_one(text, lines):
     with pytest.raises(InputError) as caught:
         load_runs([text(lines, "runs.txt")])
     assert "no table" not in str(caught.value)
+
+
+def test_sentences_that_repeat_a_metric_do_not_take_the_place_of_a_table(text):
+    prose = "".join(
+        f"- **{m}**: val loss 3.1 at step {s} vs 3.9\n" for m, s in (("a", 30), ("b", 40))
+    )
+    said = "- Foveated loss 3.86 vs 3.75 (+2.7%)\n- Foveated loss 3.78 vs 3.64 (+4.0%)\n"
+    for lines in (said, prose, said + prose):
+        runs = load_runs([text("# Results\n\n" + SIZES + "\nFindings\n\n" + lines)])
+        assert runs.value.tolist() == [3.2, 3.0]
+        assert note(runs, "LINES_PASSED_OVER") is not None
+
+
+def test_a_table_beside_more_lines_of_a_training_is_not_the_log(text):
+    lines = "".join(f"step {s} | loss {100 / s}\n" for s in (10, 20, 40, 50))
+    [curve] = load_curves([text(SIZES + "\n```\n" + lines + "```\n")]).curves
+    assert curve.training.at.tolist() == [10.0, 20.0, 40.0, 50.0]

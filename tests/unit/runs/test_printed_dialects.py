@@ -86,6 +86,42 @@ def test_updates_of_marian_are_steps(curve):
     assert numbers(found.validation) == (list(STEPS), [loss(s, 0.3) for s in STEPS])
 
 
+def test_costs_of_marian_are_those_of_training(curve):
+    found = curve(
+        "[2022 mpi:0] Ep. {e}.15 : Up. {s} : Sen. 646,829,638 : Cost {v} * 25,437,554 @ 2,305,265 "
+        "after 24,150,553,337 : Time 21.29s : 1193424.53 words/s : gNorm 0.05 : L.r. 6.5e-04\n"
+    )
+    assert found.metric.name == "train loss"
+    assert numbers(found.training) == (list(STEPS), [loss(s) for s in STEPS])
+
+
+@pytest.mark.parametrize(
+    "begin", ["| epoch 00{e}", "2023-06-13 17:32:41 | INFO | valid | epoch {e}"]
+)
+def test_validation_of_fairseq_is_told_from_training(curve, begin):
+    found = curve(
+        "| epoch 00{e} | loss {v} | nll_loss 0.1 | wps 770 | num_updates {s} | lr 1e-05\n"
+        + begin
+        + " | valid on 'valid' subset | loss {w} | nll_loss 0.003 | num_updates {s}\n"
+        "| epoch 00{e} | valid on 'test' subset | loss 9.9 | nll_loss 0.003 | num_updates {s}\n"
+    )
+    assert found.metric.name == "valid loss"
+    assert numbers(found.training) == (list(STEPS), [loss(s) for s in STEPS])
+    assert numbers(found.validation) == (list(STEPS), [loss(s, 0.3) for s in STEPS])
+
+
+@pytest.mark.parametrize("begin", ["[h-1] ", "[h-1] 2021-07-06 14:20:17,332 (trainer:398) INFO: "])
+def test_one_epoch_in_all_is_a_point(load, begin):
+    text = (
+        f"{begin}13epoch results: [train] loss=39.899, loss_att=33.843, acc=0.750, time=6 hours, "
+        "22 minutes, [valid] loss=27.755, loss_att=23.035, acc=0.817, wer=0.862, total_count=4017\n"
+    )
+    runs = load(text, name="train.log")
+    assert runs.metric.name == "valid loss"
+    assert runs.value.tolist() == [27.755]
+    assert runs.columns["epoch"].tolist() == [13.0]
+
+
 def test_detectors_of_mmengine_are_judged_by_their_precision(curve):
     found = curve(
         "mmengine - INFO - Epoch(train)  [{e}][250/250]  lr: 1.0e-02  loss: {v}  loss_cls: 0.5\n"

@@ -54,3 +54,15 @@ def test_other_names_are_not_taken_for_numbers(tmp_path, names):
     path.write_text(f"{names}\n{row}\n{row}\n", encoding="utf-8")
     with pytest.raises(InputError, match="the columns are"):
         load_runs([str(path)])
+
+
+@pytest.mark.parametrize("name", ["metrics.jsonl", "runs.csv", "trainer_state.json", "train.log"])
+def test_a_pointer_of_git_lfs_is_told(tmp_path, name):
+    (tmp_path / name).write_text(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:64eaaa6c4af4\nsize 2529\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError, match="a pointer of Git LFS") as raised:
+        load_runs([str(tmp_path / name)])
+    assert raised.value.file is not None
+    assert "git lfs pull" in (raised.value.hint or "")

@@ -110,3 +110,16 @@ def test_a_metric_that_is_named_counts(load):
     rows = "".join(f"{s},{reward(s) + 200},3.5\n" for s in STEPS)
     assert load(f"step,reward,loss\n{rows}", metric="loss").metric.name == "loss"
     assert load(f"step,reward,loss\n{rows}", columns={"loss": "loss"}).metric.name == "loss"
+
+
+@pytest.mark.parametrize(
+    ("name", "split"), [("train/return", "training"), ("eval/return", "validation")]
+)
+def test_returns_of_dreamer_are_rewards_of_their_split(read, name, split):
+    text = "".join(
+        f'{{"step": {s}, "{name}": {reward(s)}, "train/length": 500, "model_loss": 3.1}}\n'
+        for s in STEPS
+    )
+    [curve] = read(text).curves
+    assert curve.metric.name == name
+    assert getattr(curve, split).value.tolist() == [reward(s) for s in STEPS]
