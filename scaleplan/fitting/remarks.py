@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 OTHER_RATIOS = "Train runs at other ratios of tokens to parameters."
 _MOST_NAMED = 8
 _PATTERN = 0.001  # p-value; runs of one sweep often share what moves them
-_BENT = 0.002  # the same of two further bends: 2 false alarms in 1,200 simulated sweeps of 9 to 40
+_BENT = 0.002  # the same of two further bends: 2 false alarms in 900 simulated sweeps of 9 to 40
 _BENDS, _SPARE_RUNS, _CLIP_SIGMAS = 2, 4, 5.0
 _SAME_SHARE = 1e-3  # sizes in a log have a few digits
 _FURTHER = ("active_params", "dense_params", *FURTHER_SIZES)
