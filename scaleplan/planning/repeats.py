@@ -51,7 +51,8 @@ def with_repeats(fit: Fit) -> Fit:
         raise PlanError(
             f"what repeats are worth is known for the chinchilla and {_REPEATED} laws, and "
             f"{fit.name} is a {fit.law} law",
-            hint="Fit with --law data_constrained, or leave --unique-tokens out.",
+            hint=f"Fit with --law chinchilla, or with --law {_REPEATED} a log of repeated data; or "
+            "leave --unique-tokens out.",
         )
     published = published_law(_PUBLISHED)
     decays = published.theta[_R_D:]

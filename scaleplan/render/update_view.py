@@ -73,7 +73,7 @@ def _runs(update: FitUpdate) -> Table:
         title="What the old fit predicted for them",
         columns=(
             Column(name="run", kind="name"),
-            *(Column(name=role) for role in roles),
+            *(Column(name=role, rank=2) for role in roles),
             Column(name=update.metric.name),
             Column(name="predicted"),
             Column(name=f"{level} low"),

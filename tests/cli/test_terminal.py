@@ -69,6 +69,20 @@ def test_nothing_is_wider_than_the_terminal(columns, command):
     assert "…" not in text
 
 
+@pytest.mark.parametrize("columns", [80, 160])
+def test_what_is_read_from_a_saved_fit_is_no_wider_than_the_terminal(columns, tmp_path):
+    path = str(tmp_path / "fit.yaml")
+    in_terminal(columns, "fit", LANGUAGE, "-o", path, "--resamples", "100")
+    for command in (
+        ("fit", "--update", path, "sample_runs/language/larger.csv"),
+        ("predict", path, "--params", "668640,354720", "--tokens", "16M"),
+        ("next", path, "--budget", "3e16", "--target-flops", "1e17"),
+    ):
+        lines = _ESCAPE.sub("", in_terminal(columns, *command)).replace("\r\n", "\n").splitlines()
+        assert len(lines) > 10
+        assert max(map(len, lines)) <= columns
+
+
 def test_a_terminal_gets_colour():
     assert "\x1b[" in in_terminal(80, "budget", "--gpus", "64", "--params", "1e9")
 

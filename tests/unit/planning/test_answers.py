@@ -225,8 +225,9 @@ def test_the_best_split_of_repeated_data_is_the_best():
 
 def test_laws_without_repeats_are_refused():
     fit = fit_from_published(published_law("gadre_2024_redpajama"))
-    with pytest.raises(PlanError, match="what repeats are worth"):
+    with pytest.raises(PlanError, match="what repeats are worth") as refused:
         ask(fit, params=1e9, tokens=1e12, unique_tokens=1e10)
+    assert "--law chinchilla" in refused.value.hint
 
 
 @pytest.mark.parametrize(
