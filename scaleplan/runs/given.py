@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import PurePath
 
 import numpy as np
@@ -17,7 +16,7 @@ from scaleplan.runs.request import Request, keeps_text
 from scaleplan.runs.roles import NUMBER_ROLES, TEXT_ROLES, rank, role_named, text_role
 from scaleplan.runs.shared import one_cell
 from scaleplan.runs.table import BoolArray
-from scaleplan.runs.text import fold, shown
+from scaleplan.runs.text import near, shown
 
 _ALIKE = 0.8  # of 1: `parms` is 0.91 like `params`, `loss_unit` 0.62 like `loss`
 
@@ -51,8 +50,7 @@ def _misspelt(columns: Mapping[str, RawColumn], name: str, request: Request) -> 
     roles = (*NUMBER_ROLES, *TEXT_ROLES)
     if any(rank(role, name) is not None for role in NUMBER_ROLES) or text_role(name) is not None:
         return ()
-    alike = get_close_matches(fold(name), {fold(k): k for k in (*columns, *roles)}, cutoff=_ALIKE)
-    meant = [k for k in dict.fromkeys((*columns, *roles)) if fold(k) in alike]
+    meant = near(name, (*columns, *roles), alike=_ALIKE)
     if not meant:
         return ()
     return (
@@ -60,7 +58,7 @@ def _misspelt(columns: Mapping[str, RawColumn], name: str, request: Request) -> 
             id="VALUES_UNUSED", severity="warning",
             text=f"A value was given for {shown(name)}, which is no column of the log and plays no "
             "part.",
-            action=f"Did you mean {' or '.join(meant[:3])}?",
+            action=f"Did you mean {' or '.join(meant)}?",
         ),
     )  # fmt: skip
 

@@ -104,9 +104,15 @@ def singular(word: str) -> str:
     return _PLURALS.get(word, word)
 
 
-def near(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Return up to three known names that resemble this one."""
+def near(name: str, known: Iterable[str], *, alike: float = 0.6) -> tuple[str, ...]:
+    """Return up to three known names that resemble this one.
+
+    Args:
+        name: What was written.
+        known: The names there are.
+        alike: How much they do at the least, 1 for the same letters (`difflib`'s ratio).
+    """
     by_fold: dict[str, str] = {}
     for each in known:
         by_fold.setdefault(fold(each), each)
-    return tuple(by_fold[f] for f in get_close_matches(fold(name), by_fold, n=3, cutoff=0.6))
+    return tuple(by_fold[f] for f in get_close_matches(fold(name), by_fold, n=3, cutoff=alike))
