@@ -106,13 +106,13 @@ def assemble_plan(
     fixed = setup is not None and setup.fixes_accelerators
     if len(counts) == 1 and len(accelerators) <= _MOST_WITH_NEIGHBOURS and not fixed:
         counts = gpu_counts_around(counts[0])
+    known = shape_for_memory(shape)
     rows, assumptions = plan_rows(
         params=model.params, active_params=model.active_params, tokens=model.tokens,
         flops=model.flops, accelerators=accelerators, gpus=counts, mfu=mfu,
         mfu_gpus=gpus[0] if mfu_gpus is None else mfu_gpus, setup=setup,
         usd_per_hour=usd_per_hour, batch_tokens=batch_tokens, sequence_length=sequence_length,
-        country=country, pue=pue,
-        shape=shape_for_memory(shape),
+        country=country, pue=pue, shape=known,
     )  # fmt: skip
     sized = Assumption(name="training tokens", value=model.tokens, source=tokens_from or model.how)
     return Plan(
@@ -120,7 +120,8 @@ def assemble_plan(
         flops=model.flops, forecast=_forecast(fit, model, others),
         rows=by_cost(rows) if ranked else rows,
         storage=plan_storage(
-            model.params, active_params=model.active_params, tokens=model.tokens, setup=setup
+            model.params, active_params=model.active_params, tokens=model.tokens, setup=setup,
+            shape=known,
         ),
         accelerators=tuple(accelerators), asked_gpus=tuple(gpus),
         optimum=_optimum(fit, model.flops), notes=(),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scaleplan.catalog import planning_default
 from scaleplan.errors import UsageError
+from scaleplan.planning.memory import token_bytes
+from scaleplan.planning.shape import memory_shape
 from scaleplan.planning.shape_text import build
 from scaleplan.planning.transformer import count_params, score_flops
 from scaleplan.records.families import ExampleModel
@@ -60,7 +61,7 @@ def vision_transformer(
     tokens = patches + 1
     forward = tokens * (2.0 * blocks + score_flops(model, tokens, causal=False))
     forward += _FLOPS_PER_MAC * (patches * projection + hidden * classes)
-    kept = planning_default("activation_bytes").value * tokens * hidden * model.layers
+    kept = tokens * model.layers * token_bytes(memory_shape(model, origin=origin))
     return ExampleModel(
         family="vit", origin=origin, params=float(params), forward_flops=forward, patches=patches,
         activation_bytes=kept, source=source,

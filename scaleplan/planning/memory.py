@@ -110,9 +110,12 @@ class MemoryModel(Record):
     def states(self, layout: Layout) -> float:
         """Return the bytes of weights, gradients and optimiser on one accelerator."""
         split = layout.model_accelerators
+        # A stage holds a whole table of the vocabulary, however few layers that leaves it.
+        table = float(self.shape.vocabulary * self.shape.width) / layout.tensor
         held = state_bytes(
-            self.dense_params / split, zero=layout.zero, copies=layout.data, kept=self.kept
-        )
+            max(self.dense_params / split, table if layout.pipeline > 1 else 0.0),
+            zero=layout.zero, copies=layout.data, kept=self.kept,
+        )  # fmt: skip
         in_experts = self.params - self.dense_params
         if in_experts > 0.0:
             held += state_bytes(
@@ -129,13 +132,15 @@ class MemoryModel(Record):
         """Return the bytes of a layer's activations of one micro-batch.
 
         34 s b h + 5 a s^2 b over t accelerators; without sequence parallelism 10 s b h of them on
-        each (Korthikanti et al. 2022, arXiv 2205.05198, table 2). FlashAttention keeps no scores
-        (Dao et al. 2022, arXiv 2205.14135).
+        each (Korthikanti et al. 2022, arXiv 2205.05198, table 2). Of a shape that is known, what
+        its own heads and inner widths keep is in place of GPT's 24 s b h. FlashAttention keeps no
+        scores (Dao et al. 2022, arXiv 2205.14135).
         """
         tokens = float(self.sequence_length * self.micro_batch)
-        whole = planning_default("activation_bytes").value
-        split, unsplit = (whole, 0.0) if self.sequence_parallel else (whole - _BETWEEN, _BETWEEN)
-        held = tokens * self.shape.width * (split / layout.tensor + unsplit)
+        between = _BETWEEN * self.shape.width
+        inside = token_bytes(self.shape) - between
+        shared = layout.tensor if self.sequence_parallel else 1
+        held = tokens * (inside / layout.tensor + between / shared)
         if scores and not self.flash_attention:
             kept = planning_default("score_bytes").value * self.shape.heads * self.sequence_length
             held += tokens * kept / layout.tensor
@@ -180,6 +185,17 @@ class MemoryModel(Record):
         )  # fmt: skip
 
 
+def token_bytes(shape: Shape) -> float:
+    """Return the bytes of a layer's activations a token, attention scores aside.
+
+    Args:
+        shape: The transformer.
+    """
+    if shape.layer_bytes is None:
+        return planning_default("activation_bytes").value * shape.width
+    return _BETWEEN * shape.width + shape.layer_bytes
+
+
 def memory_model(
     params: float, *, active_params: float, shape: Shape, batch_tokens: float,
     sequence_length: int, setup: TrainingSetup,
@@ -195,7 +211,9 @@ def memory_model(
         setup: What the user said about it.
     """
     dense, experts = params, 1
-    if active_params < params:
+    if shape.experts is not None:
+        dense, experts = params - shape.expert_params, shape.experts
+    elif active_params < params:
         dense = planning_default("moe_dense_share").value * active_params
         # N = dense + E e and active = dense + k e leave E once k is assumed.
         ratio = (params - dense) / (active_params - dense)
@@ -212,11 +230,14 @@ def memory_model(
 
 def memory_assumptions(model: MemoryModel, setup: TrainingSetup) -> tuple[Assumption, ...]:
     """Return what memory rests on, beyond the bytes of a parameter."""
-    names = ["activation_bytes", "recompute_bytes", "logit_bytes"]
+    known, counted = model.shape.experts is not None, model.shape.layer_bytes is not None
+    names = [*([] if counted else ["activation_bytes"]), "recompute_bytes", "logit_bytes"]
     names += [] if model.flash_attention else ["score_bytes"]
-    names += ["moe_dense_share"] if model.experts > 1 else []
+    names += ["moe_dense_share"] if model.experts > 1 and not known else []
     names += ["activation_margin", "runtime_gib", "usable_memory"]
     found = [planning_default(name).assumption() for name in names]
+    if counted:
+        found.insert(0, _counted_bytes(model.shape))
     attention = "scores are never kept" if model.flash_attention else "scores are kept"
     found.append(
         Assumption(
@@ -226,11 +247,21 @@ def memory_assumptions(model: MemoryModel, setup: TrainingSetup) -> tuple[Assump
     )  # fmt: skip
     shared = "activations are split by tensor parallelism throughout"
     if not model.sequence_parallel:
-        shared = "off: 10 of 34 bytes of a layer's activations are on every device"
+        shared = "off: 10 bytes of width of a layer's activations are on every device"
     source = "Korthikanti et al. 2022, arXiv 2205.05198" if model.sequence_parallel else "given"
     found.append(Assumption(name="sequence parallelism", value=shared, source=source))
     if model.experts > 1:
         default = planning_default("moe_active_experts")
-        source = "given" if setup.experts else f"{default.value:g} a token: {default.source}"
+        source = f"{default.value:g} a token: {default.source}"
+        source = "given" if setup.experts or known else source
         found.append(Assumption(name="experts of a layer", value=model.experts, source=source))
     return tuple(found)
+
+
+def _counted_bytes(shape: Shape) -> Assumption:
+    default = planning_default("activation_bytes")
+    return Assumption(
+        name=default.name, value=round(token_bytes(shape) / shape.width, 1), unit=default.unit,
+        source="counted from the shape: 10 x width, and 2 bytes of queries, keys, values, result "
+        "and inner widths (Korthikanti et al. 2022, arXiv 2205.05198, section 4.1)",
+    )  # fmt: skip

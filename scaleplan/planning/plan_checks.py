@@ -108,9 +108,12 @@ def check_cluster(model: MemoryModel, setup: TrainingSetup, asked: Sequence[int]
         asked: The counts that the user named.
 
     Raises:
-        UsageError: If the layout contradicts itself.
+        UsageError: If the layout contradicts itself or the shape.
         PlanError: If even the smallest count is more than could have work.
     """
+    if setup.experts is not None and model.shape.experts not in (None, setup.experts):
+        message = f"{setup.experts} experts contradict the {model.shape.experts} of the shape"
+        raise UsageError(message, hint="Leave out --experts, or change experts= of --shape.")
     check_layout(model, setup)
     most = largest_cluster(model, setup)
     if min(asked) > max(most, _LARGEST_CLUSTER):

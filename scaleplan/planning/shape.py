@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from scaleplan.catalog import planning_default
+from scaleplan.planning.transformer import expert_params, kept_values
 from scaleplan.records import Assumption
 from scaleplan.records.base import Record
 from scaleplan.records.shapes import Experts, ModelShape, Transformer
@@ -32,7 +33,10 @@ _FEW, _ACTIVE, _NEAR = 8.0, (2, 4, 8), 0.01
 class Shape(Record):
     """What memory needs of a decoder-only transformer: layers, width, heads and vocabulary.
 
-    `origin` says where it comes from; empty where it is assumed.
+    `origin` says where it comes from; empty where it is assumed. `layer_bytes` is what a token
+    keeps in a layer's attention and feed-forward block, None where only the width is known.
+    `experts` is how many a layer has, None if it has none or that is not known, and
+    `expert_params` the parameters in all of them.
     """
 
     layers: int
@@ -40,6 +44,9 @@ class Shape(Record):
     heads: int
     vocabulary: int
     origin: str = ""
+    layer_bytes: float | None = None
+    experts: int | None = None
+    expert_params: float = 0.0
 
     @property
     def params(self) -> float:
@@ -114,7 +121,9 @@ def memory_shape(model: Transformer, *, origin: str) -> Shape:
     """
     return Shape(
         layers=model.layers, width=model.width, heads=model.heads, vocabulary=model.vocabulary,
-        origin=origin,
+        origin=origin, layer_bytes=2.0 * kept_values(model),
+        experts=None if model.experts is None else model.experts.count,
+        expert_params=float(expert_params(model)),
     )  # fmt: skip
 
 

@@ -128,6 +128,47 @@ def score_width(model: Transformer) -> int:
     return model.heads * (latent.plain_width + latent.rotary_width + latent.value_width)
 
 
+def kept_values(model: Transformer) -> float:
+    """Return the values of a token that an average layer's matrices keep for the backward pass.
+
+    Of attention the queries, keys, values and its result; of a block its inner widths before and
+    after the activation, and their product if it is gated. A token that is sent to experts is
+    copied to each, and so is what comes back. GPT's 2 bytes of each are the 24 bytes of width that
+    tensor parallelism splits (Korthikanti et al. 2022, arXiv 2205.05198, section 4.1).
+
+    Args:
+        model: The shape.
+    """
+    heads = model.heads * model.head_width
+    attention = 2.0 * heads + 2.0 * model.kv_heads * model.head_width
+    if model.latent is not None:
+        latent = model.latent
+        attention = 2.0 * model.heads * (
+            latent.plain_width + latent.rotary_width + latent.value_width
+        )  # fmt: skip
+        attention += latent.query_rank + latent.key_value_rank
+    inner = 3.0 if model.gated else 2.0
+    experts = model.experts
+    if experts is None:
+        return attention + inner * model.ffn_width
+    routed = experts.active * (inner * experts.width + 2.0 * model.width)
+    sparse = (model.layers - experts.dense_layers) / model.layers
+    return (
+        attention
+        + sparse * (routed + inner * experts.shared_width)
+        + (1.0 - sparse) * inner * model.ffn_width
+    )
+
+
+def expert_params(model: Transformer) -> int:
+    """Return the parameters of all routed experts, which expert parallelism spreads.
+
+    Args:
+        model: The shape.
+    """
+    return _feed_forward_params(model)[1]
+
+
 def matrix_params(model: Transformer) -> int:
     """Return the active parameters that multiply a token: without the input embedding.
 

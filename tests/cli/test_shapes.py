@@ -155,3 +155,22 @@ def test_files_that_are_no_shape(invoke, tmp_path):
         assert f"{name}: " in result.stderr
         assert "hint:" in result.stderr
     assert invoke("budget", "--gpus", "8", "--shape", str(tmp_path / "d.json")).exit_code == 3
+
+
+def test_the_vocabulary_of_a_shape_decides_on_the_bytes_of_a_token(invoke):
+    """A uint16 holds the 32,000 of Llama 2; the size alone assumes a vocabulary of Llama 3."""
+    llama = "L=32,d=4096,heads=32,ffn=11008,vocab=32000"
+    found = document(invoke, "--gpus", "8", "--shape", llama, "--tokens", "1T")
+    assert found["storage"]["token_bytes"] == 2
+    assert found["storage"]["dataset_bytes"] == 2e12
+    named = {line["name"]: line["value"] for line in found["assumptions"]}
+    assert named["bytes of a token on disk"] == found["storage"]["token_bytes"]
+
+
+def test_experts_that_contradict_the_shape(invoke):
+    mixtral = "L=32,d=4096,heads=32,kv=8,ffn=14336,vocab=32000,experts=8,topk=2"
+    result = invoke(
+        "budget", "--gpus", "8", "--shape", mixtral, "--tokens", "1T", "--experts", "16"
+    )
+    assert result.exit_code == 2
+    assert "16 experts contradict the 8 of the shape" in result.stderr

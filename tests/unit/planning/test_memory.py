@@ -3,7 +3,8 @@ import dataclasses
 import pytest
 
 from scaleplan.planning.memory import Layout, memory_assumptions, memory_model
-from scaleplan.planning.shape import Shape, guess_shape
+from scaleplan.planning.shape import Shape, guess_shape, memory_shape
+from scaleplan.planning.shape_text import read_shape
 from scaleplan.records import TrainingSetup
 
 GPT3 = Shape(layers=96, width=12288, heads=96, vocabulary=51200)
@@ -131,3 +132,50 @@ def test_its_assumptions_are_named():
     assert values["margin on activations"] == 1.2
     assert values["FlashAttention"] == "scores are kept"
     assert values["experts of a layer"] == sparse.experts
+
+
+def given(text):
+    return memory_shape(read_shape(text, context=2048), origin="--shape")
+
+
+def test_the_activations_of_a_known_shape_are_its_own():
+    """GPT-3's come to its 34 bytes; the wide blocks of Gemma 7B keep almost twice as much."""
+    gpt = given("L=96,d=12288,heads=96,ffn=49152,vocab=51200,act=gelu")
+    known, assumed = (
+        model(shape=shape).layer_activations(layout(tensor=4), scores=False)
+        for shape in (gpt, GPT3)
+    )
+    assert known == assumed
+    # 10 x 3072 of width, 2 bytes of 16 heads' queries, keys, values and result of 256 each, and
+    # of three times the 24,576 of the block (config.json of google/gemma-7b).
+    gemma = given("L=28,d=3072,heads=16,kv=16,head_dim=256,ffn=24576,vocab=256000")
+    kept = model(8.5e9, shape=gemma, length=1).layer_activations(layout(), scores=False)
+    assert kept == 10 * 3072 + 2 * (4 * 16 * 256 + 3 * 24576)
+    assert kept / 3072 > 1.9 * 34
+
+
+def test_the_activations_of_a_known_shape_are_stated():
+    llama = given("L=32,d=4096,heads=32,kv=8,ffn=14336,vocab=128256")
+    stated = {one.name: one for one in memory_assumptions(model(8e9, shape=llama), TrainingSetup())}
+    line = stated["activations of a layer per token and width, attention not kept"]
+    assert line.value == 36.0  # 10 + 4 + 1 + 21
+    assert "counted from the shape" in line.source
+
+
+def test_the_experts_of_a_known_shape_are_its_own():
+    """Mixtral 8x7B: 45.1B of its 46.7B parameters are in 8 experts of 32 layers."""
+    mixtral = given("L=32,d=4096,heads=32,kv=8,ffn=14336,vocab=32000,experts=8,topk=2")
+    sparse = model(46.7e9, shape=mixtral, active=12.9e9)
+    assert sparse.experts == 8
+    assert sparse.dense_params == pytest.approx(46.7e9 - 32 * 8 * 3 * 4096 * 14336)
+    assert "share of the active parameters" not in str(
+        [one.name for one in memory_assumptions(sparse, TrainingSetup())]
+    )
+    # Routed tokens are copied to both experts and back: 8 bytes of width besides 3 x 14,336 twice.
+    assert mixtral.layer_bytes == 2 * (2 * 4096 + 2 * 1024 + 2 * (3 * 14336 + 2 * 4096))
+
+
+def test_a_stage_holds_a_whole_table_of_the_vocabulary():
+    shape = Shape(layers=12, width=1024, heads=8, vocabulary=1_000_000)
+    held = model(1.2e9, shape=shape, length=1).states(layout(pipeline=4, tensor=2))
+    assert held == 16 * 1_000_000 * 1024 / 2
