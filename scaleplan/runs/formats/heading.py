@@ -13,6 +13,7 @@ from scaleplan.runs.text import clean_text, listed
 
 DELIMITERS = (",", ";", "\t", "|", " ")
 _MOST_TITLES = 10  # lines above the names
+_LOOKED_AT = 40  # lines
 _ALIKE = 0.9  # of the rows below the names: as many cells as there are names
 
 
@@ -72,6 +73,17 @@ def heading_of(start: Sequence[str], comment: str) -> Heading:
             if titled and alike >= _ALIKE and _begins_table(lines[above:], below):
                 return Heading(lines[above:], lines[:above], below)
     return Heading(lines, [], delimiter)
+
+
+def is_aligned(lines: Sequence[str]) -> bool:
+    """Tell whether a text begins as one table with blanks between its cells, and nothing else.
+
+    Args:
+        lines: Those of it that are not blank.
+    """
+    first = list(lines[:_LOOKED_AT])
+    delimiter, alike = _delimiter(first)
+    return delimiter == " " and alike == 1.0 and _begins_table(first, delimiter)
 
 
 def _begins_table(lines: list[str], delimiter: str) -> bool:

@@ -18,9 +18,11 @@ import numpy as np
 from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import Format, KeepText
+from scaleplan.runs.formats.heading import is_aligned
 from scaleplan.runs.formats.json_file import recognises as begins_json
 from scaleplan.runs.formats.printed_bars import Bars
 from scaleplan.runs.formats.printed_blocks import Line, with_blocks
+from scaleplan.runs.formats.printed_columns import columns_of
 from scaleplan.runs.formats.printed_commas import with_commas
 from scaleplan.runs.formats.printed_lines import (
     axis,
@@ -112,7 +114,7 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
             continue
         found = True
         row = {**_of_heading(heading, row), **row}
-        if "/s" in text or "s/" in text:
+        if block is None and ("/s" in text or "s/" in text):
             row = bars.placed(text, row, begun=begun)
             if not row:
                 continue
@@ -276,7 +278,7 @@ def recognises(head: str) -> bool:
     commas = _marks(lines[0])
     # A table has its names in the first line only, and as many marks in each.
     same = commas > 0 and all(_marks(line) == commas for line in lines[:20])
-    if same and not known(lines[0]):
+    if (same and not known(lines[0])) or (columns_of(lines[0]) and is_aligned(lines)):
         return False
     # Programs may say much before the training begins.
     said = (known(line) if row is None else row for _, line, row in with_blocks(lines))

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
+from scaleplan.runs.formats.printed_columns import Columns, columns_of, is_known, is_rule
 from scaleplan.runs.formats.printed_lines import axis
 from scaleplan.runs.metrics import describe
-from scaleplan.runs.roles import rank
 from scaleplan.runs.text import uncoloured
 
 _NUMBER = r"[-+]?(?:\d[\d,_]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf)\b"
@@ -56,6 +55,7 @@ def with_blocks(lines: Iterable[str]) -> Iterator[Line]:
         their names of a block; None for a line that stands for itself.
     """
     open_: _Block | None = None
+    columns: Columns | None = None
     for number, raw in enumerate(lines, 1):
         text = uncoloured(raw)
         if open_ is not None:
@@ -63,8 +63,14 @@ def with_blocks(lines: Iterable[str]) -> Iterator[Line]:
                 continue
             yield from open_.said()
         open_ = _begun(number, text)
-        if open_ is None:
-            yield number, text, None
+        if open_ is not None:
+            continue
+        if columns is not None and is_rule(text):
+            columns = columns.with_rule(text)
+        elif (found := columns_of(text)) is not None:
+            columns = found
+        else:
+            yield number, text, (columns.row(text) or None) if columns is not None else None
     if open_ is not None:
         yield from open_.said()
 
@@ -133,7 +139,7 @@ class _Box(_Block):
             return True
         # Names of a group are indented more than its own.
         full = f"{self.group}{name}" if len(match["indent"]) > 1 else name
-        if _is_known(full) and full not in self.row:
+        if is_known(full) and full not in self.row:
             self.row[full] = number
         return True
 
@@ -168,7 +174,7 @@ class _List(_Block):
         self.lines.append(text)
         name, number = match["name"], match["number"]
         name = _COUNTED.get(name, name)
-        if _is_known(name) and axis(name) not in {"step", "epoch"} and name not in self.row:
+        if is_known(name) and axis(name) not in {"step", "epoch"} and name not in self.row:
             plain = _GROUPED.fullmatch(number) is not None
             self.row[name] = number.replace(",", "") if plain else number
         return True
@@ -193,12 +199,3 @@ class _Dictionary(_Block):
             return
         yield self.number, self.text, None
         yield from self.said_alone(self.number + 1)
-
-
-@lru_cache(4096)
-def _is_known(name: str) -> bool:
-    """Tell whether a name is that of a metric, a count of steps or the learning rate."""
-    return (
-        describe(name) is not None or axis(name) is not None
-        or rank("learning_rate", name) is not None
-    )  # fmt: skip

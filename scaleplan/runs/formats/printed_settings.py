@@ -18,10 +18,13 @@ _SETTING = re.compile(
     re.IGNORECASE,
 )
 # `Total number of parameters in billions: 0.35`, `number parameters: 1.104 billion`, `size:
-# 8,030,261,248 total parameters`.
+# 8,030,261,248 total parameters`, `225 layers, 3,157,200 parameters, 3,157,184 gradients`.
 _IN = re.compile(r"\bparameters in (?P<unit>[bm])illions[ ]*:[ ]*(?P<number>\d+(?:\.\d+)?)")
 _WORD = re.compile(r"\bparameters[ ]*:[ ]*(?P<number>\d+(?:\.\d+)?) (?P<unit>[bm])illion\b")
-_BEFORE = re.compile(r"(?<![\w.,])(?P<number>\d[\d,]{5,}) (?P<name>total parameters)\b")
+_BEFORE = re.compile(
+    r"(?<![\w.,])(?P<number>\d[\d,]{5,}) "
+    r"(?P<name>total parameters\b|parameters(?=, [\d,]+ gradients))"
+)
 
 
 def settings(text: str) -> dict[str, str]:
@@ -47,7 +50,7 @@ def _counts_first(text: str) -> str:
     if "illion" in text:
         text = _IN.sub(_parameters, text)
         text = _WORD.sub(_parameters, text)
-    return _BEFORE.sub(r"\g<name>: \g<number>", text) if " total parameters" in text else text
+    return _BEFORE.sub(r"\g<name>: \g<number>", text) if " parameters" in text else text
 
 
 def _parameters(match: re.Match[str]) -> str:
