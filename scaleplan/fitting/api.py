@@ -43,9 +43,6 @@ if TYPE_CHECKING:
     from scaleplan.fitting.resampling import Resamples
     from scaleplan.runs.table import Runs
 
-_FALLING = {"loss", "error", "accuracy"}  # an accuracy is fitted as its error
-_ASKED = "asked for"
-
 
 def fit(
     runs: Runs,

@@ -17,7 +17,7 @@ from scaleplan.fitting.remarks import OTHER_RATIOS, fallback_note, held_note
 from scaleplan.fitting.scores import NAMES, compute_note, proven
 from scaleplan.fitting.selection import Comparison, Tried, compare, one_input_laws
 from scaleplan.fitting.settings import kinds_of
-from scaleplan.fitting.trials import FALLING, Trials
+from scaleplan.fitting.trials import Trials
 from scaleplan.laws import ComputeFactors, Law, OptimizerFactors, get_law
 from scaleplan.records import Candidate, Note
 
@@ -97,7 +97,7 @@ def choose(
         raise UsageError(message, hint="Add --law NAME, for example --law chinchilla.")
     both = get_law(ADDITIVE)
     refused, held = None, []
-    falling = runs.metric.kind in FALLING  # the law of two inputs has a floor
+    falling = trials.falling  # the law of two inputs has a floor
     if falling and not runs.has("input") and runs.has("params") and runs.has("tokens"):
         axes = axes_for(runs, both)
         tried = trials.of(both, axes)
@@ -148,7 +148,7 @@ def _product(trials: Trials) -> Choice | None:
     if tried.fitted is None:
         return None
     others = trials.singles(_single_axes(runs, axes))
-    comparison = compare([tried, *others], prefer=PRODUCT)
+    comparison = compare([tried, *others], prefer=PRODUCT, falling=False)
     return Choice(tried, axes, comparison) if comparison.chosen is tried else None
 
 
@@ -179,16 +179,16 @@ def _of_two_inputs(trials: Trials, axes: Axes, tries: list[Tried]) -> Choice:
         compute = axes_for(trials.runs, get_law("power"), "flops").within(axes.rows)
         if compute.rows.size == axes.rows.size:
             curves = trials.curves(compute)
-            comparison = compare([*tries[:2], *curves], prefer=prefer, score=True)
+            comparison = compare([*tries[:2], *curves], prefer=prefer, falling=True, score=True)
             chosen = comparison.chosen
             if chosen is not None and chosen.law.name in NAMES and proven(chosen, tries[:2]):
-                wide = compare([*tries, *curves], prefer=chosen.law.name, score=True)
+                wide = compare([*tries, *curves], prefer=chosen.law.name, falling=True, score=True)
                 wide = _as_used(wide, chosen.law.name, _ASKED)
                 further = wide.candidates[2 : len(tries)]
                 comparison = replace(comparison, candidates=(*comparison.candidates, *further))
                 notes = (compute_note(comparison, compute, prefer),)
                 return Choice(chosen, compute, comparison, notes)
-    return Choice(forms.main, axes, forms.applied(compare(tries, prefer=prefer)))
+    return Choice(forms.main, axes, forms.applied(compare(tries, prefer=prefer, falling=True)))
 
 
 def _law_of(runs: Runs, name: str) -> Law:
@@ -235,14 +235,26 @@ def _asked_for(trials: Trials, law: Law, *, alone: bool) -> Choice:
         )
     if recipe.limits or alone:
         # The others have other parameters: a law with some held is compared with nothing.
-        return Choice(tried, axes, _as_used(compare([tried], prefer=law.name), law.name, _ASKED))
+        return Choice(
+            tried,
+            axes,
+            _as_used(compare([tried], prefer=law.name, falling=trials.falling), law.name, _ASKED),
+        )
     if law.name in {ADDITIVE, COUPLED}:
         other = trials.of(get_law(COUPLED if law.name == ADDITIVE else ADDITIVE), axes)
         both = (tried, other) if law.name == ADDITIVE else (other, tried)
         forms = choose_form(*both, asked=law.name)
-        return Choice(tried, axes, forms.applied(compare([tried, other], prefer=law.name)))
+        return Choice(
+            tried,
+            axes,
+            forms.applied(compare([tried, other], prefer=law.name, falling=trials.falling)),
+        )
     if law.inputs != ("x",) or not law.parameters:
-        return Choice(tried, axes, _as_used(compare([tried], prefer=law.name), law.name, _ASKED))
+        return Choice(
+            tried,
+            axes,
+            _as_used(compare([tried], prefer=law.name, falling=trials.falling), law.name, _ASKED),
+        )
     # Compare on one footing: straight lines are judged on the error when the metric is accuracy.
     common = axes_for(runs, get_law("power"), axes.roles[0])
     tries = trials.singles(common, law)

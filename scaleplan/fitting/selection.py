@@ -42,6 +42,7 @@ from scaleplan.fitting.scores import (
 )
 from scaleplan.laws import LAWS, Law, LinearLaw
 from scaleplan.records import Candidate
+from scaleplan.units import format_significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,10 @@ if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
 
 _FLOOR_SIGNIFICANT = 0.05
+# A line that reaches 0 within these decades beyond the largest run is no forecast. Of 1 to 4, on
+# the choosing half of tests/benchmark/coverage.py, 3 had the smallest interval score (2026): plans
+# go about as far beyond their sweeps.
+_REACH, _STEPS = 3.0, 61
 _BACKTEST_REJECTS = 2.0  # ... and to the power family's, for straight lines
 
 
@@ -111,19 +116,22 @@ def try_law(
     return Tried(law, fitted, back_test(fitted, scale), "", names)
 
 
-def compare(tried: Sequence[Tried], *, prefer: str, score: bool = False) -> Comparison:
+def compare(
+    tried: Sequence[Tried], *, prefer: str, falling: bool, score: bool = False
+) -> Comparison:
     """Judge laws fitted to the same runs.
 
     Args:
         tried: The fitted laws.
         prefer: The law to choose while it is admissible.
+        falling: Whether the metric falls as models improve, and can be no less than 0.
         score: Whether they are fitted to an error that can be no more than 1.
     """
     tried = with_seen_cuts(tried) if score else tried
     criteria = {t.law.name: aicc(t.fitted) for t in tried if t.fitted is not None}
     spared = {SATURATING} if SIGMOID in criteria else set()
     errors = {t.law.name: t.test.rmse_log for t in tried if t.test is not None}
-    own = {t.law.name: _own_test(t, t.fitted, tried, errors) for t in tried if t.fitted}
+    own = {t.law.name: _own_test(t, t.fitted, tried, errors, falling) for t in tried if t.fitted}
     # What its own test rejects is no measure for others: of few runs AICc prefers it all the same,
     # and a law with a parameter too many may forecast one run by luck.
     sound = [n for n in criteria if not own[n]]
@@ -142,7 +150,6 @@ def compare(tried: Sequence[Tried], *, prefer: str, score: bool = False) -> Comp
     # where it alone passes none of those that may be chosen does.
     passing = tuple(t for t in admissible if t.law.name not in spared)
     among = passing or tuple(t for t in tried if t.law.name not in spared)
-    falling = any(t.fitted and any(spec.is_floor for spec in t.law.parameters) for t in tried)
     usable = [t for t in among if t.fitted is not None]
     unpassed = ""
     chosen: Tried | None
@@ -208,13 +215,15 @@ def _worse_on_larger_runs(own: float | None, errors: dict[str, float | None]) ->
 
 
 def _own_test(
-    t: Tried, fitted: Fitted, tried: Sequence[Tried], errors: dict[str, float | None]
-) -> str:
+    t: Tried, fitted: Fitted, tried: Sequence[Tried], errors: dict[str, float | None],
+    falling: bool,
+) -> str:  # fmt: skip
     """Return what the test that belongs to this law says against it."""
     if not t.law.parameters:
         return definition_rejection(fitted)
     if isinstance(t.law, LinearLaw):
-        return _straight_line_rejection(t, tried, errors)
+        found = _straight_line_rejection(t, tried, errors)
+        return found or (_reaches_zero(fitted, tried) if falling else "")
     if t.law.name == "power":
         return _power_rejection(t, tried)
     if without_floor(t):
@@ -247,6 +256,25 @@ def _straight_line_rejection(
             return f"on larger runs its error is {own:.2g} where the power law has none"
         return f"on larger runs its error is {own / best:.1f} times the power law's"
     return ""
+
+
+def _reaches_zero(line: Fitted, tried: Sequence[Tried]) -> str:
+    """Return why a falling line is no forecast: it soon says less than nothing, and need not be.
+
+    Whether few runs bend hardly shows, so AICc alone took lines for forecasts that no metric can
+    reach; where the runs do curve away from a power law, only they say how.
+    """
+    power = next((o.fitted for o in tried if o.law.name == "power"), None)
+    if power is None or is_exact(line):
+        return ""
+    largest = float(line.inputs[0].max())
+    beyond = np.logspace(0.0, _REACH, _STEPS)
+    negative = line.predict(largest * beyond[None, :]) <= 0.0
+    curvature = curvature_p(power)
+    if not negative.any() or (curvature is not None and curvature < SIGNIFICANT):
+        return ""
+    factor = format_significant(float(beyond[negative][0]), 2)
+    return f"it would reach 0 at {factor} times the largest input, as no run can"
 
 
 def _power_rejection(t: Tried, tried: Sequence[Tried]) -> str:

@@ -37,6 +37,11 @@ class Trials:
         """Tell whether the metric is a bounded score."""
         return is_score(self.runs)
 
+    @property
+    def falling(self) -> bool:
+        """Tell whether what is fitted falls as models improve."""
+        return self.runs.metric.kind in FALLING
+
     def of(self, law: Law, axes: Axes, *, bounded: bool = False) -> Tried:
         """Fit and back-test one law, or say why it cannot be fitted.
 
@@ -50,7 +55,7 @@ class Trials:
         return try_law(
             law, axes.columns, axes.inputs, axes.values, scale=axes.scale,
             recipe=below_one(self.recipe) if bounded else self.recipe,
-            falling=self.runs.metric.kind in FALLING,
+            falling=self.falling,
         )  # fmt: skip
 
     def singles(self, axes: Axes, asked: Law | None = None) -> list[Tried]:
@@ -86,14 +91,14 @@ class Trials:
             tries: The laws, fitted.
             prefer: The law to choose while it is admissible.
         """
-        comparison = compare(tries, prefer=prefer, score=self.score)
+        comparison = compare(tries, prefer=prefer, falling=self.falling, score=self.score)
         known = any(t.law.name == BENT for t in tries)
         if comparison.passed or known or comparison.chosen is None:
             return comparison
         bent = self._bent(axes)
         if not can_be_used(bent):
             return comparison
-        return compare([*tries, bent], prefer=prefer, score=self.score)
+        return compare([*tries, bent], prefer=prefer, falling=self.falling, score=self.score)
 
     def with_bent(self, axes: Axes, comparison: Comparison) -> Comparison:
         """Add the other forms beside a power law that was chosen, for its forecasts."""

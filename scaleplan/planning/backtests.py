@@ -16,6 +16,7 @@ from scaleplan.fitting.choice import PRODUCT
 from scaleplan.fitting.distributions import t_quantile
 from scaleplan.fitting.recipe import DEFAULT
 from scaleplan.fitting.selection import try_law
+from scaleplan.fitting.trials import FALLING
 from scaleplan.laws import get_law
 from scaleplan.planning.forecast import forecast_at
 from scaleplan.records import Backtest, BacktestPoint, BacktestRow, Note
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 AUTO = "auto"
 _OF_TWO_INPUTS = ("chinchilla", "coupled")
 _OF_ONE_INPUT = ("power_floor", "power", "shifted")
-_FALLING = {"loss", "error", "accuracy"}
 _LEVEL = 0.9
 _CUTS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)  # quantiles of scale, as in fitting/backtest.py
 _EDGES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, math.inf)  # decades
@@ -92,7 +92,7 @@ def _by_law(runs: Runs, name: str) -> tuple[list[BacktestPoint], str]:
         axes = axes_for(runs, law)
         tried = try_law(
             law, axes.columns, axes.inputs, axes.values, scale=axes.scale, recipe=DEFAULT,
-            falling=runs.metric.kind in _FALLING,
+            falling=runs.metric.kind in FALLING,
         )  # fmt: skip
     except ScaleplanError as error:
         return [], error.message

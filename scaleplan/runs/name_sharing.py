@@ -28,6 +28,7 @@ _TRAINED = ("tokens", "unique_tokens", "flops")
 # The label under which a column of names stays as it was logged, to make groups by it.
 AS_LOGGED = "run as logged"
 _AXES = ("step", "epoch")
+_FIRST_ROWS = 4096
 _STARTING_EPOCH = 1.0  # a log of a single epoch stands at 0 or 1 throughout
 # The table of runs as Weights & Biases exports it has one row a run.
 _WANDB_NAME = re.compile(r"Name(?: \(\d+ visualized\))?")
@@ -53,10 +54,10 @@ def with_own_names(
     axis = next((axis for axis in _AXES if axis in rows.roles), None)
     if run is None or (axis is None and not curves):
         return rows, ()
-    codes = run.codes.astype(np.int64)
-    named = codes >= 0
-    if np.unique(codes[named]).size == int(named.sum()):
+    named = run.codes >= 0
+    if not _are_shared(run, named):
         return rows, ()
+    codes = run.codes.astype(np.int64)
     own = codes.copy()
     if one_row_a_run(labels):
         _divide_all(own, named)
@@ -84,6 +85,13 @@ def with_own_names(
     return labelled, (_shared_note(names, runs, reasons),)
 
 
+def _are_shared(run: RawColumn, named: BoolArray) -> bool:
+    """Tell whether several rows have one name."""
+    count = int(np.count_nonzero(named))
+    # More rows than there are words: what takes a pass over millions of rows is plain from a count.
+    return count > len(run.vocabulary) or np.unique(run.codes[named]).size < count
+
+
 def fixed_columns(rows: Gathered) -> dict[str, RawColumn]:
     """Return by name the columns of what is fixed when a run starts, their numbers rounded."""
     found = {rows.names[role]: rows.roles[role] for role in FIXED if role in rows.roles}
@@ -108,10 +116,18 @@ def _at_one_step(own: IntArray, at: FloatArray, named: BoolArray, axis: str) -> 
 
     Rows of a training that is in its first epoch do so as well.
     """
-    at = at[named]
-    first = _first_known(own[named], at, np.ones(at.size, dtype=bool))
-    one = bool((at == first[own[named]]).all())
-    return one and (axis != "epoch" or bool((at > _STARTING_EPOCH).all()))
+    # Points along a run show as such in the first rows; only other logs are read to their end.
+    for rows in (slice(0, _FIRST_ROWS), slice(None)):
+        here = named[rows]
+        if not _all_at_first(own[rows][here], at[rows][here]):
+            return False
+    return axis != "epoch" or bool((at[named] > _STARTING_EPOCH).all())
+
+
+def _all_at_first(own: IntArray, at: FloatArray) -> bool:
+    """Tell whether all rows of every group stand where its first one does."""
+    first = _first_known(own, at, np.ones(at.size, dtype=bool))
+    return bool((at == first[own]).all())
 
 
 def _first_known(own: IntArray, numbers: FloatArray, known: BoolArray) -> FloatArray:

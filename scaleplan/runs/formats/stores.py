@@ -147,9 +147,11 @@ def _words(encoded: Any) -> Words:  # noqa: ANN401 - an arrow array
     """
     which = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     words = ["" if word is None else str(word) for word in encoded.dictionary.to_pylist()]
-    # Written from the last row to the first, each word keeps the place where it appears first.
+    # Written from the last row to the first, each word keeps the place where it appears first; rows
+    # that say the same as those before them, as with names of runs, tell nothing.
+    new = np.flatnonzero(np.r_[True, which[1:] != which[:-1]])[: which.size][::-1]
     first = np.full(len(words) + 1, which.size)
-    first[which[::-1]] = np.arange(which.size)[::-1]
+    first[which[new]] = new
     order = np.argsort(first[:-1], kind="stable")
     codes = np.full(len(words) + 1, -1, dtype=np.int32)  # the last is for empty cells, -1
     different: dict[str, int] = {}

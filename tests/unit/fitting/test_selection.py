@@ -17,7 +17,7 @@ def verdicts(values, *, x=X, falling=True, prefer="power_floor"):
         try_law(law, ("N",), x[None], values, scale=x, recipe=DEFAULT, falling=falling)
         for law in one_input_laws()
     ]
-    comparison = compare(tried, prefer=prefer)
+    comparison = compare(tried, prefer=prefer, falling=falling)
     return comparison, {c.law: c for c in comparison.candidates}
 
 
@@ -62,6 +62,31 @@ def test_a_rising_metric_has_no_floor_law():
     _, by_law = verdicts(0.01 * x**2, x=x, falling=False)
     assert by_law["power_floor"].verdict == "rejected"
     assert by_law["power"].verdict == "chosen"
+
+
+FEW = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+# The error of few runs falls faster and faster, as errors near chance do: AICc takes a line.
+FASTER = np.array([0.60, 0.585, 0.56, 0.50, 0.41])
+
+
+def test_a_line_that_soon_reaches_zero_is_no_forecast_of_few_runs():
+    comparison, by_law = verdicts(FASTER, x=FEW)
+    assert by_law["linear"].aicc + 4.0 < by_law["power"].aicc
+    assert by_law["linear"].verdict == "rejected"
+    assert "it would reach 0 at 3.2 times the largest input" in by_law["linear"].reason
+    assert comparison.chosen.law.name == "power"
+
+
+def test_a_line_stays_where_the_runs_curve_away_from_a_power_law():
+    values = (1.0 - 0.02 * np.arange(1, 30)) * noise(0.002, n=29)
+    comparison, _ = verdicts(values, x=np.arange(1.0, 30.0))
+    assert comparison.chosen.law.name == "linear"
+
+
+def test_a_score_may_pass_zero():
+    comparison, by_law = verdicts(FASTER, x=FEW, falling=False)
+    assert "reach 0" not in by_law["linear"].reason
+    assert comparison.chosen.law.name == "linear"
 
 
 @pytest.mark.parametrize(
