@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import html
 import io
-import math
 import re
 import warnings
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaleplan.errors import UsageError
 from scaleplan.render.axis_ticks import labels_of, ticks_between
+from scaleplan.render.contour_lines import levels_of
 from scaleplan.render.text import plain_text
 
 if TYPE_CHECKING:
@@ -293,10 +293,7 @@ def _contours(axes: Any, panel: Panel) -> None:  # noqa: ANN401
     grid = panel.contours
     if grid is None:  # pragma: no cover - asked by the caller
         return
-    flat = sorted(v for row in grid.values for v in row if math.isfinite(v))
-    levels = sorted({flat[int(share * (len(flat) - 1))] for share in (
-        0.05, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9)})  # fmt: skip
-    lines = axes.contour(grid.x, grid.y, grid.values, levels=levels, colors="#777777",
+    lines = axes.contour(grid.x, grid.y, grid.values, levels=levels_of(grid), colors="#777777",
                          linewidths=0.8)  # fmt: skip
     axes.clabel(lines, fmt=lambda v: f"{v:.3g}", fontsize=_FONT - 3)
 

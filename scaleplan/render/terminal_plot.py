@@ -15,7 +15,9 @@ from rich.console import Console
 from rich.text import Text
 
 from scaleplan.render.axis_ticks import labels_of, ticks_between
+from scaleplan.render.contour_lines import crossings, levels_of
 from scaleplan.render.text import plain_text
+from scaleplan.units import format_significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,10 +95,7 @@ def draw_picture(picture: Picture, stream: TextIO) -> str:
 
 
 def _panel(panel: Panel, width: int, height: int, *, ascii_only: bool) -> list[Text]:
-    title = panel.title
-    if panel.contours is not None:
-        title += " (its lines are drawn in files only)"
-    head = [Text(""), Text(plain_text(title), style="bold cyan")]
+    head = [Text(""), Text(plain_text(panel.title), style="bold cyan")]
     series = _series_of(panel)
     x_axis = _axis([v for s in series for v in s.x], panel.x_scale)
     y_axis = _axis([v for s in series for v in s.y], panel.y_scale)
@@ -149,7 +148,20 @@ def _series_of(panel: Panel) -> list[_Series]:
                        trace.x, trace.y, panel)  # fmt: skip
         (front if trace.look in _POINTS - {"cloud"} else middle).append(made)
         behind += _bands(trace, panel)
-    return [s for s in (*behind, *middle, *front) if s.x]
+    return [s for s in (*_contours(panel), *behind, *middle, *front) if s.x]
+
+
+def _contours(panel: Panel) -> list[_Series]:
+    """Return the lines of equal value of a panel, a digit each."""
+    grid = panel.contours
+    if grid is None:
+        return []
+    return [
+        _finite(f"{grid.name} {format_significant(level, 3)}", str(number), "dim", False,
+                [x for x, _ in points], [y for _, y in points], panel)
+        for number, level in enumerate(levels_of(grid), start=1)
+        for points in [crossings(grid, level)]
+    ]  # fmt: skip
 
 
 def _bands(trace: Trace, panel: Panel) -> list[_Series]:
