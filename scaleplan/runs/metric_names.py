@@ -17,7 +17,7 @@ _OVERLAPS = ("iou", "dice", "macc", "aacc")
 # What an agent collects in an episode, as Stable-Baselines3, Spinning Up and CleanRL write it.
 _REWARDS = (("ep", "rew"), ("ep", "rewmean"), ("eprewmean",), ("ep", "ret"),
             ("episode", "return"), ("episodic", "return"), ("mean", "return"),
-            ("average", "return"), ("avg", "return"),
+            ("average", "return"), ("avg", "return"), ("rollout", "return"),
             ("train", "return"), ("eval", "return"), ("test", "return"))  # fmt: skip
 _FAMILIES = ("poisson", "gamma", "tweedie", "binomial", "bernoulli", "gaussian", "normal")
 _MEAN_PRECISION = (("map50", "95"), ("map", "50", "95"), ("map", "5", "95"),

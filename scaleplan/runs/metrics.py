@@ -31,7 +31,7 @@ _LETTERS: Mapping[str, MetricKind] = {"L": "loss", "P": "score"}
 _NEUTRAL = frozenset(
     {"summary", "metrics", "metric", "final", "best", "last", "min", "avg", "average", "mean",
      "per", "token", "log", "history", "results", "result", "rate", "nats", "epoch", "total",
-     "overall", "ce", "nll", "xent", "reduced"}
+     "overall", "ce", "nll", "xent", "reduced", "lm"}
 )  # fmt: skip
 # Bounds and spreads of a metric, and settings that are named after one, are no metric.
 _NO_METRIC = frozenset(
@@ -122,6 +122,11 @@ def describe(column: str) -> Candidate | None:
     return None
 
 
+def spelling(column: str) -> tuple[str, ...]:
+    """Return the words of a name as all spell it who mean the same: val_loss, Validation Loss."""
+    return tuple(_SPLITS.get(word, word) for word in words(column))
+
+
 def is_reading(column: str) -> bool:
     """Tell whether a column is another reading of a metric: its spread, or its value in a batch.
 
@@ -189,9 +194,28 @@ def guessed_metric(
         raise InputError(
             "several columns could be the metric: "
             + listed(dict.fromkeys(c.column for c in (best, *rivals))),
-            hint=f"Choose one with --metric NAME, for example --metric {best.column!r}.",
+            hint=_how_to_choose([best, *rivals]),
         )
     return best
+
+
+def _how_to_choose(found: Sequence[Candidate]) -> str:
+    """Return how to say which metric is meant, with one that is likely as the example."""
+    counted = [number for c in found if (number := _set_number(c)) is not None]
+    if len(counted) < len(found):
+        return f"Choose one with --metric NAME, for example --metric {found[0].column!r}."
+    last = found[counted.index(max(counted))].column
+    return (
+        f"Choose one with --metric NAME, for example --metric {last!r}: boosting stops by the last "
+        "set that it is given, and the first is often that of training."
+    )
+
+
+def _set_number(found: Candidate) -> int | None:
+    """Return the number of a set of data that has no other name, as XGBoost's `validation_1`."""
+    said = found.qualifiers
+    counted = found.split == "validation" and len(said) == 1 and said[0].isdecimal()
+    return int(said[0]) if counted else None
 
 
 def _is_letter(found: Candidate) -> bool:

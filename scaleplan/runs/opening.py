@@ -23,6 +23,7 @@ from scaleplan.runs.metrics import describe
 from scaleplan.runs.model_config import CONFIG_FILE, with_model_config
 from scaleplan.runs.named_columns import find_column
 from scaleplan.runs.numbers import settle
+from scaleplan.runs.point_files import with_points_of_files
 from scaleplan.runs.raw import RawTable
 from scaleplan.runs.request import Request, keeps_text
 from scaleplan.runs.shared import with_shared
@@ -85,7 +86,8 @@ def read_all(
             f"values were given for {listed(lost, 5)}, and no log has a run of that name",
             hint="`scaleplan runs` lists the runs as they are named.",
         )
-    return with_splits_of_names(tables, paths, request), _passed_over(refused)
+    tables = with_points_of_files(with_splits_of_names(tables, paths, request), paths)
+    return tables, _passed_over(refused)
 
 
 def _passed_over(refused: Sequence[InputError]) -> list[Note]:
@@ -116,7 +118,7 @@ def shared_names(tables: Sequence[RawTable]) -> list[str]:
     together.
     """
     seen: dict[str, list[frozenset[str]]] = {}
-    for table in tables:
+    for table in (table for table in tables if not table.point):
         metrics = frozenset(name for name in table.columns if describe(name) is not None)
         for run in runs_in(table):
             seen.setdefault(run, []).append(metrics)

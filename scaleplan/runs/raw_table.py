@@ -110,6 +110,7 @@ class RawTable:
         notes: What there is to say about it.
         decimal_comma: Whether 2,5 is two and a half.
         printed: Whether its rows are lines that a program printed, not those of a table.
+        point: Whether it is a point of a run whose other points are files beside it.
     """
 
     file: str
@@ -120,6 +121,7 @@ class RawTable:
     notes: tuple[Note, ...]
     decimal_comma: bool
     printed: bool = False
+    point: bool = False
 
     def __len__(self) -> int:
         return int(self.lines.size)

@@ -1,4 +1,7 @@
-"""Files of one run that differ by what they measured on: `learn_error.tsv` and `test_error.tsv`."""
+"""Files of one run that differ by what they measured on: `learn_error.tsv` and `test_error.tsv`.
+
+The word may be their folder's: `train/loss.tsv` and `val/loss.tsv`.
+"""
 
 from __future__ import annotations
 
@@ -61,9 +64,15 @@ def with_splits_of_names(
         for split, i in members.items():
             result[i] = _told(tables[i], split, clean_text(run))
         last = result[max(members.values())]
-        note = _note(run, [Path(tables[i].file).name for i in members.values()], list(members))
+        files = [_shown(Path(tables[i].file), name) for i in members.values()]
+        note = _note(run, files, list(members))
         result[max(members.values())] = replace(last, notes=(*last.notes, note))
     return result
+
+
+def _shown(file: Path, name: str) -> str:
+    """Return a file's name, with its folder if that is what tells it from the others."""
+    return f"{file.parent.name}/{file.name}" if name.startswith("*/") else file.name
 
 
 def _note(run: str, files: Sequence[str], splits: Sequence[str]) -> Note:
@@ -79,6 +88,9 @@ def _note(run: str, files: Sequence[str], splits: Sequence[str]) -> Note:
 def _split(path: Path) -> tuple[str, tuple[str, str]] | None:
     """Return what a file's name says that it measured on, and the name without that."""
     found = [match for match in _WORD.finditer(path.stem) if match[0].casefold() in SPLIT_WORDS]
+    folder = path.parent.name.casefold()
+    if not found and folder in SPLIT_WORDS:  # DVCLive's train/loss.tsv and val/loss.tsv
+        return SPLIT_WORDS[folder], (str(path.parent.parent), f"*/{path.name}")
     if len(found) != 1:
         return None
     start, end = found[0].span()

@@ -193,7 +193,8 @@ def other_scale(seen: Seen) -> bool:
     training, trend = seen.training, seen.trend
     if training is None or seen.curve.metric.kind != "loss" or not len(seen.curve.validation):
         return False
-    return bool(_OTHER_SCALE * float(trend.smooth[-1]) < float(training.smooth[-1]))
+    validation = float(trend.smooth[-1])  # a Dice loss is below 0, and says no scale
+    return bool(0.0 < _OTHER_SCALE * validation < float(training.smooth[-1]))
 
 
 def where(seen: Seen, at: float) -> str:

@@ -186,8 +186,16 @@ GROUPING = (
         "SPLITS_OF_FILES",
         "Files are read as the training and the validation of one run.",
         "Files of one folder with the same columns and steps in common, whose names differ only in "
-        "one word for the data: learn, train, test, val, eval, dev.",
+        "one word for the data: learn, train, test, val, eval, dev; or whose folders' names do.",
         "CatBoost writes learn_error.tsv and test_error.tsv; overfitting shows in both together.",
+        "Read each alone, or add a column named run, if they are runs of their own.",
+    ),
+    _entry(
+        "POINTS_OF_FILES",
+        "Files with one row each are read as the points of one run.",
+        "Files of one folder whose names differ in a number alone, and whose steps or epochs "
+        "differ by as much.",
+        "AllenNLP writes metrics_epoch_0.json, metrics_epoch_1.json and so on.",
         "Read each alone, or add a column named run, if they are runs of their own.",
     ),
     _entry(

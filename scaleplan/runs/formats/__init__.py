@@ -10,6 +10,7 @@ from scaleplan.runs.formats.json_lines import JSON_LINES
 from scaleplan.runs.formats.latex import LATEX
 from scaleplan.runs.formats.markdown_text import beside_runs
 from scaleplan.runs.formats.no_table import is_no_table
+from scaleplan.runs.formats.notebook import NOTEBOOK
 from scaleplan.runs.formats.printed import DESCRIBE, PRINTED, is_talk, read_with
 from scaleplan.runs.formats.printed_lines import axis, known, measures
 from scaleplan.runs.formats.yaml_file import YAML, NotYamlError
@@ -41,6 +42,8 @@ def read_table(
     """
     if pattern is not None:
         return read_with(source, keep_text, pattern)
+    if extension in NOTEBOOK.extensions:
+        return NOTEBOOK.read(source, keep_text)  # named by a person: folders are full of others
     fitting = [each for each in FORMATS if extension in each.extensions]
     if not fitting:
         fitting = [each for each in FORMATS if each.recognises(source.head)] or [DELIMITED]

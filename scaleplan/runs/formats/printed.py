@@ -24,6 +24,7 @@ from scaleplan.runs.formats.printed_bars import Bars
 from scaleplan.runs.formats.printed_blocks import Line, with_blocks
 from scaleplan.runs.formats.printed_columns import columns_of
 from scaleplan.runs.formats.printed_commas import with_commas
+from scaleplan.runs.formats.printed_joining import united
 from scaleplan.runs.formats.printed_lines import (
     axis,
     headings,
@@ -32,14 +33,13 @@ from scaleplan.runs.formats.printed_lines import (
     measures,
 )
 from scaleplan.runs.formats.printed_parts import heading as heading_on
-from scaleplan.runs.formats.printed_parts import of_part
+from scaleplan.runs.formats.printed_parts import of_part, with_bare_scalars
 from scaleplan.runs.formats.printed_pattern import compiled
 from scaleplan.runs.formats.printed_rounds import closes, directed
 from scaleplan.runs.formats.printed_settings import settings
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.numbers import read_number
-from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, filled_from
-from scaleplan.runs.roles import rank
+from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.table import FloatArray
 from scaleplan.runs.text import uncoloured
@@ -138,7 +138,7 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
     if skipped:
         builder.note(_note(source.name, skipped))
     table = replace(_begun_at(with_commas(builder.build(said_once)), early), printed=True)
-    return table if pattern is not None else _united(directed(table))
+    return table if pattern is not None else united(directed(table))
 
 
 def _alone(lines: Iterator[str]) -> Iterator[Line]:
@@ -191,46 +191,6 @@ def _numbers(column: RawColumn, table: RawTable) -> FloatArray:
     return np.where(np.isnan(marked), column.numbers, marked)
 
 
-def _united(table: RawTable) -> RawTable:
-    """Join columns in which lines of different form say the same thing.
-
-    nanoGPT prints `step 250: train loss 1.9, val loss 2.0` where it validates and `iter 260: loss
-    1.8` between: both count steps, and a loss without further name, beside one on training data,
-    is that of a training batch.
-    """
-    columns = dict(table.columns)
-    steps = [name for name in columns if rank("step", name) is not None]
-    for name in steps[1:]:
-        _join(columns, steps[0], name)
-    metrics = [found for name in columns if (found := describe(name)) is not None]
-    for plain in metrics:
-        twins = [
-            other.column for other in metrics
-            if plain.split == "plain" and other.split == "train"
-            and replace(other, split="plain").meaning == plain.meaning
-        ]  # fmt: skip
-        if twins:
-            _join(columns, twins[0], plain.column, at=steps[0] if steps else None)
-    return replace(table, columns=columns)
-
-
-def _join(columns: dict[str, RawColumn], kept: str, name: str, at: str | None = None) -> None:
-    """Move a column's cells into the empty cells of another; at steps that have one they go."""
-    # Names that one line sets side by side mean different things there.
-    if (~columns[kept].blank & ~columns[name].blank).any():
-        return
-    other = columns.pop(name)
-    if at is not None:
-        step = columns[at].numbers
-        # A mean over many batches says more than the batch that came next.
-        again = np.isin(step, step[~columns[kept].blank])
-        other = replace(
-            other, numbers=np.where(again, np.nan, other.numbers),
-            codes=np.where(again, -1, other.codes).astype(np.int32),
-        )  # fmt: skip
-    columns[kept] = filled_from(columns[kept], other)
-
-
 def _note(file: str, skipped: int) -> Note:
     return Note(
         id="LINES_PASSED_OVER", severity="info",
@@ -271,7 +231,7 @@ def _counted(row: dict[str, str], last: dict[str, str]) -> dict[str, str]:
 
 def recognises(head: str) -> bool:
     """Tell whether a text is messages, of which some have a metric."""
-    text = uncoloured(head).lstrip("\ufeff")
+    text = with_bare_scalars(uncoloured(head)).lstrip("\ufeff")
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines or (begins_json(text) and not lines[0].lstrip().startswith("{'")):
         return False

@@ -10,8 +10,17 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 
-from scaleplan.runs.formats.printed_columns import Columns, columns_of, is_known, is_rule
+from scaleplan.runs.formats.printed_columns import (
+    HEADLESS,
+    Columns,
+    columns_of,
+    is_headless,
+    is_known,
+    is_rule,
+)
+from scaleplan.runs.formats.printed_federated import Rounds
 from scaleplan.runs.formats.printed_lines import axis
+from scaleplan.runs.formats.printed_parts import with_bare_scalars
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.text import uncoloured
 
@@ -32,6 +41,13 @@ _STEP = re.compile(
 _BELOW = re.compile(
     r"[ \t]\s*(?P<name>[A-Za-z][\w/ .()-]{0,80}?)[ ]*[:=][ ]*"
     rf"(?P<number>{_NUMBER})(?![\w:])",
+    re.IGNORECASE,
+)
+# AllenNLP's `trainer -   Training |  Validation`, and below it `trainer - loss |  0.692  |  0.672`.
+_SIDES = re.compile(r"(?:.*\s-)?\s+Training \|\s+Validation\s*")
+_SIDE = re.compile(
+    rf"(?:.*\s-)?\s+(?P<name>[A-Za-z][\w/.-]{{0,60}})\s*\|\s+(?P<train>{_NUMBER}|N/A)\s+"
+    rf"\|\s+(?P<val>{_NUMBER}|N/A)\s*",
     re.IGNORECASE,
 )
 _RULE = re.compile(r"\s*(?:-{3,}\s*)?")  # a blank line, or one of dashes, within a list
@@ -56,20 +72,25 @@ def with_blocks(lines: Iterable[str]) -> Iterator[Line]:
     """
     open_: _Block | None = None
     columns: Columns | None = None
+    reported = False
     for number, raw in enumerate(lines, 1):
-        text = uncoloured(raw)
+        text = with_bare_scalars(uncoloured(raw))
         if open_ is not None:
             if open_.takes(text):
                 continue
             yield from open_.said()
+        reported = reported or "fit progress: (" in text
         open_ = _begun(number, text)
         if open_ is not None:
+            if isinstance(open_, _Federated):
+                open_.reported = reported
             continue
         if columns is not None and is_rule(text):
             columns = columns.with_rule(text)
         elif (found := columns_of(text)) is not None:
             columns = found
         else:
+            columns = HEADLESS if columns is None and is_headless(text) else columns
             yield number, text, (columns.row(text) or None) if columns is not None else None
     if open_ is not None:
         yield from open_.said()
@@ -82,6 +103,11 @@ def _begun(number: int, text: str) -> _Block | None:
     if text.startswith("|"):
         box = _Box(number, text)
         return box if box.takes(text) else None
+    if "Training |" in text and _SIDES.fullmatch(text) is not None:
+        return _Sides(number, text)
+    if "tributed" in text or "ntralized" in text:
+        history = _Federated(number, text)
+        return history if history.takes(text) else None
     match = _step_of(text)
     return None if match is None else _List(number, text, match)
 
@@ -178,6 +204,40 @@ class _List(_Block):
             plain = _GROUPED.fullmatch(number) is not None
             self.row[name] = number.replace(",", "") if plain else number
         return True
+
+
+class _Sides(_Block):
+    """A table of a metric a line: on the left in training, on the right in validation."""
+
+    def takes(self, text: str) -> bool:
+        match = _SIDE.fullmatch(text)
+        if match is None:
+            return False
+        self.lines.append(text)
+        for side in ("train", "val"):
+            if match[side] != "N/A" and describe(match["name"]) is not None:
+                self.row[f"{side} {match['name']}"] = match[side]
+        return True
+
+
+class _Federated(_Block):
+    """The history of a federated training."""
+
+    reported = False  # line by line already, as the rounds ended
+
+    def __init__(self, number: int, text: str) -> None:
+        super().__init__(number, text)
+        self.rounds = Rounds()
+
+    def takes(self, text: str) -> bool:
+        taken = self.rounds.takes(text)
+        self.lines += [text] if taken else []
+        return taken
+
+    def said(self) -> Iterator[Line]:
+        """Yield a row a round."""
+        for row in () if self.reported else self.rounds.rows():
+            yield self.number, self.text, row
 
 
 class _Dictionary(_Block):

@@ -26,6 +26,8 @@ _BAR = re.compile(r":?\s+(?P<done>\d{1,3})%\s?\|.*|:\s+(?P<part>\d{1,3})%.*")
 _OF = re.compile(r"(\d+)/\d+")  # `0/49`, of so many epochs
 _LONGEST = 400  # characters
 _FEWEST = 3  # names
+# YOLOv3's losses of boxes are larger, and its 12th column is another metric.
+_MOST_BOX_LOSS = 0.5
 _ALL = "all"  # classes, in a table of detections by class
 # spaCy's names; what it calls a loss is summed over the batches since the row before.
 _FIRST = frozenset({"Class", "E", "Training", "Train", "Global"})  # besides those of steps
@@ -93,6 +95,14 @@ class Columns:
                 yield self.names[over.index(max(over))], cell
 
 
+_HEADLESS = (
+    "epoch", "gpu_mem", "train/box_loss", "train/obj_loss", "train/cls_loss", "train/loss",
+    "labels", "img_size", "precision", "recall", "mAP50", "mAP50-95", "val/box_loss",
+    "val/obj_loss", "val/cls_loss",
+)  # fmt: skip
+HEADLESS = Columns(_HEADLESS, tuple((i, i + 1) for i in range(len(_HEADLESS))), _HEADLESS)
+
+
 def columns_of(text: str) -> Columns | None:
     """Return the columns whose names a line holds, None if it holds none.
 
@@ -114,6 +124,16 @@ def columns_of(text: str) -> Columns | None:
     if not any(_names_columns(each) for each in named):
         return None
     return Columns(tuple(_in_plain_words(names)), tuple(spans), tuple(_in_plain_words(words)))
+
+
+def is_headless(text: str) -> bool:
+    """Tell whether a line is a row of the table without names that YOLOv5 and YOLOv7 write."""
+    cells = text.split()
+    return (
+        len(cells) == len(HEADLESS.names) and _OF.fullmatch(cells[0]) is not None
+        and cells[1].endswith("G") and not any(math.isnan(read_number(c)) for c in cells[2:])
+        and float(cells[2]) < _MOST_BOX_LOSS
+    )  # fmt: skip
 
 
 def is_rule(text: str) -> bool:

@@ -6,6 +6,7 @@ Each is looked for by a word that hardly any other line has: most lines pass unt
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 # Marian: `Ep. 1 : Up. 1000 : Sen. 100,000 : Cost 7.2`, `[valid] Ep. 1 : Up. 5000 : perplexity : 9`.
 _MARIAN = re.compile(
@@ -29,6 +30,15 @@ _COUNT_FIRST = re.compile(r"^\s*(?:(?P<step>\d+) \| |\[(?P<timed>\d+) \| [\d.]+\
 _TORCHTUNE = re.compile(r"^\s*(?P<epoch>\d+)\|(?P<step>\d+)\|(?=[A-Za-z])")
 # Levanter: `Progress on:train 1.2kit/10.0kit rate:1.2it/s`.
 _LEVANTER = re.compile(r"\bProgress on:(?P<split>\w+) (?P<step>[\d.]+)(?P<of>[kMG]?)it/")
+# Tesseract's `At iteration 14615/695400/698614, ..., BCER train=98.5%, BWER train=99.9%, ... New
+# best BCER = 98.5`, of older versions `char train=98.5%`.
+_TESSERACT = re.compile(
+    r".*\bAt iteration \d+/(?P<step>\d+)/\d+, mean rms=.*?, (?:char|BCER) train=(?P<cer>[\d.]+%), "
+    r"(?:word|BWER) train=(?P<wer>[\d.]+%).*",
+    re.IGNORECASE,
+)
+# Flower's `fit progress: (3, 10.52, {'acc': 91.83}, 545.9)`, as its server measured.
+_FLOWER = re.compile(r"\bfit progress: \((?P<round>\d+), (?P<loss>[^,\s]+), ")
 _PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 
 
@@ -41,23 +51,20 @@ def in_plain_names(text: str) -> str | None:
     Returns:
         The line, changed or not; None for one that measures a part of what a later one does.
     """
-    if "Up. " in text:
-        text = _MARIAN.sub(_marian, text)
-    elif "' subset |" in text:
-        text = _FAIRSEQ.sub(lambda match: f"{match['test'] or 'valid'} |", text)
-    elif ")" in text and "[" in text and ("Epoch(" in text or "Iter(" in text):
+    if any(mark in text for mark in _PASSED):
+        return None
+    for mark, pattern, plain in _BY_MARK:
+        if mark in text:
+            return pattern.sub(plain, text)
+    if ")" in text and "[" in text and ("Epoch(" in text or "Iter(" in text):
         text = _MMENGINE.sub(_mmengine, text)
     elif "epoch" in text and (found := _ESPNET.search(text)) is not None:
         if found["part"] != " results:":
             return None
         text = f"{text[: found.start()]}epoch {found['epoch']} | {text[found.end() :]}"
-    elif "loss train:" in text:
-        text = _LITGPT.sub(r"train loss: \g<train>, val loss: \g<val>", text)
     elif "|" in text[:24]:
         text = _COUNT_FIRST.sub(_count_first, text)
         text = _TORCHTUNE.sub(r"epoch \g<epoch> | step \g<step> | ", text)
-    elif "Progress on:" in text:
-        text = _LEVANTER.sub(_levanter, text)
     return text
 
 
@@ -87,3 +94,19 @@ def _count_first(match: re.Match[str]) -> str:
 def _levanter(match: re.Match[str]) -> str:
     step = round(float(match["step"]) * _PREFIXES[match["of"]])
     return f"{match['split']}: | step {step} | "
+
+
+def _fairseq(match: re.Match[str]) -> str:
+    return f"{match['test'] or 'valid'} |"
+
+
+# AllenNLP's bars, below which it prints what they came to; Tesseract's best before.
+_PASSED = (" ||: ", "ercent improvement time=")
+_BY_MARK: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    ("Up. ", _MARIAN, _marian),
+    ("' subset |", _FAIRSEQ, _fairseq),
+    ("loss train:", _LITGPT, r"train loss: \g<train>, val loss: \g<val>"),
+    ("ean rms=", _TESSERACT, r"step \g<step> | CER: \g<cer> | word error rate: \g<wer>"),
+    ("fit progress: (", _FLOWER, r"round \g<round> | val loss \g<loss> | "),
+    ("Progress on:", _LEVANTER, _levanter),
+)

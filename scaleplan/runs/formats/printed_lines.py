@@ -10,6 +10,7 @@ from functools import lru_cache
 from scaleplan.runs.formats.printed_dialects import in_plain_names
 from scaleplan.runs.formats.printed_parts import (
     HYPHENED,
+    RUN,
     WORD,
     dictionary_on,
     is_half_measured,
@@ -18,8 +19,9 @@ from scaleplan.runs.formats.printed_parts import (
     parts_of,
     placed,
     repeated_in_parts,
+    run_on,
 )
-from scaleplan.runs.formats.printed_rounds import boosting_round, catboost_round
+from scaleplan.runs.formats.printed_rounds import boosting_round, catboost_round, unnamed
 from scaleplan.runs.formats.printed_settings import LONGEST
 from scaleplan.runs.metrics import Candidate, describe
 from scaleplan.runs.roles import NUMBER_ROLES, rank
@@ -52,6 +54,8 @@ _UNREAD = "no number"
 _WIDE = re.compile(r"[ \t]{4,}")
 # DeepSpeed's `steps: 10 loss: 4.9`, not `max steps` or `warmup steps`; fairseq's `num_updates 10`.
 _STEPS = re.compile(r"(?:[A-Z]+ ){0,2}[Ss]teps|(?:valid_|train_)?num_updates")
+_IN_LIST = re.compile(r"\[[-+.\deE]+,\s*[-+.\d]")
+_SO_FAR = re.compile(r"\s*\[\s*(\d+)\s*/\s*\d+\s*\](?=\s)")
 _GROUPED = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
 _SHARE = re.compile(r"[ ]?/[ ]?(?P<of>\d{1,12})\b")
@@ -151,15 +155,20 @@ def _said(text: str) -> dict[str, str]:
     epoch = next((name for name in row if axis(name) == "epoch"), "epoch")
     if batch is not None and 0 < int(batch["of"]) >= int(batch["batch"]):
         row[epoch] = repr(int(batch["epoch"]) + int(batch["batch"]) / int(batch["of"]))
+    if not measures(row):
+        row = {**row, **unnamed(text)}
     if measures(row):
+        if not any(map(axis, row)) and (at := _SO_FAR.match(text)) is not None:
+            row = {"step": at[1], **row}  # `[ 2400/3000]`
         if rounds and not any(map(axis, row)):
             row = {"step": rounds, **row}
         # Without a metric `steps: 1000` is how many there will be.
         counted = not steps or any(axis(name) == "step" for name in row)
-        return {**_unread(text, row), **(row if counted else {"step": steps, **row})}
+        row = {**_unread(text, row), **(row if counted else {"step": steps, **row})}
+        return {**run_on(text), **row}
     # A line of settings (`batch size 64, learning rate 3e-4`) measures nothing.
     row = {name: number for name, number in row.items() if number != _UNREAD}
-    return row if all(map(axis, row)) else {}
+    return {**run_on(text), **row} if all(map(axis, row)) else {}
 
 
 def _pairs(text: str, parts: list[tuple[int, str]]) -> tuple[dict[str, str], str]:
@@ -182,6 +191,8 @@ def _pairs(text: str, parts: list[tuple[int, str]]) -> tuple[dict[str, str], str
         if number is None and axis(name) is None:
             continue
         on = [words for end, words in parts if end <= match.start("name")]
+        if axis(name) is None and _IN_LIST.search(f"{match[0]}{text[match.end() :][:12]}"):
+            continue  # `Dice [0.89, 0.67]` is of several classes
         if on and axis(name) == "tokens" and not on[-1].casefold().startswith("train"):
             continue  # `[EVAL] #Images: 500` are those of the evaluation
         said = _UNREAD if number is None else number + ("%" if match["percent"] else "")
@@ -209,19 +220,21 @@ def _unread(text: str, row: dict[str, str]) -> dict[str, str]:
 def headings(before: dict[str, str], row: dict[str, str]) -> dict[str, str]:
     """Return what lines without a metric say about those below them.
 
-    What was trained on stays said; it is not all the data there is, of which a part is for tests.
+    What was trained on stays said, and the fold of it; it is not all the data there is, of which a
+    part is for tests.
 
     Args:
         before: What the lines above this one say.
         row: What this one says.
     """
+    run = {name: text for name, text in before.items() if name == RUN}
     sizes = {name: number for name, number in before.items() if _is_data_size(name)}
     if _TRAINED_ON in sizes or _TRAINED_ON in row:
         row = {name: number for name, number in row.items() if fold(name) not in _IN_ALL}
         sizes = {name: number for name, number in sizes.items() if name == _TRAINED_ON}
     if any(map(_is_data_size, row)):
         sizes = {}
-    return {**sizes, **row}
+    return {**run, **sizes, **row}
 
 
 def _is_data_size(name: str) -> bool:

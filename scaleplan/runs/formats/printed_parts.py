@@ -13,11 +13,11 @@ HYPHENED = r"(?:-[A-Za-z][A-Za-z0-9_@/.]{0,40}){0,3}"
 WORD = rf"[A-Za-z][A-Za-z0-9_@/.]{{0,40}}{HYPHENED}"
 _SAID_OF = r"(?:[ _](?:set|data|metrics?|results?|scores?))?"
 # `Test: Acc@1 20.0`, `| valid | epoch 1 | loss 5.7`, `Train: loss 3.1 | Val: loss 3.2`,
-# `[train] loss=3.1, [valid] loss=3.2`; a star begins the line to which an evaluation of the
-# PyTorch examples comes.
+# `[train] loss=3.1, [valid] loss=3.2`, `Epoch 1/9 [Val]: 100%|##|`; a star begins the line to
+# which an evaluation of the PyTorch examples comes.
 _PART = re.compile(
-    rf"(?:^|[\s|\]>(\[-])(?P<split>{_SPLIT}){_SAID_OF}[ ]*[:|\]][ \t]*(?=[A-Za-z|\[*#])"
-    r"|^\s*(?P<star>\*)[ \t]",
+    rf"(?:^|[\s|\]>(\[-])(?P<split>{_SPLIT}){_SAID_OF}[ ]*(?:\]?[:|]|\])"
+    r"[ \t]*(?=[A-Za-z|\[*#]|\d{1,3}%\|)|^\s*(?P<star>\*)[ \t]",
     re.IGNORECASE,
 )
 # PaddlePaddle's programs print `cur metric, acc: 0.12` after an evaluation, and of all those so far
@@ -25,9 +25,10 @@ _PART = re.compile(
 _READING = re.compile(
     r"\b(?P<reading>cur|current|best)[ _]metrics?[,:][ \t]*(?=[A-Za-z])", re.IGNORECASE
 )
-# `Test: [ 10/196]  Time 0.2`: the mean over a part of the batches.
+# `Test: [ 10/196]  Time 0.2`, `[Val]:  50%|##`: the mean over a part of the batches.
 _OF_EVALUATION = re.compile(
-    r"(?:^|[\s|\]>(-])(?:test|val|valid|validation|eval|evaluation):\s*\[\s*\d+/\d+\]\s*(?:eta|time)\b",
+    r"(?:^|[\s|\]>(\[-])(?:test|val|valid|validation|eval|evaluation)"
+    r"(?::\s*\[\s*\d+/\d+\]\s*(?:eta|time)\b|\]?:\s{0,3}\d{1,2}%\|)",
     re.IGNORECASE,
 )
 # A line that says no more than what the next one is about: RecBole's `INFO best valid result:`.
@@ -57,9 +58,48 @@ _PLACED = re.compile(
 _BEFORE_DICTIONARY = re.compile(
     rf"(?:^|[\s|\]>(,;:-])(?P<split>{_SPLIT}){_SAID_OF}\s{{0,3}}[:=|]?\s{{0,3}}$", re.IGNORECASE
 )
+# `Training on fold [0/3]`, `===== Fold: 1 =====`; a `5-fold` cross-validation is none of them.
+RUN = "run"
+CELL = "[cell {number} of a notebook]"  # before what it printed
+_CELL = re.compile(r"\[(?P<cell>cell \d+) of a notebook\]")
+_FOLD = re.compile(
+    r"(?<![-\w])fold\s{0,2}[:#=]?\s{0,2}[\[(]?(?P<fold>\d{1,3})\b(?!\.\d)", re.IGNORECASE
+)
+# NumPy 2's `np.float64(2.31)`, PyTorch's `tensor(2.31, device='cuda:0', grad_fn=<MeanBackward0>)`,
+# TensorFlow's `tf.Tensor(2.31, shape=(), dtype=float32)`, JAX's `Array(2.31, dtype=float32)`.
+_CALLED = ("np.", "ensor(", "Array(")
+_SCALAR = re.compile(
+    r"\b(?:(?:np\.|numpy\.)(?:float|int)\d{1,3}|(?:torch\.)?tensor|(?:tf\.)?Tensor|Array)"
+    r"\(\s*(?P<number>[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf))\s*"
+    r"(?:,[^()]{0,80}(?:\(\)[^()]{0,80})?)?\)"
+)
 _SAID = {"train": "train", "validation": "val", "test": "test"}
 # Said of an epoch or a step that is over: `best eval result in epoch 52`, `Best epoch: 8`.
 _WAS_BEST = re.compile(r"(?<!new )(?<!new_)\bbest\b[^|,;:=\d]*$", re.IGNORECASE)
+
+
+def run_on(text: str) -> dict[str, str]:
+    """Return the run that a line names by a fold, or by the cell of a notebook; empty for others.
+
+    Args:
+        text: The line.
+    """
+    cell = _CELL.fullmatch(text.strip()) if text.startswith("[cell") else None
+    if cell is not None:
+        return {RUN: cell["cell"]}
+    match = _FOLD.search(text) if "old" in text or "OLD" in text else None
+    return {} if match is None else {RUN: f"fold {match['fold']}"}
+
+
+def with_bare_scalars(text: str) -> str:
+    """Return a line with the numbers that libraries print as calls: `np.float64(2.31)` as `2.31`.
+
+    Args:
+        text: The line.
+    """
+    if "(" not in text or not any(mark in text for mark in _CALLED):
+        return text
+    return _SCALAR.sub(r"\g<number>", text)
 
 
 def parts_of(text: str) -> list[tuple[int, str]]:

@@ -1,4 +1,7 @@
-"""What programs print while they boost trees: a round, then a metric of each set of data."""
+"""What programs print while they boost trees: a round, then a metric of each set of data.
+
+CatBoost does not name the metric, nor do lines such as `train 2.31 | val 2.35`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from scaleplan.runs.formats.boosting_document import COUNTED_SET, METRICS
 from scaleplan.runs.raw import RawTable
 
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|nan|inf)"
+_DECIMAL = r"\d+\.\d+(?:e[-+]?\d+)?|nan|inf"
 # XGBoost's `[90]<tab>train-rmse:0.12<tab>eval-rmse:0.37`, LightGBM's `[10]<tab>training's l2: 0.5`;
 # `[0] loss: 2.3` is said by the process 0.
 _ROUND = re.compile(
@@ -28,7 +32,14 @@ _CATBOOST = re.compile(
     rf"\s*(?P<round>\d{{1,9}}):\s+(?:learn: (?P<learn>{_NUMBER}))?"
     rf"(?:\s+test: (?P<test>{_NUMBER}))?(?:\s+best: (?P<best>{_NUMBER}) \(\d+\))?\s+total: .*"
 )
-_BEST = "best of CatBoost"
+# `step 400 | train 3.87 | val 3.91`, `train=0.85   val=2.43`.
+_UNNAMED = re.compile(
+    rf"\b(?P<learn>train(?:ing)?)[ ]?[:=]?[ ]{{0,3}}(?P<train>{_DECIMAL})[\s|,;/]{{1,8}}"
+    rf"(?P<test>val(?:id|idation)?)[ ]?[:=]?[ ]{{0,3}}(?P<val>{_DECIMAL})(?![\w%.])",
+    re.IGNORECASE,
+)
+_IS_UNNAMED = re.compile(r"(?:train(?:ing)?|test|val(?:id|idation)?) loss", re.IGNORECASE)
+_BEST = "best of what has no name"
 
 
 def catboost_round(text: str) -> dict[str, str]:
@@ -45,8 +56,23 @@ def catboost_round(text: str) -> dict[str, str]:
     return {"step": match["round"], **{name: text for name, text in said.items() if text}}
 
 
+def unnamed(text: str) -> dict[str, str]:
+    """Return what a line says of training and validation without naming a metric.
+
+    Args:
+        text: A line without a metric that is named.
+    """
+    match = _UNNAMED.search(text) if "al" in text else None
+    if match is None:
+        return {}
+    return {
+        f"{match['learn']} loss": match["train"], f"{match['test']} loss": match["val"],
+        _BEST: match["val"],
+    }  # fmt: skip
+
+
 def directed(table: RawTable) -> RawTable:
-    """Return a log whose metric of CatBoost is a score if its best is the highest, or it rises.
+    """Return a log whose metric without a name is a score if its best is the highest, or it rises.
 
     Args:
         table: A printed log.
@@ -54,9 +80,16 @@ def directed(table: RawTable) -> RawTable:
     if _BEST not in table.columns:
         return table
     best = table.columns[_BEST].numbers
-    numbers = table.columns["test loss" if "test loss" in table.columns else "train loss"].numbers
+    # What was trained on improves, where validation may get worse.
+    trained, *tested = sorted(
+        (name for name in table.columns if _IS_UNNAMED.fullmatch(name)),
+        key=lambda name: not name.casefold().startswith("train"),
+    )
+    numbers = table.columns[(*tested, trained)[0]].numbers
     known = np.flatnonzero(np.isfinite(numbers) & np.isfinite(best))
-    rises = known.size > 1 and float(numbers[known[-1]]) > float(numbers[known[0]])
+    along = table.columns[trained].numbers
+    along = along[np.isfinite(along)]
+    rises = along.size > 1 and float(along[-1]) > float(along[0])
     if bool((best[known] != numbers[known]).any()):
         rises = bool((best[known] > numbers[known]).any())
     return replace(
