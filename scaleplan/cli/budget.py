@@ -112,6 +112,7 @@ def budget_command(
     family: family_options.FamilyOption = family_options.FamilyName.LANGUAGE,
     forward_flops: family_options.ForwardFlopsOption = None,
     macs: family_options.MacsOption = False,
+    activations: family_options.ActivationsOption = None,
     examples: family_options.ExamplesOption = None,
     epochs: family_options.EpochsOption = None,
     image_size: family_options.ImageSizeOption = None,

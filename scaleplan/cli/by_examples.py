@@ -27,6 +27,7 @@ class FamilyChoice:
     params: float | None = None
     forward_flops: float | None = None
     macs: bool = False
+    activations: float | None = None
     examples: float | None = None
     epochs: float | None = None
     image_size: int | None = None
@@ -41,7 +42,7 @@ _TABLES = ("dense_params", "embedding_rows", "embedding_width", "lookups")
 # What each family takes besides examples and epochs.
 _TAKES = {
     FamilyName.VIT: ("shape", "params", "forward_flops", "macs", "image_size", "patch_size"),
-    FamilyName.CNN: ("shape", "params", "forward_flops", "macs", "image_size"),
+    FamilyName.CNN: ("shape", "params", "forward_flops", "macs", "activations", "image_size"),
     FamilyName.OTHER: ("params", "forward_flops", "macs"),
     FamilyName.RECOMMENDER: _TABLES,
 }
@@ -112,12 +113,16 @@ def _model(choice: FamilyChoice) -> tuple[ExampleModel, tuple[Note, ...]]:
     if choice.macs and choice.forward_flops is None:
         message = "--macs needs --forward-flops"
         raise UsageError(message, hint="For example --forward-flops 4.1G --macs.")
+    if choice.activations is not None and choice.forward_flops is None:
+        message = "--activations needs --forward-flops"
+        hint = "For example --forward-flops 386M --macs --activations 6.75M."
+        raise UsageError(message, hint=hint)
     if choice.forward_flops is not None:
         from scaleplan.planning.families import by_flops
 
         return by_flops(
             choice.forward_flops, macs=choice.macs, params=choice.params,
-            family=choice.family.value,
+            family=choice.family.value, activations=choice.activations,
         )  # fmt: skip
     if choice.shape is not None:
         values.refuse_together(shape=choice.shape, params=choice.params)
@@ -142,7 +147,11 @@ _IMAGE, _PATCH = 224, 16  # pixels; ViT-B/16 as published
 
 def _shaped(choice: FamilyChoice, text: str) -> ExampleModel:
     from scaleplan.planning.architectures import architecture
-    from scaleplan.planning.image_models import residual_network, vision_transformer
+    from scaleplan.planning.image_models import (
+        counted_network,
+        residual_network,
+        vision_transformer,
+    )
 
     origin, source = "--shape", ""
     if "=" not in text:
@@ -155,7 +164,8 @@ def _shaped(choice: FamilyChoice, text: str) -> ExampleModel:
         return vision_transformer(
             text, image=choice.image_size, patch=choice.patch_size, origin=origin, source=source
         )
-    return residual_network(text, image=choice.image_size, origin=origin, source=source)
+    network = counted_network if "macs=" in text.lower() else residual_network
+    return network(text, image=choice.image_size, origin=origin, source=source)
 
 
 def _recommender(choice: FamilyChoice) -> ExampleModel:

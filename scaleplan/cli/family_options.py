@@ -41,6 +41,13 @@ MacsOption = Annotated[
     bool,
     typer.Option("--macs", help="--forward-flops counts multiply-adds, which are 2 FLOP each."),
 ]
+ActivationsOption = Annotated[
+    float | None,
+    typer.Option(
+        "--activations", parser=values.positive, metavar="NUMBER",
+        help="Values that all convolutions of one example write (cnn): 11.1M for ResNet-50.",
+    ),
+]  # fmt: skip
 ExamplesOption = Annotated[
     float | None,
     typer.Option(
@@ -101,8 +108,8 @@ LookupsOption = Annotated[
 
 # Options that only make sense with a family.
 OWN = (
-    "forward_flops", "macs", "examples", "epochs", "image_size", "patch_size", "dense_params",
-    "embedding_rows", "embedding_width", "lookups",
+    "forward_flops", "macs", "activations", "examples", "epochs", "image_size", "patch_size",
+    "dense_params", "embedding_rows", "embedding_width", "lookups",
 )  # fmt: skip
 
 

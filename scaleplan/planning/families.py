@@ -15,6 +15,8 @@ from dataclasses import replace
 from scaleplan.catalog import planning_default
 from scaleplan.errors import PlanError, UsageError
 from scaleplan.planning.compute import FLOPS_PER_PARAM_TOKEN
+from scaleplan.planning.convolutions import assumed_values_note, convolution_use
+from scaleplan.planning.image_models import KEPT_BYTES
 from scaleplan.planning.plan import plan_rows
 from scaleplan.planning.recommender import recommender_use
 from scaleplan.records import Accelerator, Assumption, Note, PlanRow
@@ -27,9 +29,10 @@ _GIB = 2.0**30
 _STATE_BYTES = 16.0
 _SECONDS_PER_HOUR = 3600.0
 _GIVEN = "given"
-# Ends of the band of the time; those of language models were checked, the others were not.
+# Ends of the band of the time; those of language models and CNNs were checked, others were not.
 _BANDS = {
     "vit": ("time_band_low", "time_band_high"),
+    "cnn": ("cnn_band_low", "cnn_band_high"),
     "recommender": ("recommender_band_low", "recommender_band_high"),
 }
 _OTHER_BAND = ("family_band_low", "family_band_high")
@@ -104,7 +107,8 @@ def plan_family(
     )  # fmt: skip
     return FamilyPlan(
         model=model, examples=examples, epochs=epochs, flops=flops, batch_examples=step,
-        rows=tuple(rows), accelerators=tuple(accelerators), notes=_notes(model, judged, step),
+        rows=tuple(rows), accelerators=tuple(accelerators),
+        notes=_notes(model, judged, step, measured=mfu is not None),
         assumptions=(batch_line, *stated.values()),
     )  # fmt: skip
 
@@ -155,15 +159,7 @@ def _utilisation(
     if mfu is not None:
         given = Assumption(name="steady MFU", value=mfu, unit="share of dense peak", source=_GIVEN)
         return mfu, "compute", (given,)
-    if model.family != "cnn":
-        return None, "compute", ()
-    highest = planning_default("cnn_highest_utilisation")
-    if part.memory_bandwidth_gbs is None:
-        return highest.value, "compute", (highest.assumption(),)
-    reached = planning_default("cnn_flops_per_byte")
-    share = reached.value * part.memory_bandwidth_gbs * 1e9 / (part.peak_tflops * 1e12)
-    bound = "bandwidth" if share < highest.value else "compute"
-    return min(share, highest.value), bound, (reached.assumption(), highest.assumption())
+    return convolution_use(model, part) if model.family == "cnn" else (None, "compute", ())
 
 
 def _kept(assumptions: Sequence[Assumption], mfu: float | None) -> tuple[Assumption, ...]:
@@ -214,8 +210,12 @@ def _memory_gib(model: ExampleModel, gpus: int, examples: float, *, usable: floa
     return held / _GIB + planning_default("runtime_gib").value
 
 
-def _notes(model: ExampleModel, rows: Sequence[FamilyRow], step: float) -> tuple[Note, ...]:
+def _notes(
+    model: ExampleModel, rows: Sequence[FamilyRow], step: float, *, measured: bool
+) -> tuple[Note, ...]:
     notes: list[Note] = []
+    if model.family == "cnn" and model.activations is None and not measured:
+        notes.append(assumed_values_note(model))
     thin = sorted({row.gpus for row in rows if step / row.gpus < _FEWEST_EXAMPLES})
     if thin and model.embeddings is None:
         notes.append(Note(
@@ -270,7 +270,12 @@ def macs_note(flops: float) -> Note:
 
 
 def by_flops(
-    forward_flops: float, *, macs: bool, params: float | None, family: str
+    forward_flops: float,
+    *,
+    macs: bool,
+    params: float | None,
+    family: str,
+    activations: float | None = None,
 ) -> tuple[ExampleModel, tuple[Note, ...]]:
     """Return a model known by its forward FLOP per example.
 
@@ -279,11 +284,14 @@ def by_flops(
         macs: Whether they are multiply-adds.
         params: Parameters, if known.
         family: `cnn`, or anything else.
+        activations: Values that all convolutions write, if known.
     """
     flops = forward_flops * (2.0 if macs else 1.0)
     model = ExampleModel(
         family="cnn" if family == "cnn" else "other",
         origin="--forward-flops" + (" --macs" if macs else ""), params=params, forward_flops=flops,
+        activations=activations,
+        activation_bytes=None if activations is None else KEPT_BYTES * activations,
     )  # fmt: skip
     return model, () if macs else (macs_note(forward_flops),)
 

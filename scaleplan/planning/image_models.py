@@ -10,7 +10,7 @@ from scaleplan.planning.shape import memory_shape
 from scaleplan.planning.shape_text import build
 from scaleplan.planning.transformer import count_params, score_flops
 from scaleplan.records.families import ExampleModel
-from scaleplan.units import parse_count
+from scaleplan.units import parse_count, parse_positive
 
 _CHANNELS = 3  # red, green, blue
 _FLOPS_PER_MAC = 2.0
@@ -19,7 +19,7 @@ _MOST = 1e6
 # much wider a bottleneck's output is.
 _STEM, _STAGES, _EXPANSION = 64, (64, 128, 256, 512), 4
 # A convolution keeps its output, and that of the normalisation after it, in 16 bits.
-_KEPT_BYTES = 4.0
+KEPT_BYTES = 4.0
 
 
 def vision_transformer(
@@ -86,14 +86,14 @@ class _Tally:
 
     params: int = 0
     macs: float = 0.0
-    kept: float = 0.0
+    written: float = 0.0
 
     def convolution(self, inputs: int, outputs: int, kernel: int, size: int) -> None:
         """Add a convolution without bias and the normalisation after it."""
         weights = inputs * outputs * kernel**2
         self.params += weights + 2 * outputs
         self.macs += float(weights) * size**2
-        self.kept += _KEPT_BYTES * outputs * size**2
+        self.written += float(outputs * size**2)
 
 
 def residual_network(text: str, *, image: int | None, origin: str, source: str) -> ExampleModel:
@@ -117,7 +117,10 @@ def residual_network(text: str, *, image: int | None, origin: str, source: str) 
     kind = values.get("block", "bottleneck")
     if unknown or len(counts) != len(_STAGES) or kind not in {"basic", "bottleneck"}:
         message = f"shape {text[:60]!r} is no residual network"
-        hint = "For example blocks=3-4-6-3,block=bottleneck,image=224; or give --forward-flops."
+        hint = (
+            "For example blocks=3-4-6-3,block=bottleneck,image=224; any other network by its "
+            "counts: params=5.3M,macs=386M,activations=6.75M."
+        )
         raise UsageError(message, hint=hint)
     size = image or _whole(values, "image", 224)
     classes = _whole(values, "classes", 1000)
@@ -134,8 +137,45 @@ def residual_network(text: str, *, image: int | None, origin: str, source: str) 
     macs = tally.macs + inputs * classes
     return ExampleModel(
         family="cnn", origin=origin, params=float(params), forward_flops=_FLOPS_PER_MAC * macs,
-        activation_bytes=tally.kept, source=source,
+        activations=tally.written, activation_bytes=KEPT_BYTES * tally.written, source=source,
     )  # fmt: skip
+
+
+def counted_network(text: str, *, image: int | None, origin: str, source: str) -> ExampleModel:
+    """Return a convolutional network whose counts are stated.
+
+    Multiply-adds and what convolutions write grow with the area of an image.
+
+    Args:
+        text: `params=5.29M,macs=386M,activations=6.75M,image=224`.
+        image: Width of an image in pixels, in place of the one that the counts are for.
+        origin: Where the text comes from.
+        source: Where published counts stand.
+
+    Raises:
+        UsageError: If a value is not allowed.
+    """
+    values = _pairs(text)
+    if values.keys() - {"params", "macs", "activations", "image"} or not {
+        "macs", "activations"
+    } <= values.keys():  # fmt: skip
+        message = f"shape {text[:60]!r} is no counted network"
+        raise UsageError(message, hint="For example params=5.3M,macs=386M,activations=6.75M.")
+    stated = _whole(values, "image", 224)
+    area = (image or stated) ** 2 / stated**2
+    written = area * _amount(values, "activations")
+    return ExampleModel(
+        family="cnn", origin=origin, params=_amount(values, "params") if "params" in values else
+        None, forward_flops=_FLOPS_PER_MAC * area * _amount(values, "macs"), activations=written,
+        activation_bytes=KEPT_BYTES * written, source=source,
+    )  # fmt: skip
+
+
+def _amount(values: dict[str, str], key: str) -> float:
+    try:
+        return parse_positive(values[key])
+    except ValueError as error:
+        raise UsageError(f"shape: {key}: {error}", hint="For example macs=386M.") from None
 
 
 def _block(tally: _Tally, kind: str, inputs: int, channels: int, before: int, size: int) -> int:
@@ -167,7 +207,7 @@ def _pairs(text: str) -> dict[str, str]:
         if not (name and equals and value):
             message = f"shape: {part.strip()[:40]!r} is not key=value"
             raise UsageError(message, hint="For example L=12,d=768,heads=12,patch=16,image=224.")
-        known = _IMAGE_KEYS | {"blocks", "block"}
+        known = _IMAGE_KEYS | {"blocks", "block", "params", "macs", "activations"}
         found[name.lower() if name.lower() in known else canonical(name)] = value
     return found
 

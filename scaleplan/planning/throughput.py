@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from scaleplan.catalog import accelerator as catalog_accelerator
 from scaleplan.catalog import planning_default
 from scaleplan.errors import UsageError
 from scaleplan.planning.compute import FLOPS_PER_PARAM_TOKEN
@@ -23,6 +24,8 @@ _FLOPS_PER_TFLOP = 1e12
 _BYTES_PER_GB = 1e9
 # PCIe is slower than this, links made for training are not; published runs had only such.
 _SLOW_LINKS_GBS = 100.0
+# The part whose MFU of single steps is that of the classes without one of their own.
+_STEADY_REFERENCE = "h100_sxm_80gb"
 
 
 # Classes of which published runs had only large clusters, and no table of few accelerators is read.
@@ -89,7 +92,8 @@ def small_cluster_defaults(accelerators: Iterable[Accelerator], nodes: float) ->
     known = [part for part in accelerators if part.utilisation_class not in _LARGE_ONLY]
     if not known or nodes >= planning_default("small_cluster_nodes").value:
         return ()
-    return (*sorted({_steady_default(part) for part in known}), "small_cluster_nodes")
+    line = ("steady_balance",) if any(map(_on_line, known)) else ()
+    return (*sorted({_steady_default(part) for part in known}), *line, "small_cluster_nodes")
 
 
 def _common_factors(accelerator: Accelerator, *, active_params: float, moe: bool) -> float:
@@ -160,8 +164,28 @@ def tensor_efficiency(accelerator: Accelerator, *, tensor: int, width: int) -> f
 
 
 def _steady(accelerator: Accelerator, mfu: float | None) -> float:
-    """Return the MFU of single steps: the user's, or the table's."""
-    return planning_default(_steady_default(accelerator)).value if mfu is None else mfu
+    """Return the MFU u of single steps: the user's, or the table's.
+
+    A step is products, bound by the peak P, and the rest, bound by the bandwidth BW of memory, so
+    that 1/u grows with P / BW. Parts of no class of their own lie on that line.
+    """
+    if mfu is not None:
+        return mfu
+    default = planning_default(_steady_default(accelerator)).value
+    if not _on_line(accelerator):
+        return default
+    reference = catalog_accelerator(_STEADY_REFERENCE)
+    growth = planning_default("steady_balance").value
+    return 1.0 / (1.0 / default + growth * (_balance(accelerator) - _balance(reference)))
+
+
+def _on_line(accelerator: Accelerator) -> bool:
+    return accelerator.utilisation_class == "other" and accelerator.memory_bandwidth_gbs is not None
+
+
+def _balance(accelerator: Accelerator) -> float:
+    """Return the peak over the bandwidth of memory, FLOP/B."""
+    return accelerator.peak_tflops * 1e3 / (accelerator.memory_bandwidth_gbs or math.inf)
 
 
 def _steady_default(accelerator: Accelerator) -> str:
@@ -177,6 +201,7 @@ def sharded_assumptions(accelerators: tuple[Accelerator, ...]) -> tuple[Assumpti
     classes = {part.utilisation_class == "a100" for part in accelerators}
     names = [*(["steady_a100"] if True in classes else [])]
     names += ["steady_other"] if False in classes else []
+    names += ["steady_balance"] if any(map(_on_line, accelerators)) else []
     names += ["fsdp_bytes", "network_share"]
     if any(part.inter_node_gbs is None for part in accelerators):
         names.append("network_gbs")

@@ -37,6 +37,7 @@ class ExampleModel(Record):
         params: Dense parameters; None where they are not known.
         forward_flops: FLOP of one forward pass of one example; a multiply-add is two.
         patches: Patches of an image, for a vision transformer.
+        activations: Values that all convolutions of one example write; None if not known.
         activation_bytes: Bytes kept for the backward pass of one example; None if not known.
         embeddings: The tables of a recommender.
         source: Where a published shape stands; may be empty.
@@ -47,6 +48,7 @@ class ExampleModel(Record):
     params: float | None
     forward_flops: float
     patches: int | None = None
+    activations: float | None = None
     activation_bytes: float | None = None
     embeddings: Embeddings | None = None
     source: str = ""

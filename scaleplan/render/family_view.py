@@ -76,6 +76,9 @@ def _model(model: ExampleModel, plan: FamilyPlan) -> tuple[tuple[str, str], ...]
             f"{format_significant(size, 3)} GiB, optimiser {format_significant(state, 3)} GiB; "
             f"{format_significant(model.embeddings.lookups, 3)} lookups an example"
         )
+    written = None
+    if model.activations is not None:
+        written = f"{count(model.activations)} values an example"
     params = None if model.params is None else f"{model.params:,.0f}"
     return pairs_of(
         (
@@ -86,6 +89,7 @@ def _model(model: ExampleModel, plan: FamilyPlan) -> tuple[tuple[str, str], ...]
                 f"{format_flops(model.forward_flops)} FLOP, "
                 f"{format_flops(model.forward_flops / 2)} multiply-adds",
             ),
+            ("written by convolutions", written),
             ("patches of an image", patches),
             ("training compute", f"{format_flops(plan.flops)} FLOP"),
             ("batch", f"{count(plan.batch_examples)} examples"),

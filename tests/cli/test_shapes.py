@@ -129,6 +129,8 @@ REFUSED = [
     (["--family", "cnn", "--forward-flops", "4G"], "needs --examples"),
     (["--family", "cnn", "--examples", "4M"], "needs the FLOP of one example"),
     (["--family", "cnn", "--examples", "4M", "--macs"], "--macs needs --forward-flops"),
+    (["--family", "cnn", "--examples", "4M", "--activations", "9M"], "needs --forward-flops"),
+    (["--family", "vit", "--examples", "4M", "--activations", "9M"], "says nothing about"),
     (["--family", "cnn", "--examples", "4M", "--shape", "vit-b-16"], "is no cnn"),
     (["--family", "cnn", "--examples", "4M", "--tokens", "3B"], "--tokens says nothing"),
     (["--family", "cnn", "--examples", "4M", "--lookups", "3"], "--lookups says nothing"),
@@ -174,3 +176,15 @@ def test_experts_that_contradict_the_shape(invoke):
     )
     assert result.exit_code == 2
     assert "16 experts contradict the 8 of the shape" in result.stderr
+
+
+def test_networks_by_their_counts(invoke):
+    arguments = ["--family", "cnn", "--examples", "1.28M", "--epochs", "90", "--gpus", "8"]
+    named = document(invoke, *arguments, "--shape", "EfficientNet-B0")
+    assert named["model"]["activations"] == 6.75e6
+    counts = ["--forward-flops", "386M", "--macs", "--activations", "6.75M", "--params", "5.29M"]
+    given = document(invoke, *arguments, *counts)
+    assert given["rows"][0]["days"] == named["rows"][0]["days"]
+    assert not any(note["id"] == "ACTIVATIONS_ASSUMED" for note in given["notes"])
+    shown = invoke("budget", *arguments, "--shape", "efficientnet-b0", "--image-size", "448")
+    assert "27.0M values an example" in shown.stdout

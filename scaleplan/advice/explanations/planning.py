@@ -113,6 +113,14 @@ PLANNING = (
         "ResNet-50: 4.1 GMAC are 8.2 GFLOP a forward pass",
     ),
     _entry(
+        "ACTIVATIONS_ASSUMED",
+        "A FLOP count does not tell how fast a CNN trains.",
+        "The FLOP of one example are given, what its convolutions write is not.",
+        "EfficientNet-B0 has a tenth of the FLOP of ResNet-50 and trains no faster.",
+        "Give --activations or a published --shape, or measure --mfu.",
+        "Radosavovic et al. 2020, arXiv 2003.13678, section 4.1",
+    ),
+    _entry(
         "ROUGH",
         "The time of this family is rough.",
         "No published runs of the family with all of hours, size and hardware.",
