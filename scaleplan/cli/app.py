@@ -64,6 +64,7 @@ _COMMANDS = (
 )
 for _name, _summary, _command, _examples in _COMMANDS:
     app.command(_name, short_help=_summary, epilog=_examples, context_settings=_CONTEXT)(_command)
+ErrorBoundary.registered = tuple(app.registered_commands)
 
 
 def _show_version(asked: bool) -> None:

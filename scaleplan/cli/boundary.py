@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn, cast
+from typing import Any, ClassVar, NoReturn, cast
 
 import typer
 from typer.core import TyperGroup
 
 from scaleplan.cli.failure import report, silence, write_stderr
+from scaleplan.cli.unknown_options import WRITE_AS, unknown_option_hint
 from scaleplan.errors import ExitCode, InputError, ScaleplanError, UsageError
 
 # BadParameter < UsageError < ClickException: the root of typer's parsing errors, which typer does
@@ -28,6 +29,9 @@ class OptionError(typer.BadParameter):
 
 class ErrorBoundary(TyperGroup):
     """A group of commands in which every expected exception ends in one message and its code."""
+
+    # All of its commands, of which a run describes only the one that was typed.
+    registered: ClassVar[tuple[Any, ...]] = ()
 
     # typer names the types of contexts in private modules only, hence Any here.
     def make_context(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 - see above
@@ -81,6 +85,14 @@ def _quiet_ends() -> Iterator[None]:
         raise typer.Exit(int(ExitCode.CLOSED_PIPE)) from None
 
 
+def _every_command() -> dict[str, Any]:
+    """Return all commands by name."""
+    everything = typer.Typer(rich_markup_mode=None)
+    everything.registered_commands = list(ErrorBoundary.registered)
+    group: Any = typer.main.get_command(everything)
+    return dict(group.commands)
+
+
 def _report_usage(error: typer.BadParameter, arguments: Sequence[str]) -> int:
     """Report what typer's parser refused."""
     if not arguments:
@@ -89,6 +101,11 @@ def _report_usage(error: typer.BadParameter, arguments: Sequence[str]) -> int:
     message = error.format_message().rstrip(".")
     hint = getattr(error, "hint", "")
     context = getattr(error, "ctx", None)
+    option = getattr(error, "option_name", None)
+    if not hint and context is not None and isinstance(option, str):
+        hint = unknown_option_hint(option, context, _every_command) or ""
+        if hint.startswith(WRITE_AS):  # rather than options whose names merely look alike
+            message = message.partition(" (")[0]
     if not hint:
         # What is wrong before the commands' own options are known has no context.
         path = "scaleplan" if context is None else context.command_path

@@ -38,7 +38,16 @@ def test_long_sequences_small_models_and_large_tables_are_not(text, length, rati
         text = "L=96,d=12288,act=gelu,vocab=50257,tied=yes"
     (note,) = notes(text, length)
     assert note.id == "FLOPS_BEYOND_6ND"
+    assert note.severity == "info"
     assert dict(note.numbers)["over_6nd"] == pytest.approx(ratio, rel=0.01)
+
+
+def test_times_that_attention_makes_wrong_are_a_warning():
+    """At a million tokens a sequence a 7B model takes twenty times the FLOP of 6ND."""
+    (note,) = notes("L=32,d=4096,heads=32,kv=8,ffn=11712,vocab=128000", 1_000_000)
+    assert dict(note.numbers)["over_6nd"] > 19
+    assert note.severity == "warning"
+    assert "as much too low" in note.text
 
 
 def test_who_counts_attention_is_not_told():
