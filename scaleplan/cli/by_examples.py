@@ -147,11 +147,7 @@ _IMAGE, _PATCH = 224, 16  # pixels; ViT-B/16 as published
 
 def _shaped(choice: FamilyChoice, text: str) -> ExampleModel:
     from scaleplan.planning.architectures import architecture
-    from scaleplan.planning.image_models import (
-        counted_network,
-        residual_network,
-        vision_transformer,
-    )
+    from scaleplan.planning.image_models import convolutional_network, vision_transformer
 
     origin, source = "--shape", ""
     if "=" not in text:
@@ -164,8 +160,7 @@ def _shaped(choice: FamilyChoice, text: str) -> ExampleModel:
         return vision_transformer(
             text, image=choice.image_size, patch=choice.patch_size, origin=origin, source=source
         )
-    network = counted_network if "macs=" in text.lower() else residual_network
-    return network(text, image=choice.image_size, origin=origin, source=source)
+    return convolutional_network(text, image=choice.image_size, origin=origin, source=source)
 
 
 def _recommender(choice: FamilyChoice) -> ExampleModel:

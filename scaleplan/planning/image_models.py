@@ -141,6 +141,24 @@ def residual_network(text: str, *, image: int | None, origin: str, source: str) 
     )  # fmt: skip
 
 
+def convolutional_network(
+    text: str, *, image: int | None, origin: str, source: str
+) -> ExampleModel:
+    """Return a convolutional network, by its blocks or by its counts.
+
+    Args:
+        text: What `residual_network` or `counted_network` reads.
+        image: Width of an image in pixels, in place of the text's.
+        origin: Where the text comes from.
+        source: Where it stands, if published.
+
+    Raises:
+        UsageError: If a value is not allowed.
+    """
+    read = counted_network if "macs" in _pairs(text) else residual_network
+    return read(text, image=image, origin=origin, source=source)
+
+
 def counted_network(text: str, *, image: int | None, origin: str, source: str) -> ExampleModel:
     """Return a convolutional network whose counts are stated.
 

@@ -20,7 +20,7 @@ from scaleplan.catalog import accelerator, planning_default
 from scaleplan.planning.architectures import architecture
 from scaleplan.planning.convolutions import convolution_use
 from scaleplan.planning.families import plan_family
-from scaleplan.planning.image_models import counted_network, residual_network
+from scaleplan.planning.image_models import convolutional_network
 from scaleplan.records.families import ExampleModel
 
 _IMAGES = 1_281_167
@@ -89,8 +89,7 @@ def network(name: str, image: int) -> ExampleModel:
         image: Width of its images.
     """
     text = _COUNTED.get(name) or architecture(name).shape
-    read = counted_network if "macs=" in text else residual_network
-    return read(text, image=image, origin=name, source="")
+    return convolutional_network(text, image=image, origin=name, source="")
 
 
 def rate_ratios() -> list[float]:

@@ -82,11 +82,14 @@ FEW = [
 
 # Runs of model cards and papers, hours by the clock as the cards round them; none was chosen on.
 # StableLM-3B-4E1T: about 30 days; phi-2: 14 days; Phi-3-medium: 42 days; SantaCoder: 6.2 days; all
-# on huggingface.co. JetMoE-8B: 96 H100 for two weeks, research.myshell.ai/jetmoe.
+# on huggingface.co. StarCoder 15.5B: 512 A100 for 24 days, the same. OpenELM 3B: 128 H100 for 13
+# days, arXiv 2404.14619. JetMoE-8B: 96 H100 for two weeks, research.myshell.ai/jetmoe.
 CARDS = [
     _held_out("StableLM 3B", 2.8e9, 4e12, "a100_sxm_40gb", 256, 4.2e6, 256 * 30 * 24),
     _held_out("phi-2", 2.7e9, 1.4e12, "a100_sxm_80gb", 96, 1e6, 96 * 14 * 24),
     _held_out("Phi-3-medium", 14e9, 4.8e12, "h100_sxm_80gb", 512, 4e6, 512 * 42 * 24),
+    _held_out("StarCoder", 15.5e9, 1e12, "a100_sxm_80gb", 512, 4e6, 512 * 24 * 24),
+    _held_out("OpenELM 3B", 3.04e9, 1.5e12, "h100_sxm_80gb", 128, 4e6, 128 * 13 * 24),
     _held_out("SantaCoder", 1.1e9, 236e9, "v100_sxm_32gb", 96, 4e5, 96 * 6.2 * 24),
     _held_out("JetMoE-8B", 8.5e9, 1.25e12, "h100_sxm_80gb", 96, 4e6, 96 * 14 * 24)
     | {"params_active": 2.2e9},

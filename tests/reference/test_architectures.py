@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scaleplan.planning.architectures import architecture, architectures
-from scaleplan.planning.image_models import residual_network, vision_transformer
+from scaleplan.planning.image_models import convolutional_network, vision_transformer
 from scaleplan.planning.shape_text import read_shape
 from scaleplan.planning.transformer import count_flops, count_params
 
@@ -104,7 +104,7 @@ def image_model(name):
     found = architecture(name)
     if found.family == "vit":
         return vision_transformer(found.shape, image=None, patch=None, origin=name, source="")
-    return residual_network(found.shape, image=None, origin=name, source="")
+    return convolutional_network(found.shape, image=None, origin=name, source="")
 
 
 @pytest.mark.parametrize("name", EXACT)
@@ -202,4 +202,29 @@ def test_every_published_shape_is_read_and_named_once():
         if one.family == "language":
             assert count_params(shape(one.id)).total > 1e7
         else:
-            assert image_model(one.id).forward_flops > 1e9
+            # MobileNetV2, the smallest whose counts are stated, takes 0.6 GFLOP.
+            assert image_model(one.id).forward_flops > (5e8 if "macs=" in one.shape else 1e9)
+
+
+# Million parameters, billion multiply-adds and, of Radosavovic et al. 2020, arXiv 2003.13678, table
+# 4, million values that convolutions write, as the papers round them.
+NETWORKS = {
+    "efficientnet-b0": (5.3, 0.39, None), "efficientnet-b1": (7.8, 0.70, None),
+    "efficientnet-b3": (12, 1.8, None), "efficientnet-b4": (19, 4.2, None),
+    "efficientnet-b7": (66, 37, None), "convnext-t": (29, 4.5, None),
+    "convnext-s": (50, 8.7, None), "convnext-b": (89, 15.4, None),
+    "convnext-l": (198, 34.4, None), "mobilenet-v2": (3.4, 0.30, None),
+    "resnet-50": (25.6, 4.1, 11.1), "resnet-101": (44.6, 7.8, 16.2),
+    "resnet-152": (60.2, 11.5, 22.6), "resnext-50-32x4d": (25.0, 4.2, 14.4),
+    "resnext-101-32x4d": (44.2, 8.0, 21.2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_convolutional_networks_are_those_of_their_papers(name):
+    params, billions, written = NETWORKS[name]
+    found = image_model(name)
+    assert found.params == pytest.approx(params * 1e6, rel=0.04)
+    assert found.forward_flops / 2 == pytest.approx(billions * 1e9, rel=0.05)
+    if written is not None:
+        assert found.activations == pytest.approx(written * 1e6, rel=0.005)

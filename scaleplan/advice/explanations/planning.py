@@ -123,7 +123,7 @@ PLANNING = (
     _entry(
         "ROUGH",
         "The time of this family is rough.",
-        "No published runs of the family with all of hours, size and hardware.",
+        "One published run of the family with all of hours, size and hardware.",
         "Memory bandwidth, not the peak, limits it.",
         "Measure a step and give --mfu.",
         "a decision of this program",
