@@ -11,6 +11,9 @@ from scaleplan.units import format_percent, format_significant
 # 6ND is kept up to here: Hoffmann et al. 2022, appendix F, table A4 finds up to 10% for the sizes
 # that they trained.
 _TOLERATED = 0.10
+# Tokens a sequence where nobody says how many: of a shape and a length that are both assumed the
+# note stays a note.
+_USUAL_LENGTH = 4096
 
 
 def far_from_6nd(plan: Plan) -> Iterator[Note]:
@@ -25,6 +28,7 @@ def far_from_6nd(plan: Plan) -> Iterator[Note]:
     # Beyond the band of the time it is no fine point of accounting: the times are wrong.
     high = planning_default("time_band_high").value
     beyond = counted.over_6nd > high
+    beyond &= shape.asked_params is None or shape.sequence_length > _USUAL_LENGTH
     told = " Times and costs here rest on 6ND, and are as much too low." if beyond else ""
     yield Note(
         id="FLOPS_BEYOND_6ND", severity="warning" if beyond else "info",

@@ -9,10 +9,10 @@ from scaleplan.planning.model_shape import find_shape, shape_of
 from scaleplan.planning.published import fit_from_published
 
 
-def notes(text, length, accounting="6nd"):
-    given = find_shape(text, context=length)
+def notes(text, length, accounting="6nd", params=1):
+    given = None if text is None else find_shape(text, context=length)
     shape = shape_of(
-        given, params=1, active_params=1, sequence_length=length, accounting=accounting
+        given, params=params, active_params=params, sequence_length=length, accounting=accounting
     )
     size = float(shape.params.total)
     plan = assemble_plan(
@@ -48,6 +48,11 @@ def test_times_that_attention_makes_wrong_are_a_warning():
     assert dict(note.numbers)["over_6nd"] > 19
     assert note.severity == "warning"
     assert "as much too low" in note.text
+    # Of two million parameters, neither their shape nor the length need be what is assumed.
+    (note,) = notes(None, 4096, params=2e6)
+    assert dict(note.numbers)["over_6nd"] > 1.6
+    assert note.severity == "info"
+    assert notes(None, 65_536, params=7e9)[0].severity == "warning"
 
 
 def test_who_counts_attention_is_not_told():
