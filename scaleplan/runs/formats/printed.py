@@ -113,7 +113,8 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
             skipped += bool(text.strip()) and not said
             continue
         found = True
-        row = {**_of_heading(heading, row), **row}
+        heading = _of_heading(heading, row)  # what a line counts itself is no longer its heading's
+        row = {**heading, **row}
         if block is None and ("/s" in text or "s/" in text):
             row = bars.placed(text, row, begun=begun)
             if not row:

@@ -39,6 +39,17 @@ _TESSERACT = re.compile(
 )
 # Flower's `fit progress: (3, 10.52, {'acc': 91.83}, 545.9)`, as its server measured.
 _FLOWER = re.compile(r"\bfit progress: \((?P<round>\d+), (?P<loss>[^,\s]+), ")
+# Darknet's `1000: 0.65, 0.88 avg loss, 0.001 rate, 0.9 seconds, 64000 images`: of the batch, then
+# the mean of those so far.
+_DARKNET = re.compile(
+    r"^\s*(?P<step>\d+): \S+, (?P<loss>\S+) avg loss, (?P<rate>\S+) rate, .*?\b(?P<of>\d+) images.*"
+)
+# Caffe's `Iteration 200, Testing net (#0)`, and below it `Test net output #1: loss = 1.49 (* 1 =`.
+_CAFFE = re.compile(r"\b(?P<split>Train|Test) net output #\d+: (?P<rest>[^(]*).*")
+# TensorFlow's Estimator: `Saving dict for global step 218: accuracy = 0.7, global_step = 218, ...`.
+_ESTIMATOR = re.compile(r"\bSaving dict for global step \d+: ")
+# Flair's `EPOCH 1 done: loss 0.52 - lr 0.02`, the mean of `epoch 1 - iter 9/10 - loss 0.51`.
+_FLAIR = re.compile(r"\bEPOCH (?P<epoch>\d+) done: loss ")
 _PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 
 
@@ -100,13 +111,22 @@ def _fairseq(match: re.Match[str]) -> str:
     return f"{match['test'] or 'valid'} |"
 
 
-# AllenNLP's bars, below which it prints what they came to; Tesseract's best before.
-_PASSED = (" ||: ", "ercent improvement time=")
+# AllenNLP's bars, below which it prints what they came to; Tesseract's best before; what Darknet
+# prints of each layer.
+_PASSED = (" ||: ", "ercent improvement time=", " Avg IOU: ", " Avg (IOU: ")
 _BY_MARK: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     ("Up. ", _MARIAN, _marian),
     ("' subset |", _FAIRSEQ, _fairseq),
     ("loss train:", _LITGPT, r"train loss: \g<train>, val loss: \g<val>"),
     ("ean rms=", _TESSERACT, r"step \g<step> | CER: \g<cer> | word error rate: \g<wer>"),
+    (
+        " avg loss, ",
+        _DARKNET,
+        r"step \g<step> | avg loss: \g<loss> | lr: \g<rate> | images: \g<of>",
+    ),
+    (" net output #", _CAFFE, r"\g<split>: \g<rest>"),
+    ("Saving dict for global step", _ESTIMATOR, "| eval: "),
+    (" done: loss ", _FLAIR, r"epoch \g<epoch> | train loss "),
     ("fit progress: (", _FLOWER, r"round \g<round> | val loss \g<loss> | "),
     ("Progress on:", _LEVANTER, _levanter),
 )

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from scaleplan.runs.metrics import describe
 
-_SPLIT = "train|training|test|val|valid|validation|eval|evaluation"
+_SPLIT = "train|training|test|val|valid|validation|eval|evaluation|dev"
 # `val-loss`, `validation_0-logloss`.
 HYPHENED = r"(?:-[A-Za-z][A-Za-z0-9_@/.]{0,40}){0,3}"
 WORD = rf"[A-Za-z][A-Za-z0-9_@/.]{{0,40}}{HYPHENED}"
