@@ -154,7 +154,7 @@ def axes_for(runs: Runs, law: Law, role: str | None = None) -> Axes:
     usable = known = np.isfinite(inputs).all(axis=0) & np.isfinite(values)
     if law.residual == "log":
         usable = known & (values > 0.0) & (inputs > 0.0).all(axis=0)
-    rows = np.flatnonzero(usable)
+    rows = runs.own_order[usable[runs.own_order]]
     if not rows.size and known.any():
         message = (
             f"none of the {int(known.sum())} runs has {', '.join(roles)} and {runs.metric.name} "

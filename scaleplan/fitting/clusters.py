@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from scaleplan.errors import InputError
 from scaleplan.runs.text import listed, near
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scaleplan.fitting.resampling import IntervalKind
     from scaleplan.laws.base import IndexArray
     from scaleplan.runs.table import Runs
@@ -40,6 +44,18 @@ def clusters_of(
     chosen = tuple(labels[i] or f"row {i}" for i in rows)
     enough = _FEWEST_CLUSTERS <= len(set(chosen)) < len(chosen)
     return chosen if enough or kind == "clustered" else None
+
+
+def codes_of(clusters: Sequence[str]) -> IndexArray:
+    """Return the number of each run's cluster, shape (n,), in the order that they are met in.
+
+    Names play no part in it: resamples of clusters that are called otherwise are the same.
+
+    Args:
+        clusters: The cluster of each run.
+    """
+    met = {name: number for number, name in enumerate(dict.fromkeys(clusters))}
+    return np.array([met[name] for name in clusters], dtype=np.intp)
 
 
 def _cells(runs: Runs, column: str) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 # Of the objective and in itself: that of noise-free data goes to zero.
 _RELATIVE_STOP, _ABSOLUTE_STOP = 1e-13, 1e-26
+_ROUNDING = 2.2e-16  # of a prediction near 1: falls below what it makes of the sum say nothing
 # A refit stops this far from its end, as a share of its standard error. One standard error raises
 # a sum of squares over n runs by its n-th part: the stop is the square of this share over n.
 _REFIT_STOP = 1.5e-3
@@ -102,7 +103,8 @@ class _Batch:
         waiting = alive.size
         while alive.size:
             move, fall = self.step(at, secant, damping)
-            enough = self.stop * at.value + _ABSOLUTE_STOP
+            noise = _ABSOLUTE_STOP + _ROUNDING * np.abs(at.pull).sum(axis=1)
+            enough = self.stop * at.value + noise
             # An exact fit is at its end, though rounding may keep every step from going down.
             exact = at.value <= _ABSOLUTE_STOP
             done = exact | ((fall <= enough) & (damping <= 1.0) & (fall >= 0.0))

@@ -68,18 +68,29 @@ def scaled(column: FloatArray) -> FloatArray:
     return np.asarray((column - column.mean()) / (float(np.ptp(column)) or 1.0))
 
 
-def runs_test(residuals: FloatArray) -> float | None:
+def runs_test(residuals: FloatArray, along: FloatArray) -> float | None:
     """Return the two-sided p-value of the Wald-Wolfowitz runs test, None for under 10 signs.
 
+    Runs that share an input have no order among themselves: the changes of sign are those expected
+    over all of their orders, so that the order of a log's rows says nothing.
+
     Args:
-        residuals: Shape (n,), ordered by the input.
+        residuals: Shape (n,).
+        along: Shape (n,), the input that orders them.
     """
     signs = residuals > 0.0
     positive, negative = int(signs.sum()), int((~signs).sum())
     count = positive + negative
     if count < 10 or min(positive, negative) < 2:
         return None
-    observed = 1 + int((signs[1:] != signs[:-1]).sum())
+    place = np.unique(along, return_inverse=True)[1]
+    alike = np.bincount(place)
+    share = np.bincount(place, weights=signs) / alike
+    # In a group of n with a share p above the law n - 1 neighbours differ with 2 p (1 - p) n / (n -
+    # 1) each; between two groups those that happen to meet do.
+    within = float((2.0 * alike * share * (1.0 - share)).sum())
+    between = float((share[1:] * (1.0 - share[:-1]) + share[:-1] * (1.0 - share[1:])).sum())
+    observed = 1.0 + within + between
     expected = 1.0 + 2.0 * positive * negative / count
     variance = (expected - 1.0) * (expected - 2.0) / (count - 1.0)
     return normal_tail((observed - expected) / math.sqrt(variance)) if variance > 0.0 else None

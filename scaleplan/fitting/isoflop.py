@@ -173,7 +173,8 @@ def envelope(sweep: Sweep) -> Sweep:
     bins = min(_MOST_BINS, max(_FEWEST_BINS, logs.size // _RUNS_A_BIN))
     edges = np.linspace(logs.min(), logs.max(), bins + 1)[1:-1]
     of_run = np.searchsorted(edges, logs, side="right")
-    order = np.lexsort((sweep.values, of_run))
+    # Of equally good runs the cheapest, then the smallest: not the one that the log has first.
+    order = np.lexsort((sweep.params, sweep.flops, sweep.values, of_run))
     best = order[np.r_[True, np.diff(of_run[order]) > 0]]
     lowest = np.minimum.accumulate(sweep.values[best])
     return sweep.take(best[np.r_[True, sweep.values[best][1:] < lowest[:-1]]])

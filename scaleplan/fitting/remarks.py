@@ -96,15 +96,15 @@ def pattern_note(axes: Axes, fitted: Fitted) -> Note | None:
     """
     if len(axes.columns) > 1 or is_exact(fitted):
         return None
-    order = np.argsort(fitted.inputs[0], kind="stable")
-    found = (runs_test(fitted.residuals()[order]), _PATTERN), (bend_p(fitted), _BENT)
+    signs = runs_test(fitted.residuals(), fitted.inputs[0])
+    found = (signs, _PATTERN), (bend_p(fitted), _BENT)
     p = min((p for p, limit in found if p is not None and p < limit), default=None)
     if p is None:
         return None
     return Note(
         id="RESIDUALS_NOT_RANDOM", severity="warning",
-        text=f"What the {fitted.law.name} law leaves of {len(order)} runs is not random along "
-        f"{axes.columns[0]} ({p_text(p)}): the runs have another form.",
+        text=f"What the {fitted.law.name} law leaves of {fitted.values.size} runs is not random "
+        f"along {axes.columns[0]} ({p_text(p)}): the runs have another form.",
         action="Try --law shifted, m3 or broken, or more inputs, and see scaleplan compare.",
         numbers=(("p", p),),
         source="runs test, Wald & Wolfowitz 1940, Annals of Mathematical Statistics 11, 147; F "

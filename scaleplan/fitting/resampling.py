@@ -13,6 +13,7 @@ import numpy as np
 
 from scaleplan.errors import FitError, UsageError
 from scaleplan.fitting.backtest import leverage
+from scaleplan.fitting.clusters import codes_of
 from scaleplan.fitting.problem import Problem
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def _codes(fitted: Fitted, clusters: Sequence[str] | None) -> IndexArray:
     """Return the number of each run's cluster, shape (n,); each run is its own without any."""
     if clusters is None:
         return np.arange(fitted.values.size)
-    return np.asarray(np.unique(np.array(clusters), return_inverse=True)[1], dtype=np.intp)
+    return codes_of(clusters)
 
 
 def _refusal(fitted: Fitted, kind: IntervalKind, clusters: Sequence[str] | None) -> str | None:

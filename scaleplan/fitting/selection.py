@@ -240,7 +240,7 @@ def _straight_line_rejection(
     curvature = curvature_p(fitted)
     if curvature is not None and curvature < SIGNIFICANT:
         return f"the runs curve away from a straight line ({p_text(curvature)})"
-    signs = runs_test(fitted.residuals()[np.argsort(fitted.inputs[0], kind="stable")])
+    signs = runs_test(fitted.residuals(), fitted.inputs[0])
     if signs is not None and signs < SIGNIFICANT:
         return f"its residuals are not random in x (runs test, {p_text(signs)})"
     family = [

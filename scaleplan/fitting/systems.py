@@ -17,7 +17,7 @@ import numpy as np
 from scaleplan.errors import FitError
 from scaleplan.fitting.axes import Axes, axes_for
 from scaleplan.fitting.backtest import leverage
-from scaleplan.fitting.clusters import clusters_of
+from scaleplan.fitting.clusters import clusters_of, codes_of
 from scaleplan.fitting.distributions import f_tail
 from scaleplan.fitting.fitted import Fitted, fit_law
 from scaleplan.fitting.form_tests import EXACT_LOG, aicc_of
@@ -246,7 +246,7 @@ def _codes(runs: Runs, axes: Axes) -> IndexArray:
     clusters = clusters_of(runs, axes.rows, None, "auto")
     if clusters is None:
         return np.arange(axes.rows.size)
-    return np.asarray(np.unique(np.array(clusters), return_inverse=True)[1], dtype=np.intp)
+    return codes_of(clusters)
 
 
 def _draws(

@@ -149,7 +149,8 @@ def _as_fit_would(runs: Runs) -> tuple[list[BacktestPoint], str]:
     if runs.has("input") or not all(map(runs.has, roles)):
         roles = [single_roles(runs)[0]]
     columns = np.stack([runs.column(role) for role in roles])
-    usable = np.flatnonzero(np.isfinite(columns).all(axis=0) & (columns > 0.0).all(axis=0))
+    known = np.flatnonzero(np.isfinite(columns).all(axis=0) & (columns > 0.0).all(axis=0))
+    usable = runs.own_order[np.isin(runs.own_order, known)]
     if usable.size < _FEWEST_RUNS:
         return [], f"{usable.size} runs have all inputs"
     sizes = np.log10(columns).sum(axis=0)

@@ -109,6 +109,14 @@ class Runs:
         )  # fmt: skip
 
     @property
+    def own_order(self) -> IntArray:
+        """Return the rows in the order that is theirs however a log is sorted, shape (n,).
+
+        Starts and resamples then draw the same runs from the same log, as its fingerprint promises.
+        """
+        return np.lexsort([self.columns[role] for role in sorted(self.columns, reverse=True)])
+
+    @property
     def last_planned(self) -> int:
         """Return the highest number that `scaleplan next` gave to one of the runs, 0 for none.
 

@@ -86,6 +86,16 @@ def test_a_larger_budget_that_is_worse_is_not_on_the_envelope():
     assert 1e21 not in best.flops
 
 
+def test_of_equally_good_runs_the_envelope_takes_the_cheapest_in_any_order():
+    runs = sweep(SURFACES["besiroglu"])
+    rounded = Sweep(runs.params, runs.tokens, runs.flops, np.round(runs.values, 1))
+    turned = rounded.take(np.arange(runs.params.size)[::-1])
+    for column in ("params", "tokens", "flops", "values"):
+        assert getattr(envelope(rounded), column).tolist() == (
+            getattr(envelope(turned), column).tolist()
+        )
+
+
 def statuses(change):
     runs = sweep(SURFACES["besiroglu"])
     return [m.status for m in isoflop_minima(change(runs))]

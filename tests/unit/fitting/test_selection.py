@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from scaleplan.fitting.distributions import normal_tail
 from scaleplan.fitting.form_tests import runs_test
 from scaleplan.fitting.recipe import DEFAULT
 from scaleplan.fitting.selection import compare, one_input_laws, try_law
@@ -95,8 +96,36 @@ def test_a_score_may_pass_zero():
      ([1, -1, -1, 1, 1, -1, 1, 1, -1, -1, 1, -1], True)],
 )  # fmt: skip
 def test_runs_test(signs, random):
-    assert (runs_test(np.array(signs, float)) > 0.05) is random
+    assert (runs_test(np.array(signs, float), np.arange(12.0)) > 0.05) is random
 
 
 def test_runs_test_needs_ten_signs():
-    assert runs_test(np.array([1.0, -1.0, 1.0])) is None
+    assert runs_test(np.array([1.0, -1.0, 1.0]), np.arange(3.0)) is None
+
+
+def test_runs_test_takes_no_order_from_runs_that_share_an_input():
+    """A log sorted by size within each budget has signs that alternate for no reason of the law."""
+    along = np.repeat(np.arange(4.0), 6)
+    sorted_by_sign = np.tile([1.0, 1.0, 1.0, -1.0, -1.0, -1.0], 4)
+    alternating = np.tile([1.0, -1.0], 12)
+    found = [runs_test(signs, along) for signs in (sorted_by_sign, alternating)]
+    assert found[0] == pytest.approx(found[1])
+    assert found[0] > 0.3
+    # Groups that differ among each other still tell.
+    apart = np.repeat([1.0, -1.0, -1.0, 1.0], 6)
+    assert runs_test(apart, along) < 0.01
+
+
+def test_runs_test_of_shared_inputs_is_the_mean_over_their_orders():
+    generator = np.random.default_rng(3)
+    along = np.repeat(np.arange(5.0), [1, 4, 3, 1, 5])
+    signs = np.where(generator.random(14) < 0.5, 1.0, -1.0)
+    changes = []
+    for _ in range(20_000):
+        own = signs[np.lexsort((generator.random(14), along))]
+        changes.append(1 + (own[1:] != own[:-1]).sum())
+    positive = int((signs > 0).sum())
+    expected = 1 + 2 * positive * (14 - positive) / 14
+    deviation = ((expected - 1) * (expected - 2) / 13) ** 0.5
+    z = (np.mean(changes) - expected) / deviation
+    assert runs_test(signs, along) == pytest.approx(normal_tail(z), abs=0.02)
