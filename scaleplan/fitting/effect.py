@@ -9,6 +9,7 @@ import numpy as np
 
 from scaleplan.errors import FitError
 from scaleplan.fitting.distributions import f_tail
+from scaleplan.fitting.form_tests import EXACT_LOG
 from scaleplan.laws import LinearLaw
 
 if TYPE_CHECKING:
@@ -203,9 +204,11 @@ def _trend_p(fitted: Fitted, spread: FloatArray) -> float | None:
     if freedom < _FEWEST_FOR_TREND or size < 2:
         return None
     # Squares beyond five noise scales are clipped on both sides, so one wild run decides nothing.
-    limit = 5.0 * fitted.noise
+    # What rounding leaves of exact runs is no scale: clipped there a trend is as small as it.
+    scale = float(np.abs(fitted.values).max()) if fitted.residual == "raw" else 1.0
+    limit = 5.0 * max(fitted.noise, EXACT_LOG * scale)
     left = float((np.clip(fitted.residuals(), -limit, limit) ** 2).sum())
-    before = float((np.clip(spread, -limit, limit) ** 2).sum()) if limit > 0.0 else np.inf
+    before = float((np.clip(spread, -limit, limit) ** 2).sum())
     if left <= 0.0:
         return None
     return f_tail(max(0.0, before - left) / (size - 1) / (left / freedom), size - 1, freedom)
