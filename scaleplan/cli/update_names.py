@@ -56,7 +56,7 @@ class Names:
                     hint="Take one of the two out of the new logs, or fit all logs anew.",
                 )
             further[role] = (*self.fitted.get(role, ()), named)
-        further["value"] = (new.metric.name,)
+        further["value"] = (new.metric.column,)
         return replace(self.old, also=tuple(further.items()))
 
 
@@ -90,8 +90,8 @@ def names_for(fit: Fit, reading: Reading) -> tuple[Names, Names]:
         instead["input"] = reading.input_column
     found = []
     for kind_given in (False, True):
-        kind = [Pairs(((fit.metric.kind, fit.metric.name),))] if kind_given else []
-        metric = None if kind_given else fit.metric.name
+        kind = [Pairs(((fit.metric.kind, fit.metric.column),))] if kind_given else []
+        metric = None if kind_given else fit.metric.column
         also = tuple(fitted.items())
         old = replace(reading, metric=metric, columns=kind, input_column=None, also=also)
         new = replace(
@@ -100,7 +100,7 @@ def names_for(fit: Fit, reading: Reading) -> tuple[Names, Names]:
             input_column=instead.get("input"), also=also,
         )  # fmt: skip
         found.append(Names(old=old, new=new, fitted=fitted, instead=instead))
-    first, second = found if describe(fit.metric.name) is not None else reversed(found)
+    first, second = found if describe(fit.metric.column) is not None else reversed(found)
     return first, second
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from scaleplan.records.base import Record
@@ -15,7 +15,8 @@ class Metric(Record):
     """What is predicted.
 
     Args:
-        name: The column it came from, or `loss` for a published law.
+        name: The column it came from, `ln(column)` for the logarithm of one, or `loss` for a
+            published law.
         kind: `loss` and `error` fall as models improve, `accuracy` and `score` rise.
         unit: For example `nats/token`; `as logged` where the log does not say.
     """
@@ -28,6 +29,17 @@ class Metric(Record):
     def bounded(self) -> bool:
         """Tell whether the metric lies between 0 and 1 by definition."""
         return self.kind in {"error", "accuracy"}
+
+    @property
+    def column(self) -> str:
+        """Return the name of the column that it came from."""
+        inner = self.name.removeprefix("ln(")
+        changed = inner != self.name and "perplexity" in self.unit
+        return inner.removesuffix(")") if changed else self.name
+
+    def logarithm(self) -> Metric:
+        """Return the metric of the logarithms, so named that no one takes them for the numbers."""
+        return replace(self, name=f"ln({self.name})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

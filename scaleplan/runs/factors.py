@@ -12,6 +12,7 @@ from scaleplan.runs.roles import (
     ends_in_power,
     flop_factor,
     is_named,
+    prefix_factor,
     spellings,
     suffix_factor,
     without_suffix,
@@ -46,6 +47,10 @@ def factor(role: str, column: str) -> float:
         for spelling in spellings(column):
             if flop_factor(spelling) != 1.0:
                 return flop_factor(spelling)
+    for spelling in spellings(column):
+        prefixed = prefix_factor(role, spelling)
+        if prefixed is not None:
+            return prefixed
     scaled = role in SCALED_ROLES or ends_in_power(role, name)
     if scaled and not _stands_alone(role, name):
         return suffix_factor(words(name)[-1]) or 1.0

@@ -203,7 +203,7 @@ def _metric_in_unit(
     file = frame.files[0] if len(frame.files) == 1 else "all files"
     if "perplexity" in metric.unit and known.size:
         logs, changed = _logs_of(frame, column, metric.name)
-        return logs, metric, changed, ()
+        return logs, metric.logarithm(), changed, ()
     if not metric.bounded:
         return column, metric, [], ()
     signs = percent_cells(column)

@@ -259,7 +259,7 @@ def _left_empty(rows: Gathered, metric: Metric) -> tuple[RowNote, ...]:
     result = []
     for role, column in rows.roles.items():
         odd = np.flatnonzero((column.codes >= 0) & np.isnan(column.numbers) & ~column.blank)
-        if odd.size and rows.names[role] != metric.name:
+        if odd.size and rows.names[role] != metric.column:
             name = rows.names[role]
             for i in odd[:MOST_TOLD]:
                 reason = f"{name}: {shown(column.text(int(i)))} is no number; left empty"

@@ -15,7 +15,7 @@ TOKEN_NAMES = (
     "tokens", "ntokens", "numtokens", "tokenstrained", "trainingtokens", "traintokens",
     "totaltokens", "totaltrainingtokens", "tokensseen", "numtokensseen", "numinputtokensseen",
     "numtraintokens", "tokenstotal", "tokencount", "consumedtokens", "trainedtokens",
-    "tokensprocessed", "processedtokens", "tokensconsumed", "dtokens", "seentokens",
+    "tokensprocessed", "processedtokens", "tokensconsumed", "dtokens", "seentokens", "tok",
 )  # fmt: skip
 # Counted in things that are not tokens: 6ND is not what training on them costs.
 SAMPLE_NAMES = (
@@ -125,7 +125,7 @@ _WRITTEN_OUT = {"kilo": "k", "mega": "m", "giga": "g", "tera": "t", "peta": "p",
 _PREFIX = "|".join(_WRITTEN_OUT)
 _SCALED_FLOPS = re.compile(
     rf"(?:(?:total|train|training)(?P<said>[kmgtpezy]|{_PREFIX})"
-    r"|^(?P<alone>[ezy]|exa|zetta|yotta))flop(?:s|os)?$"
+    r"|(?:^|compute|budget|flops?)(?P<alone>[ezy]|exa|zetta|yotta))flop(?:s|os)?$"
 )
 _POWER = re.compile(r"(?:1?e|x1e)(\d{1,2})")  # at the end of a name: C_FLOPs_1e21, params_e9
 # Lightning's LearningRateMonitor names the optimizer: lr-AdamW, lr-SGD-1, lr-Adam/pg1.
@@ -137,6 +137,8 @@ SUFFIXES = {
     "b": 1e9, "bn": 1e9, "billion": 1e9, "billions": 1e9, "t": 1e12, "trillion": 1e12,
     "trillions": 1e12,
 }  # fmt: skip
+# A letter before the name counts it; G before parameters may be a generator's, T trainable ones.
+_PREFIXED = re.compile(r"(?:(?P<tokens>[kmbgt])tok(?:en)?s|(?P<params>[kmb])param(?:eter)?s)")
 SCALED_ROLES = frozenset(
     {"params", "active_params", "non_embedding_params", "embedding_params", "dense_params",
      "tokens", "unique_tokens"}
@@ -182,6 +184,8 @@ def rank(role: str, column: str) -> int | None:
             found = 50
         if found is None and (role in SCALED_ROLES or ends_in_power(role, name)):
             found = _RANKS.get((role, without_suffix(name)))
+        if found is None and prefix_factor(role, spelling) is not None:
+            found = 50
         if found is not None:
             return 2 * found + place
     return None
@@ -219,6 +223,14 @@ def flop_factor(folded: str) -> float:
         prefix = match["said"] or match["alone"]
         return parse_count(f"1{_WRITTEN_OUT.get(prefix, prefix)}flops")
     return _PFLOP_DAY if _FLOP_DAYS.fullmatch(folded) else 1.0
+
+
+def prefix_factor(role: str, folded: str) -> float | None:
+    """Return what the letter before a folded name says that is counted: BTokens, Mparams."""
+    match = _PREFIXED.fullmatch(folded)
+    if match is None or role != ("params" if match["params"] else "tokens"):
+        return None
+    return SUFFIXES[(match["params"] or match["tokens"]).replace("g", "b")]
 
 
 def ends_in_power(role: str, name: str) -> bool:

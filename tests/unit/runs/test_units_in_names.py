@@ -15,7 +15,10 @@ from scaleplan.runs.roles import rank
         ("D_tokens_B", "tokens", 1e9), ("C_FLOPs_1e21", "flops", 1e21), ("ZFLOPs", "flops", 1e21),
         ("EFLOPs", "flops", 1e18), ("train_petaflops", "flops", 1e15), ("exaflops", "flops", 1e18),
         ("params_1e9", "params", 1e9), ("N_params_B", "params", 1e9), ("tokens_e9", "tokens", 1e9),
-        ("compute_1e18", "flops", 1e18), ("C_FLOPs", "flops", 1.0),
+        ("compute_1e18", "flops", 1e18), ("C_FLOPs", "flops", 1.0), ("BTokens", "tokens", 1e9),
+        ("Gtokens", "tokens", 1e9), ("Ttokens", "tokens", 1e12), ("MParams", "params", 1e6),
+        ("compute_eflops", "flops", 1e18), ("flops_zflops", "flops", 1e21),
+        ("tok_B", "tokens", 1e9),
     ],
 )  # fmt: skip
 def test_names_that_say_what_they_count(column, role, times):
@@ -23,7 +26,14 @@ def test_names_that_say_what_they_count(column, role, times):
     assert factor(role, column) == times
 
 
-@pytest.mark.parametrize("column", ["GFLOPs", "TFLOPs", "tflops", "MFLOPs", "petaflops"])
+@pytest.mark.parametrize("column", ["tparams", "G_params", "gparams"])
+def test_letters_that_may_mean_other_things_count_nothing(column):
+    assert rank("params", column) is None
+
+
+@pytest.mark.parametrize(
+    "column", ["GFLOPs", "TFLOPs", "tflops", "MFLOPs", "petaflops", "compute_tflops"]
+)
 def test_speeds_and_costs_of_an_image_are_no_training_compute(column):
     assert rank("flops", column) is None
 
