@@ -10,7 +10,7 @@ from scaleplan.fitting.interval import decades_beyond, predict
 from scaleplan.planning.allocation import has_optimum, optimal_split, optimal_split_given
 from scaleplan.planning.samples import check_compute, knows_compute
 from scaleplan.records import Fit, Forecast, ForecastPoint, Interval
-from scaleplan.units import format_percent, format_significant
+from scaleplan.units import format_number_of, format_percent, format_significant
 
 Point = dict[str, float]
 
@@ -70,7 +70,7 @@ def forecast_interval(fit: Fit) -> Interval | None:
     source = "not back-tested"
     if widening.errors:
         source = (
-            f"from a back-test of {widening.errors} forecasts up to "
+            f"from a back-test of {format_number_of(widening.errors, 'forecast')} up to "
             f"{widening.decades_tested:.1f} decades"
         )
     parts.append(f"error of the form {growth.strip()} x sqrt(decades beyond the data), {source}")

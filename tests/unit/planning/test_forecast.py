@@ -173,3 +173,12 @@ def test_the_mean_of_an_accuracy_is_turned_back_and_stays_in_range():
     assert 0.0 <= point.mean_low < point.value < point.mean_high <= 1.0
     unknown = replace(fit, main=replace(fit.main, covariance=None))
     assert forecast(unknown, params=[1e9], tokens=[1e11]).points[0].mean_low is None
+
+
+@pytest.mark.parametrize(("errors", "said"), [(1, "of 1 forecast up"), (3, "of 3 forecasts up")])
+def test_the_interval_says_how_many_forecasts_it_rests_on(errors, said):
+    fit = score_fit()
+    widening = replace(fit.widening, errors=errors, decades_tested=0.3)
+    interval = forecast(replace(fit, widening=widening), inputs=[100.0]).interval
+    assert interval is not None
+    assert f"a back-test {said} to 0.3 decades" in interval.method
