@@ -5,7 +5,7 @@
 for an example of F forward FLOP whose convolutions write A values. What convolutions write is
 normalised, activated and added element by element, forward and backward, and these passes over
 memory take most of a step: time follows A rather than F (Radosavovic et al. 2020, arXiv 2003.13678,
-section 4.1). Depthwise networks write ten times as much a FLOP as residual ones.
+section 4.1). Depthwise networks write four to eight times as much a FLOP as residual ones.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 from scaleplan.catalog import planning_default
 from scaleplan.records import Accelerator, Assumption, Note
 from scaleplan.records.families import ExampleModel
+from scaleplan.units import format_count
 
 _TRAINING_OVER_FORWARD = 3.0
 
@@ -63,9 +64,9 @@ def assumed_values_note(model: ExampleModel) -> Note:
     return Note(
         id="ACTIVATIONS_ASSUMED", severity="warning",
         text="How fast a CNN trains follows the values its convolutions write, which its FLOP do "
-        f"not tell: they are taken to be {values:.3g} an example, as many a FLOP as ResNet-50's. "
-        "Depthwise networks (MobileNet, EfficientNet) write ten times as many and take that much "
-        "longer; plain ones (VGG) a third.",
+        f"not tell: they are taken to be {format_count(values)} an example, as many a FLOP as "
+        "ResNet-50's. Depthwise networks (MobileNet, EfficientNet) write four to eight times as "
+        "many and take that much longer; plain ones (VGG) a third.",
         action="Give --activations, --shape efficientnet-b0 or another published network, or "
         "measure --mfu.",
         numbers=(("activations", values),),
