@@ -51,9 +51,10 @@ if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
 
 _FLOOR_SIGNIFICANT = 0.05
-# A line that reaches 0 within these decades beyond the largest run is no forecast. Of 1 to 4, on
-# the choosing half of tests/benchmark/coverage.py, 3 had the smallest interval score (2026): plans
-# go about as far beyond their sweeps.
+# A line that reaches 0 within these decades beyond the largest run is no forecast. Plans go about
+# as far beyond their sweeps. On the sets of one input in the choosing half of
+# tests/benchmark/coverage.py 1 and 2 had larger interval scores, 4 a smaller one in one set of four
+# and the same in the others (2026).
 _REACH, _STEPS = 3.0, 61
 _BACKTEST_REJECTS = 2.0  # ... and to the power family's, for straight lines
 
