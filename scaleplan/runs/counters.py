@@ -46,7 +46,7 @@ def counters(
         files = frame.present[name] - with_name
         if not places or name in used or not files:
             continue
-        here = np.isin(frame.file_of, list(files)) & np.isfinite(frame.columns[name].numbers)
+        here = frame.rows_in(files) & np.isfinite(frame.columns[name].numbers)
         if frame.used is not None:
             here &= frame.used
         if _counts(frame, name, np.flatnonzero(here), taken):
@@ -60,7 +60,7 @@ def names_runs(frame: Frame, name: str) -> bool:
     A column of configurations does only where no two rows have the same one.
     """
     column = frame.columns[name]
-    here = np.isin(frame.file_of, list(frame.present[name]))
+    here = frame.rows_in(frame.present[name])
     if frame.used is not None:
         here &= frame.used
     blank = column.blank[here]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +33,13 @@ class Frame:
 
     def __len__(self) -> int:
         return int(self.lines.size)
+
+    def rows_in(self, files: Collection[int]) -> BoolArray:
+        """Return the rows that stand in some of the files, shape (n,)."""
+        named = np.zeros(len(self.files), dtype=bool)
+        named[list(files)] = True
+        # There may be ten million rows, most often of one file.
+        return np.ones(len(self), dtype=bool) if named.all() else named[self.file_of]
 
 
 def join(tables: Sequence[RawTable]) -> Frame:

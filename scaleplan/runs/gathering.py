@@ -17,7 +17,7 @@ from scaleplan.runs.numbers import conversion_notes, percent_cells
 from scaleplan.runs.raw import RawColumn
 from scaleplan.runs.roles import SIZE_NAMES
 from scaleplan.runs.shares import are_shares, said_percent
-from scaleplan.runs.table import IntArray
+from scaleplan.runs.table import BoolArray, IntArray
 from scaleplan.runs.text import listed, words
 from scaleplan.units import format_significant
 
@@ -154,9 +154,7 @@ def _scaled(
         return column, []
     result = column
     changed = []
-    # A cell with its own suffix (350M) says itself what it counts; 1,500 and 19,5 do not.
-    own = np.array([*(has_own_scale(text) for text in column.vocabulary), False])[column.codes]
-    own &= ~np.isnan(column.numbers)
+    own: BoolArray | None = None
     for file, name in enumerate(column_of_files(frame, names)):
         if name is None:
             continue
@@ -164,11 +162,18 @@ def _scaled(
         if scale == 1.0 and declared[file]:
             scale = unit_factor(declared[file], role)
         if scale != 1.0:
+            own = _own_scales(column) if own is None else own
             here = (frame.file_of == file) & ~own
             result = replace(result, numbers=np.where(here, result.numbers * scale, result.numbers))
             reason = f"{name}: multiplied by {format_significant(scale)} to count single {role}"
             changed.append(RowNote(file=frame.files[file], line=None, reason=reason))
     return result, changed
+
+
+def _own_scales(column: RawColumn) -> BoolArray:
+    """Return the cells that say themselves what they count (350M); 1,500 and 19,5 do not."""
+    own = np.array([*(has_own_scale(text) for text in column.vocabulary), False])[column.codes]
+    return np.asarray(own & ~np.isnan(column.numbers))
 
 
 def _is_perplexity(name: str) -> bool:

@@ -43,8 +43,8 @@ class RawColumn:
         nothing = [t.lower() in ABSENT and t.lower() != "nan" for t in self.vocabulary]
         table = np.array([*nothing, True], dtype=bool)
         if not self.vocabulary:
-            return np.isnan(self.numbers)
-        blank: BoolArray = np.isnan(self.numbers) & table[self.codes]
+            return _absent(self.numbers)
+        blank: BoolArray = _absent(self.numbers) & table[self.codes]
         return blank
 
     @property
@@ -53,8 +53,11 @@ class RawColumn:
         meant = np.array([t.lower() not in ABSENT for t in self.vocabulary], dtype=bool)
         if not meant.any():
             return False
-        numbers = int(np.count_nonzero(~np.isnan(self.numbers)))
-        odd = (self.codes >= 0) & np.isnan(self.numbers)
+        none = _absent(self.numbers)
+        numbers = none.size - int(np.count_nonzero(none))
+        odd = (self.codes >= 0) & none
+        if meant.all():
+            return int(np.count_nonzero(odd)) > numbers
         return int(np.count_nonzero(meant[self.codes[odd]])) > numbers
 
     def text(self, row: int) -> str:
@@ -72,9 +75,17 @@ class RawColumn:
         return RawColumn(self.numbers[rows], self.codes[rows], self.vocabulary)
 
 
+def _absent(numbers: FloatArray) -> BoolArray:
+    """Return which cells hold no number; quickly for one cell that is shared by all rows."""
+    if numbers.strides == (0,) and numbers.size:
+        return np.full(numbers.size, np.isnan(numbers[0]))
+    return np.asarray(np.isnan(numbers))
+
+
 def numeric_column(numbers: FloatArray) -> RawColumn:
     """Return a column of plain numbers."""
-    return RawColumn(numbers, np.full(numbers.size, -1, dtype=np.int32), ())
+    # One cell that is shared by all rows: there is no text.
+    return RawColumn(numbers, np.broadcast_to(np.int32(-1), numbers.shape), ())
 
 
 def text_column(texts: Sequence[str]) -> RawColumn:

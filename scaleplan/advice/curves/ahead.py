@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from scaleplan.advice.curves.forms import blends
-from scaleplan.advice.curves.schedule import course_of
+from scaleplan.advice.curves.past import FEWEST_READINGS, outcomes, tests_of
+from scaleplan.advice.curves.schedule import Course, course_of
 from scaleplan.advice.curves.trend import Trend
 from scaleplan.fitting.distributions import t_quantile
 from scaleplan.records import CurveForecast
@@ -20,9 +22,7 @@ _SKIPPED = 0.1  # of the run: warm-up and the first fall follow no law (Choshen 
 # A straight line has made a quarter of its fall in the middle of the way to its half. A curve that
 # has made less than this bends downwards first, and follows these shapes only after that.
 _BENDS_DOWN, _SEEN_FALL, _IS_OVER = 0.2, 4.0, 0.85
-_FEWEST = 6
 _MOST = 150  # points that are fitted; more are averages of neighbours
-_CUTS = (0.35, 0.42, 0.5, 0.6, 0.7)
 # Errors are taken this much larger than the shapes say, before the curve's own past has its say,
 # which counts as much as that many forecasts: chosen on simulated curves so that 90% intervals
 # hold about 90% (tests/benchmark/curve_verdicts.py).
@@ -37,6 +37,25 @@ _DROP = 0.05
 _COMES_DOWN = 0.5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ask:
+    """One forecast that is wanted.
+
+    Args:
+        trend: The curve so far.
+        where: The position to forecast.
+        lowest: What the series cannot fall below, 0 for a loss.
+        highest: What it cannot rise above, 1 for a rate of errors.
+        rate: The learning rate as it was logged.
+    """
+
+    trend: Trend
+    where: float
+    lowest: float = -math.inf
+    highest: float = math.inf
+    rate: Series = NOTHING
+
+
 def forecast_at(
     trend: Trend,
     where: float,
@@ -46,7 +65,7 @@ def forecast_at(
     highest: float = math.inf,
     rate: Series = NOTHING,
 ) -> CurveForecast | None:
-    """Forecast one reading farther along a run.
+    """Forecast one reading farther along one run, as `forecasts_at` does.
 
     Args:
         trend: The curve so far.
@@ -55,59 +74,165 @@ def forecast_at(
         lowest: What the series cannot fall below, 0 for a loss.
         highest: What it cannot rise above, 1 for a rate of errors.
         rate: The learning rate as it was logged.
+    """
+    ask = Ask(trend=trend, where=where, lowest=lowest, highest=highest, rate=rate)
+    return forecasts_at([ask], level=level)[0]
+
+
+def forecasts_at(asks: Sequence[Ask], *, level: float) -> list[CurveForecast | None]:
+    """Forecast one reading farther along each of some runs.
+
+    Args:
+        asks: The runs so far and the positions.
+        level: For example 0.9 for a 90% interval.
 
     Returns:
-        The forecast, None for too few points; it does not lie above where the curve stands.
+        The forecasts, None for too few points; none lies above where its curve stands.
     """
-    at, values, share = _thinned(trend)
-    if at.size < _FEWEST or where <= 0.0:
-        return None
-    course = course_of(rate, float(trend.at[0]), where)
-    height = max(float(trend.smooth[0] - trend.smooth.min()), 0.0)
-    tests = _tests(at, values, where / float(at[-1]))
+    found: list[CurveForecast | None] = [None] * len(asks)
+    groups: list[_Group] = []
+    for place, ask in enumerate(asks):
+        at, values, share = _thinned(ask.trend)
+        if at.size < FEWEST_READINGS or ask.where <= 0.0:
+            continue
+        start = float(ask.trend.at[0])
+        # Runs of a sweep most often have the same clock as the one before.
+        last = groups[-1] if groups else None
+        if last is None or not last.takes(ask, start, at):
+            course = course_of(ask.rate, start, ask.where)
+            last = _Group(ask.where, start, ask.rate, at, course, [])
+            groups.append(last)
+        last.members.append((place, values, share))
+    for group in groups:
+        members = [(asks[place], values, share) for place, values, share in group.members]
+        forecasts = _together(group, members, level)
+        for (place, _, _), forecast in zip(group.members, forecasts, strict=True):
+            found[place] = forecast
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    """Forecasts for the same position of runs with readings at the same places.
+
+    Args:
+        where: The position.
+        start: The first position of the curves.
+        rate: Their learning rate.
+        at: Where they have readings, shape (n,).
+        course: What the learning rate says of the rest.
+        members: The place of each among all, its readings, and their share of the curve.
+    """
+
+    where: float
+    start: float
+    rate: Series
+    at: FloatArray
+    course: Course | None
+    members: list[tuple[int, FloatArray, float]]
+
+    def takes(self, ask: Ask, start: float, at: FloatArray) -> bool:
+        """Tell whether a run has the same clock."""
+        return (
+            (self.where, self.start) == (ask.where, start)
+            and np.array_equal(self.at, at)
+            and np.array_equal(self.rate.at, ask.rate.at, equal_nan=True)
+            and np.array_equal(self.rate.value, ask.rate.value, equal_nan=True)
+        )
+
+
+def _together(
+    group: _Group, members: Sequence[tuple[Ask, FloatArray, float]], level: float
+) -> list[CurveForecast | None]:
+    """Return the forecasts of a group."""
+    at, course = group.at, group.course
+    tests = tests_of(at, group.where / float(at[-1]))
     counts = np.array([*(test.count for test in tests), at.size], dtype=np.int64)
-    places = np.array([*(test.at for test in tests), where])
+    places = np.array([*(test.at for test in tests), group.where])
     clock, decay = (at, None) if course is None else (course.area_at(at), course.decay_at(at))
     there = places if course is None else course.area_at(places)
     down = np.zeros(places.size) if course is None else course.decay_at(places)
     now = float(clock[-1])
     if not now > 0.0:
-        return None
+        return [None] * len(members)
+    values = np.stack([readings for _, readings, _ in members])
+    height = np.array([_height(ask.trend) for ask, _, _ in members])
+    lowest = np.array([ask.lowest for ask, _, _ in members])
     fits = blends(clock / now, decay, values, counts, height=height, lowest=lowest)
     means, spreads = fits.at(there / now, down)
-    value, own = float(means[-1]), float(spreads[-1])
-    errors = [
-        (test.value - mean) / sure
-        for test, mean, spread in zip(tests, means.tolist(), spreads.tolist(), strict=False)
-        if (sure := math.hypot(spread, test.scatter)) > 0.0
-    ]  # fmt: skip
-    left_open = 0.0
-    told = "area under the logged learning rate; " if course is not None else ""
+    lower, wider = np.full(len(members), np.nan), np.full(len(members), np.nan)
     if course is not None and not course.ends:
         # A decay over the last fifth trains on half the area there.
         ahead = now + 0.9 * (float(there[-1]) - now)
-        lower, spread = (
-            float(one[0]) for one in fits.last().at(np.array([ahead / now]), np.ones(1))
+        one, other = fits.last().at(np.array([ahead / now]), np.ones(1))
+        lower, wider = one[:, 0], other[:, 0]
+    came, scatter = outcomes(values, tests)
+    return [
+        _forecast(
+            ask, course, share=share, level=level, last=float(readings[-1]),
+            most=float(readings.max()),
+            stays=(float(means[i, -1]), float(spreads[i, -1])),
+            decays=None if math.isnan(lower[i]) else (float(lower[i]), float(wider[i])),
+            errors=_errors(came[i], means[i], spreads[i], scatter[i]),
         )
-        value, left_open = _left_open((value, own), (lower, spread))
+        for i, (ask, readings, share) in enumerate(members)
+    ]  # fmt: skip
+
+
+def _height(trend: Trend) -> float:
+    """Return how far a curve has fallen."""
+    return max(float(trend.smooth[0] - trend.smooth.min()), 0.0)
+
+
+def _errors(
+    came: FloatArray, means: FloatArray, spreads: FloatArray, scatter: FloatArray
+) -> list[float]:
+    """Return how wrong forecasts from earlier in a run were, in their standard deviations."""
+    sure = np.hypot(spreads[:-1], scatter)
+    known = sure > 0.0
+    errors: list[float] = ((came - means[:-1])[known] / sure[known]).tolist()
+    return errors
+
+
+def _forecast(
+    ask: Ask, course: Course | None, *, share: float, level: float, last: float, most: float,
+    stays: tuple[float, float], decays: tuple[float, float] | None, errors: Sequence[float],
+) -> CurveForecast:  # fmt: skip
+    """Return a forecast with its interval.
+
+    Args:
+        ask: What is asked for.
+        course: What the learning rate says of the rest.
+        share: Of the curve that is fitted.
+        level: Of the interval.
+        last: The last reading.
+        most: The largest reading.
+        stays: Mean and standard deviation that the shapes tell, if the learning rate stays.
+        decays: The same if it comes down; None where that is not open.
+        errors: Of forecasts from earlier in the run, in their standard deviations.
+    """
+    trend = ask.trend
+    value, own = stays
+    left_open = 0.0
+    if decays is not None:
+        value, left_open = _left_open(stays, decays)
     caution = math.sqrt(
         (_CAUTION_COUNTS * _CAUTION**2 + sum(e * e for e in errors))
         / (_CAUTION_COUNTS + len(errors))
     )
-    unknown = (_UNKNOWN if course is None else _UNKNOWN_UNDER_SCHEDULE) * (
-        float(values[-1]) - value
-    )
+    unknown = (_UNKNOWN if course is None else _UNKNOWN_UNDER_SCHEDULE) * (last - value)
     stands = max(float(trend.smooth[-1]), float(trend.settled[-trend.window :].mean()))
-    value = max(min(value, stands, highest), lowest)  # a sum of weights may round it below
+    value = max(min(value, stands, ask.highest), ask.lowest)  # a sum of weights may round it below
     quantile = t_quantile(0.5 + 0.5 * level, 6.0)
     spread = math.hypot(min(caution, _MOST_CAUTION) * own, unknown, left_open, trend.reading_noise)
-    drop = _DROP * height if course is None else 0.0
+    drop = _DROP * _height(trend) if course is None else 0.0
     low, high = value - math.hypot(quantile * spread, drop), value + quantile * spread
     # No shape rises: a curve that goes on as it did does not come back to where it was.
     noisy = stands + quantile * math.hypot(trend.reading_noise, trend.error)
-    high = min(high, max(float(values.max()), noisy), highest)
+    high = min(high, max(most, noisy), ask.highest)
+    told = "area under the logged learning rate; " if course is not None else ""
     return CurveForecast(
-        at=where, value=value, low=max(low, lowest), high=max(high, value), level=level,
+        at=ask.where, value=value, low=max(low, ask.lowest), high=max(high, value), level=level,
         method="average of power laws and exponentials over the curve's last "
         f"{share:.0%}, weighed by fit; {told}error from the shapes and "
         f"{format_number_of(len(errors), 'forecast')} from its own past",
@@ -146,7 +271,7 @@ def _half_of_a_late_fall(trend: Trend) -> float | None:
     late = float(np.interp(middle, trend.at, fallen)) < _BENDS_DOWN
     after = 0.5 * (float(trend.at[half]) + float(trend.at[-1]))
     late &= float(np.interp(after, trend.at, fallen)) > _IS_OVER
-    return float(trend.at[half]) if late and trend.at.size - half >= _FEWEST else None
+    return float(trend.at[half]) if late and trend.at.size - half >= FEWEST_READINGS else None
 
 
 def _left_open(stays: tuple[float, float], decays: tuple[float, float]) -> tuple[float, float]:
@@ -160,52 +285,3 @@ def _left_open(stays: tuple[float, float], decays: tuple[float, float]) -> tuple
     between = _COMES_DOWN * (1.0 - _COMES_DOWN) * (stays[0] - decays[0]) ** 2
     more = _COMES_DOWN * max(decays[1] ** 2 - stays[1] ** 2, 0.0)
     return mean, math.sqrt(between + more)
-
-
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """A forecast that could have been made earlier in the run, and what came.
-
-    Args:
-        count: Readings that it sees.
-        at: The position that it is made for.
-        value: The mean of the readings around there.
-        scatter: The standard error of that mean.
-    """
-
-    count: int
-    at: float
-    value: float
-    scatter: float
-
-
-def _tests(at: FloatArray, values: FloatArray, ratio: float) -> list[_Test]:
-    """Return forecasts of the same reach from earlier in the run; those beyond its end, to there.
-
-    Args:
-        at: Positions, shape (n,).
-        values: Readings, shape (n,).
-        ratio: The position that is asked for over the last one.
-    """
-    found: list[_Test] = []
-    end = float(at[-1])
-    width = max(1, values.size // 25)
-    rough = np.diff(values[values.size // 2 :])
-    noise = float(np.median(np.abs(rough))) * 1.4826 / math.sqrt(2.0) if rough.size else 0.0
-    for cut in _CUTS:
-        count = int(np.searchsorted(at, cut * end, side="right"))
-        if count < _FEWEST or (found and count == found[-1].count):
-            continue
-        last = float(at[count - 1])
-        target = min(last * ratio, end)
-        if target <= last * 1.02:
-            continue
-        near = int(np.searchsorted(at, target, side="right"))
-        seen = slice(max(count, near - width), near)
-        readings = values[seen]
-        if readings.size:
-            found.append(_Test(
-                count, float(at[seen].mean()), float(readings.mean()),
-                noise / math.sqrt(readings.size),
-            ))  # fmt: skip
-    return found

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from scaleplan.advice.curves.seen import usable
-from scaleplan.advice.curves.verdict import judge
+from scaleplan.advice.curves.verdict import judge_all
 from scaleplan.errors import UsageError
 from scaleplan.planning.forecast import forecast_at
 from scaleplan.records import (
@@ -57,6 +57,8 @@ _NOTES: dict[str, Severity] = {
 _DEPENDS = " Which way of this metric is better is assumed, and the verdict depends on it."
 _VERBS = {"have": "has", "end": "ends", "lose": "loses"}  # of one run
 _HOLE = 10.0  # times the usual distance between points
+# Runs that are judged at a time: more would save no time, and take memory.
+_TOGETHER = 32
 _NAMED = 6
 
 
@@ -82,14 +84,18 @@ def check_curves(
     Raises:
         UsageError: If the fit needs an input that neither the log nor `given` has.
     """
-    verdicts = []
-    for done, curve in enumerate(log.curves, start=1):
-        found = judge(curve, level=level, total=total)
+    verdicts: list[CurveVerdict] = []
+    for start in range(0, len(log.curves), _TOGETHER):
+        curves = log.curves[start : start + _TOGETHER]
+        found = judge_all(curves, level=level, total=total)
         if fit is not None:
-            found = replace(found, expectation=_expectation(curve, found, fit, given or {}))
-        verdicts.append(found)
+            found = [
+                replace(one, expectation=_expectation(curve, one, fit, given or {}))
+                for curve, one in zip(curves, found, strict=True)
+            ]
+        verdicts += found
         if on_progress is not None:
-            on_progress(done, len(log.curves))
+            on_progress(len(verdicts), len(log.curves))
     metric = log.curves[0].metric
     assumed = any(note.id == "METRIC_DIRECTION" for note in log.notes)
     assumptions = (

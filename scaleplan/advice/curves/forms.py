@@ -1,11 +1,17 @@
-"""Shapes that the rest of a curve may have, fitted together and weighed by how well they do."""
+"""Shapes that the rest of a curve may have, fitted together and weighed by how well they do.
+
+Curves with readings at the same places are fitted together: what depends on the places alone is
+worked out once. No number of a curve depends on the others, to the last digit.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from scaleplan.advice.curves.factors import Factors
 from scaleplan.runs.table import FloatArray, IntArray
 
 # Powers (x + shift)^-exponent, exponent 0 standing for -ln(x + shift); x is 1 at the last reading.
@@ -21,72 +27,81 @@ _SLACK = 1e-9  # precision that keeps columns apart which say the same
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Blends:
-    """Shapes fitted to the first readings of a curve, once for each of several numbers of them.
+    """Shapes fitted to the first readings of curves, once for each of several numbers of them.
 
     Args:
-        coefficients: Shape (fits, shapes, columns).
-        weights: How much each shape is believed, with sum 1, shape (fits, shapes).
-        covariance: Of the coefficients, shape (fits, shapes, columns, columns).
-        lowest: What the curve cannot fall below.
+        coefficients: One array a column, each of shape (curves, fits, shapes).
+        weights: How much each shape is believed, with sum 1, shape (curves, fits, shapes).
+        variance: Of a reading around the shapes, shape (curves, fits).
+        factors: Of the matrices whose inverses, times the variance, are the covariances.
+        lowest: What each curve cannot fall below, shape (curves,).
     """
 
-    coefficients: FloatArray
+    coefficients: Sequence[FloatArray]
     weights: FloatArray
-    covariance: FloatArray
-    lowest: float
+    variance: FloatArray
+    factors: Factors
+    lowest: FloatArray
 
     def at(self, clock: FloatArray, decay: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the means and the standard deviations of the curve, by one fit at each place.
+        """Return the means and the standard deviations of the curves, by one fit at each place.
 
         Args:
             clock: Where, shape (fits,), 1 at the last reading of all.
             decay: Share of the peak by which the learning rate has come down; 0 without one.
+
+        Returns:
+            Two arrays of shape (curves, fits).
         """
-        row = np.ones_like(self.coefficients)
-        row[:, :, 1] = _shapes(clock).T
-        if row.shape[2] > 2:
-            row[:, :, 2] = decay[:, None]
-        means = np.maximum((row * self.coefficients).sum(axis=2), self.lowest)
-        own = (row[:, :, None, :] @ self.covariance @ row[:, :, :, None])[:, :, 0, 0]
-        mean = (self.weights * means).sum(axis=1)
-        variance = self.weights * (np.maximum(own, 0.0) + (means - mean[:, None]) ** 2)
-        return mean, np.asarray(np.sqrt(variance.sum(axis=1)))
+        shapes = np.ascontiguousarray(_shapes(clock).T)
+        row = [np.ones_like(shapes), shapes]
+        if len(self.coefficients) > 2:
+            row.append(np.broadcast_to(decay[:, None], shapes.shape))
+        means = sum(one * each for one, each in zip(row, self.coefficients, strict=True))
+        means = np.maximum(means, self.lowest[:, None, None])
+        own = self.variance[..., None] * self.factors.inverse_form(row)
+        mean = (self.weights * means).sum(axis=2)
+        variance = self.weights * (np.maximum(own, 0.0) + (means - mean[..., None]) ** 2)
+        return mean, np.asarray(np.sqrt(variance.sum(axis=2)))
 
     def last(self) -> Blends:
         """Return the last fit alone."""
         return Blends(
-            self.coefficients[-1:], self.weights[-1:], self.covariance[-1:], self.lowest
+            [one[:, -1:] for one in self.coefficients], self.weights[:, -1:],
+            self.variance[:, -1:], self.factors.last_fit(), self.lowest,
         )  # fmt: skip
 
 
 def blends(
     clock: FloatArray, decay: FloatArray | None, values: FloatArray, counts: IntArray, *,
-    height: float, lowest: float,
+    height: FloatArray, lowest: FloatArray,
 ) -> Blends:  # fmt: skip
     """Fit every shape by least squares and weigh them by likelihood.
 
     Args:
         clock: Positions, shape (n,), 1 at the last.
         decay: Share of the peak by which the learning rate had come down there; None without one.
-        values: Readings, shape (n,).
+        values: Readings of curves, shape (curves, n).
         counts: How many of the first readings each fit sees, rising, shape (fits,).
-        height: How far the curve has fallen so far.
-        lowest: What its end cannot fall below.
+        height: How far each curve has fallen so far, shape (curves,).
+        lowest: What its end cannot fall below, shape (curves,).
 
     Returns:
         The shapes; those that rise, or end below `lowest`, have no weight.
     """
     sums = _Sums.of(_shapes(clock), decay, values, counts)
-    diagonal = np.diagonal(sums.gram, axis1=2, axis2=3)
-    precision = _SLACK * np.maximum(diagonal, values.size * 1e-6)
-    prior = np.zeros(sums.gram.shape[2])
+    precision = [
+        _SLACK * np.maximum(sums.gram[i][i], clock.size * 1e-6) for i in range(len(sums.gram))
+    ]
+    prior = [np.zeros((1, 1, 1)) for _ in precision]
     rough = sums.fitted(precision, prior, lowest)
     if decay is None:
         return rough.weighed(lowest)
     # What a decay brings is known beforehand to some degree, in units of the scatter.
-    prior[2] = -_DECAY_MEAN * height
-    scatter = np.maximum(rough.variance, max(1e-6 * height, 1e-100) ** 2)
-    precision[:, :, 2] = scatter[:, None] / max(_DECAY_SPREAD * height, 1e-100) ** 2
+    prior[2] = -_DECAY_MEAN * height[:, None, None]
+    scatter = np.maximum(rough.variance, np.maximum(1e-6 * height, 1e-100)[:, None] ** 2)
+    known = np.maximum(_DECAY_SPREAD * height, 1e-100)[:, None] ** 2
+    precision[2] = (scatter / known)[..., None]
     return sums.fitted(precision, prior, lowest).weighed(lowest)
 
 
@@ -97,109 +112,120 @@ class _Sums:
     Args:
         shapes: Shape (shapes, n).
         decay: Shape (n,), None without a learning rate.
-        apart: The values less their mean, shape (n,).
-        mean: Their mean.
+        apart: The values less their mean, shape (curves, n).
+        mean: Their means, shape (curves,).
         counts: How many readings each fit sees, shape (fits,).
-        gram: Products of level, shape and decay, shape (fits, shapes, columns, columns).
-        right: Their products with the values, shape (fits, shapes, columns).
+        gram: Products of level, shape and decay, columns by columns; each broadcasts to (1, fits,
+            shapes).
+        right: Their products with the values, one a column; each broadcasts to (curves, fits,
+            shapes).
+        power: Sums of the squared values, shape (curves, fits).
     """
 
     shapes: FloatArray
     decay: FloatArray | None
     apart: FloatArray
-    mean: float
+    mean: FloatArray
     counts: IntArray
-    gram: FloatArray
-    right: FloatArray
+    gram: Sequence[Sequence[FloatArray]]
+    right: Sequence[FloatArray]
+    power: FloatArray
 
     @classmethod
     def of(
         cls, shapes: FloatArray, decay: FloatArray | None, values: FloatArray, counts: IntArray
     ) -> _Sums:
         """Sum up."""
-        mean = float(values.mean())
-        apart = values - mean
+        mean = values.mean(axis=1)
+        apart = values - mean[:, None]
         starts = np.r_[0, counts[:-1]]
+        parts = [slice(a, b) for a, b in zip(starts.tolist(), counts.tolist(), strict=True)]
 
-        def upto(products: FloatArray) -> FloatArray:
-            """Return sums over the first readings, shape (fits,) or (fits, shapes)."""
-            return np.asarray(np.add.reduceat(products, starts, axis=-1).cumsum(axis=-1).T)
+        def of_places(products: FloatArray) -> FloatArray:
+            """Return sums over the first readings, shape (1, fits, shapes or 1)."""
+            upto = np.add.reduceat(products, starts, axis=-1).cumsum(axis=-1)
+            return np.asarray(upto.T[None])
 
-        columns = 2 if decay is None else 3
-        gram = np.empty((counts.size, shapes.shape[0], columns, columns))
-        right = np.empty(gram.shape[:3])
-        gram[:, :, 0, 0], right[:, :, 0] = counts[:, None], upto(apart)[:, None]
-        gram[:, :, 0, 1] = gram[:, :, 1, 0] = upto(shapes)
-        gram[:, :, 1, 1], right[:, :, 1] = upto(shapes * shapes), upto(shapes * apart)
+        def with_values(column: FloatArray) -> FloatArray:
+            """Return sums of products with the values, shape (curves, fits, shapes or 1)."""
+            # Not by a product of matrices, whose last digits depend on how many curves there are.
+            each = [np.einsum("kn,sn->ks", apart[:, p], column[:, p]) for p in parts]
+            return np.asarray(np.stack(each, axis=1).cumsum(axis=1))
+
+        columns = [np.ones((1, shapes.shape[1])), shapes]
         if decay is not None:
-            gram[:, :, 0, 2] = gram[:, :, 2, 0] = upto(decay)[:, None]
-            gram[:, :, 1, 2] = gram[:, :, 2, 1] = upto(shapes * decay)
-            gram[:, :, 2, 2] = upto(decay * decay)[:, None]
-            right[:, :, 2] = upto(decay * apart)[:, None]
-        return cls(shapes, decay, apart, mean, counts, gram, right)
+            columns.append(decay[None])
+        gram = [[of_places(one * other) for other in columns] for one in columns]
+        return cls(
+            shapes, decay, apart, mean, counts, gram, [with_values(each) for each in columns],
+            np.asarray(np.add.reduceat(apart**2, starts, axis=1).cumsum(axis=1)),
+        )  # fmt: skip
 
-    def fitted(self, precision: FloatArray, prior: FloatArray, lowest: float) -> _Fitted:
+    def fitted(
+        self, precision: Sequence[FloatArray], prior: Sequence[FloatArray], lowest: FloatArray
+    ) -> _Fitted:
         """Fit every shape by itself, coefficients being known to some precision beforehand.
 
         Args:
-            precision: Shape (fits, shapes, columns).
-            prior: What they are taken to be, shape (columns,).
-            lowest: What the level cannot fall below.
+            precision: One a column; each broadcasts to (curves, fits, shapes).
+            prior: What they are taken to be, likewise.
+            lowest: What the level cannot fall below, shape (curves,).
 
         Returns:
             The fits; shapes that rise, or end below `lowest`, cost infinitely much.
         """
-        width = self.gram.shape[2]
-        gram = self.gram.copy()
-        gram[:, :, range(width), range(width)] += precision
-        found = np.linalg.solve(gram, (self.right + precision * prior)[..., None])[..., 0]
-        power = np.add.reduceat(self.apart**2, np.r_[0, self.counts[:-1]]).cumsum()[:, None]
-        fits = (found[:, :, None, :] @ self.gram @ found[:, :, :, None])[:, :, 0, 0]
-        cost = np.maximum(power - 2.0 * (found * self.right).sum(axis=2) + fits, 1e-14 * power)
-        cost += (precision * (found - prior) ** 2).sum(axis=2)
-        possible = found[:, :, 1] >= 0.0
-        possible &= (found[:, :, 0] + self.mean >= lowest) | ~_BOUNDED
-        if width > 2:
-            possible &= found[:, :, 2] <= 0.0
-        possible[:, -1] = True  # the constant
+        width = range(len(self.gram))
+        factors = Factors.of(
+            [[self.gram[i][j] + precision[i] if i == j else self.gram[i][j] for j in width]
+             for i in width]
+        )  # fmt: skip
+        found = factors.solved([self.right[i] + precision[i] * prior[i] for i in width])
+        power = self.power[..., None]
+        fits = sum(self.gram[i][j] * found[i] * found[j] for i in width for j in width)
+        along = sum(found[i] * self.right[i] for i in width)
+        cost = np.maximum(power - 2.0 * along + fits, 1e-14 * power)
+        cost = cost + sum(precision[i] * (found[i] - prior[i]) ** 2 for i in width)
+        possible = found[1] >= 0.0
+        level = found[0] + self.mean[:, None, None]
+        possible &= (level >= lowest[:, None, None]) | ~_BOUNDED
+        if len(found) > 2:
+            possible &= found[2] <= 0.0
+        possible[..., -1] = True  # the constant
         cost = np.where(possible, cost, np.inf)
-        variance = [
-            self._variance(int(count), found[fit], int(cost[fit].argmin()))
-            for fit, count in enumerate(self.counts)
-        ]
-        found[:, :, 0] += self.mean
-        return _Fitted(gram, np.asarray(found), cost, np.array(variance))
+        variance = self._variance(found, cost.argmin(axis=2))
+        return _Fitted(factors, [level, *found[1:]], cost, variance)
 
-    def _variance(self, count: int, found: FloatArray, best: int) -> float:
-        """Return the variance around the best shape, times what neighbours alike count less."""
-        level, size = float(found[best, 0]), float(found[best, 1])
-        rest = self.apart[:count] - level - size * self.shapes[best, :count]
+    def _variance(self, found: Sequence[FloatArray], best: IntArray) -> FloatArray:
+        """Return the variances around the best shapes, times what neighbours alike count less."""
+        one, *others = (np.take_along_axis(each, best[..., None], axis=2) for each in found)
+        rest = self.apart[:, None, :] - one - others[0] * self.shapes[best]
         if self.decay is not None:
-            rest -= float(found[best, 2]) * self.decay[:count]
-        power = float(rest @ rest)
-        if power <= 0.0:
-            return 0.0
-        alike = min(max(float(rest[1:] @ rest[:-1]) / power, 0.0), 0.9)
-        return float(power / max(count - found.shape[1], 1) * (1.0 + alike) / (1.0 - alike))
+            rest -= others[1] * self.decay
+        seen = np.arange(self.apart.shape[1]) < self.counts[:, None]
+        rest = np.where(seen, rest, 0.0)
+        power = (rest * rest).sum(axis=2)
+        beside = (rest[..., 1:] * rest[..., :-1]).sum(axis=2)
+        alike = np.clip(beside / np.where(power > 0.0, power, 1.0), 0.0, 0.9)
+        free = np.maximum(self.counts - len(found), 1)
+        return np.asarray(power / free * (1.0 + alike) / (1.0 - alike))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fitted:
     """Every shape by itself: coefficients, cost, and the variance of residuals of the best one."""
 
-    gram: FloatArray
-    coefficients: FloatArray
+    factors: Factors
+    coefficients: Sequence[FloatArray]
     cost: FloatArray
     variance: FloatArray
 
-    def weighed(self, lowest: float) -> Blends:
+    def weighed(self, lowest: FloatArray) -> Blends:
         """Weigh the shapes by likelihood."""
-        above = self.cost - self.cost.min(axis=1, keepdims=True)
-        weights = np.exp(-0.5 * above / np.maximum(self.variance, 1e-300)[:, None]) * _PRIOR
-        covariance = self.variance[:, None, None, None] * np.linalg.inv(self.gram)
+        above = self.cost - self.cost.min(axis=2, keepdims=True)
+        weights = np.exp(-0.5 * above / np.maximum(self.variance, 1e-300)[..., None]) * _PRIOR
         return Blends(
-            self.coefficients, weights / weights.sum(axis=1, keepdims=True),
-            np.asarray(covariance), lowest,
+            self.coefficients, weights / weights.sum(axis=2, keepdims=True), self.variance,
+            self.factors, lowest,
         )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scaleplan.advice.curves.trend import Trend, noise_of, trend_of
+from scaleplan.advice.curves.trend import Trend, noise_of
 from scaleplan.records import Verdict
 from scaleplan.runs.series import Curve
 from scaleplan.runs.table import BoolArray, FloatArray
@@ -129,18 +129,6 @@ def jumped_at_end(values: FloatArray) -> bool:
     )
     # The noise takes long to tell, and matters rarely.
     return height > least and height > _JUMP_ERRORS * noise_of(before)[0]
-
-
-def training_trend(curve: Curve, sign: float) -> Trend | None:
-    """Return the trend of the training series, where there is one beside validation."""
-    if not len(curve.validation) or not len(curve.training):
-        return None
-    finite = usable(curve.training.value)
-    if int(finite.sum()) < FEWEST:
-        return None
-    at, values = curve.training.at[finite], sign * curve.training.value[finite]
-    kept = values.size - int(jumped_at_end(values))
-    return trend_of(at[:kept], values[:kept])
 
 
 def lost_at(curve: Curve) -> float | None:

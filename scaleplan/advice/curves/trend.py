@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,82 +74,116 @@ class Trend:
 
 
 def trend_of(at: FloatArray, values: FloatArray) -> Trend:
-    """Return the trend of a series without infinite or missing readings.
-
-    A running median takes out single spikes, a running mean the rest.
+    """Return the trend of a series without infinite or missing readings, as `trends_of` does.
 
     Args:
         at: Positions, shape (n,), rising.
         values: Readings, shape (n,), finite.
     """
-    logged = values
-    if values.size > _MOST_POINTS:
-        at, values = _blocks(at, values)
-    window = max(1, round(_WINDOW_SHARE * values.size))
-    if values.size >= 12:
+    return trends_of(at, [values])[0]
+
+
+def trends_of(at: FloatArray, series: Sequence[FloatArray]) -> list[Trend]:
+    """Return the trends of series with readings at the same places; none depends on the others.
+
+    A running median takes out single spikes, a running mean the rest.
+
+    Args:
+        at: Positions, shape (n,), rising.
+        series: Readings, each of shape (n,), finite.
+    """
+    latest = None
+    if at.size > _MOST_POINTS:
+        latest = np.stack([each[-_MOST_POINTS:] for each in series])
+        at, *series = _blocks([at, *series])
+    values = np.stack(series)
+    window = max(1, round(_WINDOW_SHARE * at.size))
+    if at.size >= 12:
         window = max(3, window)
     window |= 1  # odd, so that it has a middle
-    median = _running_median(values, window)
-    noise, correlation = noise_of(values)
-    smooth = _running_mean(median, window)
+    median = _running_medians(values, window)
+    noise, correlation = noises_of(values)
+    smooth = _running_means(median, window)
     apart = np.abs(values - median)
-    limit = max(_SPIKE * noise, 1e-12 * float(np.abs(values).max(initial=0.0)))
-    jumps = apart > limit
-    starts = jumps & ~np.r_[False, jumps[:-1]]
-    return Trend(
-        at=at, raw=values, settled=np.where(jumps, median, values), smooth=smooth, noise=noise,
-        correlation=correlation, window=window, spikes=int(starts.sum()),
-        reading_noise=noise if logged is values else max(
-            noise, math.sqrt(_second_difference(logged[-_MOST_POINTS:], 1) / 6.0)
-        ),
-    )  # fmt: skip
+    limit = np.maximum(_SPIKE * noise, 1e-12 * np.abs(values).max(axis=1, initial=0.0))
+    jumps = apart > limit[:, None]
+    starts = jumps.copy()
+    starts[:, 1:] &= ~jumps[:, :-1]
+    settled = np.where(jumps, median, values)
+    spikes = np.count_nonzero(starts, axis=1)
+    of_reading = noise
+    if latest is not None:
+        of_reading = np.maximum(noise, np.sqrt(_second_differences(latest, 1) / 6.0))
+    return [
+        Trend(
+            at=at, raw=values[i], settled=settled[i], smooth=smooth[i], noise=float(noise[i]),
+            correlation=float(correlation[i]), window=window, spikes=int(spikes[i]),
+            reading_noise=float(of_reading[i]),
+        )
+        for i in range(len(values))
+    ]  # fmt: skip
 
 
-def _blocks(at: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _blocks(series: Sequence[FloatArray]) -> list[FloatArray]:
     """Return means over blocks of readings: a trend needs no more than a few hundred."""
-    edges = np.linspace(0, values.size, _MOST_POINTS // 2 + 1).astype(np.int64)[:-1]
-    sizes = np.diff(np.r_[edges, values.size])
-    return np.add.reduceat(at, edges) / sizes, np.add.reduceat(values, edges) / sizes
+    size = series[0].size
+    edges = np.linspace(0, size, _MOST_POINTS // 2 + 1).astype(np.int64)[:-1]
+    sizes = np.diff(np.r_[edges, size])
+    return [np.add.reduceat(each, edges) / sizes for each in series]
 
 
-def _running_median(values: FloatArray, window: int) -> FloatArray:
-    """Return medians of an odd window around each reading.
+def _running_medians(values: FloatArray, window: int) -> FloatArray:
+    """Return medians of an odd window around each reading, shape (curves, n).
 
     At the ends windows shrink and stay centred, so that a slope is not taken for a level.
     """
-    if window <= 1 or values.size < 3:
+    size = values.shape[1]
+    if window <= 1 or size < 3:
         return values.copy()
     half = window // 2
-    views = np.lib.stride_tricks.sliding_window_view(values, window)
-    middle = np.partition(views, half, axis=1)[:, half]
-    left = _shrinking_medians(values[: window - 1], half)
-    right = _shrinking_medians(values[: values.size - window : -1], half)[::-1]
-    return np.concatenate([left, middle, right])
+    views = np.lib.stride_tricks.sliding_window_view(values, window, axis=1)
+    middle = np.partition(views, half, axis=2)[..., half]
+    left = _shrinking_medians(values[:, : window - 1], half)
+    right = _shrinking_medians(values[:, : size - window : -1], half)[:, ::-1]
+    return np.concatenate([left, middle, right], axis=1)
 
 
 def _shrinking_medians(values: FloatArray, count: int) -> FloatArray:
-    """Return the medians of the first 1, 3, 5 ... of values, so many."""
-    rows = np.broadcast_to(values[: 2 * count - 1], (count, 2 * count - 1)).copy()
+    """Return the medians of the first 1, 3, 5 ... of the values of each row, so many."""
+    wide = 2 * count - 1
+    rows = np.repeat(values[:, None, :wide], count, axis=1)
     # What a window does not reach sorts behind all of it.
-    rows[np.arange(2 * count - 1) > 2 * np.arange(count)[:, None]] = np.inf
-    rows.sort(axis=1)
-    return rows[np.arange(count), np.arange(count)]
+    rows[:, np.arange(wide) > 2 * np.arange(count)[:, None]] = np.inf
+    rows.sort(axis=2)
+    return np.asarray(rows[:, np.arange(count), np.arange(count)])
 
 
-def _running_mean(values: FloatArray, window: int) -> FloatArray:
+def _running_means(values: FloatArray, window: int) -> FloatArray:
     """Return means of an odd window around each reading, which shrinks at the ends."""
-    if window <= 1 or values.size < 3:
+    size = values.shape[1]
+    if window <= 1 or size < 3:
         return values.copy()
     half = window // 2
-    middle = np.convolve(values, np.full(window, 1.0 / window), mode="valid")
+    views = np.lib.stride_tricks.sliding_window_view(values, window, axis=1)
+    middle = views.sum(axis=2) / window
     counts = 2.0 * np.arange(half) + 1.0
-    left = np.cumsum(values[: window - 2])[::2] / counts
-    right = np.cumsum(values[: values.size - window + 1 : -1])[::2] / counts
-    return np.concatenate([left, middle, right[::-1]])
+    left = np.cumsum(values[:, : window - 2], axis=1)[:, ::2] / counts
+    right = np.cumsum(values[:, : size - window + 1 : -1], axis=1)[:, ::2] / counts
+    return np.concatenate([left, middle, right[:, ::-1]], axis=1)
 
 
 def noise_of(values: FloatArray) -> tuple[float, float]:
-    """Return the standard deviation of a reading around a smooth trend, and its correlation.
+    """Return the standard deviation of a reading and its correlation, as `noises_of` does.
+
+    Args:
+        values: Readings, shape (n,), in order.
+    """
+    deviation, correlation = noises_of(values[None])
+    return float(deviation[0]), float(correlation[0])
+
+
+def noises_of(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the standard deviations of a reading around a smooth trend, and its correlations.
 
     Second differences at growing distances h take out the trend; those of first-order
     autoregressive noise have the variance sigma^2 (6 - 8 rho^h + 2 rho^2h), so that a slow wander
@@ -157,46 +192,72 @@ def noise_of(values: FloatArray) -> tuple[float, float]:
     likelihood, and 0 for curves too short to tell.
 
     Args:
-        values: Readings, shape (n,), in order.
+        values: Readings, shape (curves, n), in order.
+
+    Returns:
+        Two arrays of shape (curves,).
     """
-    later = values[values.size // 3 :] if values.size >= 9 else values
-    if later.size < 3:
-        return 0.0, 0.0
-    variances, counts = [_second_difference(later, 1)], [float(later.size)]
-    while (lag := 2 ** len(variances)) * _LAG_SHARE <= later.size and variances[0] > 0.0:
-        variance = _second_difference(later, lag)
-        if not 0.0 < variance <= _MOST_GROWTH * variances[-1]:
-            # No wander grows so fast: this is the trend itself, which bends. And what is nothing
-            # but rounding vanishes at a distance.
-            break
+    size = values.shape[1]
+    later = values[:, size // 3 :] if size >= 9 else values
+    nothing = np.zeros(len(values))
+    if later.shape[1] < 3:
+        return nothing, nothing
+    variances = [_second_differences(later, 1)]
+    goes_on = variances[0] > 0.0
+    known = [goes_on]
+    while (lag := 2 ** len(variances)) * _LAG_SHARE <= later.shape[1] and goes_on.any():
+        variance = _second_differences(later, lag)
+        # No wander grows so fast: this is the trend itself, which bends. And what is nothing but
+        # rounding vanishes at a distance.
+        goes_on = goes_on & (variance > 0.0) & (variance <= _MOST_GROWTH * variances[-1])
         variances.append(variance)
-        counts.append(later.size / lag)
-    if len(variances) == 1 or variances[0] <= 0.0:
-        return math.sqrt(variances[0] / 6.0), 0.0
-    seen, weights = np.log(np.array(variances)), np.array(counts) / _LOG_VARIANCE
-    lags = 2.0 ** np.arange(seen.size)
+        known.append(goes_on)
+    alone = np.sqrt(variances[0] / 6.0)
+    if len(variances) == 1:
+        return alone, nothing
+    used = np.stack(known, axis=1)
+    seen = np.log(np.where(used, np.stack(variances, axis=1), 1.0))
+    lags = np.exp2(np.arange(seen.shape[1], dtype=np.float64))
+    weights = np.where(used, later.shape[1] / lags / _LOG_VARIANCE, 0.0)
+    deviation, correlation = _by_likelihood(seen, weights, lags)
+    several = used[:, 1]
+    return np.where(several, deviation, alone), np.where(several, correlation, 0.0)
+
+
+def _by_likelihood(
+    seen: FloatArray, weights: FloatArray, lags: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the deviation and the correlation that variances at distances tell.
+
+    Args:
+        seen: Logarithms of the variances, shape (curves, lags).
+        weights: One over their variances, 0 for those that tell nothing.
+        lags: The distances, shape (lags,).
+    """
     powers = _CORRELATIONS[:, None] ** lags
-    apart = seen - np.log(6.0 - 8.0 * powers + 2.0 * powers**2)
-    level = apart @ weights / weights.sum()
-    misfit = ((apart - level[:, None]) ** 2) @ weights
-    likely = np.exp(-0.5 * (misfit - misfit.min()))
-    likely /= likely.sum()
-    return math.exp(0.5 * float(likely @ level)), float(likely @ _CORRELATIONS)
+    apart = seen[:, None, :] - np.log(6.0 - 8.0 * powers + 2.0 * powers**2)
+    all_weights = np.maximum(weights.sum(axis=1), 1e-300)[:, None]
+    level = (apart * weights[:, None, :]).sum(axis=2) / all_weights
+    misfit = ((apart - level[..., None]) ** 2 * weights[:, None, :]).sum(axis=2)
+    likely = np.exp(-0.5 * (misfit - misfit.min(axis=1, keepdims=True)))
+    likely /= likely.sum(axis=1, keepdims=True)
+    return np.exp(0.5 * (likely * level).sum(axis=1)), (likely * _CORRELATIONS).sum(axis=1)
 
 
-def _second_difference(values: FloatArray, lag: int) -> float:
-    """Return the robust variance of each reading's second difference at a distance."""
-    second = values[2 * lag :] - 2.0 * values[lag:-lag] + values[: -2 * lag]
-    return (_MAD_TO_SIGMA * _median(np.abs(second - _median(second)))) ** 2
+def _second_differences(values: FloatArray, lag: int) -> FloatArray:
+    """Return the robust variance of each row's second differences at a distance."""
+    second = values[:, 2 * lag :] - 2.0 * values[:, lag:-lag] + values[:, : -2 * lag]
+    second -= medians(second)[:, None]
+    return np.asarray((_MAD_TO_SIGMA * medians(np.abs(second))) ** 2)
 
 
-def _median(values: FloatArray) -> float:
-    """Return the median; for the short series here twice as fast as numpy's."""
-    half = values.size // 2
-    if values.size % 2:
-        return float(np.partition(values, half)[half])
-    parted = np.partition(values, (half - 1, half))
-    return 0.5 * float(parted[half - 1] + parted[half])
+def medians(values: FloatArray) -> FloatArray:
+    """Return the median of each row; for the short series here twice as fast as numpy's."""
+    half = values.shape[1] // 2
+    if values.shape[1] % 2:
+        return np.asarray(np.partition(values, half, axis=1)[:, half])
+    parted = np.partition(values, (half - 1, half), axis=1)
+    return np.asarray(0.5 * (parted[:, half - 1] + parted[:, half]))
 
 
 def slope_t(values: FloatArray) -> float:

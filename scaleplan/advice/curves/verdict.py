@@ -3,79 +3,123 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
-from scaleplan.advice.curves.ahead import forecast_at
+from scaleplan.advice.curves.ahead import Ask, forecasts_at
 from scaleplan.advice.curves.flat import healthy, plateau, rises, underfitting
+from scaleplan.advice.curves.looking import Looked, finite_readings, look_at
 from scaleplan.advice.curves.rising import diverged, overfitting
-from scaleplan.advice.curves.seen import (
-    FEWEST,
-    Seen,
-    gap_of,
-    jumped_at_end,
-    lost_at,
-    other_scale,
-    training_trend,
-    unset,
-    usable,
-)
-from scaleplan.advice.curves.trend import slope_t, trend_of
+from scaleplan.advice.curves.seen import FEWEST, Finding, Seen, gap_of, other_scale, usable
+from scaleplan.advice.curves.trend import slope_t
 from scaleplan.records import CurveForecast, CurveVerdict, Verdict
-from scaleplan.runs.series import Curve, Series
-from scaleplan.runs.table import BoolArray, FloatArray
+from scaleplan.runs.series import Curve
+from scaleplan.runs.table import FloatArray
 from scaleplan.units import format_number_of, format_significant
 
+_TURNED = {"overfitting", "diverged", "shifted"}
 _RISING_POINTS, _RISING_T = 3, 2.5  # as for a rising metric
 _GAP_WARNING = 0.10
 
 
 def judge(curve: Curve, *, level: float = 0.9, total: float | None = None) -> CurveVerdict:
-    """Return what the curve of one run says.
+    """Return what the curve of one run says, as `judge_all` does.
 
     Args:
         curve: The run as it was logged.
         level: Level of the intervals of forecasts.
         total: Where the run is planned to end, in the units of its axis.
     """
-    sign = 1.0 if curve.metric.kind in {"loss", "error"} else -1.0
-    main = curve.main
-    finite = usable(main.value) & ~unset(main.value, curve.metric.kind)
-    if int(finite.sum()) < FEWEST:
-        return _too_short(curve, main, finite)
-    steps, readings = main.at[finite], main.value[finite]
-    jumped = jumped_at_end(sign * readings)
-    kept = readings.size - int(jumped)
-    trend = trend_of(steps[:kept], sign * readings[:kept])
-    seen = Seen(
-        curve=curve, sign=sign, trend=trend, training=training_trend(curve, sign),
-        lost_at=lost_at(curve), best=int(np.argmin(trend.smooth)), level=level, jumped=jumped,
-    )  # fmt: skip
-    # The checkpoint to use is one that was logged; where the trend turned is another question.
-    lowest_reading = int(np.argmin(sign * readings))
-    ahead = partial(
-        forecast_at, trend, level=level, lowest=seen.lowest, highest=seen.highest,
-        rate=curve.learning_rate,
-    )  # fmt: skip
-    doubling = _signed(ahead(2.0 * float(steps[-1])), sign)
-    finding = (
+    return judge_all([curve], level=level, total=total)[0]
+
+
+def judge_all(
+    curves: Sequence[Curve], *, level: float = 0.9, total: float | None = None
+) -> list[CurveVerdict]:
+    """Return what the curve of each run says; none depends on the others.
+
+    Runs of a sweep mostly have the same clock, and what depends on it alone is worked out once.
+    All are held in memory at once, so that hundreds are for the caller to divide.
+
+    Args:
+        curves: The runs as they were logged.
+        level: Level of the intervals of forecasts.
+        total: Where runs are planned to end, in the units of their axis.
+    """
+    looked = look_at(curves, level)
+    doubling = _forecasts(looked, [_twice(each) for each in looked], level)
+    findings = [
+        _finding(each.seen, twice) if each is not None else None
+        for each, twice in zip(looked, doubling, strict=True)
+    ]
+    # A power law of a curve that has turned says nothing.
+    turned = [f is not None and f.verdict in _TURNED for f in findings]
+    doubling = [None if gone else each for gone, each in zip(turned, doubling, strict=True)]
+    wanted = [
+        total if total is not None and each is not None and total > float(each.at[-1])
+        and twice is not None else None
+        for each, twice in zip(looked, doubling, strict=True)
+    ]  # fmt: skip
+    final = _forecasts(looked, wanted, level)
+    return [
+        _too_short(curve) if each is None or finding is None
+        else _verdict(each, finding, twice, last)
+        for curve, each, finding, twice, last in zip(
+            curves, looked, findings, doubling, final, strict=True
+        )
+    ]  # fmt: skip
+
+
+def _twice(looked: Looked | None) -> float | None:
+    """Return twice the last position of a curve."""
+    return None if looked is None else 2.0 * float(looked.at[-1])
+
+
+def _forecasts(
+    looked: Sequence[Looked | None], wanted: Sequence[float | None], level: float
+) -> list[CurveForecast | None]:
+    """Return forecasts for the positions that are wanted, in the metric's own direction."""
+    found: list[CurveForecast | None] = [None] * len(looked)
+    asked = [
+        (place, each.seen, where)
+        for place, (each, where) in enumerate(zip(looked, wanted, strict=True))
+        if each is not None and where is not None
+    ]
+    asks = [
+        Ask(trend=seen.trend, where=where, lowest=seen.lowest, highest=seen.highest,
+            rate=seen.curve.learning_rate)
+        for _, seen, where in asked
+    ]  # fmt: skip
+    for (place, seen, _), one in zip(asked, forecasts_at(asks, level=level), strict=True):
+        found[place] = _signed(one, seen.sign)
+    return found
+
+
+def _finding(seen: Seen, doubling: CurveForecast | None) -> Finding:
+    """Return what the first rule says that finds something."""
+    return (
         diverged(seen) or overfitting(seen) or plateau(seen)
         or underfitting(seen, doubling) or healthy(seen)
     )  # fmt: skip
-    if finding.verdict in {"overfitting", "diverged", "shifted"}:
-        doubling = None  # a power law of a curve that has turned says nothing
-    final = None
-    if doubling is not None and total is not None and total > float(steps[-1]):
-        final = _signed(ahead(total), sign)
+
+
+def _verdict(
+    looked: Looked, finding: Finding, doubling: CurveForecast | None, final: CurveForecast | None
+) -> CurveVerdict:
+    """Write down what was found on one curve."""
+    seen, readings = looked.seen, looked.readings
+    curve, trend = seen.curve, seen.trend
+    # The checkpoint to use is one that was logged; where the trend turned is another question.
+    lowest = int(np.argmin(readings) if seen.sign > 0.0 else np.argmax(readings))
     return CurveVerdict(
         run=curve.run, file=curve.file, metric=curve.metric.name, verdict=finding.verdict,
-        axis=curve.axis, points=int(finite.sum()), since=finding.since,
-        best_at=float(steps[lowest_reading]),
-        best=float(readings[lowest_reading]), last=sign * float(trend.smooth[-1]),
+        axis=curve.axis, points=readings.size, since=finding.since,
+        best_at=float(looked.at[lowest]), best=float(readings[lowest]),
+        last=seen.sign * float(trend.smooth[-1]),
         noise=trend.noise, gap=gap_of(seen), action=finding.action,
-        reason=finding.reason + (_jump_said(float(readings[-1])) if jumped else ""),
+        reason=finding.reason + (_jump_said(float(readings[-1])) if seen.jumped else ""),
         spikes=trend.spikes, doubling=doubling, final=final, expectation=None,
         notes=further_notes(seen, finding.verdict),
     )  # fmt: skip
@@ -93,21 +137,22 @@ def _signed(found: CurveForecast | None, sign: float) -> CurveForecast | None:
     return replace(found, value=-found.value, low=-found.high, high=-found.low)
 
 
-def _too_short(curve: Curve, main: Series, finite: BoolArray) -> CurveVerdict:
-    values = main.value[finite]
+def _too_short(curve: Curve) -> CurveVerdict:
+    main = curve.main
+    at, values = finite_readings(curve)
+    finite = usable(main.value)
     broken = len(main) > 0 and not bool(finite[-1])
     last = float(values[-1]) if values.size else math.nan
-    best = math.nan
-    at = math.nan
+    best = best_at = math.nan
     if values.size:
         falls = curve.metric.kind in {"loss", "error"}
         place = int(np.argmin(values) if falls else np.argmax(values))
-        best, at = float(values[place]), float(main.at[finite][place])
+        best, best_at = float(values[place]), float(at[place])
     return CurveVerdict(
         run=curve.run, file=curve.file, metric=curve.metric.name,
         verdict="diverged" if broken else "too short",
         axis=curve.axis, points=int(values.size),
-        since=float(main.at[np.argmax(~finite)]) if broken else None, best_at=at, best=best,
+        since=float(main.at[np.argmax(~finite)]) if broken else None, best_at=best_at, best=best,
         last=last, noise=0.0, gap=None,
         reason=f"{curve.metric.name} is not finite at the end" if broken
         else f"{format_number_of(values.size, 'point')} of {curve.metric.name}; {FEWEST} are "

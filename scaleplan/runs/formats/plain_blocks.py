@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scaleplan.runs.formats.arrow_arrays import floats_of, places_of
 from scaleplan.runs.raw import TableBuilder, Words
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.table import FloatArray
@@ -145,14 +146,13 @@ def _read_by_arrow(
     for i, name in enumerate(names):
         column = (again if i in odd else table).column(str(i))
         if i not in words and i not in odd:
-            found[name] = column.chunk(0).to_numpy(zero_copy_only=False)
+            found[name] = floats_of(column.chunk(0))
             continue
         one = column.chunk(0)  # a block is one chunk
         different = one.dictionary.to_pylist()
         if any(len(cell) > _LONGEST_CELL for cell in different):
             return None
-        which = one.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        found[name] = Words(different, np.asarray(which, dtype=np.int32))
+        found[name] = Words(different, places_of(one.indices))
     return found
 
 
@@ -184,5 +184,5 @@ def _arrow_table(block: bytes, width: int, words: set[int], only: list[int] | No
 
 def _finite(column: Any) -> bool:  # noqa: ANN401 - a column of pyarrow
     """Tell whether every cell that is not empty holds a finite number."""
-    numbers = column.chunk(0).to_numpy(zero_copy_only=False)
-    return bool(int(np.isfinite(numbers).sum()) + column.null_count == numbers.size)
+    numbers = floats_of(column.chunk(0))
+    return bool(int(np.count_nonzero(np.isfinite(numbers))) + column.null_count == numbers.size)

@@ -12,6 +12,7 @@ import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note
+from scaleplan.runs.formats.arrow_arrays import floats_of, places_of
 from scaleplan.runs.formats.base import KeepText
 from scaleplan.runs.formats.event_records import unread_events
 from scaleplan.runs.formats.repeated_names import distinct, repeated_names
@@ -121,9 +122,8 @@ def _column(column: Any, text: bool, name: str) -> RawColumn:  # noqa: ANN401 - 
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if numeric and not text:
         floats = column.cast(pa.float64(), safe=False)  # integers above 2^53 are rounded
-        if floats.null_count:
-            floats = floats.fill_null(float("nan"))
-        return numeric_column(np.asarray(floats.to_numpy(), dtype=np.float64))
+        chunks = [floats_of(chunk) for chunk in floats.chunks]
+        return numeric_column(np.concatenate(chunks) if chunks else np.empty(0))
     builder = TableBuilder(name, keep_text=lambda _: text)
     for chunk in column.chunks:
         try:
@@ -145,7 +145,9 @@ def _words(encoded: Any) -> Words:  # noqa: ANN401 - an arrow array
 
     The dictionary of a file may hold words twice, or that no row has, and in any order.
     """
-    which = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    import pyarrow as pa
+
+    which = places_of(encoded.indices.cast(pa.int32()))
     words = ["" if word is None else str(word) for word in encoded.dictionary.to_pylist()]
     # Written from the last row to the first, each word keeps the place where it appears first; rows
     # that say the same as those before them, as with names of runs, tell nothing.
