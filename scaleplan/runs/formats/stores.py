@@ -6,24 +6,19 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note
-from scaleplan.runs.formats.arrow_arrays import floats_of, places_of
-from scaleplan.runs.formats.base import KeepText
+from scaleplan.runs.formats.base import KeepText, missing
 from scaleplan.runs.formats.event_records import unread_events
-from scaleplan.runs.formats.repeated_names import distinct, repeated_names
-from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, Words, numeric_column, refuse_wide
+from scaleplan.runs.formats.parquet_file import read_parquet
+from scaleplan.runs.raw import RawTable, TableBuilder
 from scaleplan.runs.text import clean_text
 
 EVENTS = ".tfevents"  # stands for `events.out.tfevents.*`, which have no ending
 PARQUET = ".parquet"
 WANDB = ".wandb"
 MLFLOW = ".mlflow"  # stands for the folder of one run: meta.yaml beside metrics/
-_LARGEST_ROWS = 50_000_000
 _LARGEST_VALUE = 1 << 16  # characters of a parameter of MLflow that are read
 
 Store = Callable[[Path, str, KeepText], RawTable]
@@ -44,13 +39,6 @@ def is_mlflow_run(folder: Path) -> bool:
     return (folder / "meta.yaml").is_file() and (folder / "metrics").is_dir()
 
 
-def _missing(file: str, library: str, extra: str) -> InputError:
-    return InputError(
-        f"needs {library} to be read, which is not installed", file=file,
-        hint=f"pip install 'scaleplan[{extra}]'",
-    )  # fmt: skip
-
-
 def refuse_wandb(path: Path, name: str, keep_text: KeepText) -> RawTable:
     """Refuse the binary log of Weights & Biases: no reader of it is documented.
 
@@ -67,99 +55,6 @@ def refuse_wandb(path: Path, name: str, keep_text: KeepText) -> RawTable:
         file=name,
         hint="Export the run as CSV after `wandb sync`, or give its wandb-summary.json, if any.",
     )
-
-
-def read_parquet(path: Path, name: str, keep_text: KeepText) -> RawTable:
-    """Read a Parquet file.
-
-    Args:
-        path: The file.
-        name: What messages call it.
-        keep_text: Tells by name which columns are text.
-
-    Raises:
-        InputError: If pyarrow is missing, or the file is damaged.
-    """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise _missing(name, "pyarrow", "large") from None
-    try:
-        with pq.ParquetFile(path) as file:
-            if file.metadata.num_rows > _LARGEST_ROWS:
-                message = f"has {file.metadata.num_rows} rows, more than {_LARGEST_ROWS}"
-                raise InputError(message, file=name, hint="Keep the rows that a plan needs.")
-            texts = [
-                field.name for field in file.schema_arrow
-                if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
-            ]  # fmt: skip
-        # Names of runs repeat by the million: they are never written out one by one.
-        with pq.ParquetFile(path, read_dictionary=texts) as file:
-            table = file.read(use_threads=False)  # less work in all, and hardly later
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(
-            f"is no Parquet file that can be read: {clean_text(str(error))[:200]}", file=name,
-            hint="A file that was cut off has lost its end, where the columns are described.",
-        ) from error  # fmt: skip
-    refuse_wide(name, table.num_columns, table.num_rows)
-    named = [clean_text(column) for column in table.column_names]
-    columns = {
-        column: _column(table.column(i), keep_text(column), name)
-        for i, column in enumerate(distinct(named))
-    }
-    rows = table.num_rows
-    return RawTable(
-        file=name, columns=columns, lines=np.zeros(rows, dtype=np.int64), shared={}, dropped=(),
-        notes=repeated_names(name, named), decimal_comma=False,
-    )  # fmt: skip
-
-
-def _column(column: Any, text: bool, name: str) -> RawColumn:  # noqa: ANN401 - an arrow column
-    import pyarrow as pa
-
-    kind = column.type
-    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    if numeric and not text:
-        floats = column.cast(pa.float64(), safe=False)  # integers above 2^53 are rounded
-        chunks = [floats_of(chunk) for chunk in floats.chunks]
-        return numeric_column(np.concatenate(chunks) if chunks else np.empty(0))
-    builder = TableBuilder(name, keep_text=lambda _: text)
-    for chunk in column.chunks:
-        try:
-            # Of equal cells one is read.
-            one = chunk if pa.types.is_dictionary(kind) else chunk.dictionary_encode()
-        except pa.ArrowException:  # lists and records have none
-            cells = ["" if value is None else str(value) for value in chunk.to_pylist()]
-            builder.add({"column": cells}, [0] * len(cells))
-            continue
-        words = _words(one)
-        builder.add_read({"column": words}, np.zeros(len(chunk), dtype=np.int64))
-    if not column.chunks:
-        builder.add({"column": []}, [])
-    return builder.build({}).columns["column"]
-
-
-def _words(encoded: Any) -> Words:  # noqa: ANN401 - an arrow array
-    """Return the cells of a dictionary array, its words in the order in which they appear.
-
-    The dictionary of a file may hold words twice, or that no row has, and in any order.
-    """
-    import pyarrow as pa
-
-    which = places_of(encoded.indices.cast(pa.int32()))
-    words = ["" if word is None else str(word) for word in encoded.dictionary.to_pylist()]
-    # Written from the last row to the first, each word keeps the place where it appears first; rows
-    # that say the same as those before them, as with names of runs, tell nothing.
-    new = np.flatnonzero(np.r_[True, which[1:] != which[:-1]])[: which.size][::-1]
-    first = np.full(len(words) + 1, which.size)
-    first[which[new]] = new
-    order = np.argsort(first[:-1], kind="stable")
-    codes = np.full(len(words) + 1, -1, dtype=np.int32)  # the last is for empty cells, -1
-    different: dict[str, int] = {}
-    for place in order[first[order] < which.size].tolist():
-        codes[place] = different.setdefault(words[place], len(different))
-    return Words(list(different), codes[which])
 
 
 def read_events(path: Path, name: str, keep_text: KeepText) -> RawTable:
@@ -180,7 +75,7 @@ def read_events(path: Path, name: str, keep_text: KeepText) -> RawTable:
         )
         from tensorboard.util import tensor_util
     except ImportError:
-        raise _missing(name, "tensorboard", "tensorboard") from None
+        raise missing(name, "tensorboard", "tensorboard") from None
     found = EventAccumulator(str(path), size_guidance={"scalars": 0, TENSORS: 0})
     found.Reload()
     tags = found.Tags()

@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from scaleplan.errors import InputError
+from scaleplan.runs.formats import parquet_file
+from scaleplan.runs.formats.parquet_file import read_parquet
 from scaleplan.runs.reading import load_runs
 
 
@@ -45,3 +47,27 @@ def test_very_many_columns_are_refused(tmp_path):
     table = pa.table({"loss": [1.0], **{f"c{i}": [1.0] for i in range(5_000)}})
     with pytest.raises(InputError, match=r"5,001 columns"):
         load(tmp_path, table)
+
+
+@pytest.mark.parametrize("together", [1, 4, 1_000_000])
+def test_row_groups_are_read_as_one_table(tmp_path, monkeypatch, together):
+    rows = 11
+    table = pa.table({
+        "run": pa.array([None if i == 4 else f"r{i % 3}" for i in range(rows)]),
+        "step": pa.array([None if i == 7 else i for i in range(rows)], pa.int64()),
+        "val_loss": pa.array([2.0 / (i + 1) for i in range(rows)], pa.float32()),
+        "ok": pa.array([i % 2 == 0 for i in range(rows)]),
+        "seen": pa.array([[i] for i in range(rows)]),
+    })  # fmt: skip
+    one, many = tmp_path / "one.parquet", tmp_path / "many.parquet"
+    pq.write_table(table, one)
+    pq.write_table(table, many, row_group_size=3)
+    wanted = read_parquet(one, "log", lambda name: name == "run")
+    monkeypatch.setattr(parquet_file, "_ROWS_TOGETHER", together)
+    found = read_parquet(many, "log", lambda name: name == "run")
+    assert len(found) == rows
+    assert list(found.columns) == list(wanted.columns)
+    for name, column in wanted.columns.items():
+        assert [found.columns[name].text(i) for i in range(rows)] == [
+            column.text(i) for i in range(rows)
+        ], name

@@ -8,7 +8,7 @@ import pytest
 
 from scaleplan.errors import InputError, UsageError
 from scaleplan.runfile import save_runs
-from scaleplan.runs.formats.stores import read_parquet
+from scaleplan.runs.formats.parquet_file import read_parquet
 from scaleplan.runs.reading import load_runs
 from scaleplan.runs.request import Given
 from scaleplan.runs.series import load_curves
