@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from scaleplan.advice.repeats import repeated_data
-from scaleplan.planning.throughput import run_utilisation, useful_batch
+from scaleplan.planning.throughput import useful_batch
+from scaleplan.planning.utilisation import run_utilisation
 from scaleplan.records import Note, Plan, PlanRow
 from scaleplan.units import format_count, format_days, format_percent, format_significant
 

@@ -93,7 +93,7 @@ def plan_family(
                 params=_params(model), active_params=_params(model), tokens=total * _work(model),
                 flops=flops, accelerators=[part], gpus=[count], mfu=use, mfu_gpus=measured,
                 usd_per_hour=usd_per_hour, batch_tokens=step * _work(model), sequence_length=1,
-                country=country, pue=pue,
+                country=country, pue=pue, vision=model.family == "vit",
             )  # fmt: skip
             banded = found[0] if mfu is not None else _banded(found[0], ends)
             rows.append(_row(banded, model, part, total=total, step=step, bound=bound))

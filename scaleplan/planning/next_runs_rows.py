@@ -12,13 +12,8 @@ from scaleplan.planning.compute import accelerator_hours
 from scaleplan.planning.cost import prices
 from scaleplan.planning.goodput import goodput
 from scaleplan.planning.shape import guess_shape
-from scaleplan.planning.throughput import (
-    choose_batch,
-    half_speed_tokens,
-    run_utilisation,
-    small_cluster_defaults,
-    useful_batch,
-)
+from scaleplan.planning.throughput import choose_batch, half_speed_tokens, useful_batch
+from scaleplan.planning.utilisation import run_utilisation, small_cluster_defaults
 from scaleplan.records import Accelerator, Assumption, NextRun
 from scaleplan.records.next_runs import PLANNED
 

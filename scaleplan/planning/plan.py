@@ -95,6 +95,7 @@ def plan_rows(
     mfu_gpus: int | None = None,
     setup: TrainingSetup | None = None,
     shape: Shape | None = None,
+    vision: bool = False,
 ) -> tuple[tuple[PlanRow, ...], tuple[Assumption, ...]]:
     """Plan a training run on each accelerator and each number of them.
 
@@ -118,6 +119,7 @@ def plan_rows(
         mfu_gpus: On how many accelerators `mfu` was measured; None is the first of `gpus`.
         setup: Optimiser, precision, layout, failures and storage; None takes the defaults.
         shape: The transformer, for memory; None assumes one of `active_params`.
+        vision: Whether it is a vision transformer.
 
     Returns:
         The rows, counts within accelerators, and every number they rest on.
@@ -149,7 +151,7 @@ def plan_rows(
     check_cluster(model, setup, asked)
     work = Work(
         active_params=active_params, width=shape.width, moe=active_params < params,
-        batch_tokens=batch, mfu=mfu, mfu_gpus=asked[0], setup=setup,
+        batch_tokens=batch, mfu=mfu, mfu_gpus=asked[0], setup=setup, vision=vision,
     )  # fmt: skip
     run = _Run(
         params=params, active_params=active_params, tokens=tokens, flops=flops,
@@ -160,7 +162,7 @@ def plan_rows(
     rows = tuple(_row(run, part, count) for part in accelerators for count in counts)
     return rows, _assumptions(
         run, tuple(accelerators), batch_given=batch_tokens is not None,
-        sharded=any(row.sharded for row in rows), fewest=min(counts),
+        sharded=any(row.sharded for row in rows), fewest=min(counts), most=max(counts),
     )  # fmt: skip
 
 
@@ -284,6 +286,7 @@ def _assumptions(
     batch_given: bool,
     sharded: bool,
     fewest: int,
+    most: int,
 ) -> tuple[Assumption, ...]:
     batch = Assumption(
         name="global batch", value=run.batch_tokens, unit="tokens",
@@ -299,7 +302,8 @@ def _assumptions(
         measured = (steady, *band)
     throughput = throughput_assumptions(
         accelerators, moe=run.work.moe, measured=run.work.mfu is not None, batch_given=batch_given,
-        fewest_nodes=fewest / node_size(run.setup),
+        fewest_nodes=fewest / node_size(run.setup), most_nodes=most / node_size(run.setup),
+        vision=run.work.vision,
     )  # fmt: skip
     cost = cost_assumptions(
         accelerators, usd_per_hour=run.usd_per_hour, pue=run.pue, country=run.country

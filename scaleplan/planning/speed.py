@@ -8,12 +8,8 @@ from scaleplan.catalog import planning_default
 from scaleplan.planning.goodput import goodput
 from scaleplan.planning.layouts import SHARED_WEIGHTS, node_size
 from scaleplan.planning.memory import Layout
-from scaleplan.planning.throughput import (
-    cluster_efficiency,
-    run_utilisation,
-    sharded_knee,
-    tensor_efficiency,
-)
+from scaleplan.planning.throughput import cluster_efficiency, sharded_knee, tensor_efficiency
+from scaleplan.planning.utilisation import run_band, run_utilisation
 from scaleplan.records import Accelerator, TrainingSetup
 from scaleplan.records.base import Record
 
@@ -33,6 +29,7 @@ class Work(Record):
         mfu: The user's MFU of single steps; None takes that of whole published runs.
         mfu_gpus: On how many accelerators it was measured.
         setup: Layout and failures.
+        vision: Whether the model is a vision transformer.
     """
 
     active_params: float
@@ -42,6 +39,7 @@ class Work(Record):
     mfu: float | None
     mfu_gpus: int
     setup: TrainingSetup
+    vision: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -85,10 +83,12 @@ def run_speed(
     if work.mfu is None:
         base = run_utilisation(
             accelerator, active_params=work.active_params, moe=work.moe, gpus=used,
-            node=node_size(work.setup),
+            node=node_size(work.setup), vision=work.vision,
         )  # fmt: skip
         base *= tensor_efficiency(accelerator, tensor=layout.tensor, width=work.width)
-        low, high = planning_default("time_band_low"), planning_default("time_band_high")
+        low, high = map(
+            planning_default, run_band(accelerator, gpus=used, node=node_size(work.setup))
+        )
         return Speed(
             efficiency=shown, mfu=base * shown, low=low.value, high=high.value, goodput=None,
             step_tokens=knee,

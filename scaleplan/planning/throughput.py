@@ -1,4 +1,4 @@
-"""How fast a training run goes: utilisation, batch, and what is lost with the number of devices.
+"""How fast a training run goes: its batch, and what is lost with the number of devices.
 
     T = C / (g x peak x u x E),    E = 1 / (1 + w0 g / B)
 
@@ -9,100 +9,22 @@ both grow as 1 / (B / g) and do not depend on the model's size, which is why one
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
-from scaleplan.catalog import accelerator as catalog_accelerator
 from scaleplan.catalog import planning_default
 from scaleplan.errors import UsageError
 from scaleplan.planning.compute import FLOPS_PER_PARAM_TOKEN
+from scaleplan.planning.utilisation import (
+    on_line,
+    run_band,
+    small_cluster_defaults,
+    steady_mfu,
+)
 from scaleplan.records import Accelerator, Assumption
 
-# Parameters and GiB at which the factors of size and memory are 1.
-_REFERENCE_PARAMS = 1e10
-_REFERENCE_MEMORY_GIB = 80.0
 _FLOPS_PER_TFLOP = 1e12
 _BYTES_PER_GB = 1e9
 # PCIe is slower than this, links made for training are not; published runs had only such.
 _SLOW_LINKS_GBS = 100.0
-# The part whose MFU of single steps is that of the classes without one of their own.
-_STEADY_REFERENCE = "h100_sxm_80gb"
-
-
-# Classes of which published runs had only large clusters, and no table of few accelerators is read.
-_LARGE_ONLY = ("tpu", "v100")
-
-
-def base_utilisation(accelerator: Accelerator, *, active_params: float, moe: bool) -> float:
-    """Return the whole-run MFU u of published runs, before what is lost to their number of devices.
-
-    u = u0 x (N / 10B)^0.05 x N / (N + 20M) x min(1, memory / 80 GiB)^0.2, x 0.8 for a mixture of
-    experts. The powers of N and memory are held at the ends of the published runs.
-
-    Args:
-        accelerator: Its class gives u0; a part without runs is scaled by its matmul efficiency.
-        active_params: Parameters per token.
-        moe: Whether the model is a mixture of experts.
-    """
-    utilisation = planning_default(f"utilisation_{accelerator.utilisation_class}").value
-    if accelerator.utilisation_class == "other" and accelerator.matmul_efficiency is not None:
-        reference = planning_default("matmul_efficiency_reference").value
-        utilisation *= accelerator.matmul_efficiency / reference
-    low = planning_default("utilisation_size_low").value
-    high = planning_default("utilisation_size_high").value
-    size = min(max(active_params, low), high) / _REFERENCE_PARAMS
-    utilisation *= float(size ** planning_default("utilisation_size_exponent").value)
-    return utilisation * _common_factors(accelerator, active_params=active_params, moe=moe)
-
-
-def run_utilisation(
-    accelerator: Accelerator, *, active_params: float, moe: bool, gpus: float, node: int
-) -> float:
-    """Return the whole-run MFU before what the number of devices costs each step.
-
-    Inside a node, whole runs are as fast as single steps. From there to eight nodes the MFU falls
-    to `base_utilisation` with the logarithm of their number: that was chosen on runs on more.
-
-    Args:
-        accelerator: Its class.
-        active_params: Parameters per token.
-        moe: Whether the model is a mixture of experts.
-        gpus: Accelerators.
-        node: Accelerators of a node.
-    """
-    large = base_utilisation(accelerator, active_params=active_params, moe=moe)
-    if accelerator.utilisation_class in _LARGE_ONLY:
-        return large
-    small = _steady(accelerator, None)
-    if accelerator.utilisation_class == "other" and accelerator.matmul_efficiency is not None:
-        small *= accelerator.matmul_efficiency
-        small /= planning_default("matmul_efficiency_reference").value
-    small *= _common_factors(accelerator, active_params=active_params, moe=moe)
-    nodes = max(gpus / node, 1.0)
-    share = min(math.log(nodes) / math.log(planning_default("small_cluster_nodes").value), 1.0)
-    return max(large, float(small ** (1.0 - share) * large**share))
-
-
-def small_cluster_defaults(accelerators: Iterable[Accelerator], nodes: float) -> tuple[str, ...]:
-    """Return the planning defaults that the MFU of a cluster rests on for being small.
-
-    Args:
-        accelerators: Its parts.
-        nodes: Its nodes.
-    """
-    known = [part for part in accelerators if part.utilisation_class not in _LARGE_ONLY]
-    if not known or nodes >= planning_default("small_cluster_nodes").value:
-        return ()
-    line = ("steady_balance",) if any(map(_on_line, known)) else ()
-    return (*sorted({_steady_default(part) for part in known}), *line, "small_cluster_nodes")
-
-
-def _common_factors(accelerator: Accelerator, *, active_params: float, moe: bool) -> float:
-    """Return what small models, little memory and experts leave of the MFU."""
-    factor = 1.0 / (1.0 + planning_default("utilisation_fixed_params").value / active_params)
-    least = planning_default("utilisation_memory_low").value
-    memory = min(max(accelerator.memory_gib, least) / _REFERENCE_MEMORY_GIB, 1.0)
-    factor *= memory ** planning_default("utilisation_memory_exponent").value
-    return float(factor) * (planning_default("utilisation_moe_factor").value if moe else 1.0)
 
 
 def cluster_efficiency(
@@ -132,7 +54,7 @@ def sharded_knee(
         full_recompute: Whether the forward pass is computed twice.
         mfu: The user's MFU u of single steps; None takes the table.
     """
-    use = _steady(accelerator, mfu)
+    use = steady_mfu(accelerator, mfu)
     # The hardware runs as fast whether or not the work counts as the model's.
     work = FLOPS_PER_PARAM_TOKEN * (4.0 / 3.0 if full_recompute else 1.0)
     network = accelerator.inter_node_gbs or planning_default("network_gbs").value
@@ -158,38 +80,9 @@ def tensor_efficiency(accelerator: Accelerator, *, tensor: int, width: int) -> f
     links = accelerator.intra_node_gbs
     if tensor == 1 or links is None or links >= _SLOW_LINKS_GBS:
         return 1.0
-    work = accelerator.peak_tflops * _FLOPS_PER_TFLOP * _steady(accelerator, None)
+    work = accelerator.peak_tflops * _FLOPS_PER_TFLOP * steady_mfu(accelerator, None)
     apart = 2.0 / 9.0 * (tensor - 1) * work / (width * _BYTES_PER_GB)
     return (1.0 + apart / usual) / (1.0 + apart / links)
-
-
-def _steady(accelerator: Accelerator, mfu: float | None) -> float:
-    """Return the MFU u of single steps: the user's, or the table's.
-
-    A step is products, bound by the peak P, and the rest, bound by the bandwidth BW of memory, so
-    that 1/u grows with P / BW. Parts of no class of their own lie on that line.
-    """
-    if mfu is not None:
-        return mfu
-    default = planning_default(_steady_default(accelerator)).value
-    if not _on_line(accelerator):
-        return default
-    reference = catalog_accelerator(_STEADY_REFERENCE)
-    growth = planning_default("steady_balance").value
-    return 1.0 / (1.0 / default + growth * (_balance(accelerator) - _balance(reference)))
-
-
-def _on_line(accelerator: Accelerator) -> bool:
-    return accelerator.utilisation_class == "other" and accelerator.memory_bandwidth_gbs is not None
-
-
-def _balance(accelerator: Accelerator) -> float:
-    """Return the peak over the bandwidth of memory, FLOP/B."""
-    return accelerator.peak_tflops * 1e3 / (accelerator.memory_bandwidth_gbs or math.inf)
-
-
-def _steady_default(accelerator: Accelerator) -> str:
-    return "steady_a100" if accelerator.utilisation_class == "a100" else "steady_other"
 
 
 def sharded_assumptions(accelerators: tuple[Accelerator, ...]) -> tuple[Assumption, ...]:
@@ -201,7 +94,7 @@ def sharded_assumptions(accelerators: tuple[Accelerator, ...]) -> tuple[Assumpti
     classes = {part.utilisation_class == "a100" for part in accelerators}
     names = [*(["steady_a100"] if True in classes else [])]
     names += ["steady_other"] if False in classes else []
-    names += ["steady_balance"] if any(map(_on_line, accelerators)) else []
+    names += ["steady_balance"] if any(map(on_line, accelerators)) else []
     names += ["fsdp_bytes", "network_share"]
     if any(part.inter_node_gbs is None for part in accelerators):
         names.append("network_gbs")
@@ -277,6 +170,8 @@ def throughput_assumptions(
     measured: bool,
     batch_given: bool,
     fewest_nodes: float,
+    most_nodes: float,
+    vision: bool,
 ) -> tuple[Assumption, ...]:
     """Return what the times rest on.
 
@@ -286,6 +181,8 @@ def throughput_assumptions(
         measured: Whether the user gave his own MFU.
         batch_given: Whether the user gave his own batch.
         fewest_nodes: Nodes of the smallest cluster.
+        most_nodes: Nodes of the largest.
+        vision: Whether the model is a vision transformer.
     """
     names: list[str] = []
     if not measured:
@@ -294,8 +191,10 @@ def throughput_assumptions(
         if any(part.utilisation_class == "other" for part in accelerators):
             names.append("matmul_efficiency_reference")
         names += ["utilisation_size_exponent", "utilisation_fixed_params"]
-        names += ["utilisation_memory_exponent", *(["utilisation_moe_factor"] if moe else [])]
-        names += ["time_band_low", "time_band_high"]
+        names += [] if vision else ["utilisation_memory_exponent"]
+        names += ["utilisation_moe_factor"] if moe else []
+        ends = [run_band(part, gpus=most_nodes, node=1) for part in accelerators]
+        names += dict.fromkeys(end for pair in ends for end in pair)
         if any((part.intra_node_gbs or math.inf) < _SLOW_LINKS_GBS for part in accelerators):
             names.append("tensor_link_gbs")
     names += sorted({_half_speed(part, moe=moe) for part in accelerators})

@@ -21,12 +21,8 @@ import yaml
 
 from scaleplan.catalog import accelerator, planning_default
 from scaleplan.planning.compute import accelerator_hours, training_flops
-from scaleplan.planning.throughput import (
-    base_utilisation,
-    choose_batch,
-    cluster_efficiency,
-    run_utilisation,
-)
+from scaleplan.planning.throughput import choose_batch, cluster_efficiency
+from scaleplan.planning.utilisation import base_utilisation, run_utilisation
 
 _DEFAULT = Path(__file__).resolve().parents[3] / "shared" / "facts"
 # Hours that were measured, stated by the authors or estimated from something else than 6ND.

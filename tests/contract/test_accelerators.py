@@ -7,7 +7,7 @@ import pytest
 
 from scaleplan import catalog
 from scaleplan.catalog import accelerator, accelerators, planning_default
-from scaleplan.planning.throughput import base_utilisation
+from scaleplan.planning.utilisation import base_utilisation
 from scaleplan.records import Accelerator
 
 PARTS = pytest.mark.parametrize("part", accelerators(), ids=lambda part: part.id)

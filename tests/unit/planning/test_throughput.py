@@ -8,16 +8,15 @@ from hypothesis import strategies as st
 from scaleplan.catalog import accelerator
 from scaleplan.errors import UsageError
 from scaleplan.planning.throughput import (
-    base_utilisation,
     choose_batch,
     cluster_efficiency,
-    run_utilisation,
     sharded_assumptions,
     sharded_knee,
     throughput_assumptions,
     useful_accelerators,
     useful_batch,
 )
+from scaleplan.planning.utilisation import base_utilisation, run_band, run_utilisation
 
 H100 = accelerator("h100")
 A100 = accelerator("a100")
@@ -55,19 +54,41 @@ def test_more_accelerators_are_less_efficient_but_faster_together(one, other, ba
     assert many * high >= few * low * (1 - 1e-12)
 
 
+def fixed_cost(name, params):
+    # 20M parameters at the 312e3 / 2039 FLOP/B of an A100 80GB.
+    part = accelerator(name)
+    balance = part.peak_tflops * 1e3 / part.memory_bandwidth_gbs
+    return 1 + 20e6 * balance / (312e3 / 2039) / params
+
+
+def test_the_fixed_cost_of_a_token_is_bytes_of_memory():
+    """A part of twice the FLOP for a byte loses the work of twice as many parameters."""
+    fast = dataclasses.replace(A100, peak_tflops=624.0)
+    for part, lost in ((A100, 20e6), (fast, 40e6)):
+        few, many = (
+            base_utilisation(part, active_params=params, moe=False) / params**0.05
+            for params in (1e8, 1e11)
+        )
+        assert few / many == pytest.approx((1 + lost / 1e11) / (1 + lost / 1e8), rel=1e-6)
+    unknown = dataclasses.replace(fast, memory_bandwidth_gbs=None)
+    assert base_utilisation(unknown, active_params=1e8, moe=False) == pytest.approx(
+        base_utilisation(A100, active_params=1e8, moe=False)
+    )
+
+
 def test_the_reference_points_of_each_class():
-    """At 10B parameters and 80 GiB only the fixed cost of a token is left: 1 / 1.002."""
-    for name, expected in (("a100", 0.41), ("h100", 0.28), ("h200", 0.28), ("tpu_v5p", 0.32)):
+    """At 10B parameters and 80 GiB only the fixed cost of a token is left."""
+    for name, expected in (("a100", 0.41), ("h100", 0.26), ("h200", 0.26), ("tpu_v5p", 0.32)):
         use = base_utilisation(accelerator(name), active_params=1e10, moe=False)
-        assert use == pytest.approx(expected / 1.002), name
+        assert use == pytest.approx(expected / fixed_cost(name, 1e10)), name
 
 
 def test_a_part_without_runs_is_scaled_by_its_matmul_efficiency():
     use = base_utilisation(accelerator("mi300x"), active_params=1e10, moe=False)
-    assert use == pytest.approx(0.28 * 0.514 / 0.80 / 1.002)
+    assert use == pytest.approx(0.26 * 0.514 / 0.80 / fixed_cost("mi300x", 1e10))
     unmeasured = dataclasses.replace(accelerator("mi300x"), matmul_efficiency=None)
     use = base_utilisation(unmeasured, active_params=1e10, moe=False)
-    assert use == pytest.approx(0.28 / 1.002)
+    assert use == pytest.approx(0.26 / fixed_cost("mi300x", 1e10))
 
 
 def test_experts_cost_a_fifth_of_the_utilisation():
@@ -76,7 +97,8 @@ def test_experts_cost_a_fifth_of_the_utilisation():
 
 
 def test_less_memory_is_slower_and_more_than_80_gib_is_not_faster():
-    a40 = base_utilisation(accelerator("a100_40gb"), active_params=1e10, moe=False)
+    half = dataclasses.replace(A100, memory_gib=40.0)
+    a40 = base_utilisation(half, active_params=1e10, moe=False)
     assert a40 / base_utilisation(A100, active_params=1e10, moe=False) == pytest.approx(0.5**0.2)
     large = dataclasses.replace(A100, memory_gib=800.0)
     assert base_utilisation(large, active_params=1e10, moe=False) == base_utilisation(
@@ -92,7 +114,7 @@ def small(name, gpus, **changes):
 @pytest.mark.parametrize(("name", "steady"), [("a100", 0.50), ("h100", 0.43), ("l40s", 0.383)])
 def test_inside_a_node_a_run_is_as_fast_as_its_steps(name, steady):
     part = accelerator(name)
-    expected = steady / 1.02 * (part.memory_gib / 80) ** 0.2
+    expected = steady / fixed_cost(name, 1e9) * (part.memory_gib / 80) ** 0.2
     if name == "l40s":
         assert part.utilisation_class == "other"
         expected *= (part.matmul_efficiency or 0.80) / 0.80
@@ -107,7 +129,7 @@ def test_what_waits_for_memory_lowers_the_mfu_of_single_steps():
             accelerator(name), utilisation_class="other", matmul_efficiency=None
         )
         found = run_utilisation(part, active_params=1e9, moe=False, gpus=1, node=8)
-        assert found == pytest.approx(steady / 1.02, rel=2e-3)
+        assert found == pytest.approx(steady / fixed_cost(name, 1e9), rel=2e-3)
     # BERT Large on one card, 384 tokens a sequence (github.com/lambdal/deeplearning-benchmark,
     # 0551cb7): sequences a second, 6 x 334M FLOP a token; 0.56, 0.43, 0.34 and 0.26 of the peak.
     rates = {"rtx_3090": 52, "rtx_4090": 93, "rtx_a6000": 68, "a10": 42}
@@ -129,8 +151,33 @@ def test_between_a_node_and_eight_the_mfu_falls_evenly_with_each_doubling():
 
 
 def test_parts_of_large_clusters_only_have_one_mfu():
-    for name in ("tpu_v4", "v100"):
+    for name in ("tpu_v4", "tpu_v3"):
         assert small(name, 1) == small(name, 4096)
+
+
+def test_a_v100_is_on_the_line_of_single_steps_and_clusters_of_it_are_slower():
+    # 1 / (1/0.43 + 0.0023 (125e3 / 900 - 989e3 / 3350)) at 1B, on 32 of 80 GiB.
+    steady = (
+        1 / (1 / 0.43 + 0.0023 * (125e3 / 900 - 989e3 / 3350)) / fixed_cost("v100", 1e9) * 0.4**0.2
+    )
+    assert small("v100", 1) == small("v100", 8) == pytest.approx(steady, rel=1e-3)
+    assert small("v100", 8) > small("v100", 32) > small("v100", 64) == small("v100", 4096)
+    large = 0.25 * 0.1**0.05 / fixed_cost("v100", 1e9) * 0.4**0.2
+    assert small("v100", 64) == pytest.approx(large)
+
+
+@pytest.mark.parametrize(("name", "gpus", "high"), [
+    ("v100", 8, "time_band_high"), ("v100", 9, "time_band_high_v100"),
+    ("a100", 512, "time_band_high"), ("tpu_v3", 512, "time_band_high"),
+])  # fmt: skip
+def test_clusters_of_v100_have_an_end_of_the_band_of_their_own(name, gpus, high):
+    assert run_band(accelerator(name), gpus=gpus, node=8) == ("time_band_low", high)
+
+
+def test_a_vision_transformer_does_not_lose_to_little_memory():
+    for gpus in (1, 4096):
+        language, vision = (small("rtx_3090", gpus, vision=kind) for kind in (False, True))
+        assert vision / language == pytest.approx((32 / 80) ** -0.2)
 
 
 def test_little_memory_is_held_at_the_least_of_published_runs():
@@ -180,8 +227,12 @@ def test_an_impossible_batch_is_refused(asked, found):
 
 def test_assumptions_name_what_was_used_and_nothing_else():
     def names(**changes):
-        use = {"moe": False, "measured": False, "batch_given": False, "fewest_nodes": 8} | changes
-        found = throughput_assumptions((H100, accelerator("mi300x")), **use)
+        use = {
+            "moe": False, "measured": False, "batch_given": False, "fewest_nodes": 8,
+            "most_nodes": 8, "vision": False,
+        } | changes  # fmt: skip
+        parts = use.pop("parts", (H100, accelerator("mi300x")))
+        found = throughput_assumptions(parts, **use)
         return " | ".join(item.name for item in found)
 
     assert "H100 class" in names()
@@ -194,6 +245,12 @@ def test_assumptions_name_what_was_used_and_nothing_else():
     assert "MFU of single steps" not in names()
     assert "MFU of single steps" not in names(fewest_nodes=7, measured=True)
     assert "20% overhead" not in names(batch_given=True)
+    assert "less than 80 GiB" in names()
+    assert "less than 80 GiB" not in names(vision=True)
+    assert "(V100, more than a node)" not in names()
+    both = (H100, accelerator("v100"))
+    assert "(V100, more than a node)" in names(parts=both)
+    assert "(V100, more than a node)" not in names(parts=both, most_nodes=1)
 
 
 def test_the_knee_of_full_sharding_on_a100():
