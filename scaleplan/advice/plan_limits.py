@@ -128,6 +128,25 @@ def _useful(row: PlanRow) -> str:
     return f"{max(1, int(row.batch_tokens / _FEWEST_TOKENS_A_STEP)):,}"
 
 
+def empty_stages(plan: Plan) -> Iterator[Note]:
+    """Say at which counts a pipeline has fewer micro-batches than stages."""
+    for row in plan.rows:
+        filled = row.micro_batches
+        if filled is None or filled >= row.stages:
+            continue
+        share = filled / (filled + row.stages - 1.0)
+        yield Note(
+            id="EMPTY_STAGES", severity="warning",
+            text=f"On {row.gpus} {row.gpu} each of {row.stages} stages of the pipeline has work "
+            f"{format_percent(share)} of the time: a step has {format_significant(filled, 3)} "
+            "micro-batches in each copy of the model, which the time contains.",
+            action="Use fewer stages or fewer accelerators, or a larger batch if the training "
+            "allows it.",
+            numbers=(("gpus", float(row.gpus)), ("share", share)),
+            source="Narayanan et al. 2021, arXiv 2104.04473, section 2.2.1",
+        )  # fmt: skip
+
+
 def recomputed(plan: Plan) -> Iterator[Note]:
     """Say that a layout computes the forward pass twice, which the time may not contain."""
     rows = [row for row in plan.rows if "full recompute" in row.layout]
@@ -217,6 +236,7 @@ PLAN_RULES: tuple[Rule, ...] = (
     thin_steps,
     sharded_alone,
     few_nodes,
+    empty_stages,
     recomputed,
     large_batch,
     unlikely_mfu,

@@ -221,8 +221,9 @@ def gpu_counts_around(count: int) -> tuple[int, ...]:
 def _row(run: _Run, accelerator: Accelerator, gpus: int) -> PlanRow:
     memory = choose_layout(run.model, gpus=gpus, memory_gib=accelerator.memory_gib, setup=run.setup)
     speed = run_speed(
-        run.work, accelerator, memory.layout, gpus=gpus, used=_used(run, memory, gpus)
-    )
+        run.work, accelerator, memory.layout, gpus=gpus, used=_used(run, memory, gpus),
+        micro_batches=run.model.micro_batches(memory.layout),
+    )  # fmt: skip
     hours = accelerator_hours(run.flops, peak_tflops=accelerator.peak_tflops, utilisation=speed.mfu)
     ideal = accelerator_hours(run.flops, peak_tflops=accelerator.peak_tflops, utilisation=1.0)
     price = prices(accelerator, run.usd_per_hour)
@@ -244,7 +245,7 @@ def _row(run: _Run, accelerator: Accelerator, gpus: int) -> PlanRow:
         batch_tokens=run.batch_tokens, used_gpus=min(gpus, memory.layout.accelerators),
         layout_reason=memory.reason, usable_gib=memory.usable_gib,
         states_gib=memory.parts.states, activations_gib=memory.parts.activations,
-        micro_batches=run.model.micro_batches(memory.layout),
+        micro_batches=run.model.micro_batches(memory.layout), stages=memory.layout.pipeline,
         useful_gpus=useful_accelerators(run.batch_tokens, step_tokens=speed.step_tokens),
         most_gpus=most_accelerators(run.model, memory.layout),
         busy_gpus=largest_cluster(run.model, run.setup), sharded=speed.step_tokens is not None,

@@ -65,8 +65,9 @@ class Speed(Record):
 
 
 def run_speed(
-    work: Work, accelerator: Accelerator, layout: Layout, *, gpus: int, used: float
-) -> Speed:
+    work: Work, accelerator: Accelerator, layout: Layout, *, gpus: int, used: float,
+    micro_batches: float,
+) -> Speed:  # fmt: skip
     """Return how fast a cluster works through a run.
 
     Args:
@@ -75,10 +76,11 @@ def run_speed(
         layout: How the model is spread.
         gpus: Accelerators, all of which may fail and are paid for.
         used: Those that have work.
+        micro_batches: Micro-batches of a step in each copy of the model.
     """
     busy = used / gpus
     knee = _knee(work, accelerator, layout)
-    kept = _kept(work, accelerator, used, knee)
+    kept = min(_kept(work, accelerator, used, knee), _filled(layout.pipeline, micro_batches))
     shown = kept * busy
     if work.mfu is None:
         base = run_utilisation(
@@ -93,7 +95,9 @@ def run_speed(
             efficiency=shown, mfu=base * shown, low=low.value, high=high.value, goodput=None,
             step_tokens=knee,
         )  # fmt: skip
-    there = _kept(work, accelerator, work.mfu_gpus, knee)
+    # On fewer accelerators the same stages have as many more micro-batches.
+    fewer = micro_batches * gpus / work.mfu_gpus
+    there = min(_kept(work, accelerator, work.mfu_gpus, knee), _filled(layout.pipeline, fewer))
     steady = min(1.0, work.mfu * kept / there)
     setup = work.setup
     good = goodput(
@@ -105,6 +109,18 @@ def run_speed(
         efficiency=shown, mfu=steady * middle * good * busy, low=middle / most,
         high=middle / least, goodput=good, step_tokens=knee,
     )  # fmt: skip
+
+
+def _filled(stages: int, micro_batches: float) -> float:
+    """Return the share of the time in which the stages of a pipeline have work.
+
+    m micro-batches take m + p - 1 steps of p stages (Narayanan et al. 2021, arXiv 2104.04473,
+    section 2.2.1). From m = p on stages can be interleaved, and what is left of the bubble is in
+    the loss with the number of accelerators, which was fitted to such runs.
+    """
+    if micro_batches >= stages:
+        return 1.0
+    return micro_batches / (micro_batches + stages - 1.0)
 
 
 def _knee(work: Work, accelerator: Accelerator, layout: Layout) -> float | None:

@@ -153,6 +153,7 @@ class PlanRow(Record):
         most_gpus: The count that could have work in this layout: a micro-batch for each copy.
         busy_gpus: The same in any layout that is searched.
         sharded: Whether the time contains what weights shared over all accelerators wait for.
+        stages: Stages of the pipeline.
         fitting_gpus: The smallest count on which it would fit, None if it fits or none does.
         failure_hours: Mean hours between failures of the job.
         checkpoint_hours: The interval between checkpoints that loses least.
@@ -192,6 +193,7 @@ class PlanRow(Record):
     most_gpus: float | None = None
     busy_gpus: int | None = None
     sharded: bool = False
+    stages: int = 1
     fitting_gpus: int | None = None
     failure_hours: float | None = None
     checkpoint_hours: float | None = None

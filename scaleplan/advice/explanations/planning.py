@@ -81,6 +81,15 @@ PLANNING = (
         "tests/benchmark/published_times.py: 12 runs on 1 to 16 accelerators, 38 on more",
     ),
     _entry(
+        "EMPTY_STAGES",
+        "A pipeline has fewer micro-batches than stages, and stands still for most of a step.",
+        "m / (m + p - 1) of the time for m micro-batches and p stages, where m < p.",
+        "The first micro-batch fills the stages one after the other and the last empties them; "
+        "stages can only be interleaved from m = p on.",
+        "Use fewer stages or fewer accelerators, or a larger batch if the training allows it.",
+        "Narayanan et al. 2021, arXiv 2104.04473, section 2.2.1",
+    ),
+    _entry(
         "RECOMPUTED",
         "The forward pass is computed twice to save memory.",
         "A layout with full recomputation: 8 FLOP a parameter and token are computed, 6 count.",

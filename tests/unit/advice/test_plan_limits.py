@@ -103,3 +103,14 @@ def test_recomputation_is_told_and_counts_around_the_asked_one_are_not_judged():
     assert few  # one accelerator is too small
     assert "DOES_NOT_FIT" not in ids_of(params=7e9, gpus=[8])
     assert "DOES_NOT_FIT" in ids_of(params=7e9, gpus=sorted({*few, 8}))
+
+
+def test_a_pipeline_of_fewer_micro_batches_than_stages_is_said():
+    shallow = {"params": 7e9, "tokens": 1.4e11, "gpus": [64], "batch_tokens": 32 * 4096}
+    found = ids_of(**shallow, setup=TrainingSetup(tensor=1, pipeline=8))["EMPTY_STAGES"]
+    assert found.severity == "warning"
+    assert "each of 8 stages" in found.text
+    assert "4.00 micro-batches" in found.text
+    assert dict(found.numbers) == {"gpus": 64.0, "share": pytest.approx(4 / 11)}
+    enough = ids_of(**shallow, setup=TrainingSetup(tensor=2, pipeline=8))
+    assert "EMPTY_STAGES" not in enough

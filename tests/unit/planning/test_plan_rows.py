@@ -266,3 +266,33 @@ def test_counts_around_any_count(count):
 def test_counts_around_nothing():
     with pytest.raises(UsageError, match="0 accelerators"):
         gpu_counts_around(0)
+
+
+SHALLOW = {
+    "params": 7e9, "active_params": 7e9, "tokens": 1.4e11, "flops": 5.88e21, "gpus": [64],
+    "batch_tokens": 32 * 4096,
+}  # fmt: skip
+
+
+def test_a_pipeline_of_few_micro_batches_stands_still():
+    """m micro-batches take m + p - 1 steps: Narayanan et al. 2021, section 2.2.1."""
+    # 32 sequences over 64 / p copies: p / 2 micro-batches for p stages.
+    for stages in (2, 8, 16, 32):
+        found = row(**SHALLOW, setup=TrainingSetup(tensor=1, pipeline=stages))
+        assert found.micro_batches == stages / 2
+        share = (stages / 2) / (stages / 2 + stages - 1)
+        assert found.efficiency == pytest.approx(share)
+        base = row(**SHALLOW, setup=TrainingSetup(tensor=2, pipeline=stages))
+        assert base.micro_batches == stages
+        assert base.efficiency == pytest.approx(1 / (1 + 200 * 64 / (32 * 4096)))
+        assert base.mfu / found.mfu == pytest.approx(base.efficiency / share)
+
+
+def test_what_a_measured_mfu_contains_of_the_bubble_is_not_taken_off_again():
+    setup = TrainingSetup(tensor=1, pipeline=8)
+    same, more = (
+        row(**SHALLOW | {"gpus": [gpus]}, mfu=0.2, mfu_gpus=64, setup=setup) for gpus in (64, 128)
+    )
+    assert same.mfu == pytest.approx(0.2 * 0.93 * same.goodput)
+    # Twice as many copies have half as many micro-batches: 2 / 9 of the time against 4 / 11.
+    assert more.mfu / same.mfu == pytest.approx((2 / 9) / (4 / 11) * more.goodput / same.goodput)
