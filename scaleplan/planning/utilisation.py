@@ -19,7 +19,7 @@ _FIXED_REFERENCE = "a100_sxm_80gb"
 # The class of which published runs had only large clusters, and no rates of few chips are read.
 _LARGE_ONLY = ("tpu",)
 # Classes whose MFU of single steps is on the line through the A100 and the H100.
-_ON_LINE = ("other", "v100")
+_ON_LINE = ("h100", "other", "v100")
 
 
 def base_utilisation(
@@ -142,9 +142,9 @@ def steady_mfu(accelerator: Accelerator, mfu: float | None) -> float:
 
 def on_line(accelerator: Accelerator) -> bool:
     """Return whether a part's MFU of single steps follows its peak and its memory."""
-    return (
-        accelerator.utilisation_class in _ON_LINE and accelerator.memory_bandwidth_gbs is not None
-    )
+    if accelerator.utilisation_class not in _ON_LINE or accelerator.memory_bandwidth_gbs is None:
+        return False
+    return _balance(accelerator) != _balance(catalog_accelerator(_STEADY_REFERENCE))
 
 
 def _balance(accelerator: Accelerator) -> float:
