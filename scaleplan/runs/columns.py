@@ -24,7 +24,7 @@ from scaleplan.runs.metrics import (
 )
 from scaleplan.runs.model_sizes import is_compute, model_size, model_size_note, settings_first
 from scaleplan.runs.named_columns import find_column, unknown_column
-from scaleplan.runs.named_sizes import called_samples, named_sizes
+from scaleplan.runs.named_sizes import called_samples, named_sizes, sizes_in_words
 from scaleplan.runs.request import Request
 from scaleplan.runs.roles import (
     INPUT_ROLES,
@@ -226,6 +226,7 @@ def _guess_text(frame: Frame, result: Assignment) -> None:
             _take(result, role, chosen)
     for name, column in frame.columns.items():
         known = any(rank(role, name) is not None for role in NUMBER_ROLES)
+        known &= not sizes_in_words(frame, name)
         if name not in result.taken() and column.is_text and not known and not is_clock(name):
             result.labels[name] = (name,)
 
@@ -234,7 +235,7 @@ def _guess_numbers(frame: Frame, result: Assignment) -> None:
     for role in NUMBER_ROLES:
         if role in result.numbers:
             continue
-        ranked = _ranked(frame, result, role)
+        ranked = [n for n in _ranked(frame, result, role) if not sizes_in_words(frame, n)]
         if role == "flops":
             ranked = [n for n in ranked if is_compute(frame, n)]
         if role == "tokens":

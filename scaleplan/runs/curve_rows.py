@@ -10,8 +10,9 @@ import numpy as np
 from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.curve_order import SHUFFLED
+from scaleplan.runs.dividing import combine
 from scaleplan.runs.gathering import Gathered
-from scaleplan.runs.grouping import combine, fixed_groups, groups_of, restarts
+from scaleplan.runs.grouping import fixed_groups, groups_of, restarts
 from scaleplan.runs.name_sharing import fixed_columns
 from scaleplan.runs.sweeps import settings_apart
 from scaleplan.runs.table import FloatArray, IntArray

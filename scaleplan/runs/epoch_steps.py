@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from scaleplan.records import Note
+from scaleplan.runs.dividing import combine
 from scaleplan.runs.epoch_lengths import steps_an_epoch
 from scaleplan.runs.gathering import Gathered
-from scaleplan.runs.grouping import combine, fixed_groups
+from scaleplan.runs.grouping import fixed_groups
 from scaleplan.runs.raw import numeric_column
 from scaleplan.runs.table import FloatArray, IntArray
 from scaleplan.units import format_significant

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.runs.curve_order import order_of
+from scaleplan.runs.dividing import combine
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.name_sharing import fixed_columns
 from scaleplan.runs.raw import RawColumn, numeric_column
+from scaleplan.runs.repeated_steps import divide_repeats
 from scaleplan.runs.table import FloatArray, IntArray
 from scaleplan.runs.text import words
 
@@ -72,6 +72,10 @@ def groups_of(rows: Gathered, position: FloatArray) -> IntArray | None:
         return groups if _one_line_each(rows, groups, position) else None
     begun = _begun_again(rows, groups, position, backward)
     if begun is None:
+        return groups
+    if divide_repeats(groups, rows, np.ones(len(rows), dtype=bool)) and _one_line_each(
+        rows, groups, position
+    ):
         return groups
     origin = rows.row_note(begun, "")
     raise InputError(
@@ -191,14 +195,3 @@ def _keys(column: RawColumn) -> IntArray:
 def _number_keys(column: RawColumn) -> IntArray:
     """Return equal numbers for equal cells; empty cells are equal to each other."""
     return np.unique(column.numbers, return_inverse=True)[1].astype(np.int64)
-
-
-def combine(keys: Sequence[IntArray]) -> IntArray:
-    """Return equal numbers for rows in which all keys are equal."""
-    result = keys[0]
-    for key in keys[1:]:
-        result = np.unique(result, return_inverse=True)[1].astype(np.int64)
-        codes = np.unique(key, return_inverse=True)[1].astype(np.int64)
-        # Both are below the number of rows, so that the pair fits into 64 bits.
-        result = result * (int(codes.max(initial=0)) + 1) + codes
-    return np.unique(result, return_inverse=True)[1].astype(np.int64)

@@ -46,7 +46,8 @@ _CLOCK = frozenset(
 _INDEX = frozenset(
     {"fold", "kfold", "cvfold", "foldid", "split", "rank", "index", "idx", "no", "row", "line",
      "rep", "repeat", "repetition", "replicate", "version", "attempt", "worker", "checkpoint",
-     "ckpt", "batch", "batchidx", "batchindex"}
+     "ckpt", "batch", "batchidx", "batchindex", "job", "jobid", "slurmjobid", "session", "restart",
+     "trial", "trialid", "trialnumber", "node", "process", "pid"}
 )  # fmt: skip
 _NUMBERED = re.compile(r"lr\d+|(?:m?ap|ar|f|rouge|bleu|hits|hit|top|acc|r|p)(?:@?\d+|l)")
 

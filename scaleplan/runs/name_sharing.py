@@ -10,8 +10,10 @@ from dataclasses import replace
 import numpy as np
 
 from scaleplan.records import Note
+from scaleplan.runs.dividing import divide, first_known
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.raw import RawColumn
+from scaleplan.runs.repeated_steps import divide_repeats
 from scaleplan.runs.shapes import is_shape
 from scaleplan.runs.sweeps import settings_apart
 from scaleplan.runs.table import BoolArray, FloatArray, IntArray
@@ -78,6 +80,10 @@ def with_own_names(
             told = _divided_by(own, trained, named)
             if told:
                 reasons.append(f"rows of one name and {axis} differ in {listed(told, 5)}")
+        if axis is not None:
+            told = divide_repeats(own, rows, named)
+            if told:
+                reasons.append(f"rows of one name and {axis} differ in {listed(told, 5)}")
     if not reasons:
         return rows, ()
     column, names, runs = _renamed(run, codes, own)
@@ -126,48 +132,13 @@ def _at_one_step(own: IntArray, at: FloatArray, named: BoolArray, axis: str) -> 
 
 def _all_at_first(own: IntArray, at: FloatArray) -> bool:
     """Tell whether all rows of every group stand where its first one does."""
-    first = _first_known(own, at, np.ones(at.size, dtype=bool))
+    first = first_known(own, at, np.ones(at.size, dtype=bool))
     return bool((at == first[own]).all())
-
-
-def _first_known(own: IntArray, numbers: FloatArray, known: BoolArray) -> FloatArray:
-    """Return the first known number of each group; NaN for a group without."""
-    first = np.full(int(own.max(initial=0)) + 1, np.nan)
-    first[own[known][::-1]] = numbers[known][::-1]
-    return first
 
 
 def _divided_by(own: IntArray, columns: Mapping[str, RawColumn], named: BoolArray) -> list[str]:
     """Divide groups, in place, by each of these columns; return those that divided any."""
-    return [name for name, column in columns.items() if _divide(own, column.numbers, named)]
-
-
-def _divide(own: IntArray, numbers: FloatArray, named: BoolArray) -> bool:
-    """Divide, in place, the groups in which a column says different things.
-
-    Rows on which it says nothing stay with the rows before them if most rows of the group are such,
-    as in a log that writes its settings once; else they are a group of their own.
-    """
-    known = np.isfinite(numbers) & named
-    first = _first_known(own, numbers, known)
-    differing = np.zeros(first.size, dtype=bool)
-    differing[own[known & (numbers != first[own])]] = True
-    if not differing.any():
-        return False
-    rows = np.flatnonzero(named & differing[own])
-    rows = rows[np.argsort(own[rows], kind="stable")]
-    group = np.unique(own[rows], return_inverse=True)[1]
-    has, places = known[rows], np.arange(rows.size)
-    starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])[group]
-    before = np.maximum.accumulate(np.where(has, places, -1))
-    following = np.minimum.accumulate(np.where(has, places, rows.size)[::-1])[::-1]
-    source = np.where(before >= starts, before, following)
-    sparse = np.bincount(group, weights=has) * 2 < np.bincount(group)
-    said = np.where(sparse[group], numbers[rows][source], np.where(has, numbers[rows], np.nan))
-    value = np.unique(said, return_inverse=True)[1].astype(np.int64)
-    pairs = np.unique(group * rows.size + value, return_inverse=True)[1]
-    own[rows] = int(own.max()) + 1 + pairs
-    return True
+    return [name for name, column in columns.items() if divide(own, column.numbers, named)]
 
 
 def _divide_all(own: IntArray, named: BoolArray) -> None:

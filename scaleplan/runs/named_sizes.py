@@ -13,7 +13,7 @@ from scaleplan.records import Note
 from scaleplan.runs.factors import unknown_unit
 from scaleplan.runs.frame import Frame
 from scaleplan.runs.model_sizes import are_models
-from scaleplan.runs.roles import SAMPLE_NAMES, spellings
+from scaleplan.runs.roles import SAMPLE_NAMES, rank, spellings
 from scaleplan.runs.text import split_unit, words
 
 _PARAMS = frozenset({"params", "parameters"})
@@ -115,3 +115,9 @@ def _varies(frame: Frame, name: str) -> bool:
     column = frame.columns[name]
     known = column.numbers[np.isfinite(column.numbers)]
     return bool(known.size) and float(known.min()) >= _LEAST and float(np.ptp(known)) > 0.0
+
+
+def sizes_in_words(frame: Frame, name: str) -> bool:
+    """Tell whether a column is one of sizes called small, medium and large."""
+    named = rank("params", name) is not None and "param" not in name.casefold()
+    return named and frame.columns[name].is_words

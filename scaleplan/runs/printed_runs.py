@@ -9,8 +9,8 @@ import numpy as np
 from scaleplan.errors import InputError
 from scaleplan.runs.curve_order import order_of
 from scaleplan.runs.curve_rows import axis_of
+from scaleplan.runs.dividing import combine
 from scaleplan.runs.gathering import Gathered
-from scaleplan.runs.grouping import combine
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.raw import RawColumn
 from scaleplan.runs.roles import INPUT_ROLES

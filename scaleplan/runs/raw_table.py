@@ -48,6 +48,14 @@ class RawColumn:
         return blank
 
     @property
+    def is_words(self) -> bool:
+        """Tell whether the cells are words without a digit, such as small, medium and large."""
+        if not self.is_text or not np.isnan(self.numbers).all():
+            return False
+        said = (self.vocabulary[code] for code in np.unique(self.codes[~self.blank]).tolist())
+        return not any(letter.isdigit() for text in said for letter in text)
+
+    @property
     def is_text(self) -> bool:
         """Tell whether most cells that hold something hold no number."""
         meant = np.array([t.lower() not in ABSENT for t in self.vocabulary], dtype=bool)

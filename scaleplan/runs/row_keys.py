@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scaleplan.runs.grouping import combine
+from scaleplan.runs.dividing import combine
 from scaleplan.runs.raw import RawColumn
 from scaleplan.runs.roles import AXIS_NAMES, rank, spellings
 from scaleplan.runs.table import IntArray

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from scaleplan.records import Note
-from scaleplan.runs.grouping import combine
+from scaleplan.runs.dividing import combine
 from scaleplan.runs.inputs import is_clock
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.raw import RawTable

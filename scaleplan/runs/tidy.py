@@ -9,7 +9,7 @@ import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note, RowNote
-from scaleplan.runs.grouping import combine
+from scaleplan.runs.dividing import combine
 from scaleplan.runs.inputs import is_clock
 from scaleplan.runs.metrics import Candidate, describe
 from scaleplan.runs.numbers import MOST_TOLD

@@ -39,6 +39,7 @@ class Cells:
         weighed: Columns of text that might hold numbers, which are counted.
         checked: Columns whose cells the engine has to look at.
         fixed: Columns that say the same throughout a run; where they do not, runs share a name.
+        settings: Columns that may tell apart runs of one name that stand at equal steps.
         epoch: The epoch, a column of numbers beside the step; None without one.
     """
 
@@ -49,6 +50,7 @@ class Cells:
     weighed: tuple[str, ...]
     checked: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
     epoch: str | None = None
 
 
@@ -93,7 +95,7 @@ def representatives(cells: Cells, rule: Rule) -> Any:  # noqa: ANN401
         both = (log[cells.epoch].abs() < _INFINITE) & (at < _INFINITE)
         begun = ibis.struct({"epoch": log[cells.epoch], "at": -at})
         found |= {"first_epoch": begun.min(where=both), "last_epoch": begun.max(where=both)}
-    for name in cells.fixed:
+    for name in (*cells.fixed, *cells.settings):
         found |= {f"low_{name}": log[name].min(), f"high_{name}": log[name].max()}
     for name in cells.checked:
         if name not in {cells.run, cells.value, cells.position, *cells.weighed}:
@@ -123,6 +125,24 @@ def endings(cells: Cells, runs: Sequence[str]) -> Any:  # noqa: ANN401
     _, at, finite, odd = _places(log, cells)
     last = ibis.struct({"at": at, "row": log.row, "finite": finite}).max(where=finite | odd)
     return log.group_by(run=log[cells.run]).aggregate(last=last)
+
+
+def distinct_steps(cells: Cells, runs: Sequence[str]) -> Any:  # noqa: ANN401
+    """Return for some runs how many rows have a metric, and at how many places they stand.
+
+    Args:
+        cells: The columns.
+        runs: Their names.
+    """
+    log = log_table(cells)
+    log = log.filter(log[cells.run].isin(list(runs)))
+    logged = log[cells.value].notnull()
+    place = log[cells.position]
+    if cells.epoch is not None:
+        place = place.cast("string") + "/" + log[cells.epoch].cast("string")
+    return log.group_by(run=log[cells.run]).aggregate(
+        logged=(logged & place.notnull()).sum(), steps=place.nunique(where=logged)
+    )
 
 
 def picked_rows(cells: Cells, rows: Sequence[int]) -> Any:  # noqa: ANN401

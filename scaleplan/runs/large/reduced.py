@@ -15,7 +15,14 @@ from scaleplan.runs.curves import Reduced, ended_notes, reduced_note
 from scaleplan.runs.frame import join
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.given import unmatched
-from scaleplan.runs.large.expression import Cells, Kind, Rule, endings, representatives
+from scaleplan.runs.large.expression import (
+    Cells,
+    Kind,
+    Rule,
+    distinct_steps,
+    endings,
+    representatives,
+)
 from scaleplan.runs.large.log import Layout, Log, OpenLog
 from scaleplan.runs.large.unsuited import Unsuited
 from scaleplan.runs.locating import Located
@@ -23,6 +30,7 @@ from scaleplan.runs.metrics import UNKNOWN
 from scaleplan.runs.name_sharing import FIXED, one_row_a_run, same_names
 from scaleplan.runs.opening import finish, with_values_beside
 from scaleplan.runs.raw import ABSENT, RawTable
+from scaleplan.runs.repeated_steps import is_setting
 from scaleplan.runs.request import Request, keeps_text
 from scaleplan.runs.roles import INPUT_ROLES, VAGUE_FLOPS, spellings
 from scaleplan.runs.shapes import is_shape
@@ -124,7 +132,7 @@ def reduce_large(
         found = log.rows(representatives(cells, rule))
         log.check(sum(run["points"] for run in found))
         _check_runs(found, cells, chosen.kind or chosen.metric.kind)
-        _check_own_names(found, cells, chosen)
+        _check_own_names(log, found, cells, chosen)
         found.sort(key=lambda run: int(run["first_row"]))
         read = log.tables([run["pick"]["row"] * (-1 if best is None else 1) for run in found])
         ended = _ended(log, cells, found)
@@ -179,6 +187,8 @@ def _cells(
     )  # fmt: skip
     fixed = {n for role in FIXED for n in numbers.get(role, ()) if n in code}
     fixed |= {name for name in chosen.extra if is_shape(name) and name in code}
+    settings = [n for role in ("seed", "input") for n in numbers.get(role, ()) if n in code]
+    settings += [n for n, k in zip(names, kinds, strict=True) if k == "text" and is_setting(n)]
     best = None
     if chosen.metric.split in {"validation", "test"}:
         best = "lowest" if kind in {"loss", "error"} else "highest"
@@ -188,6 +198,7 @@ def _cells(
     cells = Cells(
         kinds=typed, run=code[run], value=code[value], position=code[axis[0]],
         weighed=weighed, checked=layout.checked, fixed=tuple(code[n] for n in sorted(fixed)),
+        settings=tuple(code[n] for n in settings if code[n] != code[run]),
         epoch=code.get(beside),
     )  # fmt: skip
     return cells, best
@@ -222,12 +233,19 @@ def _begins_again(run: dict[str, Any]) -> bool:
 
 
 def _check_own_names(
-    found: Sequence[dict[str, Any]], cells: Cells, chosen: Assignment
+    log: Log, found: Sequence[dict[str, Any]], cells: Cells, chosen: Assignment
 ) -> None:  # fmt: skip
     """Refuse where several runs share a name: `name_sharing` tells them apart row by row."""
     if any(run[f"low_{name}"] != run[f"high_{name}"] for run in found for name in cells.fixed):
         raise Unsuited("runs share a name: what is fixed when a run starts differs in one")
     several = [run for run in found if run["points"] > 1]
+    varied = [
+        run["run"]
+        for run in several
+        if any(run[f"low_{name}"] != run[f"high_{name}"] for name in cells.settings)
+    ]
+    if varied and any(r["logged"] > r["steps"] for r in log.rows(distinct_steps(cells, varied))):
+        raise Unsuited("runs share a name: rows of one name and step differ in a setting")
     one_step = all(run["first_at"] == run["last_at"] for run in several)
     if several and (one_step or one_row_a_run(chosen.labels)):
         raise Unsuited("runs share a name: rows of one name are no points along a run")
