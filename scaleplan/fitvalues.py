@@ -151,6 +151,8 @@ def _wrong_widening(fit: Fit) -> Iterator[_Wrong]:
     widening, laws = fit.widening, 1 + len(fit.alternatives)
     for name in ("share", "change", "decades_tested", "median_error"):
         yield from _number(f"widening.{name}", getattr(widening, name), _NOT_NEGATIVE)
+    for name in ("below", "above"):
+        yield from _number(f"widening.{name}", getattr(widening, name), _POSITIVE)
     if len(widening.weights) != laws:
         found = f"a list of {len(widening.weights)}"
         yield _Wrong("widening.weights", found, f"one number for each of {laws} laws")

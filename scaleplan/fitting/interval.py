@@ -76,8 +76,9 @@ class Distribution(Record):
     """What one new run may reach: a t distribution, of the metric's logarithm where `relative`.
 
     Args:
-        centre: Of the mixture of laws.
-        scale: Its scale.
+        centre: Of the mixture of laws, its median.
+        below: Its scale below the median.
+        above: Its scale above the median.
         dof: Its degrees of freedom.
         main_centre: What the main law says.
         mean_scale: Scale of the main law's own value.
@@ -86,7 +87,8 @@ class Distribution(Record):
     """
 
     centre: float
-    scale: float
+    below: float
+    above: float
     dof: int
     main_centre: float
     mean_scale: float
@@ -95,21 +97,26 @@ class Distribution(Record):
 
     def bounds(self, level: float) -> tuple[float, float]:
         """Return the central interval of one new run, in the metric."""
-        spread = _factor(level, self.dof) * self.scale
-        return self.metric(self.centre - spread), self.metric(self.centre + spread)
+        factor = _factor(level, self.dof)
+        return (
+            self.metric(self.centre - factor * self.below),
+            self.metric(self.centre + factor * self.above),
+        )
 
     def quantile(self, probability: float) -> float:
         """Return a quantile of one new run, in the metric."""
-        return self.metric(self.centre + t_quantile(probability, float(self.dof)) * self.scale)
+        scale = self.below if probability < 0.5 else self.above
+        return self.metric(self.centre + t_quantile(probability, float(self.dof)) * scale)
 
-    def below(self, value: float) -> float:
+    def chance_below(self, value: float) -> float:
         """Return the probability that one new run lies below a value of the metric."""
         if self.relative and value <= 0.0:
             return 0.0
         away = (math.log(value) if self.relative else value) - self.centre
-        if self.scale <= 0.0:
+        scale = self.above if away > 0.0 else self.below
+        if scale <= 0.0:
             return 1.0 if away > 0.0 else 0.0
-        tail = t_tail(abs(away) / self.scale, float(self.dof))
+        tail = 0.5 * t_tail(abs(away) / scale, float(self.dof))  # of both sides together
         return 1.0 - tail if away > 0.0 else tail
 
     def metric(self, centre: float) -> float:
@@ -142,9 +149,11 @@ def distribution(
     move = math.fsum(w * m for w, m in moves) / total
     variance = math.fsum(w * (part.parameters + part.noise) for w, part in known)
     variance += math.fsum(w * (m - move) ** 2 for w, m in moves)
+    variance /= total
     form = (widening.share * widening.change) ** 2 * decades
     return Distribution(
-        centre=first.centre + move, scale=math.sqrt(variance / total + form),
+        centre=first.centre + move, below=math.sqrt(variance + widening.below**2 * form),
+        above=math.sqrt(variance + widening.above**2 * form),
         dof=min(part.dof for _, part in known), main_centre=first.centre,
         mean_scale=math.sqrt(first.parameters), main_dof=first.dof,
         relative=fits[0].residual == "log",

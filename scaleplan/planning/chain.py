@@ -164,7 +164,7 @@ def _quantile(parts: Sequence[Distribution], probability: float) -> float:
     low, high = min(own), max(own)
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
-        if math.fsum(part.below(middle) for part in parts) < probability * len(parts):
+        if math.fsum(part.chance_below(middle) for part in parts) < probability * len(parts):
             low = middle
         else:
             high = middle

@@ -73,8 +73,20 @@ def forecast_interval(fit: Fit) -> Interval | None:
             f"from a back-test of {format_number_of(widening.errors, 'forecast')} up to "
             f"{widening.decades_tested:.1f} decades"
         )
-    parts.append(f"error of the form {growth.strip()} x sqrt(decades beyond the data), {source}")
+    form = f"{growth.strip()} x sqrt(decades beyond the data){one_side(fit)}"
+    parts.append(f"error of the form {form}, {source}")
     return Interval(level=fit.interval.level, method="; ".join(parts), n=fit.interval.n)
+
+
+def one_side(fit: Fit) -> str:
+    """Say on which side the error of the form counts more; nothing where both are alike."""
+    below, above = fit.widening.below, fit.widening.above
+    if fit.complement:
+        below, above = above, below
+    if below == above:
+        return ""
+    more, side = (below / above, "lower") if below > above else (above / below, "higher")
+    return f", {more:g} times that towards {side} values"
 
 
 def forecast_at(fit: Fit, point: Point) -> ForecastPoint:

@@ -188,7 +188,8 @@ class Widening(Record):
     """How far the form of a law may be wrong beyond the data, learned by a back-test over scale.
 
     A forecast d decades beyond the data is the mixture of its laws by `weights`; to its variance
-    (share x change)^2 d is added for the form.
+    (share x change)^2 d is added for the form, on either side times the square of `below` or
+    `above`.
 
     Args:
         share: Error of the form one decade beyond the data, as a share of `change`.
@@ -200,6 +201,8 @@ class Widening(Record):
         errors: Number of forecast errors behind it; 0 means that no back-test was possible.
         median_error: Median absolute log error of those forecasts, None without a back-test.
         bins: The same forecasts by distance, nearest first.
+        below: How many times the error of the form counts below the forecast, of what was fitted.
+        above: The same above it.
     """
 
     share: float
@@ -210,6 +213,8 @@ class Widening(Record):
     errors: int
     median_error: float | None
     bins: tuple[BackTestBin, ...] = ()
+    below: float = 1.0
+    above: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

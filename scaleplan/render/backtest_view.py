@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scaleplan.planning.forecast import one_side
 from scaleplan.render.view import Block, Column, Facts, Table, pairs_of
 from scaleplan.units import format_percent, format_significant
 
@@ -24,7 +25,8 @@ def _backtest(fit: Fit) -> Facts:
         size = format_percent(growth, 2)
     if widening.errors == 0:
         tested = "not possible with these runs; intervals beyond the data rest on a default"
-        pairs = (("forecasts", tested), ("error of the form", f"{size} at one decade, assumed"))
+        assumed = f"{size} at one decade, assumed{one_side(fit)}"
+        pairs = (("forecasts", tested), ("error of the form", assumed))
         return Facts(title="Back-test over scale", pairs=pairs)
     return Facts(
         title="Back-test over scale",
@@ -36,7 +38,8 @@ def _backtest(fit: Fit) -> Facts:
                 (
                     "error of the form",
                     f"{size} at one decade, growing with the root of the distance: "
-                    f"{format_percent(widening.share, 2)} of the metric's change in a decade",
+                    f"{format_percent(widening.share, 2)} of the metric's change in a decade"
+                    f"{one_side(fit)}",
                 ),
                 ("weights of the laws", _weights(fit)),
             )

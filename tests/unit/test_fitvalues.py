@@ -59,6 +59,8 @@ def edited(tmp_path, field, value):
         ("interval.level", 90, "interval.level is 90", "between 0 and 1"),
         ("widening.change", -1.0, "widening.change is -1", "zero or positive"),
         ("widening.share", NAN, "widening.share is nan", "zero or positive"),
+        ("widening.below", 0.0, "widening.below is 0", "a positive number"),
+        ("widening.above", NAN, "widening.above is nan", "a positive number"),
         ("widening.weights", [0.5, 0.5], "widening.weights is a list of 2", "each of 1 laws"),
         ("widening.weights.0", 0.7, "widening.weights is 0.7 in all", "1 in all"),
         ("widening.weights.0", -1.0, r"widening.weights\[0\] is -1", "zero or positive"),

@@ -138,9 +138,11 @@ def _expectation(
         return None
     from scaleplan.fitting.distributions import t_quantile
 
-    # The interval's half-width over its quantile is one standard deviation of a new run.
+    # How far the interval goes on this side, over its quantile, is one standard deviation there.
     quantile = t_quantile(0.5 + 0.5 * fit.interval.level, float(max(1, fit.main.dof)))
-    deviation = 0.5 * (found.high - found.low) / quantile
+    below = verdict.best < found.value
+    reach = found.value - found.low if below else found.high - found.value
+    deviation = reach / quantile
     if not deviation > 0.0 or not math.isfinite(verdict.best):
         return None
     return Expectation(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from scaleplan.fitting.distributions import t_quantile
-from scaleplan.fitting.interval import predict
+from scaleplan.fitting.interval import distribution, predict
 from scaleplan.records import LawFit, Widening
 
 # ln y = ln A + a ln x with a known: the variance of ln y is that of ln A alone.
@@ -103,3 +103,24 @@ def test_an_absolute_law_is_widened_in_the_units_of_its_metric():
     point = at([line], replace(PLAIN, share=0.5, change=0.6), decades=1.0)
     assert point.value == pytest.approx(10.5)
     assert point.high - point.value == pytest.approx(T30 * math.hypot(0.1, 0.2, 0.3))
+
+
+@pytest.mark.parametrize("decades", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize(("below", "above"), [(2.0, 1.0), (1.0, 3.0)])
+def test_the_form_may_count_more_on_one_side(decades, below, above):
+    widening = replace(PLAIN, share=0.1, change=0.5, below=below, above=above)
+    point = at([ONE], widening, decades=decades)
+    form = 0.05 * math.sqrt(decades)
+    own = math.hypot(0.01, 0.02)
+    assert math.log(0.2 / point.low) == pytest.approx(T30 * math.hypot(own, below * form))
+    assert math.log(point.high / 0.2) == pytest.approx(T30 * math.hypot(own, above * form))
+    # The law's own value is not widened.
+    assert 0.5 * math.log(point.mean_high / point.mean_low) == pytest.approx(T30 * 0.01)
+
+
+def test_chances_and_quantiles_of_two_sides_belong_together():
+    widening = replace(PLAIN, share=0.1, change=0.5, below=2.0)
+    said = distribution([ONE], [(100.0,)], widening=widening, decades=1.0)
+    for probability in (0.01, 0.2, 0.5, 0.6, 0.99):
+        assert said.chance_below(said.quantile(probability)) == pytest.approx(probability)
+    assert said.bounds(0.9) == pytest.approx((said.quantile(0.05), said.quantile(0.95)))

@@ -177,3 +177,35 @@ def test_runs_that_lie_on_a_law_exactly_get_a_small_prior():
     tested = Tried(fitted.law, fitted, back_test(fitted, X[0]), "")
     widening = widening_of([tested], X[0])
     assert widening.share * widening.change == pytest.approx(0.005 / 2.0, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "rises", "sides"),
+    [
+        ("power", 19, False, (2.0, 1.0)), ("power", 19, True, (1.0, 2.0)),
+        ("power", 20, False, (1.0, 1.0)), ("power_floor", 6, False, (2.0, 1.0)),
+        ("log_linear", 8, True, (1.0, 2.0)),
+    ],
+)  # fmt: skip
+def test_few_runs_of_one_input_leave_more_open_where_the_metric_is_on_its_way_to(
+    name, count, rises, sides
+):
+    x = np.geomspace(1e6, 1e9, count)[None]
+    values = 2.0 + 0.01 * np.log10(x[0]) if rises else 1.5 + 300 * x[0] ** -0.35
+    fitted = fit_law(get_law(name), x, values)
+    one = Tried(fitted.law, fitted, back_test(fitted, x[0]), "")
+    found = widening_of([one], x[0])
+    assert (found.below, found.above) == sides
+
+
+def test_few_runs_of_two_inputs_leave_both_sides_alike():
+    draw = np.random.default_rng(3)
+    params, tokens = 10 ** draw.uniform(6, 8, 12), 10 ** draw.uniform(8, 10, 12)
+    inputs = np.stack([params, tokens])
+    values = (1.7 + 400 * params**-0.34 + 410 * tokens**-0.28) * np.exp(
+        0.003 * draw.standard_normal(12)
+    )
+    fitted = fit_law(get_law("chinchilla"), inputs, values)
+    one = Tried(fitted.law, fitted, back_test(fitted, params * tokens), "")
+    found = widening_of([one], params * tokens)
+    assert (found.below, found.above) == (1.0, 1.0)
