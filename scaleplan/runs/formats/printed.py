@@ -37,6 +37,7 @@ from scaleplan.runs.formats.printed_parts import of_part, with_bare_scalars
 from scaleplan.runs.formats.printed_pattern import compiled
 from scaleplan.runs.formats.printed_rounds import closes, directed
 from scaleplan.runs.formats.printed_settings import settings
+from scaleplan.runs.formats.printed_sizes import Sizes
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.numbers import read_number
 from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder
@@ -83,14 +84,13 @@ def read_with(source: TextSource, keep_text: KeepText, pattern: str) -> RawTable
 def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | None) -> RawTable:
     builder = TableBuilder(source.name, keep_text=keep_text, comma="maybe")
     skipped = early = 0
-    rows: list[dict[str, str]] = []
-    lines: list[int] = []
+    rows, lines = list[dict[str, str]](), list[int]()
     found = begun = closed = False
     heading: dict[str, str] = {}
     headed = ""
     last: dict[str, str] = {}
     said_once: dict[str, str] = {}
-    bars = Bars()
+    bars, sizes = Bars(), Sizes()
     read_lines = with_blocks(source.lines()) if pattern is None else _alone(source.lines())
     for line, text, block in read_lines:
         # The best of the rounds of boosting, said once more at the end, is no point of the curve.
@@ -110,6 +110,7 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
         if not row:
             said = settings(text) if pattern is None else {}
             said_once = {**said, **said_once}  # what is said first counts
+            heading = {} if sizes.say(said) else heading
             skipped += bool(text.strip()) and not said
             continue
         found = True
@@ -119,7 +120,7 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
             row = bars.placed(text, row, begun=begun)
             if not row:
                 continue
-        rows.append(row)
+        rows.append(sizes.given(row))
         lines.append(line)
         begun = begun or any(map(axis, rows[-1]))
         early += not begun
@@ -138,7 +139,8 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
         builder.note(note)
     if skipped:
         builder.note(_note(source.name, skipped))
-    table = replace(_begun_at(with_commas(builder.build(said_once)), early), printed=True)
+    table = sizes.of_runs(with_commas(builder.build(said_once)))
+    table = replace(_begun_at(table, early), printed=True)
     return table if pattern is not None else united(directed(table))
 
 

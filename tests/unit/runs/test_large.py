@@ -223,3 +223,16 @@ def test_steps_that_begin_again_in_each_epoch_are_left_to_our_own_reading(tmp_pa
     for row in table:
         row[1] = str(int(row[1]) + 400 * (int(row[-1]) - 1))
     assert_same([write(tmp_path / "b.csv", table, HEADER.replace("note", "epoch"))])
+
+
+def test_runs_of_one_name_with_other_seeds_are_left_to_our_own_reading(tmp_path):
+    header = "run,seed,step,params,val_loss"
+    both = [["a", str(s), str(10 * i), "1000000", repr(4.0 + s - i / 10)]
+            for s in (0, 1) for i in range(1, 9)]  # fmt: skip
+    path = write(tmp_path / "seeds.csv", both, header)
+    with pytest.raises(InputError, match="rows of one name and step differ in a setting"):
+        load_runs([str(path)], engine="duckdb")
+    assert len(load_runs([str(path)], engine="small")) == 2
+    resumed = [["a", str(int(i > 4)), str(10 * i), "1000000", repr(4.0 - i / 10)]
+               for i in range(1, 9)]  # fmt: skip
+    assert_same([write(tmp_path / "one.csv", resumed, header)])
