@@ -45,9 +45,11 @@ def divide_repeats(own: IntArray, rows: Gathered, named: BoolArray) -> list[str]
     logged = named & ~rows.roles["value"].blank
     for at in axes:
         logged = logged & np.isfinite(at)
-    here = np.flatnonzero(logged)
-    if not axes or _plain(own[here], [at[here] for at in axes]):
+    # There may be ten million rows, most often all of them with a metric: those are not copied.
+    some = slice(None) if logged.all() else logged
+    if not axes or _plain(own[some], axes[0][some]):
         return []
+    here = np.flatnonzero(logged)
     steps = combine([_codes(at) for at in axes])
     place = axes[0]
     told: list[str] = []
@@ -72,12 +74,12 @@ def is_setting(name: str) -> bool:
     return not _ALONG & {*words(name)}
 
 
-def _plain(own: IntArray, axes: list[FloatArray]) -> bool:
+def _plain(own: IntArray, at: FloatArray) -> bool:
     """Tell by a pass over the rows whether each run stands in one stretch of rising steps."""
     if not own.size:
         return True
     other = own[1:] != own[:-1]
-    if not bool((other | (axes[0][1:] > axes[0][:-1])).all()):
+    if not bool((other | (at[1:] > at[:-1])).all()):
         return False
     starts = own[np.r_[0, np.flatnonzero(other) + 1]]
     return bool(np.unique(starts).size == starts.size)
