@@ -98,6 +98,7 @@ def _accelerator(entry: _Entry, sources: _Entry) -> Accelerator:
     )  # fmt: skip
 
 
+@cache
 def accelerator(name: str) -> Accelerator:
     """Return the accelerator with this id, full name or short name.
 
