@@ -57,7 +57,7 @@ _NOTES: dict[str, Severity] = {
 _DEPENDS = " Which way of this metric is better is assumed, and the verdict depends on it."
 _VERBS = {"have": "has", "end": "ends", "lose": "loses"}  # of one run
 _HOLE = 10.0  # times the usual distance between points
-# Runs that are judged at a time: more would save no time, and take memory.
+# Runs that are judged at a time: what they share is worked out once, and all are in memory.
 _TOGETHER = 32
 _NAMED = 6
 

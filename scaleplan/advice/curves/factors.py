@@ -13,7 +13,7 @@ class Factors:
     """Symmetric positive matrices as L D L^T, L having ones on its diagonal.
 
     Element by element: for the two or three unknowns of a shape a call of LAPACK for each matrix
-    takes ten times as long.
+    costs more than the arithmetic.
 
     Args:
         lower: Below the diagonal of L: row i holds its i entries, arrays that broadcast together.

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 def floats_of(array: Any) -> FloatArray:  # noqa: ANN401 - an array of pyarrow
     """Return an array of 64-bit floats, NaN where it has no value; not copied if it has all.
 
-    pyarrow's own `to_numpy` loads pandas where that is installed, which takes longer than reading
-    a million rows.
+    pyarrow's own `to_numpy` loads pandas where that is installed, which takes long.
 
     Args:
         array: Of pyarrow, its type `float64`.
