@@ -51,7 +51,8 @@ def read(content, *, blocks, growing=False):
     )  # fmt: skip
 
 
-def small_blocks(stack, *, arrow=True):
+def small_blocks(stack, *, arrow=True, processors=3):
+    stack.enter_context(patch.object(plain_blocks, "_processors", lambda: processors))
     stack.enter_context(patch.object(source, "_HEAD_BYTES", 32))
     stack.enter_context(patch.object(plain_blocks, "_FIRST", 64))
     stack.enter_context(patch.object(plain_blocks, "_BLOCK", 256))
@@ -79,16 +80,21 @@ def tables(draw):
     return content.rstrip(b"\r\n") if draw(st.booleans()) else content
 
 
-@given(tables(), st.booleans(), st.booleans())
-@example(b"run,step,loss,note\n" + b"a,1,2,3\n" * 40, True, False)
-@example(b"run,step,loss,note\n" + b"a,1,2,3\n" * 20 + b"\n" + b"a,1,nan,x\n" * 20, True, True)
-@example(b"run,step,loss,note\n" + b'1,2,"3\n' + b"\n" * 60 + b"a,1,1,1", False, False)
-@example(b"run,step,loss,note\n" + b"\n" * 7 + b"a,1,2,\0", False, True)
-@example(b"run,step,loss,note\na,1,2,\0\n", False, False)
+HEAD = b"run,step,loss,note\n"
+
+
+@given(tables(), st.booleans(), st.booleans(), st.sampled_from([1, 2, 4]))
+@example(HEAD + b"a,1,2,3\n" * 40, True, False, 3)
+@example(HEAD + b"a,1,2,3\n" * 20 + b"\n" + b"a,1,nan,x\n" * 20, True, True, 3)
+@example(HEAD + b'1,2,"3\n' + b"\n" * 60 + b"a,1,1,1", False, False, 1)
+@example(HEAD + b"\n" * 7 + b"a,1,2,\0", False, True, 1)
+@example(HEAD + b"a,1,2,\0\n", False, False, 1)
+# A column of numbers that turns into text, while blocks below are being read as numbers.
+@example(HEAD + b"a,1,2,3\n" * 20 + b"a,1,2,x\n" * 90 + b"a,1,2,7\n" * 90, True, False, 4)
 @settings(max_examples=200, deadline=None)
-def test_blocks_give_what_lines_give(content, arrow, growing):
+def test_blocks_give_what_lines_give(content, arrow, growing, processors):
     with ExitStack() as stack:
-        small_blocks(stack, arrow=arrow)
+        small_blocks(stack, arrow=arrow, processors=processors)
         assert read(content, blocks=True, growing=growing) == read(
             content, blocks=False, growing=growing
         )

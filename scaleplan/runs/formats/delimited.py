@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain, islice
 
 from scaleplan.errors import InputError
@@ -15,7 +16,7 @@ from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.formats.heading import Heading, heading_of
 from scaleplan.runs.formats.markdown import between_bars
 from scaleplan.runs.formats.markdown_text import is_mixed, only_runs
-from scaleplan.runs.formats.plain_blocks import Lines, add_plain
+from scaleplan.runs.formats.plain_blocks import Ahead, Lines, Whole, add_plain, read_ahead
 from scaleplan.runs.formats.repeated_names import distinct, repeated_names
 from scaleplan.runs.numbers import read_number
 from scaleplan.runs.raw import RawTable, TableBuilder, refuse_wide
@@ -237,13 +238,18 @@ def _fill(
         cells.clear()
         lines.clear()
 
-    def add_block(block_of_text: bytes, first_line: int) -> int:
+    def start(block_of_text: bytes) -> Callable[[], Ahead]:
         if cells:
             flush()
-        return add_plain(builder, names, block_of_text, first_line)
+        return partial(read_ahead, names, builder.texts(), block_of_text)
+
+    def take(block_of_text: bytes, first_line: int, ahead: Ahead | None) -> int:
+        if cells:
+            flush()
+        return add_plain(builder, names, block_of_text, first_line, ahead)
 
     if lines_read is not None and width > 1:
-        lines_read.take = add_block
+        lines_read.whole = Whole(start=start, take=take)
     for line, row in rows:
         found = _of_width(row, width)
         if isinstance(found, str):

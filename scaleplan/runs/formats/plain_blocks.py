@@ -5,19 +5,25 @@ A block that holds anything else is left to the reader of lines, so that the tab
 
 from __future__ import annotations
 
+import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scaleplan.errors import InputError
 from scaleplan.runs.formats.arrow_arrays import floats_of, places_of
 from scaleplan.runs.raw import TableBuilder, Words
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.table import FloatArray
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from scaleplan.runs.table import IntArray
 
 # The first block is read line by line: it holds the header and shows which columns are text, and
@@ -25,7 +31,37 @@ if TYPE_CHECKING:
 _FIRST, _BLOCK = 1 << 20, 8 << 20
 _LONGEST_CELL = 100_000  # the reader of lines refuses cells above 131,072 characters
 _COMMA, _NEWLINE = 44, 10
+# Blocks that are read ahead of their turn, by a thread each: what adds them is faster than four.
+_MOST_AHEAD = 4
 _FAILED_COLUMN = re.compile(r"column #(\d+): CSV conversion error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """A block that was read before the rows above it were added.
+
+    Args:
+        texts: The columns that held text as far as was known then.
+        found: Its columns; None if it is not plain.
+    """
+
+    texts: set[str]
+    found: Mapping[str, FloatArray | Words] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """Reads blocks whole.
+
+    Args:
+        start: Called with a block that can be read ahead of its turn, returns what reads it: that
+            touches nothing else, so that it may run beside other work.
+        take: Called with a block in its turn, the number of its first line and what was read of it
+            ahead, if anything; returns how many lines it has; 0 if it is not plain.
+    """
+
+    start: Callable[[bytes], Callable[[], Ahead]]
+    take: Callable[[bytes, int, Ahead | None], int]
 
 
 class Lines:
@@ -38,14 +74,13 @@ class Lines:
     Attributes:
         name: What messages call it.
         passed: Lines that were read as blocks.
-        take: Reads a block whose first line has a number, and returns how many lines it has; 0 if
-            it is not plain. None where there is nothing that does.
+        whole: Reads blocks; None where there is nothing that does.
     """
 
     def __init__(self, source: TextSource, given: Iterable[str] | None = None) -> None:
         self.name = source.name
         self.passed = 0
-        self.take: Callable[[bytes, int], int] | None = None
+        self.whole: Whole | None = None
         self._source = source
         if given is not None:
             self._lines = iter(given)
@@ -60,12 +95,9 @@ class Lines:
 
     def _cut(self) -> Iterator[str]:
         number = 0
-        quoted = False
-        for block in self._source.blocks(_FIRST, _BLOCK):
-            quoted = quoted or b'"' in block  # from here on a cell may go on in the next block
-            half = self._source.growing and not block.endswith(b"\n")
-            whole = self.take if not (quoted or half) else None
-            count = whole(block, number + 1) if whole is not None else 0
+        for block, whole, ahead in self._blocks():
+            read = ahead.result() if ahead is not None else None
+            count = whole.take(block, number + 1, read) if whole is not None else 0
             if count:
                 self.passed += count
                 number += count
@@ -74,8 +106,52 @@ class Lines:
                 number += 1
                 yield line
 
+    def _blocks(self) -> Iterator[tuple[bytes, Whole | None, Future[Ahead] | None]]:
+        """Yield blocks, what reads each whole if anything may, and what it reads meanwhile."""
+        from concurrent.futures import ThreadPoolExecutor
 
-def add_plain(builder: TableBuilder, names: list[str], block: bytes, first_line: int) -> int:
+        quoted = False
+        # Reading lets go of Python's lock; with one processor it would only be in the way.
+        threads = min(_processors(), _MOST_AHEAD) if find_spec("pyarrow") is not None else 1
+        waiting: deque[tuple[bytes, Whole | None, Future[Ahead] | None]] = deque()
+        with ThreadPoolExecutor(threads) as pool:
+            try:
+                for block in self._source.blocks(_FIRST, _BLOCK):
+                    quoted = quoted or b'"' in block  # from here a cell may go on in the next block
+                    half = self._source.growing and not block.endswith(b"\n")
+                    whole = None if quoted or half else self.whole
+                    early = whole is not None and threads > 1
+                    ahead = pool.submit(whole.start(block)) if whole and early else None
+                    waiting.append((block, whole, ahead))
+                    while waiting and (not early or len(waiting) > threads):
+                        yield waiting.popleft()
+            except InputError:
+                yield from waiting  # what stands above the failure may fail first
+                raise
+            yield from waiting
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def read_ahead(names: list[str], texts: set[str], block: bytes) -> Ahead:
+    """Read a block before the rows above it are added.
+
+    Args:
+        names: The columns.
+        texts: Those that hold text as far as is known.
+        block: The bytes of whole lines.
+    """
+    return Ahead(texts=texts, found=_read_by_arrow(block, names, texts))
+
+
+def add_plain(
+    builder: TableBuilder, names: list[str], block: bytes, first_line: int, ahead: Ahead | None
+) -> int:
     """Add the rows of a block if it is plain.
 
     Args:
@@ -83,17 +159,21 @@ def add_plain(builder: TableBuilder, names: list[str], block: bytes, first_line:
         names: The columns.
         block: The bytes of whole lines.
         first_line: The number of its first line.
+        ahead: What was read of it before; read again if the columns of text are others by now.
 
     Returns:
         How many lines it has; 0 if it is not plain and nothing was added.
     """
-    if b"\0" in block or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n")):
+    count = _lines_of(block)
+    if not count:
         return 0
-    count = block.count(b"\n") + (not block.endswith(b"\n"))
     lines = np.arange(first_line, first_line + count, dtype=np.int64)
     if find_spec("pyarrow") is None:
         return count if _add_split(builder, names, block, lines) else 0
-    found = _read_by_arrow(block, names, builder.texts(), count)
+    texts = builder.texts()
+    if ahead is None or ahead.texts != texts:
+        ahead = read_ahead(names, texts, block)
+    found = ahead.found
     if found is None:
         return 0
     builder.add_read(found, lines)
@@ -123,10 +203,20 @@ def _add_split(builder: TableBuilder, names: list[str], block: bytes, lines: Int
     return True
 
 
+def _lines_of(block: bytes) -> int:
+    """Return how many lines a block has; 0 if some of their ends are others than are read here."""
+    if b"\0" in block or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n")):
+        return 0
+    return block.count(b"\n") + (not block.endswith(b"\n"))
+
+
 def _read_by_arrow(
-    block: bytes, names: list[str], texts: set[str], count: int
+    block: bytes, names: list[str], texts: set[str]
 ) -> Mapping[str, FloatArray | Words] | None:
     """Return the columns of a block; None if it is not plain."""
+    count = _lines_of(block)
+    if not count:
+        return None
     words = {i for i, name in enumerate(names) if name in texts}
     table = None
     while table is None:
