@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Union, get_args, get_origin
 
-from scaleplan.errors import InputError
+from scaleplan.errors import InputError, UsageError
 from scaleplan.fitvalues import check_values
 from scaleplan.records import Fit
 
@@ -27,6 +27,16 @@ SCHEMA = "scaleplan.fit-file/1"
 _LARGEST_FILE = 50_000_000  # bytes; a fit with its list of dropped rows is far smaller
 _HEAD = 4096  # bytes in which the schema line must stand
 _FIRST = b"schema: scaleplan.fit"
+# What writes the tables of a fit into a file that ends so.
+_AS_TABLE = {
+    ".csv": "--format csv > fit.csv", ".json": "--format json > fit.json",
+    ".md": "--format markdown > fit.md", ".html": "scaleplan report -o report.html",
+    ".htm": "scaleplan report -o report.html",
+}  # fmt: skip
+_OTHER_THINGS = frozenset(
+    {*_AS_TABLE, ".tsv", ".jsonl", ".parquet", ".xlsx", ".pdf", ".png", ".svg", ".tex", ".doc",
+     ".docx"}
+)  # fmt: skip
 
 
 def _plain_dumper() -> Any:  # noqa: ANN401 - the C or the Python dumper, known at run time
@@ -45,10 +55,27 @@ def save_fit(fit: Fit, path: str) -> None:
         path: Where to; an existing file is replaced.
 
     Raises:
+        UsageError: If the name promises something else than YAML.
         InputError: If the file cannot be written.
     """
+    check_fit_name(path)
     text = dump_plain({"schema": SCHEMA, **_plain(asdict(fit))})
     write_text(text, path, what="the fit")
+
+
+def check_fit_name(path: str) -> None:
+    """Refuse a name for a fit that promises something else than YAML.
+
+    Raises:
+        UsageError: If it ends so; an ending that is not known promises nothing.
+    """
+    ending = Path(path).suffix.lower()
+    if ending in _OTHER_THINGS:
+        table = _AS_TABLE.get(ending, "")
+        raise UsageError(
+            f"{path} ends in {ending}; a fit is kept as YAML, which predict and budget read",
+            hint="Give -o fit.yaml." + (f" Its tables: {table}." if table else ""),
+        )
 
 
 def write_text(text: str, path: str, *, what: str) -> None:

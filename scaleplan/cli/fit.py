@@ -108,6 +108,7 @@ def fit_command(
         read_runs,
         refuse_overwriting,
     )
+    from scaleplan.fitfile import check_fit_name, save_fit
 
     plotting.check_plot(plot, runs, output_format=output_format, update=update)
     reading = options.Reading(
@@ -143,6 +144,7 @@ def fit_command(
     logs = read_runs(runs, reading, levels_of=by)
     if output is not None:
         refuse_overwriting(output, logs.cleaning.files)
+        check_fit_name(output)
     draws: list[Resamples] = []
     fit = fit_runs(
         logs, fitting=fitting, resamples=resamples, level=level, seed=seed,
@@ -153,8 +155,6 @@ def fit_command(
     )
     fit = replace(fit, notes=joined_notes(fit.notes, tuple(told)))
     if output is not None:
-        from scaleplan.fitfile import save_fit
-
         save_fit(fit, output)
     emit(fit, written, below=plotting.plot_fit(fit, logs, draws, plot))
 
@@ -203,10 +203,11 @@ def _update(
     from scaleplan.cli.output import emit
     from scaleplan.cli.sources import refuse_overwriting
     from scaleplan.cli.update import updated
-    from scaleplan.fitfile import save_fit
+    from scaleplan.fitfile import check_fit_name, save_fit
 
     if output is not None:
         refuse_overwriting(output, [*runs, *old])
+        check_fit_name(output)
     found = updated(
         file, runs, old, reading, fitting, resamples=resamples, level=level, seed=seed, flops=flops
     )

@@ -15,6 +15,7 @@ _MEANT = {
     **dict.fromkeys(("--num-gpus", "--ngpus", "--n-gpus", "--devices", "--nodes"), "--gpus 64"),
     **dict.fromkeys(("--hardware", "--accelerator", "--device", "--gpu-type"), "--gpu h100"),
     **dict.fromkeys(("--size", "--model-size", "--parameters", "--n-params"), "--params 7B"),
+    **dict.fromkeys(("--model", "--model-name", "--arch", "--architecture"), "--shape llama3-8b"),
     **dict.fromkeys(("--data", "--dataset-size", "--n-tokens"), "--tokens 140B"),
     **dict.fromkeys(("--compute", "--flop"), "--flops 1e22"),
     **dict.fromkeys(("--batch-size", "--global-batch"), "--batch 4M"),

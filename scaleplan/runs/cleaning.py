@@ -29,6 +29,11 @@ _LARGEST_SIZE = 1e40
 _SMALLEST_SIZE = 1 / _LARGEST_SIZE  # a cell that was damaged, or scaled by mistake
 # A metric beyond these is that of a run that blew up: its square would not be a number any more.
 _LARGEST_METRIC, _SMALLEST_LOSS = 1e100, 1e-100
+_BELOW_ZERO = (
+    "Laws of a loss need one above 0: a log-likelihood of a density, an ELBO or a difference of "
+    "scores has none. `scaleplan check` judges such curves; fit another metric with --metric "
+    "COLUMN, or one counted from a bound that it cannot pass."
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -77,7 +82,7 @@ def clean(
     gone = sorted(dropped.reasons)
     notes = tuple(rows.row_note(row, dropped.reasons[row]) for row in gone)
     if len(gone) == len(rows):
-        raise _nothing_left(dropped, rows_read, earlier)
+        raise _nothing_left(dropped, metric, rows_read, earlier)
     kept = np.setdiff1d(np.arange(len(rows)), np.array(gone, dtype=np.int64))
     return rows.take(kept), notes
 
@@ -223,7 +228,9 @@ def _place(rows: Gathered, first: int, row: int) -> str:
     return where if file == int(rows.file_of[row]) else f"{rows.files[file]}, {where}"
 
 
-def _nothing_left(dropped: _Dropped, rows_read: int, earlier: Sequence[RowNote]) -> InputError:
+def _nothing_left(
+    dropped: _Dropped, metric: Metric, rows_read: int, earlier: Sequence[RowNote]
+) -> InputError:  # fmt: skip
     """Return the error that counts the reasons when no row can be used."""
     parts = []
     for kind, count in dropped.kinds.most_common(4):
@@ -235,7 +242,11 @@ def _nothing_left(dropped: _Dropped, rows_read: int, earlier: Sequence[RowNote])
         where = note.file if note.line is None else f"{note.file}:{note.line}"
         parts.append(f"{len(earlier)} × {note.reason} (first at {where})")
     read = "1 row was" if rows_read == 1 else f"{rows_read} rows were"
+    values = dropped.rows.roles["value"].numbers
+    known = values[np.isfinite(values)]
+    below = metric.kind == "loss" and bool(known.size) and float(np.median(known)) < 0.0
     return InputError(
         f"{read} read and none can be used: " + "; ".join(parts),
-        hint="Correct these rows, or choose other columns with --columns and --metric.",
-    )
+        hint=_BELOW_ZERO if below
+        else "Correct these rows, or choose other columns with --columns and --metric.",
+    )  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note
-from scaleplan.runs.curve_order import SHUFFLED
+from scaleplan.runs.curve_order import SHUFFLED, order_of
 from scaleplan.runs.dividing import combine
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.grouping import fixed_groups, groups_of, restarts
@@ -172,6 +172,38 @@ def _unnamed_runs(rows: Gathered, position: FloatArray) -> tuple[IntArray, tuple
     return made, (_begun_again(count),) if count > 0 else ()
 
 
+def trainings(
+    rows: Gathered, position: FloatArray, printed: frozenset[int]
+) -> tuple[IntArray, tuple[Note, ...]] | None:
+    """Return the runs of printed logs in which a program trained several models in turn.
+
+    A row of a table may be a finished run, of which steps say nothing; what a program prints are
+    points of its run, and where their steps begin again another one starts.
+
+    Args:
+        rows: The rows of all inputs, none of which names its run.
+        position: Where each stands.
+        printed: Which of the files are printed logs.
+
+    Returns:
+        The runs, with what was taken to tell them apart; None if they are not told apart so.
+    """
+    if "run" in rows.labels or not printed or not set(rows.file_of.tolist()) <= printed:
+        return None
+    begun = np.zeros(len(rows), dtype=np.int64)
+    for file in sorted(printed):
+        here = np.flatnonzero(rows.file_of == file)
+        begun[here] = restarts(position[here])
+    made = combine([fixed_groups(rows), begun])
+    value = rows.roles["value"]
+    for run in members(made):
+        logged = run[~value.blank[run] & np.isfinite(position[run])]
+        if order_of(position[logged], value.numbers[logged]).mixed is not None:
+            return None
+    count = int(np.unique(combine([rows.file_of, begun])).size) - len(rows.files)
+    return made, (_begun_again(count),) if count > 0 else ()
+
+
 def _keys(numbers: FloatArray) -> IntArray:
     return np.unique(numbers, return_inverse=True)[1].astype(np.int64)
 
@@ -212,8 +244,8 @@ def _told_apart(count: int, reason: str) -> Note:
 def _begun_again(count: int) -> Note:
     return Note(
         id="RUNS_SPLIT", severity="warning",
-        text=f"No column names runs, and the steps begin again {count} times: each time is "
-        "taken for the start of another run.",
+        text="No column names runs, and the steps begin again "
+        f"{format_number_of(count, 'time')}: each time is taken for the start of another run.",
         action="Add a column named run, or give each run a file.",
         numbers=(("restarts", float(count)),),
     )  # fmt: skip

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scaleplan.errors import InputError
 from scaleplan.records import Metric, Note, RowNote
 from scaleplan.runs.cleaning import impossible
-from scaleplan.runs.curve_rows import counted_by
+from scaleplan.runs.curve_rows import counted_by, trainings
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.grouping import groups_of, steps_back
 from scaleplan.runs.metrics import Candidate
@@ -57,7 +58,7 @@ def reduce_curves(
     """
     axis = counted_by(rows)
     position = rows.roles[axis].numbers if axis else np.full(len(rows), np.nan)
-    groups = groups_of(rows, position) if axis else None
+    groups, split = _groups(rows, position, printed) if axis else (None, ())
     if axis is None or groups is None:
         found = printed_runs(rows, printed) if printed else None
         if found is None:
@@ -76,7 +77,24 @@ def reduce_curves(
         curves.every_point() if all_points
         else curves.one_point(best, impossible(filled.roles["value"].numbers, metric))
     )  # fmt: skip
-    return replace(reduced, notes=(*_resumed(rows, groups, position), *reduced.notes))
+    return replace(reduced, notes=(*split, *_resumed(rows, groups, position), *reduced.notes))
+
+
+def _groups(
+    rows: Gathered, position: FloatArray, printed: frozenset[int]
+) -> tuple[IntArray | None, tuple[Note, ...]]:  # fmt: skip
+    """Return the run of each row, None where rows are no curves, and what was taken for one.
+
+    Raises:
+        InputError: If the steps of a curve go back and nothing tells its runs apart.
+    """
+    try:
+        return groups_of(rows, position), ()
+    except InputError:
+        found = trainings(rows, position, printed)
+        if found is None:
+            raise
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

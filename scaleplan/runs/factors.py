@@ -9,7 +9,6 @@ from scaleplan.runs.roles import (
     LETTERS,
     SCALED_ROLES,
     SUFFIXES,
-    ends_in_power,
     flop_factor,
     is_named,
     prefix_factor,
@@ -51,7 +50,8 @@ def factor(role: str, column: str) -> float:
         prefixed = prefix_factor(role, spelling)
         if prefixed is not None:
             return prefixed
-    scaled = role in SCALED_ROLES or ends_in_power(role, name)
+    # `flops_B` may be the cost of one image, and is not found by its name: who gives it means it.
+    scaled = role in SCALED_ROLES or role == "flops"
     if scaled and not _stands_alone(role, name):
         return suffix_factor(words(name)[-1]) or 1.0
     if unit and (role in SCALED_ROLES or role == "flops"):

@@ -16,7 +16,7 @@ from scaleplan.runs.metrics import UNKNOWN, describe, metric_record
 from scaleplan.runs.numbers import conversion_notes, percent_cells
 from scaleplan.runs.raw import RawColumn
 from scaleplan.runs.roles import SIZE_NAMES
-from scaleplan.runs.shares import are_shares, said_percent
+from scaleplan.runs.shares import are_shares, said_percent, share_notes
 from scaleplan.runs.table import BoolArray, IntArray
 from scaleplan.runs.text import listed, words
 from scaleplan.units import format_significant
@@ -203,7 +203,7 @@ def _metric_in_unit(
         share = are_shares(metric.name, numbers)
         metric = replace(metric, kind="accuracy") if share else replace(metric, unit="as logged")
     if not metric.bounded and "perplexity" not in metric.unit:
-        return column, metric, [], ()
+        return column, metric, [], share_notes(metric, numbers)
     known = numbers[np.isfinite(numbers)]
     file = frame.files[0] if len(frame.files) == 1 else "all files"
     if "perplexity" in metric.unit and known.size:

@@ -6,6 +6,7 @@ import numpy as np
 
 from scaleplan.records import Metric, Note
 from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.metrics import describe
 from scaleplan.runs.table import FloatArray
 from scaleplan.units import format_significant
 
@@ -35,6 +36,9 @@ def loss_unit_notes(rows: Gathered, metric: Metric) -> tuple[Note, ...]:
     values = values[np.isfinite(values) & (values > 0.0)]
     if metric.kind != "loss" or metric.unit not in {"as logged", "nats/token"} or not values.size:
         return ()
+    named = describe(metric.column)
+    if named is not None and named.kind == "error":
+        return ()  # an error without a bound, of which a note says so: no loss of a language model
     low, high = float(values.min()), float(values.max())
     span = f"{format_significant(low)} to {format_significant(high)}"
     numbers = (("low", low), ("high", high))

@@ -30,6 +30,7 @@ from scaleplan.runs.repeated import best_of
 from scaleplan.runs.request import Given, Request, read_request
 from scaleplan.runs.shared import united
 from scaleplan.runs.splitting import levels_by, role_of, rows_by
+from scaleplan.runs.spoiled_names import spoiled_notes
 from scaleplan.runs.table import FloatArray, Origins, Runs
 from scaleplan.runs.text import shown
 
@@ -152,6 +153,7 @@ def _read_and_clean(
     gathered, kind, units, changed, unit_notes = gather(frame, chosen, [t.shared for t in tables])
     early = tuple(note for table in tables for note in table.dropped)
     gathered, lost, lost_notes = without_lacking(gathered, tables, chosen.numbers["value"])
+    spoiled = spoiled_notes(gathered)
     gathered, name_notes = with_own_names(gathered, chosen.labels)
     gathered, step_notes = with_steps_of_runs(gathered)
     reduced = (
@@ -173,7 +175,7 @@ def _read_and_clean(
     notes = (
         *told, *skipped, *dict.fromkeys(note for table in tables for note in table.notes),
         *metadata_notes,
-        *chosen.notes, *unit_notes, *lost_notes, *name_notes, *step_notes,
+        *chosen.notes, *unit_notes, *lost_notes, *spoiled, *name_notes, *step_notes,
         *reduced.notes,
     )  # fmt: skip
     return _Cleaned(cleaned, chosen, kind, cleaning, metadata, units, notes)

@@ -28,6 +28,7 @@ from scaleplan.runs.name_sharing import same_names, with_own_names
 from scaleplan.runs.opening import Progress, read_all, shared_names
 from scaleplan.runs.raw import RawColumn, RawTable
 from scaleplan.runs.request import Given, Request, read_request
+from scaleplan.runs.spoiled_names import spoiled_notes
 from scaleplan.runs.table import BoolArray
 from scaleplan.runs.text import listed
 
@@ -170,6 +171,7 @@ def _by_columns(tables: list[RawTable]) -> list[list[RawTable]]:
 def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
     """Return the curves of files whose columns play the same roles."""
     rows, kind, _, _, notes = gather(part.frame, part.chosen, [t.shared for t in part.tables])
+    spoiled = spoiled_notes(rows)
     rows, told = with_own_names(rows, part.chosen.labels, curves=True)
     rows, joined = with_steps_of_runs(rows)
     rows, words = without_words(rows)
@@ -186,7 +188,7 @@ def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
     )  # fmt: skip
     curves = [builder.curve(each, i + 1) for i, each in enumerate(members(groups))]
     parts = choice_notes(part.chosen.metric, list(part.frame.columns)) if part.guessed else ()
-    return curves, [*parts, *notes, *told, *joined, *words, *unplaced, *split]
+    return curves, [*parts, *notes, *spoiled, *told, *joined, *words, *unplaced, *split]
 
 
 def _without_schedule(rows: Gathered, tables: Sequence[RawTable]) -> Gathered:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from scaleplan.records import Metric, Note
 from scaleplan.runs.table import FloatArray
 from scaleplan.runs.text import split_unit, words
+from scaleplan.units import format_significant
 
 _PHRASES: tuple[tuple[str, ...], ...] = (
     ("auc",), ("auroc",), ("auprc",), ("f1",), ("ndcg",), ("recall",), ("precision",), ("mrr",),
@@ -45,3 +47,28 @@ def are_shares(name: str, numbers: FloatArray) -> bool:
     known = numbers[np.isfinite(numbers)]
     most = 100.0 if said_percent(name) else 1.0
     return bool(known.size) and float(known.min()) >= 0.0 and float(known.max()) <= most
+
+
+def share_notes(metric: Metric, numbers: FloatArray) -> tuple[Note, ...]:
+    """Say that a score whose name is that of a share is fitted without a limit, as it stands.
+
+    Args:
+        metric: What is fitted, its unit as the log gives it.
+        numbers: Shape (n,), its values.
+    """
+    known = numbers[np.isfinite(numbers)]
+    if metric.kind != "score" or not is_share(metric.name) or not known.size:
+        return ()
+    largest = float(known.max())
+    if float(known.min()) < 0.0 or not 1.0 < largest <= 100.0:
+        return ()
+    return (
+        Note(
+            id="SHARE_ABOVE_ONE", severity="info",
+            text=f"{metric.name} reaches {format_significant(largest)}: it is taken as it stands, "
+            "without the limit of 100 that percentages have.",
+            action="If it is a percentage, write it with % or name the column "
+            f"{split_unit(metric.name)[0]} (%).",
+            numbers=(("largest", largest),),
+        ),
+    )  # fmt: skip

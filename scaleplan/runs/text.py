@@ -16,6 +16,8 @@ _MEANS = re.compile(
     r"(?<![A-Z])(?:[GDC]?IoU|m(?:AP|I[oO]U|Dice|Acc|F1|Fscore|Precision|Recall)|aAcc)(?![a-z])"
 )
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*$")
+# `params 10^6`, `tokens x 10**9`: a power of ten behind a name, as a unit without its brackets.
+_POWER = re.compile(r"(?<=\w)[\s_]+(?:in\s+)?([x×*·]?\s*10(?:\^|\*\*)\d{1,2})\s*$", re.IGNORECASE)
 # Colours and titles of terminals (ECMA-48, section 5.4), and what ends with a bell.
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 # Names of metrics as lists of their values are called: train_losses, test_accuracies.
@@ -71,7 +73,7 @@ def listed(names: Iterable[str], most: int = 20) -> str:
 
 def split_unit(name: str) -> tuple[str, str]:
     """Split `loss (nats/token)` into the name and the unit in brackets, which may be empty."""
-    match = _BRACKETS.search(name)
+    match = _BRACKETS.search(name) or _POWER.search(name)
     if match is None or not match.start():
         return name.strip(), ""
     return name[: match.start()].strip(), match.group(1).strip()

@@ -10,6 +10,7 @@ import pytest
         (("budget", "--params", "7B", "--dollars", "100"), "Write it as --max-usd 50k;"),
         (("budget", "--params", "7B", "--seq-len=4096"), "Write it as --sequence-length 4096;"),
         (("budget", "--params", "7B", "--json"), "Write it as --format json;"),
+        (("budget", "--model", "llama", "--gpus", "8"), "Write it as --shape llama3-8b;"),
         (("predict", "fit.yaml", "--gpus", "8"), "It is an option of budget, "),
         (("sizes", "runs.csv", "--max-usd", "8"), "It is an option of budget;"),
         (("sizes", "runs.csv", "--dollars", "8"), "It is an option of budget;"),

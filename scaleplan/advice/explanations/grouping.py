@@ -207,4 +207,18 @@ GROUPING = (
         "Choose another metric with --metric.",
         "Lin et al. 2014, arXiv 1405.0312: the metric of COCO",
     ),
+    _entry(
+        "NAMES_ROUNDED",
+        "Names of runs are numbers whose digits a spreadsheet left out.",
+        "A name such as 2.80497E+06, with fewer decimals than its exponent.",
+        "Names that began with the same digits are one name now, and their runs one run.",
+        "Export the log again, or set the column to text before a spreadsheet opens it.",
+    ),
+    _entry(
+        "SHARE_ABOVE_ONE",
+        "A score that is a share by its name has values above 1.",
+        "An AUC, F1, mAP, BLEU or the like whose largest value lies between 1 and 100.",
+        "People write such scores in percent and out of 1; laws of shares end at the limit.",
+        "Write them with % or name the column auc (%) to have the limit of 100 used.",
+    ),
 )

@@ -222,10 +222,10 @@ READING = (
     ),
     _entry(
         "ERROR_ABOVE_ONE",
-        "An error rate is given in percent.",
-        "Values of an error or accuracy above 1.",
-        "Laws of shares need values from 0 to 1.",
-        "Nothing, if percent was meant.",
+        "An error above 1 is taken as one without an upper bound.",
+        "The median of an error, whose name does not make it a rate, is above 1.",
+        "An RMSE has no bound; laws of shares need values from 0 to 1.",
+        "Write it with % or name the column error (%) if it is a percentage.",
     ),
     _entry(
         "UNIT_UNKNOWN",
