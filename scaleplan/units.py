@@ -33,7 +33,11 @@ _COUNT_UNITS = re.compile(
 _FLOP_DAYS = re.compile(r"(k|m|g|t|p|e|z)?f(?:lops?)?(?:/?s)?[-_ ]?(?:days?|d)$", re.IGNORECASE)
 _FLOP_UNITS = re.compile(r"(k|m|g|t|p|e|z|y)flops?$", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
-_GROUPED = re.compile(r"^[+-]?\d{1,3}(?:([,' \u00a0\u202f\u2009_])\d{3})(?:\1\d{3})*(?:\.\d+)?")
+# By thousands, and as in India by hundreds above them: 12,34,567.
+_GROUPED = re.compile(
+    r"^[+-]?(?:\d{1,3}(?:([,' \u00a0\u202f\u2009\u2019_])\d{3})(?:\1\d{3})*"
+    r"|\d{1,2}(?:,\d{2})+,\d{3}(?![\d,]))(?:\.\d+)?"
+)
 _POWER_OF_TEN = re.compile(
     r"^([+-]?\d+(?:\.\d+)?)?\s*[x×*·]?\s*10\s*(?:\^|\*\*)\s*\(?([+-]?\d+)\)?"
 )
@@ -84,9 +88,9 @@ def _leading_number(shown: str) -> tuple[float, str]:
     if shown.lower() in {"nan", "inf", "+inf", "-inf", "infinity", "-infinity"}:
         return float(shown), ""
     grouped = _GROUPED.match(shown)
-    # 10_000_000_000, 1,234,567 and 1 234 567: separators only where they group by three.
+    # 10_000_000_000, 1,234,567 and 1 234 567: separators only where they group.
     if grouped and not shown[grouped.end() : grouped.end() + 1].isdigit():
-        digits = re.sub(r"[,' \u00a0\u202f\u2009_]", "", grouped.group())
+        digits = re.sub(r"[,' \u00a0\u202f\u2009\u2019_]", "", grouped.group())
         tail = shown[grouped.end() :]
         exponent = re.match(r"[eE][+-]?\d+", tail)
         if exponent:

@@ -8,14 +8,18 @@ import numpy as np
 
 from scaleplan.records import Note
 from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.numbers import write_number
 from scaleplan.runs.raw import ABSENT
+from scaleplan.runs.table import IntArray
 from scaleplan.runs.text import shown
 from scaleplan.units import format_number_of
 
 _READ = ("value", "train_value")
 
 
-def without_places(rows: Gathered, axis: str) -> tuple[Gathered, tuple[Note, ...]]:
+def without_places(
+    rows: Gathered, axis: str, groups: IntArray | None = None
+) -> tuple[Gathered, tuple[Note, ...]]:
     """Empty the metric where a cell of the axis holds a text: it says another step than the last.
 
     A row whose cell is empty belongs to the step of the row before it.
@@ -23,12 +27,17 @@ def without_places(rows: Gathered, axis: str) -> tuple[Gathered, tuple[Note, ...
     Args:
         rows: The rows of all files.
         axis: The role that counts the points of a run; `row` where none does.
+        groups: The run of each row, where a row without a step may be a run of its own: such rows
+            are left as they are.
     """
     column = rows.roles.get(axis)
     if column is None:
         return rows, ()
     is_word = np.array([t.lower() not in ABSENT for t in (*column.vocabulary, "")], dtype=bool)
-    unread = np.isnan(column.numbers) & is_word[column.codes]
+    unread = (np.isnan(column.numbers) & is_word[column.codes]) | np.isinf(column.numbers)
+    if groups is not None:
+        placed = np.isin(groups, groups[np.isfinite(column.numbers)])
+        unread &= placed
     readings = {role: rows.roles[role] for role in _READ if role in rows.roles}
     lost = np.flatnonzero(unread & ~np.logical_and.reduce([c.blank for c in readings.values()]))
     if not lost.size:
@@ -42,10 +51,11 @@ def without_places(rows: Gathered, axis: str) -> tuple[Gathered, tuple[Note, ...
     }  # fmt: skip
     note = rows.row_note(int(lost[0]), "")
     place = f"{note.file}:{note.line}" if note.line else note.file
+    said_there = column.text(int(lost[0])) or write_number(float(column.numbers[lost[0]]))
     said = Note(
         id="STEP_NOT_NUMBER", severity="warning",
         text=f"{format_number_of(lost.size, 'row')} {'has' if lost.size == 1 else 'have'} no "
-        f"number of {rows.names[axis]}, such as {shown(column.text(int(lost[0])))} in {place}, and "
+        f"number of {rows.names[axis]}, such as {shown(said_there)} in {place}, and "
         f"{'is no point' if lost.size == 1 else 'are no points'} of a curve.",
         action="Write it as a number, or leave the cell empty if the row is of the step above it.",
         numbers=(("rows", float(lost.size)),),

@@ -172,7 +172,24 @@ def _unnamed_runs(rows: Gathered, position: FloatArray) -> tuple[IntArray, tuple
     return made, (_begun_again(count),) if count > 0 else ()
 
 
-def trainings(
+def groups_or_trainings(
+    rows: Gathered, position: FloatArray, printed: frozenset[int]
+) -> tuple[IntArray | None, tuple[Note, ...]]:  # fmt: skip
+    """Return the run of each row, None where rows are no curves, and what was taken for one.
+
+    Raises:
+        InputError: If the steps of a curve go back and nothing tells its runs apart.
+    """
+    try:
+        return groups_of(rows, position), ()
+    except InputError:
+        found = _trainings(rows, position, printed)
+        if found is None:
+            raise
+        return found
+
+
+def _trainings(
     rows: Gathered, position: FloatArray, printed: frozenset[int]
 ) -> tuple[IntArray, tuple[Note, ...]] | None:
     """Return the runs of printed logs in which a program trained several models in turn.
@@ -202,6 +219,30 @@ def trainings(
             return None
     count = int(np.unique(combine([rows.file_of, begun])).size) - len(rows.files)
     return made, (_begun_again(count),) if count > 0 else ()
+
+
+def steps_carried(groups: IntArray, position: FloatArray) -> FloatArray:
+    """Return the steps of rows, each without one at that of the row before it in its run.
+
+    Args:
+        groups: The run of each row.
+        position: The step of each; not finite where it is not known.
+
+    Returns:
+        The steps; rows above the first step of their run stand before it, and runs without any
+        stay as they are.
+    """
+    known = np.isfinite(position)
+    if known.all():
+        return position
+    order = np.argsort(groups, kind="stable")
+    run, steps, known = groups[order], position[order], known[order]
+    source = np.maximum.accumulate(np.where(known, np.arange(run.size), -1))
+    own = (source >= 0) & (run[source] == run)
+    placed = np.isin(run, run[known])
+    made = np.empty_like(position)
+    made[order] = np.where(own, steps[source], np.where(placed, -np.inf, steps))
+    return made
 
 
 def _keys(numbers: FloatArray) -> IntArray:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scaleplan.errors import InputError
 from scaleplan.records import Metric, Note, RowNote
 from scaleplan.runs.cleaning import impossible
-from scaleplan.runs.curve_rows import counted_by, trainings
+from scaleplan.runs.curve_places import without_places
+from scaleplan.runs.curve_rows import counted_by, groups_or_trainings, steps_carried
 from scaleplan.runs.gathering import Gathered
-from scaleplan.runs.grouping import groups_of, steps_back
+from scaleplan.runs.grouping import steps_back
 from scaleplan.runs.metrics import Candidate
 from scaleplan.runs.printed_runs import printed_runs
 from scaleplan.runs.raw import RawColumn, text_column
@@ -58,12 +58,14 @@ def reduce_curves(
     """
     axis = counted_by(rows)
     position = rows.roles[axis].numbers if axis else np.full(len(rows), np.nan)
-    groups, split = _groups(rows, position, printed) if axis else (None, ())
+    groups, split = groups_or_trainings(rows, position, printed) if axis else (None, ())
     if axis is None or groups is None:
         found = printed_runs(rows, printed) if printed else None
         if found is None:
             return Reduced(rows=rows, dropped=(), notes=())
         axis, position, groups = found
+    rows, unplaced = without_places(rows, axis, groups)
+    position = steps_carried(groups, position)
     order = np.lexsort((np.arange(len(rows)), position, groups))
     sorted_groups = groups[order]
     starts = np.flatnonzero(np.r_[True, sorted_groups[1:] != sorted_groups[:-1]])
@@ -77,24 +79,9 @@ def reduce_curves(
         curves.every_point() if all_points
         else curves.one_point(best, impossible(filled.roles["value"].numbers, metric))
     )  # fmt: skip
-    return replace(reduced, notes=(*split, *_resumed(rows, groups, position), *reduced.notes))
-
-
-def _groups(
-    rows: Gathered, position: FloatArray, printed: frozenset[int]
-) -> tuple[IntArray | None, tuple[Note, ...]]:  # fmt: skip
-    """Return the run of each row, None where rows are no curves, and what was taken for one.
-
-    Raises:
-        InputError: If the steps of a curve go back and nothing tells its runs apart.
-    """
-    try:
-        return groups_of(rows, position), ()
-    except InputError:
-        found = trainings(rows, position, printed)
-        if found is None:
-            raise
-        return found
+    return replace(
+        reduced, notes=(*unplaced, *split, *_resumed(rows, groups, position), *reduced.notes)
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

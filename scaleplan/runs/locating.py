@@ -87,6 +87,11 @@ def _expand(source: str, extensions: Sequence[str]) -> list[Located]:
         raise InputError(
             "no file matches this pattern", file=clean_text(source), hint="Check the pattern."
         )
+    if path.is_symlink():
+        raise InputError(
+            "is a link that leads to no file, or back to itself", file=clean_text(source),
+            hint="Give the file that it should lead to.",
+        )  # fmt: skip
     raise InputError("no such file", file=clean_text(source), hint=_missing_hint(path))
 
 

@@ -14,6 +14,7 @@ from scaleplan.runs.curve import Curve, CurveLog, Series
 from scaleplan.runs.curve_building import SERIES, Builder
 from scaleplan.runs.curve_places import without_places
 from scaleplan.runs.curve_rows import axis_of, members, runs_of, without_words
+from scaleplan.runs.dropped_rows import dropped_notes
 from scaleplan.runs.epoch_steps import with_steps_of_runs
 from scaleplan.runs.formats import EXTENSIONS
 from scaleplan.runs.frame import Frame, join
@@ -73,6 +74,7 @@ def load_curves(
     curves: list[Curve] = []
     notes = [*skipped, *same_names(shared_names(tables))]
     notes += dict.fromkeys(n for t in tables for n in t.notes)
+    notes += dropped_notes(tables)
     for part in parts:
         found, said = _curves_of(part, len(tables) > 1)
         curves += found

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note
+from scaleplan.runs.encodings import MARKS, from_windows_1252, line_of_nul, utf16_without_mark
 from scaleplan.runs.text import clean_text
 
 if TYPE_CHECKING:
@@ -27,13 +28,13 @@ _GZIP_MAGIC = b"\x1f\x8b"
 # Logs shrink to a tenth or so; what grows to hundreds of times its size was made to do so.
 _MOST_EXPANDED, _LOOKED_AT_FROM = 250, 64 << 20
 _ESCAPED = re.compile("[\udc80-\udcff]")
-# Longest first: the UTF-32 mark begins with that of UTF-16.
-_MARKS = (
-    (b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
-)  # fmt: skip
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _NOT_TEXT_HINT = "Give a log as CSV, YAML, JSON or JSON Lines, in UTF-8."
+_NUL = "is not text: it holds NUL bytes"
+_NUL_HINT = (
+    "A file that was being written when its machine stopped may hold some: take them out, "
+    "tr -d '\\000' < FILE > CLEAN."
+)
 _MAGIC_HINTS = (
     (b"PK\x03\x04", "It looks like a spreadsheet or zip archive: export it as CSV."),
     (b"PAR1", "It is a Parquet file: export it as CSV."),
@@ -129,7 +130,7 @@ class TextSource:
             if head.startswith(_GZIP_MAGIC):
                 binary = _Unzipped(self.name, binary)
                 head = binary.head
-            encoding = next((e for mark, e in _MARKS if head.startswith(mark)), "utf-8")
+            encoding = next((e for mark, e in MARKS if head.startswith(mark)), "utf-8")
             self._refuse_binary(head, encoding)
             strict = encoding.startswith(("utf-16", "utf-32"))
             self._text = io.TextIOWrapper(
@@ -235,24 +236,28 @@ class TextSource:
     def _checked(self, text: str, line: int) -> str:
         """Refuse NUL characters, and read bytes that are not UTF-8 as Windows-1252."""
         if "\0" in text:
-            raise InputError(
-                "is not text: it holds NUL bytes", file=self.name, line=line, hint=_NOT_TEXT_HINT
-            )
+            raise InputError(_NUL, file=self.name, line=line, hint=_NUL_HINT)
         if text.isascii() or _ESCAPED.search(text) is None:
             return text
         if self._fallback_line is None:
             match = _ESCAPED.search(text)
             before = text[: match.start()] if match else ""
             self._fallback_line = line + before.count("\n")
-        return _ESCAPED.sub(_from_windows_1252, text)
+        return _ESCAPED.sub(from_windows_1252, text)
 
     def _refuse_binary(self, head: bytes, encoding: str) -> None:
         hint = next((h for magic, h in _MAGIC_HINTS if head.startswith(magic)), "")
         if hint or (encoding.startswith("utf-8") and b"\0" in head):
-            raise InputError(
-                "is not text", file=self.name,
-                hint=hint or _NOT_TEXT_HINT,
-            )  # fmt: skip
+            line = 0 if hint else line_of_nul(head)
+            if line:
+                raise InputError(_NUL, file=self.name, line=line, hint=_NUL_HINT)
+            unmarked = "" if hint else utf16_without_mark(head)
+            if unmarked:
+                raise InputError(
+                    f"is not text in UTF-8: every other byte is NUL, as in {unmarked}",
+                    file=self.name, hint=f"Save it as UTF-8: iconv -f {unmarked} -t UTF-8 FILE.",
+                )  # fmt: skip
+            raise InputError("is not text", file=self.name, hint=hint or _NOT_TEXT_HINT)
 
     def _refuse_blank(self) -> None:
         """Refuse an input without text; one that starts with much blank space may go on."""
@@ -293,11 +298,3 @@ def _read_head(stream: _Readable) -> bytes:
         pieces.append(piece)
         wanted -= len(piece)
     return b"".join(pieces)
-
-
-def _from_windows_1252(match: re.Match[str]) -> str:
-    byte = bytes([ord(match.group()) - 0xDC00])
-    try:
-        return byte.decode("cp1252")
-    except UnicodeDecodeError:
-        return byte.decode("latin-1")  # the five bytes that Windows-1252 leaves open

@@ -221,4 +221,18 @@ GROUPING = (
         "People write such scores in percent and out of 1; laws of shares end at the limit.",
         "Write them with % or name the column auc (%) to have the limit of 100 used.",
     ),
+    _entry(
+        "HEADING_AGAIN",
+        "A table has its heading again in the middle, with the columns in another order.",
+        "A row whose cells are the names of the columns, none in its old place.",
+        "Read by the first heading, a loss would be taken for a size.",
+        "Give each table a file of its own if they are not of one kind.",
+    ),
+    _entry(
+        "ROWS_DROPPED",
+        "Some rows of a log could not be read.",
+        "Rows of another length than the heading, lines that are not valid JSON.",
+        "A curve without them may look smoother, or end earlier, than the run did.",
+        "Correct them; scaleplan runs lists each with its reason.",
+    ),
 )

@@ -6,7 +6,7 @@ from scaleplan.errors import InputError
 from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.formats.delimited import DELIMITED, holds_tables, lines_of_head
 from scaleplan.runs.formats.json_file import JSON
-from scaleplan.runs.formats.json_lines import JSON_LINES
+from scaleplan.runs.formats.json_lines import JSON_LINES, begins_so
 from scaleplan.runs.formats.latex import LATEX
 from scaleplan.runs.formats.markdown_text import beside_runs
 from scaleplan.runs.formats.no_table import is_no_table
@@ -54,7 +54,8 @@ def read_table(
     if chosen is PRINTED and _tells_of_runs(source):
         chosen = DELIMITED
     if chosen in (JSON, JSON_LINES):
-        chosen = JSON_LINES if JSON_LINES.recognises(source.head) else JSON
+        named = extension in JSON_LINES.extensions and begins_so(source.head)
+        chosen = JSON_LINES if named or JSON_LINES.recognises(source.head) else JSON
     if chosen is YAML and extension not in YAML.extensions and holds_tables(source):
         chosen = DELIMITED  # a text that begins with `Note: the table below`
     if chosen is DELIMITED and extension not in DELIMITED.extensions:

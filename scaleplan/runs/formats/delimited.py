@@ -14,6 +14,7 @@ from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.formats.heading import Heading, heading_of
+from scaleplan.runs.formats.later_headings import Headings
 from scaleplan.runs.formats.markdown import between_bars
 from scaleplan.runs.formats.markdown_text import is_mixed, only_runs
 from scaleplan.runs.formats.plain_blocks import Ahead, Lines, Whole, add_plain, read_ahead
@@ -22,6 +23,7 @@ from scaleplan.runs.numbers import read_number
 from scaleplan.runs.raw import RawTable, TableBuilder, refuse_wide
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.text import as_named, clean_text, listed, shown, uncoloured
+from scaleplan.units import format_number_of
 
 _SNIFFED_LINES = 40
 _BLOCK_CELLS = 200_000  # cells converted at a time: large enough for speed, some 20 MiB of text
@@ -102,8 +104,8 @@ def _read(
         builder.note(told)
     if delimiter == "|":
         rows = (found for found in rows if not _is_rule(found[1]))
-    _fill(builder, rows, distinct(names), lines if delimiter == "," else None)
-    for note in (*(cut_out or ()), *source.notes()):
+    told_again = _fill(builder, rows, distinct(names), lines if delimiter == "," else None)
+    for note in (*told_again.notes(source.name), *(cut_out or ()), *source.notes()):
         builder.note(note)
     return builder.build(shared)
 
@@ -175,18 +177,20 @@ def _is_rule(row: list[str]) -> bool:
     return "--" in text and not text.strip("-:+= \t")
 
 
-def _refused(row: list[str], text: str) -> str:
+def _refused(row: list[str], text: str, width: int) -> str:
     """Return why a row whose cells are long or hold line breaks is none; empty if it is one.
 
     Args:
         row: The cells.
         text: All of them together.
+        width: How many the header has.
     """
     if "\n" in text:
         for cell in row:
-            inside = [line for line in cell.splitlines() if _as_wide(line, len(row))]
+            inside = [line for line in cell.splitlines() if _as_wide(line, width)]
             if inside:
-                return f"a quotation mark that is never closed holds {len(inside)} more rows"
+                lost = format_number_of(len(inside) - (len(row) < width), "more row")
+                return f"a quotation mark that is never closed holds {lost}"
     if len(text) > _LONGEST_CELL:
         longest = max(row, key=len)
         if len(longest) > _LONGEST_CELL and not longest.startswith("["):  # a list of numbers may be
@@ -198,7 +202,7 @@ def _of_width(row: list[str], width: int) -> list[str] | str:
     """Return a row as wide as the header, or why it cannot be one."""
     text = "".join(row)
     if "\n" in text or len(text) > _LONGEST_CELL:  # hardly any row: it is asked of each
-        reason = _refused(row, text)
+        reason = _refused(row, text, width)
         if reason:
             return reason
     if "\x1b" in text:
@@ -225,7 +229,7 @@ def _as_wide(line: str, width: int) -> bool:
 def _fill(
     builder: TableBuilder, rows: Iterator[tuple[int, list[str]]], names: list[str],
     lines_read: Lines | None,
-) -> None:  # fmt: skip
+) -> Headings:  # fmt: skip
     """Add all rows, a block at a time; rows of another length are dropped with the reason."""
     width = len(names)
     builder.add({name: [] for name in names}, [])
@@ -250,8 +254,9 @@ def _fill(
 
     if lines_read is not None and width > 1:
         lines_read.whole = Whole(start=start, take=take)
+    headings = Headings(names)
     for line, row in rows:
-        found = _of_width(row, width)
+        found = headings.ordered(line, _of_width(row, width))
         if isinstance(found, str):
             builder.drop(line, found)
             continue
@@ -261,6 +266,7 @@ def _fill(
             flush()
     if cells:
         flush()
+    return headings
 
 
 DELIMITED = Format(

@@ -13,6 +13,8 @@ from scaleplan.runs.raw import RawTable, TableBuilder
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.text import shown
 
+_LOOKED_AT = 20  # lines
+
 
 def read(source: TextSource, keep_text: KeepText) -> RawTable:
     """Read a log.
@@ -54,11 +56,28 @@ def _records(
 
 
 def recognises(head: str) -> bool:
-    """Tell whether the first line is a complete JSON object and another one follows."""
-    lines = [line for line in head.lstrip("\ufeff").splitlines() if line.strip()]
-    if len(lines) < 2 or not lines[0].strip().startswith("{"):
+    """Tell whether a text has a JSON object a line; one of its first lines may be damaged.
+
+    The lines of a document that is laid out end with commas, or open what a later one closes.
+    """
+    lines = [line.strip() for line in head.lstrip("\ufeff").splitlines() if line.strip()]
+    if len(lines) < 2 or not lines[0].startswith("{"):
         return False
-    return lines[0].strip().endswith("}") and lines[1].lstrip().startswith("{")
+    if is_whole(lines[0]) and lines[1].startswith("{"):
+        return True
+    whole = sum(map(is_whole, lines[:_LOOKED_AT]))
+    return whole > 1 and 2 * whole > min(len(lines), _LOOKED_AT)
+
+
+def begins_so(head: str) -> bool:
+    """Tell whether a text begins with a whole object, below which there is more."""
+    first, _, rest = head.lstrip("\ufeff \t\r\n").partition("\n")
+    return is_whole(first.strip()) and bool(rest.strip())
+
+
+def is_whole(line: str) -> bool:
+    """Tell whether a line begins and ends as a JSON object does."""
+    return line.startswith("{") and line.endswith("}")
 
 
 JSON_LINES = Format(

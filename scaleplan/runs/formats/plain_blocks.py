@@ -17,6 +17,7 @@ import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.runs.formats.arrow_arrays import floats_of, places_of
+from scaleplan.runs.formats.later_headings import holds_heading
 from scaleplan.runs.raw import TableBuilder, Words
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.table import FloatArray
@@ -224,7 +225,7 @@ def _read_by_arrow(
             table = _arrow_table(block, len(names), words)
         except ValueError as error:  # what pyarrow raises is one
             failed = _FAILED_COLUMN.search(str(error))
-            if failed is None or int(failed[1]) in words:
+            if failed is None or int(failed[1]) in words or holds_heading(block, names):
                 return None
             words.add(int(failed[1]))
     if table.num_rows != count:

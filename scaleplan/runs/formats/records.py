@@ -64,7 +64,7 @@ def find_records(document: Value, file: str) -> Found:
         return _in_mapping(document)
     if isinstance(document, str):
         raise InputError(
-            f"holds {shown(document)}, not runs", file=file,
+            f"holds {shown(document) if document else 'nothing'}, not runs", file=file,
             hint="Give a list of runs, or a mapping with a `runs:` list.",
         )  # fmt: skip
     return Found(records=document, shared={})
@@ -181,7 +181,7 @@ def require_mappings(found: Found, file: str, line: int | None = None) -> None:
     Raises:
         InputError: If there is none.
     """
-    if not found.records:
+    if not any(found.records):
         raise InputError(
             "holds no runs", file=file, line=line, hint="Give a log with at least one run."
         )
