@@ -11,15 +11,16 @@ from scaleplan.errors import FitError, InputError, UsageError
 from scaleplan.fitting.remarks import unused_note
 from scaleplan.planning.tuning_laws import BATCH, RATE, SYMBOLS, law_notes, law_of, leverage_notes
 from scaleplan.planning.tuning_minima import minimum_of
-from scaleplan.records import TunedGroup, Tuning
+from scaleplan.records import Note, TunedGroup, Tuning
 from scaleplan.runs.inputs import TIMING_WORDS
 from scaleplan.runs.text import listed, words
+from scaleplan.units import format_number_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scaleplan.laws.base import FloatArray
-    from scaleplan.runs.table import Runs
+    from scaleplan.runs.table import BoolArray, Runs
 
 _FEWEST_RUNS = 4  # of one size: a parabola and a run to spare
 
@@ -63,9 +64,10 @@ def tune(
     values = runs.value if falling else -runs.value
     groups = _groups(runs, sizes, values, batch, falling=falling)
     good = [group for group in groups if not group.flag]
+    large = [group for group in groups if group.runs >= _FEWEST_RUNS]
     if not good:
         raise FitError(
-            f"no group of runs has a minimum that can be used: {groups[0].flag}" if groups
+            f"no group of runs has a minimum that can be used: {large[0].flag}" if large
             else f"no group of equal {listed(sizes)} has {_FEWEST_RUNS} runs",
             hint="Extend the grid to both sides of the best setting, a factor of 4 at least.",
         )  # fmt: skip
@@ -75,7 +77,9 @@ def tune(
         metric=runs.metric, batch_unit=unit, level=level, groups=tuple(groups),
         laws=tuple(laws), target=tuple(target.items()) if target else None, cleaning=runs.cleaning,
         notes=(*(n for n in runs.notes if n.id not in _NOT_HERE),
-               *unused_note(runs, _timings(runs), action=_NAME_IT), *law_notes(groups, laws),
+               *unused_note(runs, _timings(runs), action=_NAME_IT),
+               *_lacking(_usable(runs, sizes, values, batch)[1], (*sizes, *settings)),
+               *law_notes(groups, laws),
                *leverage_notes(good, laws, level)),
         assumptions=runs.assumptions,
     )  # fmt: skip
@@ -122,20 +126,58 @@ def _sizes(runs: Runs) -> tuple[str, ...]:
     return tuple(known)
 
 
+def _usable(
+    runs: Runs, roles: tuple[str, ...], values: FloatArray, batch: FloatArray | None
+) -> tuple[FloatArray, BoolArray]:
+    """Return sizes, settings and the metric, shape (k, n), and which runs have all of them."""
+    columns = [*(runs.column(role) for role in roles), runs.column(RATE)]
+    columns += [] if batch is None else [batch]
+    stacked = np.stack([*columns, values])
+    known = np.isfinite(stacked).all(axis=0) & (stacked[:-1] > 0.0).all(axis=0)
+    return stacked, np.asarray(known)
+
+
+def _lacking(usable: BoolArray, needed: tuple[str, ...]) -> list[Note]:
+    """Return what there is to say of runs without a size or a setting, which no group holds."""
+    count = int((~usable).sum())
+    if not count:
+        return []
+    what = " or ".join(name.replace("_", " ") for name in needed)
+    return [
+        Note(
+            id="SETTING_MISSING", severity="warning",
+            text=f"{count} of {format_number_of(usable.size, 'run')} "
+            f"{'lacks' if count == 1 else 'lack'} {what}, and "
+            f"{'stands' if count == 1 else 'stand'} in no group.",
+            action="Give what is missing with --set, or leave them out of the log.",
+            numbers=(("lacking", float(count)), ("runs", float(usable.size))),
+        )
+    ]  # fmt: skip
+
+
 def _groups(
     runs: Runs, roles: tuple[str, ...], values: FloatArray, batch: FloatArray | None,
     *, falling: bool,
 ) -> list[TunedGroup]:  # fmt: skip
     """Return the minimum of each size, the smallest first."""
-    columns = [*(runs.column(role) for role in roles), runs.column(RATE)]
-    columns += [] if batch is None else [batch]
-    stacked = np.stack([*columns, values])
-    usable = np.isfinite(stacked).all(axis=0) & (stacked[:-1] > 0.0).all(axis=0)
+    stacked, usable = _usable(runs, roles, values, batch)
     sizes = np.round(np.log(stacked[: len(roles), usable]), 6).T
     found = []
     for size in np.unique(sizes, axis=0):
         rows = np.flatnonzero(usable)[(sizes == size).all(axis=1)]
+        at = dict.fromkeys(SYMBOLS) | {
+            role: float(stacked[k, rows[0]]) for k, role in enumerate(roles)
+        }
         if rows.size < _FEWEST_RUNS:
+            best = float(values[rows].min())
+            found.append(
+                TunedGroup(
+                    params=at["params"], tokens=at["tokens"], flops=at["flops"],
+                    runs=int(rows.size), used=0, best_value=best if falling else -best,
+                    learning_rate=None, learning_rate_error=None, batch=None, batch_error=None,
+                    flag=f"{format_number_of(rows.size, 'run')}; {_FEWEST_RUNS} are needed",
+                )
+            )  # fmt: skip
             continue
         rate = minimum_of(np.log(runs.column(RATE)[rows]), values[rows], "learning rate")
         size_of_step = None
@@ -144,9 +186,6 @@ def _groups(
         best = float(values[rows].min())
         # At the edge of one setting the other is best for a setting that is not.
         flags = [one.flag for one in (rate, size_of_step) if one is not None and one.flag]
-        at = dict.fromkeys(SYMBOLS) | {
-            role: float(stacked[k, rows[0]]) for k, role in enumerate(roles)
-        }
         found.append(
             TunedGroup(
                 params=at["params"], tokens=at["tokens"], flops=at["flops"],

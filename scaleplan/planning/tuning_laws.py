@@ -9,7 +9,7 @@ import numpy as np
 
 from scaleplan.fitting.distributions import t_quantile
 from scaleplan.records import Exponent, Note, TunedGroup, TuningLaw
-from scaleplan.units import format_significant
+from scaleplan.units import format_number_of, format_significant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,9 +150,10 @@ def law_notes(groups: list[TunedGroup], laws: list[TuningLaw]) -> list[Note]:
         found.append(
             Note(
                 id="MINIMA_EXCLUDED", severity="warning",
-                text=f"{len(flagged)} of {len(groups)} groups are left out of the laws; the first, "
+                text=f"{len(flagged)} of {format_number_of(len(groups), 'group')} "
+                f"{'is' if len(flagged) == 1 else 'are'} left out of the laws; the first, "
                 f"{_sizes(flagged[0])}: {flagged[0].flag}.",
-                action="Extend the grid to both sides of the best setting there.",
+                action="Extend the grid there, to both sides of the best setting.",
                 numbers=(("excluded", float(len(flagged))), ("groups", float(len(groups)))),
             )
         )  # fmt: skip

@@ -66,6 +66,23 @@ def test_minima_at_an_edge_are_left_out_and_said(invoke, tmp_path):
     assert "MINIMA_EXCLUDED" in {note["id"] for note in document["notes"]}
 
 
+def test_sizes_with_too_few_runs_and_runs_without_a_rate_are_said(invoke, tmp_path):
+    rows = ["params,tokens,lr,loss"]
+    for n, rates in ((1e6, 5), (4e6, 5), (16e6, 3)):
+        rows += [
+            f"{n:.0f},{20 * n:.0f},{1e-3 * 2**k},{3 + 0.1 * (k - 1) ** 2}" for k in range(rates)
+        ]
+    rows.append("1000000,20000000,,2.9")
+    grid = tmp_path / "grid.csv"
+    grid.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    document = json.loads(invoke("tune", grid, "--format", "json").stdout)
+    assert [group["runs"] for group in document["groups"]] == [5, 5, 3]
+    assert document["groups"][2]["flag"] == "3 runs; 4 are needed"
+    notes = {note["id"]: note for note in document["notes"]}
+    assert notes["MINIMA_EXCLUDED"]["text"].startswith("1 of 3 groups is left out")
+    assert notes["SETTING_MISSING"]["text"].startswith("1 of 14 runs lacks params or tokens or ")
+
+
 def test_sizes_that_rise_together_give_one_exponent(invoke, tmp_path):
     grid = write(tmp_path / "ray.csv", [(n, 20 * n) for n in (1e8, 2e8, 4e8, 8e8, 1.6e9)])
     document = json.loads(invoke("tune", grid, "--format", "json").stdout)

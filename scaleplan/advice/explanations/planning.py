@@ -189,10 +189,20 @@ PLANNING = (
     ),
     _entry(
         "MINIMA_EXCLUDED",
-        "Minima at the edge of a grid were left out.",
-        "The best learning rate or batch of a size is the smallest or largest tried.",
-        "The optimum lies there or beyond; a parabola would invent it.",
+        "Minima at the edge of a grid, and sizes with too few runs, were left out.",
+        "The best learning rate or batch of a size is the smallest or largest tried, or the size "
+        "has fewer than 4 runs.",
+        "The optimum lies there or beyond, and a parabola would invent it; through 3 runs one "
+        "always goes.",
         "Widen the grid at these sizes.",
+        "a decision of this program",
+    ),
+    _entry(
+        "SETTING_MISSING",
+        "Runs of a grid lack a size or a setting.",
+        "A run has no learning rate, batch, params, tokens or flops where others do.",
+        "It belongs to no group of equal sizes, or to no place in it.",
+        "Give what is missing with --set, or leave the runs out.",
         "a decision of this program",
     ),
     _entry(
