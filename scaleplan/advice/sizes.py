@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scaleplan.records import Note, SizePlan
-from scaleplan.units import format_count, format_percent, format_significant
+from scaleplan.units import format_count, format_number_of, format_percent, format_significant
 
 _REJECTED = 0.01  # p-value, as for the forms of laws
 
@@ -39,9 +39,9 @@ def _large(plan: SizePlan) -> Iterator[Note]:
         yield Note(
             id="GAP_LARGE", severity="warning",
             text=f"The gap between training and validation passes {limit_text(plan)} at "
-            f"{', '.join(map(format_count, found[:4]))}"
-            + (f" and {len(found) - 4} larger sizes" if len(found) > 4 else "")
-            + " parameters: overfitting.",
+            f"{', '.join(map(format_count, found[:4]))} parameters"
+            + (f" and {format_number_of(len(found) - 4, 'larger size')}" if len(found) > 4 else "")
+            + ": overfitting.",
             action="Take a smaller model, more data, or stronger regularisation.",
             numbers=(("params", found[0]), ("max_gap", plan.max_gap)),
         )  # fmt: skip

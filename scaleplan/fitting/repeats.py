@@ -39,7 +39,7 @@ def repeat_notes(runs: Runs, roles: tuple[str, ...], rows: IndexArray) -> tuple[
             severity="warning",
             text=f"{repeated.size} of {rows.size} runs saw their data more than {_NEARLY_FRESH:g} "
             f"times (up to {repeated.max():.3g} epochs); the law counts repeats as fresh data, so "
-            "its exponent of tokens is too small and forecasts for fresh data too high.",
+            "its term of tokens is off, and forecasts for fresh data are too high.",
             action="Use the law of repeated data (--law data_constrained), or fit the runs with "
             "few epochs apart.",
             numbers=(("runs", float(repeated.size)), ("most_epochs", float(repeated.max()))),

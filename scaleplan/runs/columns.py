@@ -97,7 +97,7 @@ def assign(frame: Frame, request: Request) -> Assignment:
         _use("value", result.numbers["value"], guessed=_metric_guessed(frame, request))
     )
     if result.uses[0].how == "guessed":
-        result.notes.extend(choice_notes(result.metric, names))
+        result.notes.extend(choice_notes(result.metric, frame.columns))
     for role, columns in given.items():
         further = _ranked(frame, result, role) if role in request.also else ()
         _take(result, role, _apart(frame, (*columns, *further)), guessed=False)

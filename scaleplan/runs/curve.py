@@ -37,6 +37,7 @@ class Curve:
         validation: The metric on validation (or test) data; empty if it was not logged.
         training: The same metric on training data, or the only one there is.
         accuracy: Validation accuracy beside a validation loss; empty otherwise.
+        loss: Training loss beside a metric of another kind; empty otherwise.
         learning_rate: The learning rate.
         sizes: Params, tokens and so on of the run, by role: the last one logged.
         sorted_rows: How many rows stood out of order.
@@ -58,6 +59,7 @@ class Curve:
     replaced: int
     gap: float
     repeated: int = 0
+    loss: Series = NOTHING
 
     @property
     def main(self) -> Series:

@@ -32,6 +32,7 @@ class Builder:
         axis: What `position` counts.
         position: Where each row stands.
         accuracy: The column of validation accuracy beside a loss; None without one.
+        loss: The column of the training loss beside another metric; None without one.
         validated: Whether `value` was measured on validation or test data.
         blank: Empty cells of each series' column; None for a column without any.
         named: Whether a column names the runs.
@@ -44,6 +45,7 @@ class Builder:
     axis: str
     position: FloatArray
     accuracy: str | None
+    loss: str | None
     validated: bool
     blank: Mapping[str, BoolArray | None]
     named: bool
@@ -81,7 +83,8 @@ class Builder:
             run=note.run or (note.file if self.by_file else f"run {number}"),
             file=note.file, axis=self.axis, metric=self._metric_of(training, main),
             validation=NOTHING if only_training else main,
-            training=main if only_training else training, accuracy=self._accuracy(rows, at),
+            training=main if only_training else training,
+            accuracy=self._beside(self.accuracy, rows, at), loss=self._beside(self.loss, rows, at),
             learning_rate=self._series(rows, at, "learning_rate", gone),
             sizes=self._sizes(rows), sorted_rows=told.late, repeated=told.repeated,
             replaced=0 if gone is None else int(gone.sum()), gap=_widest_gap(main.at),
@@ -186,10 +189,11 @@ class Builder:
                 values = values / 100.0
         return _latest(steps, values)
 
-    def _accuracy(self, rows: Rows, at: FloatArray) -> Series:
-        if self.accuracy is None:
+    def _beside(self, column: str | None, rows: Rows, at: FloatArray) -> Series:
+        """Return the finite readings of a column that plays no role."""
+        if column is None:
             return NOTHING
-        numbers = self.frame.columns[self.accuracy].numbers[rows]
+        numbers = self.frame.columns[column].numbers[rows]
         logged = np.isfinite(numbers)
         return _latest(at[logged], numbers[logged])
 

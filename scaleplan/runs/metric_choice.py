@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from scaleplan.records import Note
 from scaleplan.runs.metric_names import DETECTION
-from scaleplan.runs.metrics import Candidate, describe
+from scaleplan.runs.metrics import Candidate, describe, of_no_metric, spelling
+from scaleplan.runs.raw_table import RawColumn
 from scaleplan.runs.text import fold, listed, words
 
 # What an agent is judged by, and words that do not make another thing of it.
 _REWARD = frozenset({"reward", "rewards", "rew", "return", "ret"})
 _OF_EPISODES = frozenset({"episode", "ep", "episodic", "rollout", "env", "sampler", "runners",
                           "returns", "test", "eval"})  # fmt: skip
+_HELD_OUT = frozenset({"validation", "test"})
+# What is counted or timed of an evaluation, and how it is set up.
+_NO_READING = frozenset(
+    {"runtime", "sample", "samples", "second", "seconds", "sec", "batch", "batches", "size",
+     "epoch", "epochs", "iter", "iters", "interval", "every", "freq", "frequency", "set", "split",
+     "data", "dataset", "n", "num", "number", "examples", "tokens", "flops", "mem", "memory", "lr",
+     "speed", "start", "end", "index", "ratio", "fraction", "seed", "images", "rows", "fps"}
+)  # fmt: skip
 
 
 def detection(columns: Sequence[str]) -> Candidate | None:
@@ -49,14 +60,47 @@ def _is_reward(found: Candidate) -> bool:
     return found.kind == "score" and bool(said & _REWARD) and not odd and "min" not in said
 
 
-def choice_notes(chosen: Candidate, columns: Sequence[str]) -> tuple[Note, ...]:
-    """Say by what a detector or an agent is judged, if a loss might have been it.
+def choice_notes(chosen: Candidate, columns: Mapping[str, RawColumn]) -> tuple[Note, ...]:
+    """Say what might have been the metric: a loss, or a reading of held-out data.
 
     Args:
         chosen: The metric, which was guessed.
         columns: All there are.
     """
-    return (*parts_note(chosen, columns), *_reward_note(chosen, columns))
+    names = list(columns)
+    return (
+        *parts_note(chosen, names), *_reward_note(chosen, names),
+        *_unknown_note(chosen, columns),
+    )  # fmt: skip
+
+
+def _unknown_note(chosen: Candidate, columns: Mapping[str, RawColumn]) -> tuple[Note, ...]:
+    """Say that readings of held-out data are not used, since their names say nothing."""
+    if chosen.split in _HELD_OUT:
+        return ()
+    found = []
+    for name, column in columns.items():
+        said = set(spelling(name))
+        if not said & _HELD_OUT or said & _NO_READING or of_no_metric(name):
+            continue
+        if describe(name) is not None or column.is_text:
+            continue
+        known = column.numbers[np.isfinite(column.numbers)]
+        if known.size and known.min() < known.max():
+            found.append(name)
+    if not found:
+        return ()
+    one = len(found) == 1
+    return (
+        Note(
+            id="VALIDATION_UNKNOWN", severity="warning",
+            text=f"{listed(found, 5)} {'says' if one else 'say'} by {'its' if one else 'their'} "
+            "name to be measured on held-out data, but not what it is, and "
+            f"{'is' if one else 'are'} not used; the metric is {chosen.column}.",
+            action=f"Name it with --metric {found[0]!r}.",
+            numbers=(("columns", float(len(found))),),
+        ),
+    )  # fmt: skip
 
 
 def _reward_note(chosen: Candidate, columns: Sequence[str]) -> tuple[Note, ...]:

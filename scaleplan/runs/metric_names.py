@@ -24,6 +24,25 @@ _MEAN_PRECISION = (("map50", "95"), ("map", "50", "95"), ("map", "5", "95"),
                    ("map", "0", "5", "0", "95"), ("coco", "bbox", "map"), ("bbox", "map"),
                    ("bbox", "ap"))  # fmt: skip
 DETECTION = 1  # the preference of that score, which is never read from training batches
+_LIKELIHOODS = (("negative", "log", "likelihood"), ("neg", "log", "likelihood"))
+# Errors of regression and of forecasts, each with a rank of its own: a log may have several.
+_REGRESSION = (
+    ("root", "mean", "squared", "error"), ("mean", "squared", "error"),
+    ("mean", "absolute", "error"), ("mean", "squared", "logarithmic", "error"),
+    ("mean", "absolute", "percentage", "error"), ("squared", "error"), ("absolute", "error"),
+    ("nrmse",), ("rmsle",), ("msle",), ("crps",), ("mape",), ("smape",), ("mase",), ("wape",),
+    ("brier", "score"), ("brier",),
+)  # fmt: skip
+# Agreement with what was measured, of regressions, rankings, texts and pictures; higher is better.
+_AGREEMENT = (
+    ("r2", "score"), ("r2",), ("r", "squared"), ("log", "likelihood"), ("spearman",),
+    ("spearmanr",), ("pearson",), ("pearsonr",), ("kendall",), ("kendalltau",), ("concordance",),
+    ("c", "index"), ("cindex",), ("mcc",), ("matthews", "correlation"), ("matthews", "corrcoef"),
+    *((word, "kappa") for word in ("cohen", "cohens", "weighted", "val", "eval", "test")),
+    ("average", "precision"), ("jaccard",), ("ssim",), ("chrf",), ("meteor",),
+    ("rouge1",), ("rouge2",), ("rougel",), ("rougelsum",), ("cider",), ("sari",),
+    ("bertscore",), ("sensitivity",), ("specificity",),
+)  # fmt: skip
 PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     (("bits", "per", "byte"), "loss", 2, "bits/byte"),
     (("bits", "per", "char"), "loss", 3, "bits/character"),
@@ -38,6 +57,9 @@ PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     (("cross", "entropy"), "loss", 1, ""),
     (("log", "loss"), "loss", 1, ""),
     (("log", "perplexity"), "loss", 1, ""),
+    *((phrase, "loss", 1, "") for phrase in _LIKELIHOODS),
+    # Keras writes the errors of regression out; they are no shares.
+    *((phrase, "loss", 7 + 3 * place, "") for place, phrase in enumerate(_REGRESSION)),
     (("error", "rate"), "error", 0, "fraction"),
     (("bpb",), "loss", 2, "bits/byte"),
     (("bpc",), "loss", 3, "bits/character"),
@@ -71,6 +93,7 @@ PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     # The overlap by which segmentation is compared comes before the pixels that are right.
     *(((name,), "accuracy", -1, "fraction") for name in ("miou", "mdice")),
     *(((name,), "accuracy", 4, "fraction") for name in _OVERLAPS),
+    *((phrase, "score", 10 + place, "") for place, phrase in enumerate(_AGREEMENT)),
     (("score",), "score", 0, ""),
     # The mean average precision by which detectors are compared, as Ultralytics, MMDetection and
     # Detectron2 write it.

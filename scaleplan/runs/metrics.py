@@ -122,6 +122,11 @@ def describe(column: str) -> Candidate | None:
     return None
 
 
+def of_no_metric(column: str) -> bool:
+    """Tell whether a name has a word of bounds, spreads and settings, which are no metric."""
+    return bool(_NO_METRIC & set(words(column)))
+
+
 def spelling(column: str) -> tuple[str, ...]:
     """Return the words of a name as all spell it who mean the same: val_loss, Validation Loss."""
     return tuple(_SPLITS.get(word, word) for word in words(column))

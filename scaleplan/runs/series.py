@@ -183,13 +183,14 @@ def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
     builder = Builder(
         rows=rows, frame=part.frame, metric=kind, axis=axis, position=position,
         accuracy=_accuracy_column(part.frame, kind, part.chosen.metric.column),
+        loss=_loss_column(part.frame, kind, part.chosen),
         validated=part.chosen.metric.split in {"validation", "test"},
         # Of whole columns, once: there may be a thousand runs in them.
         blank={role: _blank(rows.roles[role]) for role in SERIES if role in rows.roles},
         named="run" in rows.labels, by_file=several,
     )  # fmt: skip
     curves = [builder.curve(each, i + 1) for i, each in enumerate(members(groups))]
-    parts = choice_notes(part.chosen.metric, list(part.frame.columns)) if part.guessed else ()
+    parts = choice_notes(part.chosen.metric, part.frame.columns) if part.guessed else ()
     return curves, [*parts, *notes, *spoiled, *told, *joined, *words, *unplaced, *split]
 
 
@@ -221,6 +222,18 @@ def _accuracy_column(frame: Frame, metric: Metric, column: str) -> str | None:
         and c.split in {"validation", "test"}
     ]  # fmt: skip
     return min(found)[1] if found else None
+
+
+def _loss_column(frame: Frame, metric: Metric, chosen: Assignment) -> str | None:
+    """Return the column of the training loss beside a metric of another kind, if there is one."""
+    if metric.kind == "loss" or "train_value" in chosen.numbers:
+        return None
+    found = [
+        (c.split != "train", c.order, name) for name in frame.columns
+        for c in [describe(name)] if c is not None and c.kind == "loss"
+        and c.split in {"train", "plain"} and not frame.columns[name].is_text
+    ]  # fmt: skip
+    return min(found)[2] if found else None
 
 
 def _not_judged(empty: Sequence[Curve], refused: Sequence[_Refused]) -> list[Note]:

@@ -68,7 +68,7 @@ def diverged(seen: Seen) -> Finding | None:
         return None  # a run that never fell has nothing to lose
     # Validation alone may rise slowly by overfitting; training does not.
     validated = bool(len(seen.curve.validation)) and seen.training is None
-    if validated and not _sudden(judged, best):
+    if validated and (not _sudden(judged, best) or _loss_goes_on(seen)):
         return None
     since = float(judged.at[_onset(judged, best)])
     shown = "training" if seen.training is not None else name
@@ -88,6 +88,16 @@ def diverged(seen: Seen) -> Finding | None:
         f"{format_significant(risen)} from its {'lowest' if seen.sign > 0 else 'highest'} value "
         f"since {where(seen, since)}{_of_gain(risen, fall, fallen)}, and stays there",
     )  # fmt: skip
+
+
+def _loss_goes_on(seen: Seen) -> bool:
+    """Tell whether the training loss beside a metric of another kind falls on since its best."""
+    loss = seen.curve.loss
+    since = float(seen.trend.at[seen.best])
+    before, after = loss.value[loss.at <= since], loss.value[loss.at > since]
+    if before.size == 0 or after.size < _RISING_POINTS:
+        return False
+    return bool(np.median(after[-_RISING_POINTS:]) < np.median(before[-_RISING_POINTS:]))
 
 
 def _of_gain(risen: float, fall: float, fallen: str) -> str:

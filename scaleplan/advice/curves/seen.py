@@ -119,8 +119,12 @@ def jumped_at_end(values: FloatArray) -> bool:
         values: Shape (n,), finite, falling as training succeeds.
     """
     before = values[:-1]
-    if before.size < _BEFORE_A_JUMP:
+    if before.size < FEWEST:
         return False
+    if before.size < _BEFORE_A_JUMP:  # too few for their noise: twice their range is none
+        height = float(values[-1] - before.max())
+        level = abs(float(np.median(before)))
+        return height > max(2.0 * float(np.ptp(before)), _JUMP_SHARE * level)
     latest = before[-(before.size // 3) :]
     height = float(values[-1] - latest.max())
     risen = float(before[-1] - latest.min())  # as much as this: it goes on as it did

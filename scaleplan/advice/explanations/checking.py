@@ -37,7 +37,8 @@ CHECKING = (
         "DIVERGED",
         "The values are lost, or have jumped up and stay there.",
         "Not finite to the end; or the training trend (without one: a sudden rise of the "
-        "validation trend) ends above its lowest point by over 25% of its fall and beyond noise.",
+        "validation trend, while no training loss beside it falls on) ends above its lowest point "
+        "by over 25% of its fall and beyond noise.",
         "Nothing that is trained from here is worth its price.",
         "Go back to a checkpoint before, lower the learning rate or clip gradients.",
     ),
@@ -101,7 +102,8 @@ CHECKING = (
         "JUMPED_AT_END",
         "The last reading has jumped, and is not judged.",
         "It lies above the last third of those before it by more than 8 standard deviations of a "
-        "reading, a quarter of their range, 1% of their level, and twice what they had risen.",
+        "reading, a quarter of their range, 1% of their level, and twice what they had risen; "
+        "after 4 to 8 readings by more than twice their range and a quarter of their level.",
         "One reading does not tell a spike from the beginning of divergence.",
         "Look at the next readings: a spike comes back, a run that diverges does not.",
     ),

@@ -48,6 +48,14 @@ RESHAPING = (
         "Name a loss with --metric.",
     ),
     _entry(
+        "VALIDATION_UNKNOWN",
+        "A reading of held-out data has a name that says no known metric, and is not used.",
+        "A column of numbers that vary, with val, valid, eval, dev, test or the like in its name, "
+        "beside a metric that was not measured on held-out data.",
+        "Whether a run overfits is seen on held-out data; training alone does not tell.",
+        "Name it with --metric; --columns loss=, error=, accuracy= or score= says its kind.",
+    ),
+    _entry(
         "EPOCHS_AS_STEPS",
         "Evaluations that are numbered by epochs stand at the step that training has reached.",
         "Rows without an epoch, each with the epoch of the row before it as its step.",

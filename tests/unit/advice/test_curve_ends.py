@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -67,6 +69,38 @@ def test_one_reading_that_jumps_at_the_end_is_told_and_not_judged():
     assert "JUMPED_AT_END" in [note.id for note in check_curves(log).notes]
     assert judge(curve(np.r_[values, 9.0, 9.1, 9.0])).verdict == "diverged"
     assert "JUMPED_AT_END" not in judge(curve(values)).notes
+
+
+def test_after_few_readings_a_jump_at_the_end_has_to_be_far_beyond_them():
+    few = [1.90, 1.41, 1.18, 1.07]
+    found = judge(curve([*few, 7.03]))
+    assert "JUMPED_AT_END" in found.notes
+    assert found.best == 1.07
+    assert "JUMPED_AT_END" not in judge(curve([*few, 2.3])).notes
+    assert "JUMPED_AT_END" not in judge(curve([1.0, 1.001, 1.0, 1.002, 1.1])).notes
+    assert judge(curve([1.9, 1.4, 1.2, 7.0])).points == 4  # three would not be enough
+
+
+def skill_that_turns(seed, n=15):
+    """Return a score that falls over most of the run, and the training loss beside it."""
+    at = np.arange(float(n))
+    score = 0.70 + 0.05 * np.minimum(at, 5.0) - 0.008 * np.maximum(at - 5.0, 0.0) ** 1.4
+    noise = 0.003 * np.random.default_rng(seed).standard_normal(n)
+    return score + noise, Series(at + 1.0, 1.6 * 0.88**at)
+
+
+def test_a_score_that_falls_while_the_training_loss_falls_on_is_overfitting():
+    score = Metric(name="val_auc", kind="score", unit="")
+    for seed in range(20):
+        values, loss = skill_that_turns(seed)
+        alone = curve(values, metric=score)
+        assert judge(replace(alone, loss=loss)).verdict == "overfitting"
+        lost = Series(loss.at, np.r_[loss.value[:8], np.full(7, 1.7)])
+        assert judge(replace(alone, loss=lost)).verdict == judge(alone).verdict
+    assert any(
+        judge(curve(skill_that_turns(seed)[0], metric=score)).verdict == "diverged"
+        for seed in range(20)
+    )
 
 
 def late_fall(n=60, high=1.0, low=0.28, where=30.0):
