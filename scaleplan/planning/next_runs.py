@@ -17,6 +17,7 @@ from scaleplan.planning.next_runs_beliefs import Form, beliefs_at, form_of
 from scaleplan.planning.next_runs_candidates import RunSet, candidates, naive_sets, runs_of
 from scaleplan.planning.next_runs_expected import expected_fit, half_widths
 from scaleplan.planning.next_runs_names import own_columns
+from scaleplan.planning.next_runs_notes import DESIGN, next_notes
 from scaleplan.planning.next_runs_rows import Cluster, next_rows, row_assumptions
 from scaleplan.planning.next_runs_target import (
     Request,
@@ -27,14 +28,13 @@ from scaleplan.planning.next_runs_target import (
     target_of,
 )
 from scaleplan.planning.samples import samples_of
-from scaleplan.records import Alternative, Assumption, Fit, NextRuns, Note
+from scaleplan.records import Alternative, Assumption, Fit, NextRuns
 from scaleplan.units import format_flops, format_usd
 
 if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
 
 LEAST_SHARE = 1e-3  # of the budget; what costs less than that decides nothing about the target
-_DESIGN = "own simulation, tests/benchmark/next_runs.py (2026)"
 _BELOW_TARGET = 0.5  # of the target's compute; a run as large as the target needs no forecast
 
 
@@ -95,7 +95,8 @@ def plan_next(fit: Fit, request: Request, cluster: Cluster) -> NextRuns:
         budget_flops=request.flops, budget_usd=request.usd, gpu=cluster.accelerator.id,
         gpus=cluster.gpus, runs=rows,
         alternatives=_alternatives(fit, spent, (params, tokens), dearest, now.value),
-        interval=forecast_interval(fit), notes=_notes(fit, request, compute, target["flops"], rows),
+        interval=forecast_interval(fit),
+        notes=next_notes(fit, rows, compute, target["flops"], request.fewest),
         assumptions=(
             *fit.assumptions,
             *_assumptions(cheapest, request, None if anchor is None else cost[anchor] / budget),
@@ -231,57 +232,10 @@ def _alternatives(
     return tuple(found)
 
 
-def _notes(
-    fit: Fit, request: Request, compute: float, target_flops: float, rows: tuple[object, ...]
-) -> tuple[Note, ...]:
-    found = list(fit.notes)
-    found.append(
-        Note(
-            id="IF_THE_FORM_HOLDS", severity="info",
-            text="The half-width after the runs is what is expected if the form of the law holds "
-            "and the runs scatter as the fitted ones do.",
-            action="Read the results back with scaleplan fit --update FIT NEW.csv; plan again.",
-            source=_DESIGN,
-        )
-    )  # fmt: skip
-    if samples_of(fit):
-        found.append(
-            Note(
-                id="NO_TOKENS", severity="warning",
-                text=f"{samples_of(fit)} are no tokens: the runs are chosen by the FLOP in the log "
-                f"of the fit ({fit.flops_per_param_token:.3g} a parameter and one of "
-                f"{samples_of(fit)}), and shapes, batches and learning rates of language models "
-                "are left out.",
-                action="Give --mfu for hours and dollars; take shapes and settings from your runs.",
-            )
-        )  # fmt: skip
-    if compute >= target_flops:
-        found.append(
-            Note(
-                id="BUDGET_REACHES_TARGET", severity="warning",
-                text=f"The budget pays for the target run itself, {compute / target_flops:.2g} "
-                "times over.",
-                action="Train the target, or give a larger one.",
-                numbers=(("budget_flops", compute), ("target_flops", target_flops)),
-            )
-        )  # fmt: skip
-    if len(rows) < request.fewest:
-        found.append(
-            Note(
-                id="FEW_RUNS", severity="warning",
-                text=f"The budget pays for {len(rows)} runs of at least the cheapest size; a law "
-                f"of five parameters takes {request.fewest}.",
-                action="Raise the budget, or allow smaller runs with --cheapest.",
-                numbers=(("runs", float(len(rows))),),
-            )
-        )  # fmt: skip
-    return tuple(found)
-
-
 def _assumptions(cheapest: float, request: Request, share: float | None) -> tuple[Assumption, ...]:
     anchor = Assumption(
         name="least share of the budget for the anchor run, the largest that tells as much",
-        value=round(share or 0.0, 3), unit="share", source=_DESIGN,
+        value=round(share or 0.0, 3), unit="share", source=DESIGN,
     )  # fmt: skip
     return (
         *(() if share is None else (anchor,)),

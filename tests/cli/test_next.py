@@ -53,6 +53,19 @@ def test_document(invoke, fit_file):
     assert any("2503.04715" in one["source"] for one in document["assumptions"])
 
 
+def test_runs_below_the_fitted_sizes_are_said(invoke, fit_file):
+    for budget, cheapest, expected in (("1e16", "1e12", True), ("1e20", "1e19", False)):
+        arguments = ("--budget", budget, "--cheapest", cheapest, "--target-flops", "1e22")
+        document = json.loads(invoke("next", fit_file, *arguments, "--format", "json").stdout)
+        least = min(run["params"] for run in document["runs"])
+        notes = {note["id"]: note for note in document["notes"]}
+        assert ("BELOW_THE_RUNS" in notes) is expected
+        if expected:
+            small = notes["BELOW_THE_RUNS"]
+            assert least < small["least"]
+            assert small["runs"] == sum(r["params"] < small["least"] for r in document["runs"])
+
+
 def test_table_and_csv(invoke, fit_file):
     table = invoke("next", fit_file, "--budget", "2e19", *TARGET).stdout
     assert "Runs to train, on 8 x h100" in table

@@ -154,6 +154,14 @@ PLANNING = (
         "c-optimal design: Silvey 1980, chapter 3; Chaloner & Verdinelli 1995",
     ),
     _entry(
+        "BELOW_THE_RUNS",
+        "Proposed runs are smaller than any that the law was fitted to.",
+        "Fewer parameters than the smallest fitted run.",
+        "They are cheap and tell the exponents apart, if the law holds so far down.",
+        "Leave out what cannot be built, or raise the cheapest run.",
+        "a decision of this program",
+    ),
+    _entry(
         "BUDGET_REACHES_TARGET",
         "The budget pays for the target itself.",
         "Budget above the target's compute.",

@@ -1,0 +1,91 @@
+"""What there is to say about runs that are proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scaleplan.planning.samples import samples_of
+from scaleplan.records import Fit, NextRun, Note
+from scaleplan.runs.text import listed
+from scaleplan.units import format_count, format_number_of
+
+_NAMED = 3
+DESIGN = "own simulation, tests/benchmark/next_runs.py (2026)"
+
+
+def next_notes(
+    fit: Fit, rows: Sequence[NextRun], compute: float, target_flops: float, fewest: int
+) -> tuple[Note, ...]:
+    """Return the notes of a plan of runs.
+
+    Args:
+        fit: What they are planned with.
+        rows: The runs.
+        compute: The budget in FLOP.
+        target_flops: Compute of the target.
+        fewest: Runs below which a law is not fitted.
+    """
+    found = list(fit.notes)
+    found.append(
+        Note(
+            id="IF_THE_FORM_HOLDS", severity="info",
+            text="The half-width after the runs is what is expected if the form of the law holds "
+            "and the runs scatter as the fitted ones do.",
+            action="Read the results back with scaleplan fit --update FIT NEW.csv; plan again.",
+            source=DESIGN,
+        )
+    )  # fmt: skip
+    if samples_of(fit):
+        found.append(
+            Note(
+                id="NO_TOKENS", severity="warning",
+                text=f"{samples_of(fit)} are no tokens: the runs are chosen by the FLOP in the log "
+                f"of the fit ({fit.flops_per_param_token:.3g} a parameter and one of "
+                f"{samples_of(fit)}), and shapes, batches and learning rates of language models "
+                "are left out.",
+                action="Give --mfu for hours and dollars; take shapes and settings from your runs.",
+            )
+        )  # fmt: skip
+    if compute >= target_flops:
+        found.append(
+            Note(
+                id="BUDGET_REACHES_TARGET", severity="warning",
+                text=f"The budget pays for the target run itself, {compute / target_flops:.2g} "
+                "times over.",
+                action="Train the target, or give a larger one.",
+                numbers=(("budget_flops", compute), ("target_flops", target_flops)),
+            )
+        )  # fmt: skip
+    found += _below_the_runs(fit, rows)
+    if len(rows) < fewest:
+        found.append(
+            Note(
+                id="FEW_RUNS", severity="warning",
+                text=f"The budget pays for {len(rows)} runs of at least the cheapest size; a law "
+                f"of five parameters takes {fewest}.",
+                action="Raise the budget, or allow smaller runs with --cheapest.",
+                numbers=(("runs", float(len(rows))),),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _below_the_runs(fit: Fit, rows: Sequence[NextRun]) -> list[Note]:
+    """Say which runs have fewer parameters than any that the law was fitted to."""
+    least = min((r.low for r in fit.ranges if r.role == "params"), default=None)
+    small = [row for row in rows if least is not None and row.params < least]
+    if not small or least is None:
+        return []
+    one = len(small) == 1
+    return [
+        Note(
+            id="BELOW_THE_RUNS", severity="info",
+            text=f"{format_number_of(len(small), 'run')} "
+            f"({listed([row.name for row in small], _NAMED)}) {'has' if one else 'have'} fewer "
+            f"parameters than the smallest fitted {format_count(least)}, down to "
+            f"{format_count(min(row.params for row in small))}: the law is not tested there, and "
+            "with a large vocabulary so small a model may be embeddings for the most part.",
+            action="Leave out what you cannot build, or raise the cheapest run with --cheapest.",
+            numbers=(("runs", float(len(small))), ("least", least)),
+        )
+    ]  # fmt: skip
