@@ -11,7 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scaleplan.errors import InputError, UsageError
-from scaleplan.laws import ComputeFactors, Law, OptimizerFactors, get_law
+from scaleplan.laws import (
+    ComputeFactors,
+    Law,
+    OptimizerFactors,
+    ParameterSpec,
+    PowerSumLaw,
+    get_law,
+)
 from scaleplan.records import Fit, LawFit
 
 # Numbers are written with all their digits; this only forgives a rounding of the last ones.
@@ -49,7 +56,9 @@ def _all_wrong(fit: Fit) -> Iterator[_Wrong]:
     parts = {"main": fit.main}
     parts.update({f"alternatives[{i}]": part for i, part in enumerate(fit.alternatives)})
     for where, part in parts.items():
-        yield from _wrong_law(part, where, fit.inputs)
+        known = fit.parameters if part is fit.main else ()
+        marked = tuple(i for i, parameter in enumerate(known) if parameter.at_bound)
+        yield from _wrong_law(part, where, fit.inputs, None if part is not fit.main else marked)
     if len(fit.input_columns) != len(fit.inputs):
         yield _Wrong("input_columns", f"a list of {len(fit.input_columns)}", "one for each input")
     if fit.main.law != fit.law:
@@ -92,7 +101,18 @@ def _law_of(part: LawFit, where: str) -> Law | _Wrong:
     return law
 
 
-def _wrong_law(part: LawFit, where: str, inputs: tuple[str, ...]) -> Iterator[_Wrong]:
+def _wrong_law(
+    part: LawFit, where: str, inputs: tuple[str, ...], marked: tuple[int, ...] | None
+) -> Iterator[_Wrong]:
+    """Yield what is wrong with one law of a fit.
+
+    Args:
+        part: The law and its numbers.
+        where: Its place in the file.
+        inputs: The inputs of the fit.
+        marked: Which of its parameters the file says are at or beyond the end of their range; None
+            where it does not say so of any, as of alternatives.
+    """
     law = _law_of(part, where)
     if isinstance(law, _Wrong):
         yield law
@@ -105,12 +125,22 @@ def _wrong_law(part: LawFit, where: str, inputs: tuple[str, ...]) -> Iterator[_W
     for i, (spec, value) in enumerate(zip(law.parameters, part.theta, strict=True)):
         name = f"{where}.theta[{i}] ({spec.symbol})"
         yield from _number(name, value, _ANY)
+        said = _may_lie_beyond(law, spec) and (marked is None or i in marked)
         room = _SAME * max(abs(spec.low), abs(spec.high), 1.0) if math.isfinite(spec.high) else 0.0
-        if not spec.low - room <= value <= spec.high + room:
+        if not said and not spec.low - room <= value <= spec.high + room:
             yield _Wrong(name, f"{value:g}", f"from {spec.low:g} to {spec.high:g}")
     yield from _wrong_covariance(part, where)
     yield from _number(f"{where}.noise", part.noise, _NOT_NEGATIVE)
     yield from _number(f"{where}.dof", part.dof, _NOT_NEGATIVE)
+
+
+def _may_lie_beyond(law: Law, spec: ParameterSpec) -> bool:
+    """Tell whether a fit may end beyond a parameter's range: exponents of sums of powers may.
+
+    Their solver holds floors only, so that steep runs get the law that meets them. Such a fit says
+    so (`at_bound`, and a warning); one that does not was edited.
+    """
+    return isinstance(law, PowerSumLaw) and not spec.unit
 
 
 def _wrong_covariance(part: LawFit, where: str) -> Iterator[_Wrong]:

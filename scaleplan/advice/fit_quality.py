@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 from scaleplan.fitting.form_tests import LEAST_WRONG, ON_LARGER_RUNS, UNPASSED, plain_reason
@@ -113,13 +114,23 @@ def objective_matters(fit: Fit) -> Iterator[Note]:
 
 
 def at_bound(fit: Fit) -> Iterator[Note]:
-    """Warn when an exponent ended on a bound of its range."""
+    """Warn when an exponent ended on a bound of its range, or beyond it."""
+    ranges = {spec.symbol: (spec.low, spec.high) for spec in get_law(fit.law).parameters}
     for parameter in fit.parameters:
         if parameter.at_bound and parameter.symbol != "E":
+            low, high = ranges.get(parameter.symbol, (-math.inf, math.inf))
+            value = format_significant(parameter.value)
+            text = (
+                f"{parameter.symbol} = {value} lies at the end of its range: its interval means "
+                "nothing."
+            )
+            if not low <= parameter.value <= high:
+                text = (
+                    f"{parameter.symbol} = {value} lies beyond the range of {low:g} to {high:g} in "
+                    f"which the {fit.law} law makes sense, and outside of anything published."
+                )
             yield Note(
-                id="AT_BOUND", severity="warning",
-                text=f"{parameter.symbol} = {format_significant(parameter.value)} lies at the end "
-                "of its range: its interval means nothing.",
+                id="AT_BOUND", severity="warning", text=text,
                 action="Check the column behind it, and spread the runs further.",
                 numbers=((parameter.symbol, parameter.value),),
             )  # fmt: skip

@@ -157,7 +157,10 @@ def _axis(fitted: Fitted, k: int, unit: float) -> _Axis:
     ends = (-math.inf, math.inf)
     if isinstance(problem, Problem):
         if not log:
-            one, other = (start + (end - value) / slope for end in (spec.low, spec.high))
+            # On the side where an estimate lies beyond its range there is no end to stop at.
+            low = spec.low if value >= spec.low else -math.inf
+            high = spec.high if value <= spec.high else math.inf
+            one, other = (start + (end - value) / slope for end in (low, high))
             ends = (min(one, other), max(one, other))
     else:
         ends = (float(problem.low[at]), float(problem.high[at]))

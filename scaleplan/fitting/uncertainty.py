@@ -117,7 +117,10 @@ def _delta_bounds(fitted: Fitted, k: int, level: float) -> _Bounds:
         # Coefficients are log-normal to first order: their interval is a factor, not a sum.
         stretch = math.exp(min(factor * error / value, 50.0))
         return value / stretch, value * stretch
-    return max(spec.low, value - factor * error), min(spec.high, value + factor * error)
+    # An estimate beyond its range, which the solver of sums of powers allows, is held all the same.
+    low = value - factor * error if value < spec.low else max(spec.low, value - factor * error)
+    high = value + factor * error if value > spec.high else min(spec.high, value + factor * error)
+    return low, high
 
 
 def _at_limit(fitted: Fitted, spec: ParameterSpec, value: float) -> bool:
@@ -130,14 +133,14 @@ def _at_limit(fitted: Fitted, spec: ParameterSpec, value: float) -> bool:
 
 
 def _at_bound(spec: ParameterSpec, value: float) -> bool:
-    """Tell whether a floor is zero, or an exponent within 1e-3 of an end of its range."""
+    """Tell whether a floor is zero, or an exponent within 1e-3 of an end of its range or beyond."""
     if spec.is_floor:
         return value <= spec.low
     if spec.unit:
         return False
-    return any(
-        math.isfinite(bound) and abs(value - bound) <= 1e-3 * max(1.0, abs(bound))
-        for bound in (spec.low, spec.high)
+    low, high = (1e-3 * max(1.0, abs(bound)) for bound in (spec.low, spec.high))
+    return (math.isfinite(spec.low) and value <= spec.low + low) or (
+        math.isfinite(spec.high) and value >= spec.high - high
     )
 
 

@@ -153,7 +153,7 @@ def parameters_table(fit: Fit, *, title: str = "Parameters") -> Table:
     for method in dict.fromkeys(p.method for p in fit.parameters if p.method):
         footer += f"; {', '.join(p.symbol for p in fit.parameters if p.method == method)}: {method}"
     if bound:
-        footer += f"; at a bound of its range: {', '.join(bound)}"
+        footer += f"; at or beyond a bound of its range: {', '.join(bound)}"
     return Table(
         title=title,
         columns=(

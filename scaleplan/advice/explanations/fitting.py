@@ -51,8 +51,8 @@ FITTING = (
     ),
     _entry(
         "AT_BOUND",
-        "A parameter ended on an end of its range.",
-        "Value equal to a bound.",
+        "A parameter ended on an end of its range, or beyond it.",
+        "Value equal to a bound, or an exponent of a sum of powers outside of what is published.",
         "The optimum lies beyond, or the runs do not hold the term; intervals assume neither.",
         "Check the column behind it; spread the runs further.",
     ),
