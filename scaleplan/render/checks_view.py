@@ -166,6 +166,7 @@ def influence_table(influences: tuple[Influence, ...]) -> Table:
             for one in influences[:_SHOWN]
         ),
         footer=f"at {format_flops(first.at_flops)} FLOP, {count(first.params)} parameters with all "
-        "runs; those that move it by a factor of over 1.25, refitted without each"
+        "runs; those that the rest misses by more than chance and that move it by a factor of over "
+        "1.25, refitted without each"
         + (f"; and {more} more, see --format json" if more > 0 else ""),
     )

@@ -43,8 +43,8 @@ FITTING = (
     _entry(
         "OBJECTIVE_MATTERS",
         "The optimal size depends on what is minimised.",
-        "N* at one budget differs by over 25% between Huber at two thresholds, least squares of "
-        "logs and least squares of the metric.",
+        "N* at one budget differs by over 25%, and by more than half of its own interval, between "
+        "Huber at two thresholds, least squares of logs and least squares of the metric.",
         "A well determined answer does not depend on how outliers are weighed.",
         "Take the spread as part of the uncertainty.",
         "Besiroglu et al. 2024, arXiv 2404.10102; 240 public runs give 5 to 98 tokens a parameter",
@@ -165,7 +165,8 @@ FITTING = (
     _entry(
         "INFLUENTIAL_RUN",
         "N* hangs on single runs.",
-        "Without one run N* moves by a factor of over 1.25 up or down, each left out in turn.",
+        "Without one run N* moves by a factor of over 1.25, and the others miss that run by more "
+        "than chance (F test, 5% shared among all runs); each is left out in turn.",
         "A decision should not rest on one training.",
         "Check these runs; leave one out only for a reason outside the fit.",
         "Cook & Weisberg 1982; never dropped by the program (Choshen et al. 2024)",
@@ -173,7 +174,8 @@ FITTING = (
     _entry(
         "INFLUENTIAL_TAIL",
         "N* hangs on one end of the ratios.",
-        "Without the lowest or highest tokens per parameter N* moves by a factor of over 1.25.",
+        "Without the lowest or highest tokens per parameter N* moves by a factor of over 1.25, and "
+        "the rest misses them by more than chance (F test at 5%).",
         "The ends identify the split and are where forms fail first.",
         "Train more runs like them.",
         "as INFLUENTIAL_RUN",

@@ -17,6 +17,8 @@ from scaleplan.records import (
     IsoflopMinimum,
     LawFit,
     Metric,
+    ObjectiveRow,
+    OptimumRow,
     PureError,
     Range,
     SizeAt,
@@ -157,6 +159,23 @@ def test_a_broad_design_is_left_alone():
 )  # fmt: skip
 def test_a_poor_design_is_warned_about(changes, rule):
     assert ids(designed(**changes)) == {rule}
+
+
+@pytest.mark.parametrize(("width", "differs"), [(1.1, True), (1.5, False)])
+def test_objectives_differ_by_more_than_the_interval_explains(width, differs):
+    rows = tuple(
+        ObjectiveRow(
+            objective=name, used=name == "one", flops=1e24, params=params, tokens=1e12,
+            input_value=None, value=2.0,
+        )
+        for name, params in (("one", 1e11), ("other", 1.4e11))
+    )  # fmt: skip
+    at = OptimumRow(
+        flops=1e24, params=1e11, params_low=1e11 / width, params_high=1e11 * width, tokens=1e12,
+        value=2.0, low=None, high=None,
+    )  # fmt: skip
+    found = ids(fit_like(objectives=rows, optimum=(at,)))
+    assert ("OBJECTIVE_MATTERS" in found) is differs
 
 
 def influenced(*found):

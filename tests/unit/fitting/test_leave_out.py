@@ -43,6 +43,17 @@ def test_a_clean_sweep_hangs_on_no_run():
     assert found_in(runs()) == ()
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_what_chance_moves_far_beyond_a_clean_sweep_is_no_warning(seed):
+    fitted = runs(count=40, seed=seed, noise=0.04)
+    weights = 1.0 - np.eye(40)
+    sizes = [CHINCHILLA.optimum(list(map(float, each)), BUDGET, 6.0)[0]
+             for each in fitted.refit(weights)]  # fmt: skip
+    changes = np.abs(np.log(np.array(sizes) / optimum(fitted)))
+    assert changes.max() > np.log(1.25)  # the share alone would name these runs
+    assert found_in(fitted) == ()
+
+
 def test_one_bad_run_is_named_with_both_sizes():
     fitted = runs(spoil)
     worst = int(np.argmin(fitted.inputs[1]))
