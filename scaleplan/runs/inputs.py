@@ -56,7 +56,7 @@ def may_be_input(frame: Frame, name: str) -> bool:
     """Tell whether a column is a number that varies, and no metric, time or step."""
     numbers = frame.columns[name].numbers
     known = numbers[np.isfinite(numbers)]
-    unnamed = name.startswith(("column ", "_"))
+    unnamed = name.startswith(("column ", "_", "Unnamed: "))
     odd = describe(name) is not None or bool((TIMING_WORDS | _WATCHED) & set(words(name)))
     counted = any(rank(role, name) is not None for role in ("learning_rate", "step", "epoch"))
     odd = odd or is_reading(name) or counted

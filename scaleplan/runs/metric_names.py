@@ -99,7 +99,10 @@ PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     # Detectron2 write it.
     *((phrase, "score", DETECTION, "") for phrase in _MEAN_PRECISION),
     (("performance",), "score", 2, ""),
-    *(((name,), "score", 3, "") for name in ("reward", "auc", "f1", "bleu", "elo", "auroc")),
+    *(
+        ((name,), "score", 3, "")
+        for name in ("reward", "auc", "f1", "hmean", "bleu", "elo", "auroc")
+    ),
     *(((name,), "score", 4, "") for name in _SCORES),
     *((pair, "score", 3, "") for pair in _REWARDS),
     *(

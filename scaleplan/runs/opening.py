@@ -11,6 +11,7 @@ from typing import BinaryIO
 from scaleplan.errors import InputError, UsageError
 from scaleplan.records import Note
 from scaleplan.runs.companions import with_last_evaluation
+from scaleplan.runs.end_marks import with_ends_of_epochs
 from scaleplan.runs.evaluation_steps import with_evaluations_placed
 from scaleplan.runs.exports import reshape
 from scaleplan.runs.formats import read_table
@@ -221,6 +222,7 @@ def finish(raw: RawTable, located: Located, request: Request) -> RawTable:
 
     settled = without_lists(settle(widened(raw, request), keep_text), request)
     settled = with_evaluations_placed(reshape(with_splits_of_rows(settled, request)))
+    settled = with_ends_of_epochs(settled)
     if located.path is not None:
         settled = with_last_evaluation(settled, located.path, keep_text)
         settled = with_settings(settled, located.path, keep_text)

@@ -12,7 +12,7 @@ from scaleplan.units import format_significant
 _PHRASES: tuple[tuple[str, ...], ...] = (
     ("auc",), ("auroc",), ("auprc",), ("f1",), ("ndcg",), ("recall",), ("precision",), ("mrr",),
     ("map",), ("map50",), ("m", "ap"), ("m", "ap50"), ("iou",), ("miou",), ("dice",), ("mdice",),
-    ("mf1",), ("mfscore",), ("mprecision",), ("mrecall",), ("rouge",), ("rouge1",),
+    ("hmean",), ("mf1",), ("mfscore",), ("mprecision",), ("mrecall",), ("rouge",), ("rouge1",),
     ("rouge2",), ("rougel",), ("bleu",), ("sacrebleu",), ("chrf",), ("meteor",),
     ("sensitivity",), ("specificity",), ("hit", "rate"), ("hit", "ratio"), ("win", "rate"),
     ("pass", "rate"), ("solve", "rate"), ("pass", "1"), ("pass", "k"), ("coverage",),

@@ -24,11 +24,25 @@ from scaleplan.runs.text import clean_text, fold, listed
 SPLIT_WORDS = {
     "learn": "train", "train": "train", "training": "train", "test": "test", "val": "val",
     "valid": "val", "validation": "val", "eval": "val", "evaluation": "val", "dev": "val",
+    "validate": "val", "testing": "test",
 }  # fmt: skip
 # Columns, folded, that say the same row by row.
 _SPLIT_NAMES = frozenset(
-    {"split", "phase", "stage", "mode", "subset", "runcontext", "partition", "datasplit"}
+    {
+        "split",
+        "phase",
+        "stage",
+        "mode",
+        "subset",
+        "context",
+        "contextsubset",
+        "runcontext",
+        "partition",
+        "datasplit",
+    }
 )
+# Aim's `{'subset': 'val'}`.
+_IN_BRACES = re.compile(r"""\{\s*['"]?\w+['"]?\s*[:=]\s*['"]?(?P<split>\w+)['"]?\s*\}""")
 _WORD = re.compile(r"[A-Za-z]+")
 
 
@@ -136,12 +150,22 @@ def is_split(name: str, column: RawColumn) -> bool:
     texts = [text for text in column.vocabulary if text]
     return (
         fold(name) in _SPLIT_NAMES and bool(np.isnan(column.numbers).all())
-        and bool(texts) and all(text.casefold() in SPLIT_WORDS for text in texts)
+        and bool(texts) and None not in map(split_said, texts)
     )  # fmt: skip
+
+
+def split_said(text: str) -> str | None:
+    """Return the split that a cell names, alone or as the only entry of a mapping; None for none.
+
+    Args:
+        text: `val`, `Validation`, `{'subset': 'val'}`.
+    """
+    match = _IN_BRACES.fullmatch(text.strip()) if text.startswith("{") else None
+    return SPLIT_WORDS.get((text if match is None else match["split"]).casefold())
 
 
 def on_split(name: str, split: str) -> str:
     """Return the name of a metric with what it was measured on, unless it says so itself."""
     found = describe(name)
     told = found is not None and found.split != "plain"
-    return name if told else f"{SPLIT_WORDS[split.casefold()]}/{name}"
+    return name if told else f"{split_said(split)}/{name}"

@@ -14,7 +14,7 @@ from scaleplan.runs.raw import RawTable
 from scaleplan.runs.request import Request
 from scaleplan.runs.roles import rank, text_role
 from scaleplan.runs.row_keys import codes_of, counts_points, scattered
-from scaleplan.runs.split_files import SPLIT_WORDS, is_split, on_split
+from scaleplan.runs.split_files import is_split, on_split, split_said
 from scaleplan.runs.table import IntArray
 from scaleplan.runs.text import listed, shown
 
@@ -51,7 +51,7 @@ def _split_column(table: RawTable) -> str | None:
     """Return the column that says on what data a row was measured, one of them the training's."""
     for name, column in table.columns.items():
         if is_split(name, column) and bool((column.codes >= 0).all()):
-            said = {SPLIT_WORDS[text.casefold()] for text in column.vocabulary}
+            said = set(map(split_said, column.vocabulary))
             if len(said) == len(column.vocabulary) > 1 and "train" in said:
                 return name
     return None
@@ -63,7 +63,7 @@ def _on_several(table: RawTable, metric: str, split: str) -> bool:
     if column.is_text:
         return False
     measured = set(np.unique(on.codes[~column.blank]).tolist())
-    said = [SPLIT_WORDS[on.vocabulary[code].casefold()] for code in measured if code >= 0]
+    said = [split_said(on.vocabulary[code]) for code in measured if code >= 0]
     return "train" in said and len(said) > 1
 
 

@@ -14,10 +14,21 @@ from scaleplan.runs.roles import NUMBER_ROLES, rank
 from scaleplan.runs.text import fold, words
 
 # Columns, folded, that name the metric of each row, and those that may name something else.
-_SURE = ("metric", "metricname", "metrickey", "metrics", "tag", "measure", "variable", "key")
+_SURE = (
+    "metric",
+    "metricname",
+    "metrickey",
+    "metrics",
+    "tag",
+    "measure",
+    "variable",
+    "key",
+    "attribute",
+    "attributepath",
+)
 _MAYBE = ("name", "field", "quantity", "statistic", "series", "item", "type")
 # Columns of its value, and those that are one only beside a column that is sure.
-_VALUE = ("value", "metricvalue", "values", "val")
+_VALUE = ("value", "metricvalue", "values", "val", "floatvalue")
 _MAYBE_VALUE = ("score", "result", "estimate", "mean", "y")
 # Spreads of the value.
 _SPREADS = frozenset(

@@ -235,4 +235,12 @@ GROUPING = (
         "A curve without them may look smoother, or end earlier, than the run did.",
         "Correct them; scaleplan runs lists each with its reason.",
     ),
+    _entry(
+        "ENDS_OF_EPOCHS",
+        "A step of -1 marks what was measured at the end of an epoch.",
+        "Steps of which some are -1, none else is below 0, beside epochs.",
+        "As a number it would stand before the first step.",
+        "Write the number of steps if it is another one.",
+        "sentence-transformers' evaluators write it so",
+    ),
 )

@@ -13,7 +13,7 @@ from itertools import chain, islice
 from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import Format, KeepText
-from scaleplan.runs.formats.heading import Heading, heading_of
+from scaleplan.runs.formats.heading import Heading, heading_of, mark_of_output
 from scaleplan.runs.formats.later_headings import Headings
 from scaleplan.runs.formats.markdown import between_bars
 from scaleplan.runs.formats.markdown_text import is_mixed, only_runs
@@ -47,6 +47,10 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
         InputError: If there is no header, or the quoting is broken.
     """
     with _long_cells():
+        mark = mark_of_output(lines_of_head(source))
+        if mark:
+            plain = [line.removeprefix(mark) for line in Lines(source)]
+            return _read(Lines(source, plain), source, keep_text)
         if not holds_tables(source):
             return _read(Lines(source), source, keep_text)
         lines, notes = only_runs(list(Lines(source)), source.name)

@@ -14,6 +14,9 @@ from scaleplan.runs.text import clean_text, listed
 DELIMITERS = (",", ";", "\t", "|", " ")
 _MOST_TITLES = 10  # lines above the names
 _LOOKED_AT = 40  # lines
+_OUTPUT = ("## ", "#> ")  # knitr's mark, and reprex's
+_INDEX = "Unnamed: 0"  # as pandas calls it in a CSV file
+_FEWEST_PRINTED = 4  # lines of a table whose rows are numbered
 _ALIKE = 0.9  # of the rows below the names: as many cells as there are names
 
 
@@ -50,6 +53,17 @@ class Heading:
         )  # fmt: skip
 
 
+def mark_of_output(lines: Sequence[str]) -> str:
+    """Return the mark before every line of what R printed into a report, empty if there is none.
+
+    Args:
+        lines: The first lines of a text.
+    """
+    filled = [line for line in lines if line.strip()]
+    marks = (m for m in _OUTPUT if len(filled) > 1 and all(each.startswith(m) for each in filled))
+    return next(marks, "")
+
+
 def heading_of(start: Sequence[str], comment: str) -> Heading:
     """Return where the names of a table stand.
 
@@ -57,7 +71,7 @@ def heading_of(start: Sequence[str], comment: str) -> Heading:
         start: Its first lines, without comments.
         comment: The comment right above them, empty if there is none.
     """
-    lines = list(start)
+    lines = _with_index_named(list(start))
     delimiter = _delimiter(lines)[0]
     bare = comment.lstrip("# \t")
     if comment and _numeric(lines[0], delimiter) and not _numeric(bare, delimiter):
@@ -73,6 +87,19 @@ def heading_of(start: Sequence[str], comment: str) -> Heading:
             if titled and alike >= _ALIKE and _begins_table(lines[above:], below):
                 return Heading(lines[above:], lines[:above], below)
     return Heading(lines, [], delimiter)
+
+
+def _with_index_named(lines: list[str]) -> list[str]:
+    """Return lines with a name for the numbers of rows that pandas and R print without one."""
+    rows = [_cells(line, " ") for line in lines if line.strip()]
+    if len(rows) < _FEWEST_PRINTED or {len(row) for row in rows[1:]} != {len(rows[0]) + 1}:
+        return lines
+    numbers = [row[0].strip('"') for row in rows[1:]]
+    counted = [str(i) for i in range(int(numbers[0] == "1"), len(numbers) + 1)]
+    if numbers != counted[: len(numbers)] or not all(math.isnan(read_number(c)) for c in rows[0]):
+        return lines
+    first = next(i for i, line in enumerate(lines) if line.strip())
+    return [*lines[:first], f'"{_INDEX}" {lines[first].lstrip()}', *lines[first + 1 :]]
 
 
 def is_aligned(lines: Sequence[str]) -> bool:

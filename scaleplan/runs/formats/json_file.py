@@ -20,9 +20,12 @@ from scaleplan.runs.raw import RawTable, TableBuilder
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.text import clean_text, listed, uncoloured
 
-# What stands in brackets before a message: `[INFO] [stage.py:96] [Rank 0] step=10`, Julia's
+# What stands in brackets before a message: `[INFO] [stage.py:96] [Rank 0] step=10`, a date, Julia's
 # `[ Info: epoch 1`.
-_TAG = re.compile(r"\[ (?:Info|Warning): |\[[^\[\]{}\"\r\n]+\][ \t]*[^\s,\]]|\[[A-Za-z]\w*=")
+_TAG = re.compile(
+    r"\[\d{4}[-/.]\d\d[-/.]\d\d|\[ (?:Info|Warning): "
+    r"|\[[^\[\]{}\"\r\n]+\][ \t]*[^\s,\]]|\[[A-Za-z]\w*="
+)
 
 
 class Decoder:

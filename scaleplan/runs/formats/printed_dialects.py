@@ -50,6 +50,11 @@ _CAFFE = re.compile(r"\b(?P<split>Train|Test) net output #\d+: (?P<rest>[^(]*).*
 _ESTIMATOR = re.compile(r"\bSaving dict for global step \d+: ")
 # Flair's `EPOCH 1 done: loss 0.52 - lr 0.02`, the mean of `epoch 1 - iter 9/10 - loss 0.51`.
 _FLAIR = re.compile(r"\bEPOCH (?P<epoch>\d+) done: loss ")
+# Catalyst: `3/8 * Epoch (train): loss=2.1`, since 2021 `train (3/8) accuracy: 0.5 | loss: 2.1`.
+_CATALYST = re.compile(
+    r"\b(?P<epoch>\d+)/\d+ \* Epoch (?:\d+ )?\((?P<split>train|valid|infer)\):"
+    r"|^\s*(?P<on>train|valid|infer) \((?P<of>\d+)/\d+\) (?=[A-Za-z])"
+)
 _PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 
 
@@ -102,6 +107,10 @@ def _count_first(match: re.Match[str]) -> str:
     return f"step {match['step'] or match['timed']} | "
 
 
+def _catalyst(match: re.Match[str]) -> str:
+    return f"epoch {match['epoch'] or match['of']} | {match['split'] or match['on']}: "
+
+
 def _levanter(match: re.Match[str]) -> str:
     step = round(float(match["step"]) * _PREFIXES[match["of"]])
     return f"{match['split']}: | step {step} | "
@@ -117,6 +126,9 @@ _PASSED = (" ||: ", "ercent improvement time=", " Avg IOU: ", " Avg (IOU: ")
 _BY_MARK: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     ("Up. ", _MARIAN, _marian),
     ("' subset |", _FAIRSEQ, _fairseq),
+    (" * Epoch ", _CATALYST, _catalyst),
+    ("rain (", _CATALYST, _catalyst),
+    ("alid (", _CATALYST, _catalyst),
     ("loss train:", _LITGPT, r"train loss: \g<train>, val loss: \g<val>"),
     ("ean rms=", _TESSERACT, r"step \g<step> | CER: \g<cer> | word error rate: \g<wer>"),
     (

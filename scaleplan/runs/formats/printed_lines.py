@@ -20,6 +20,7 @@ from scaleplan.runs.formats.printed_parts import (
     placed,
     repeated_in_parts,
     run_on,
+    without_marks,
 )
 from scaleplan.runs.formats.printed_rounds import boosting_round, catboost_round, unnamed
 from scaleplan.runs.formats.printed_settings import LONGEST
@@ -136,6 +137,7 @@ def _beside(row: dict[str, str], before: str, behind: str) -> dict[str, str]:
 
 def _said(text: str) -> dict[str, str]:
     """Return the numbers of a line that are known, those in dictionaries aside."""
+    text = without_marks(text)
     short = _LLM_C.fullmatch(text.strip())
     if short is not None:
         return {"step": short["step"], _LLM_C_NAMES[short["name"]]: short["number"]}

@@ -13,10 +13,12 @@ HYPHENED = r"(?:-[A-Za-z][A-Za-z0-9_@/.]{0,40}){0,3}"
 WORD = rf"[A-Za-z][A-Za-z0-9_@/.]{{0,40}}{HYPHENED}"
 _SAID_OF = r"(?:[ _](?:set|data|metrics?|results?|scores?))?"
 # `Test: Acc@1 20.0`, `| valid | epoch 1 | loss 5.7`, `Train: loss 3.1 | Val: loss 3.2`,
-# `[train] loss=3.1, [valid] loss=3.2`, `Epoch 1/9 [Val]: 100%|##|`; a star begins the line to
-# which an evaluation of the PyTorch examples comes.
+# `Training Results - Epoch: 1  Avg loss: 3.1`, `[train] loss=3.1, [valid] loss=3.2`,
+# `Epoch 1/9 [Val]: 100%|##|`; a star begins the line to which an evaluation of the PyTorch examples
+# comes.
 _PART = re.compile(
-    rf"(?:^|[\s|\]>(\[-])(?P<split>{_SPLIT}){_SAID_OF}[ ]*(?:\]?[:|]|\])"
+    rf"(?:^|[\s|\]>(\[-])(?P<split>{_SPLIT}){_SAID_OF}"
+    r"(?:[ ]*(?:\]?[:|]|\])|(?<=results)[ ]{1,3}-(?=[ ]))"
     r"[ \t]*(?=[A-Za-z|\[*#]|\d{1,3}%\|)|^\s*(?P<star>\*)[ \t]",
     re.IGNORECASE,
 )
@@ -73,6 +75,13 @@ _SCALAR = re.compile(
     r"\(\s*(?P<number>[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf))\s*"
     r"(?:,[^()]{0,80}(?:\(\)[^()]{0,80})?)?\)"
 )
+# `**Training Loss**: 0.55`, not `10**9`.
+_EMPHASIS = re.compile(r"\*\*(?!\d)|(?<!\d)\*\*")
+# `{loss:.4f}`, `{step:>6d}`, `{100 * accuracy:.1f}` of Python, of which the braces are kept when it
+# prints its source.
+_TEMPLATE = re.compile(
+    r"\{[^{}'\"]*:[<>^+\-,0]*\d*(?:\.\d+)?[bcdeEfFgGnosxX]\}|\{[^{}'\"]*:\.\d+%\}"
+)
 _SAID = {"train": "train", "validation": "val", "test": "test"}
 # Said of an epoch or a step that is over: `best eval result in epoch 52`, `Best epoch: 8`.
 _WAS_BEST = re.compile(r"(?<!new )(?<!new_)\bbest\b[^|,;:=\d]*$", re.IGNORECASE)
@@ -100,6 +109,19 @@ def with_bare_scalars(text: str) -> str:
     if "(" not in text or not any(mark in text for mark in _CALLED):
         return text
     return _SCALAR.sub(r"\g<number>", text)
+
+
+def without_marks(text: str) -> str:
+    """Return a line without the marks of Markdown around words, and without templates of numbers.
+
+    A program that prints its own source prints `{loss:.4f}` too, which is no loss of 0.4.
+
+    Args:
+        text: The line.
+    """
+    if "**" in text:
+        text = _EMPHASIS.sub("", text)
+    return _TEMPLATE.sub("", text) if "{" in text else text
 
 
 def parts_of(text: str) -> list[tuple[int, str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from scaleplan.runs.formats.records import Found, Record, Value
+from scaleplan.runs.metrics import describe
+from scaleplan.runs.split_files import split_said
 
 # How series give their steps and their values.
 _AXES = (("steps", "values"), ("x", "y"), ("step", "value"), ("epochs", "values"))
@@ -59,9 +61,21 @@ def _points(value: Mapping[str, Value], names: tuple[str, ...]) -> Iterator[Reco
         if steps is None:
             yield from _points(inner, path)
             continue
-        run = {"run": "/".join(path[:-1])} if len(path) > 1 else {}
+        of, metric = _named_by(path)
+        run = {"run": "/".join(of)} if of else {}
         for step, number in steps:
-            yield Record({**run, "metric": path[-1], "step": step, "value": number})
+            yield Record({**run, "metric": metric, "step": step, "value": number})
+
+
+def _named_by(path: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """Return the names of the run and the metric of a series.
+
+    ClearML draws `train` and `val` as series of a chart that the metric names.
+    """
+    split = split_said(path[-1])
+    if split is not None and len(path) > 1 and describe(path[-2]) is not None:
+        return path[:-2], f"{split}/{path[-2]}"
+    return path[:-1], path[-1]
 
 
 def _steps(value: Mapping[str, Value]) -> list[tuple[Value, Value]] | None:

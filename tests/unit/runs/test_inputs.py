@@ -32,11 +32,11 @@ def test_the_only_other_number_is_taken_and_said(load, note_ids, name):
 
 
 def test_a_size_beside_a_score_is_not_taken_unasked(load, note_ids):
-    runs = load("width,hmean,val_loss\n10,0.5,3\n20,0.6,2.5\n40,0.7,2.2\n")
+    runs = load("width,nmi,val_loss\n10,0.5,3\n20,0.6,2.5\n40,0.7,2.2\n")
     assert not runs.has("input")
     [note] = [note for note in runs.notes if note.id == "NO_SIZE"]
     assert "width" in note.text
-    assert "hmean" not in note.text
+    assert "nmi" not in note.text
 
 
 def test_times_in_text_are_no_labels(load):
