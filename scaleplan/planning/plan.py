@@ -302,9 +302,9 @@ def _assumptions(
         band = (planning_default(name).assumption() for name in REALISED)
         measured = (steady, *band)
     throughput = throughput_assumptions(
-        accelerators, moe=run.work.moe, measured=run.work.mfu is not None, batch_given=batch_given,
-        fewest_nodes=fewest / node_size(run.setup), most_nodes=most / node_size(run.setup),
-        vision=run.work.vision,
+        accelerators, active_params=run.active_params, moe=run.work.moe, batch_given=batch_given,
+        measured=run.work.mfu is not None, fewest_nodes=fewest / node_size(run.setup),
+        most_nodes=most / node_size(run.setup), vision=run.work.vision,
     )  # fmt: skip
     cost = cost_assumptions(
         accelerators, usd_per_hour=run.usd_per_hour, pue=run.pue, country=run.country

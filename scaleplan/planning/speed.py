@@ -88,9 +88,10 @@ def run_speed(
             node=node_size(work.setup), vision=work.vision,
         )  # fmt: skip
         base *= tensor_efficiency(accelerator, tensor=layout.tensor, width=work.width)
-        low, high = map(
-            planning_default, run_band(accelerator, gpus=used, node=node_size(work.setup))
+        ends = run_band(
+            accelerator, active_params=work.active_params, gpus=used, node=node_size(work.setup)
         )
+        low, high = map(planning_default, ends)
         return Speed(
             efficiency=shown, mfu=base * shown, low=low.value, high=high.value, goodput=None,
             step_tokens=knee,

@@ -14,6 +14,7 @@ from scaleplan.catalog import planning_default
 from scaleplan.errors import UsageError
 from scaleplan.planning.compute import FLOPS_PER_PARAM_TOKEN
 from scaleplan.planning.utilisation import (
+    loses_more_on_clusters,
     on_line,
     run_band,
     small_cluster_defaults,
@@ -166,6 +167,7 @@ def choose_batch(tokens: float, *, sequence_length: int, asked: float | None) ->
 def throughput_assumptions(
     accelerators: tuple[Accelerator, ...],
     *,
+    active_params: float,
     moe: bool,
     measured: bool,
     batch_given: bool,
@@ -177,6 +179,7 @@ def throughput_assumptions(
 
     Args:
         accelerators: Those that are planned with.
+        active_params: Parameters per token.
         moe: Whether the model is a mixture of experts.
         measured: Whether the user gave his own MFU.
         batch_given: Whether the user gave his own batch.
@@ -191,9 +194,14 @@ def throughput_assumptions(
         if any(part.utilisation_class == "other" for part in accelerators):
             names.append("matmul_efficiency_reference")
         names += ["utilisation_size_exponent", "utilisation_fixed_params"]
+        if most_nodes > 1.0 and any(map(loses_more_on_clusters, accelerators)):
+            names.append("utilisation_fixed_params_cluster")
         names += [] if vision else ["utilisation_memory_exponent"]
         names += ["utilisation_moe_factor"] if moe else []
-        ends = [run_band(part, gpus=most_nodes, node=1) for part in accelerators]
+        ends = [
+            run_band(part, active_params=active_params, gpus=most_nodes, node=1)
+            for part in accelerators
+        ]
         names += dict.fromkeys(end for pair in ends for end in pair)
         if any((part.intra_node_gbs or math.inf) < _SLOW_LINKS_GBS for part in accelerators):
             names.append("tensor_link_gbs")

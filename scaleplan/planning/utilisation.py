@@ -28,8 +28,9 @@ def base_utilisation(
     """Return the whole-run MFU u of published runs, before what is lost to their number of devices.
 
     u = u0 x (N / 10B)^0.05 x N / (N + 20M b) x min(1, memory / 80 GiB)^0.2, x 0.8 for a mixture of
-    experts; b is the part's peak over its bandwidth of memory, over that of an A100 80GB. The
-    powers of N and memory are held at the ends of the published runs.
+    experts; b is the part's peak over its bandwidth of memory, over that of an A100 80GB. On
+    clusters of GPUs x (N + 20M b) / (N + 100M b). The powers of N and memory, and N of the last
+    factor, are held at the ends of the published runs.
 
     Args:
         accelerator: Its class gives u0; a part without runs is scaled by its matmul efficiency.
@@ -45,6 +46,7 @@ def base_utilisation(
     high = planning_default("utilisation_size_high").value
     size = min(max(active_params, low), high) / _REFERENCE_PARAMS
     utilisation *= float(size ** planning_default("utilisation_size_exponent").value)
+    utilisation *= _cluster_factor(accelerator, max(active_params, low))
     return utilisation * _common_factors(accelerator, active_params, moe=moe, vision=vision)
 
 
@@ -92,16 +94,20 @@ def small_cluster_defaults(accelerators: Iterable[Accelerator], nodes: float) ->
     return (*sorted({steady_default(part) for part in known}), *line, "small_cluster_nodes")
 
 
-def run_band(accelerator: Accelerator, *, gpus: float, node: int) -> tuple[str, str]:
+def run_band(
+    accelerator: Accelerator, *, active_params: float, gpus: float, node: int
+) -> tuple[str, str]:
     """Return the planning defaults of the band of the time, over the expected one.
 
     Args:
         accelerator: Its class; clusters of V100 have an end of their own.
+        active_params: Parameters per token; small models have ends of their own.
         gpus: Accelerators.
         node: Accelerators of a node.
     """
+    size = "_small" if active_params < planning_default("time_band_params").value else ""
     own = accelerator.utilisation_class == "v100" and gpus > node
-    return "time_band_low", "time_band_high_v100" if own else "time_band_high"
+    return f"time_band_low{size}", f"time_band_high{'_v100' if own else size}"
 
 
 def _common_factors(
@@ -113,15 +119,38 @@ def _common_factors(
     as much more as a part's peak is over its bandwidth. What a vision transformer keeps of its
     optimiser leaves room for batches that fill the part.
     """
-    fixed = planning_default("utilisation_fixed_params").value
-    if accelerator.memory_bandwidth_gbs is not None:
-        fixed *= _balance(accelerator) / _balance(catalog_accelerator(_FIXED_REFERENCE))
-    factor = 1.0 / (1.0 + fixed / active_params)
+    factor = 1.0 / (1.0 + _fixed(accelerator, "utilisation_fixed_params") / active_params)
     least = planning_default("utilisation_memory_low").value
     memory = min(max(accelerator.memory_gib, least) / _REFERENCE_MEMORY_GIB, 1.0)
     if not vision:
         factor *= memory ** planning_default("utilisation_memory_exponent").value
     return float(factor) * (planning_default("utilisation_moe_factor").value if moe else 1.0)
+
+
+def _cluster_factor(accelerator: Accelerator, params: float) -> float:
+    """Return what a cluster leaves of the MFU of small models, beside their loss inside a node.
+
+    What a step does beside products does not shrink with the model, and beyond a node there is more
+    of it. No published run tells what it is on chips that had large clusters only.
+    """
+    if not loses_more_on_clusters(accelerator):
+        return 1.0
+    inside = _fixed(accelerator, "utilisation_fixed_params")
+    beyond = _fixed(accelerator, "utilisation_fixed_params_cluster")
+    return (params + inside) / (params + beyond)
+
+
+def loses_more_on_clusters(accelerator: Accelerator) -> bool:
+    """Return whether the fixed cost of a token is larger on clusters of a part than in a node."""
+    return accelerator.utilisation_class not in _LARGE_ONLY
+
+
+def _fixed(accelerator: Accelerator, name: str) -> float:
+    """Return the parameters whose work is a part's fixed cost of a token, by a planning default."""
+    fixed = planning_default(name).value
+    if accelerator.memory_bandwidth_gbs is None:
+        return fixed
+    return fixed * _balance(accelerator) / _balance(catalog_accelerator(_FIXED_REFERENCE))
 
 
 def steady_mfu(accelerator: Accelerator, mfu: float | None) -> float:

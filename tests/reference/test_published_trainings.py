@@ -68,3 +68,18 @@ def test_a_file_of_one_training_is_printed(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "choosing  whole trainings, over 8      1" in out
     assert "outside, choosing: mine" in out
+
+
+def test_what_an_examiner_gathered_is_a_part_of_its_own(tmp_path, capsys):
+    assert set(_DATA["examined"]) < set(_DATA["sources"])
+    file = tmp_path / "some.yaml"
+    file.write_text(
+        "examined: [falcon]\n"
+        "trainings:\n  - {name: mine, source: falcon, kind: whole, params: 7.0e+9,\n"
+        "     tokens: 1.0e+12, batch: 4.0e+6, part: a100_sxm_80gb, gpus: 256, hours: 5000}\n",
+        encoding="utf-8",
+    )
+    assert published_trainings.main([str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "examined  whole trainings, over 8      1" in out
+    assert "choosing  whole" not in out

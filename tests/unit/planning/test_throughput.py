@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaleplan.catalog import accelerator
+from scaleplan.catalog import accelerator, planning_default
 from scaleplan.errors import UsageError
 from scaleplan.planning.throughput import (
     choose_batch,
@@ -54,17 +54,17 @@ def test_more_accelerators_are_less_efficient_but_faster_together(one, other, ba
     assert many * high >= few * low * (1 - 1e-12)
 
 
-def fixed_cost(name, params):
-    # 20M parameters at the 312e3 / 2039 FLOP/B of an A100 80GB.
+def fixed_cost(name, params, *, cluster=False):
+    # 20M parameters at the 312e3 / 2039 FLOP/B of an A100 80GB, 100M on clusters of GPUs.
     part = accelerator(name)
     balance = part.peak_tflops * 1e3 / part.memory_bandwidth_gbs
-    return 1 + 20e6 * balance / (312e3 / 2039) / params
+    return 1 + (100e6 if cluster else 20e6) * balance / (312e3 / 2039) / params
 
 
 def test_the_fixed_cost_of_a_token_is_bytes_of_memory():
     """A part of twice the FLOP for a byte loses the work of twice as many parameters."""
     fast = dataclasses.replace(A100, peak_tflops=624.0)
-    for part, lost in ((A100, 20e6), (fast, 40e6)):
+    for part, lost in ((A100, 100e6), (fast, 200e6)):
         few, many = (
             base_utilisation(part, active_params=params, moe=False) / params**0.05
             for params in (1e8, 1e11)
@@ -80,15 +80,16 @@ def test_the_reference_points_of_each_class():
     """At 10B parameters and 80 GiB only the fixed cost of a token is left."""
     for name, expected in (("a100", 0.41), ("h100", 0.26), ("h200", 0.26), ("tpu_v5p", 0.32)):
         use = base_utilisation(accelerator(name), active_params=1e10, moe=False)
-        assert use == pytest.approx(expected / fixed_cost(name, 1e10)), name
+        lost = fixed_cost(name, 1e10, cluster=not name.startswith("tpu"))
+        assert use == pytest.approx(expected / lost), name
 
 
 def test_a_part_without_runs_is_scaled_by_its_matmul_efficiency():
     use = base_utilisation(accelerator("mi300x"), active_params=1e10, moe=False)
-    assert use == pytest.approx(0.26 * 0.514 / 0.80 / fixed_cost("mi300x", 1e10))
+    assert use == pytest.approx(0.26 * 0.514 / 0.80 / fixed_cost("mi300x", 1e10, cluster=True))
     unmeasured = dataclasses.replace(accelerator("mi300x"), matmul_efficiency=None)
     use = base_utilisation(unmeasured, active_params=1e10, moe=False)
-    assert use == pytest.approx(0.26 / fixed_cost("mi300x", 1e10))
+    assert use == pytest.approx(0.26 / fixed_cost("mi300x", 1e10, cluster=True))
 
 
 def test_experts_cost_a_fifth_of_the_utilisation():
@@ -175,7 +176,7 @@ def test_a_v100_is_on_the_line_of_single_steps_and_clusters_of_it_are_slower():
     )
     assert small("v100", 1) == small("v100", 8) == pytest.approx(steady, rel=1e-3)
     assert small("v100", 8) > small("v100", 32) > small("v100", 64) == small("v100", 4096)
-    large = 0.25 * 0.1**0.05 / fixed_cost("v100", 1e9) * 0.4**0.2
+    large = 0.25 * 0.1**0.05 / fixed_cost("v100", 1e9, cluster=True) * 0.4**0.2
     assert small("v100", 64) == pytest.approx(large)
 
 
@@ -184,7 +185,42 @@ def test_a_v100_is_on_the_line_of_single_steps_and_clusters_of_it_are_slower():
     ("a100", 512, "time_band_high"), ("tpu_v3", 512, "time_band_high"),
 ])  # fmt: skip
 def test_clusters_of_v100_have_an_end_of_the_band_of_their_own(name, gpus, high):
-    assert run_band(accelerator(name), gpus=gpus, node=8) == ("time_band_low", high)
+    found = run_band(accelerator(name), active_params=5e9, gpus=gpus, node=8)
+    assert found == ("time_band_low", high)
+
+
+def test_small_models_have_a_wider_band():
+    few, many = (run_band(A100, active_params=size, gpus=512, node=8) for size in (4.9e9, 5e9))
+    assert few == ("time_band_low_small", "time_band_high_small")
+    wide, narrow = ([planning_default(end).value for end in ends] for ends in (few, many))
+    assert wide[0] < narrow[0] < 1 < narrow[1] < wide[1]
+    v100 = run_band(accelerator("v100"), active_params=1e9, gpus=96, node=8)
+    assert v100 == ("time_band_low_small", "time_band_high_v100")
+
+
+def test_a_small_model_loses_more_on_a_cluster_than_in_a_node():
+    """(N + 20M b) / (N + 100M b) at eight nodes; SmolLM 135M took 24 hours on 64 H100."""
+    for name in ("a100", "h100"):
+        for params in (1.35e8, 1.7e9):
+            node, cluster = (small(name, gpus, active_params=params) for gpus in (8, 64))
+            large = {"a100": 0.41 / 0.50, "h100": 0.26 / 0.43}[name] * (params / 1e10) ** 0.05
+            lost = fixed_cost(name, params) / fixed_cost(name, params, cluster=True)
+            assert cluster / node == pytest.approx(large * lost, rel=2e-3)
+    hours = 6 * 135e6 * 600e9 / (small("h100", 64, active_params=135e6) * 989e12 * 64 * 3600)
+    assert hours == pytest.approx(24, rel=0.1)
+
+
+def test_a_model_smaller_than_the_published_ones_loses_no_more_on_a_cluster():
+    shares = {
+        small("h100", 64, active_params=size) / small("h100", 8, active_params=size)
+        for size in (1e6, 1e7, 7e7)
+    }
+    assert max(shares) == pytest.approx(min(shares))
+    tpu = accelerator("tpu_v4")  # nor does a part of large clusters only
+    few, many = (
+        base_utilisation(tpu, active_params=size, moe=False) / size**0.05 for size in (1e8, 1e11)
+    )
+    assert few / many == pytest.approx(fixed_cost("tpu_v4", 1e11) / fixed_cost("tpu_v4", 1e8))
 
 
 def test_a_vision_transformer_does_not_lose_to_little_memory():
@@ -241,8 +277,8 @@ def test_an_impossible_batch_is_refused(asked, found):
 def test_assumptions_name_what_was_used_and_nothing_else():
     def names(**changes):
         use = {
-            "moe": False, "measured": False, "batch_given": False, "fewest_nodes": 8,
-            "most_nodes": 8, "vision": False,
+            "active_params": 7e9, "moe": False, "measured": False, "batch_given": False,
+            "fewest_nodes": 8, "most_nodes": 8, "vision": False,
         } | changes  # fmt: skip
         parts = use.pop("parts", (H100, accelerator("mi300x")))
         found = throughput_assumptions(parts, **use)
@@ -261,6 +297,11 @@ def test_assumptions_name_what_was_used_and_nothing_else():
     assert "less than 80 GiB" in names()
     assert "less than 80 GiB" not in names(vision=True)
     assert "(V100, more than a node)" not in names()
+    assert "that cost on clusters" in names()
+    assert "that cost on clusters" not in names(most_nodes=1)
+    assert "that cost on clusters" not in names(parts=(accelerator("tpu_v4"),))
+    assert "below 5B" in names(active_params=1e9)
+    assert "below 5B" not in names()
     both = (H100, accelerator("v100"))
     assert "(V100, more than a node)" in names(parts=both)
     assert "(V100, more than a node)" not in names(parts=both, most_nodes=1)
