@@ -195,7 +195,10 @@ EngineOption = Annotated[
 ]
 AllPointsOption = Annotated[
     bool,
-    typer.Option("--all-points", help="Use every logged point of a run, not only where it ended."),
+    typer.Option(
+        "--all-points",
+        help="Use every logged point of a run, not only where it ended; intervals count runs.",
+    ),
 ]
 BestOfOption = Annotated[
     bool,
@@ -247,7 +250,8 @@ ClusterOption = Annotated[
     str | None,
     typer.Option(
         "--cluster", metavar="COLUMN", autocompletion=completion.columns,
-        help="The column that says which runs are resampled together.",
+        help="The column that says which runs are resampled together. Default with --all-points: "
+        "the run of each point.",
     ),
 ]  # fmt: skip
 LevelOption = Annotated[

@@ -12,7 +12,7 @@ from scaleplan.fitting.allocation import allocation_note
 from scaleplan.fitting.axes import Axes, lacking, metric_symbol
 from scaleplan.fitting.checking import check, quality_of
 from scaleplan.fitting.choice import choose
-from scaleplan.fitting.clusters import clusters_of
+from scaleplan.fitting.clusters import clusters_of, points_note, runs_of_points
 from scaleplan.fitting.effect import Refusal, no_effect
 from scaleplan.fitting.hull import hull_of
 from scaleplan.fitting.identifiability import with_known_interval
@@ -96,7 +96,10 @@ def fit(
     quality = quality_of(runs, axes, fitted)
     ratio = axes.flops_ratio(runs)
     allocation = allocation_note(fitted) if ratio is not None else None
-    fitted = with_known_interval(fitted)
+    points = runs_of_points(runs, axes.rows)
+    groups = None if points is None else len(set(points))
+    notes += points_note(runs, axes.rows)
+    fitted = with_known_interval(_of_groups(fitted, groups))
     draws = resample(
         fitted, kind=kind, resamples=resamples, seed=seed,
         clusters=clusters_of(runs, axes.rows, cluster, interval), on_progress=on_progress,
@@ -111,7 +114,9 @@ def fit(
         _refuse_without_effect(runs, fitted, parameters, axes, choice.refused)
     ranges = _ranges(runs, axes)
     widening = widening_of(choice.together, axes.scale)
-    others = (t.fitted.record() for t in choice.together[1:] if t.fitted is not None)
+    others = (
+        _of_groups(t.fitted, groups).record() for t in choice.together[1:] if t.fitted is not None
+    )
     fits = (fitted.record(), *others)
     rows: tuple[OptimumRow, ...] = ()
     if isinstance(fitted.law, HasOptimum) and ratio is not None:
@@ -146,6 +151,11 @@ def fit(
             fits[0], draws, level=level, runs=fitted.values.size, profiles=interval == "profile"
         ) if rows else None,
     )  # fmt: skip
+
+
+def _of_groups(fitted: Fitted, groups: int | None) -> Fitted:
+    """Return the fit with the uncertainty of so many runs, where it is of points of curves."""
+    return fitted if groups is None else fitted.of_groups(groups)
 
 
 def _hull(runs: Runs, axes: Axes) -> tuple[tuple[float, float], ...]:

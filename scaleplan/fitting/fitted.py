@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeGuard
 
 import numpy as np
@@ -41,6 +41,7 @@ class Fitted:
         problem: The centred problem; None for closed forms.
         recipe: How it was fitted.
         fixed: Shape (p,), which parameters were held and so have no uncertainty.
+        groups: How many of them count as independent, where several belong together.
     """
 
     law: Law
@@ -59,6 +60,7 @@ class Fitted:
     problem: AnyProblem | None
     recipe: Recipe
     fixed: BoolArray
+    groups: int | None = None
 
     @property
     def free(self) -> int:
@@ -67,8 +69,21 @@ class Fitted:
 
     @property
     def dof(self) -> int:
-        """Return the degrees of freedom, runs less fitted parameters."""
-        return self.values.size - self.free
+        """Return the degrees of freedom, independent runs less fitted parameters."""
+        return (self.values.size if self.groups is None else self.groups) - self.free
+
+    def of_groups(self, groups: int) -> Fitted:
+        """Return the fit with the uncertainty of so many independent groups of n points.
+
+        The covariance is that of points that say the same within a group: n / groups times that of
+        independent ones, the design effect 1 + (m - 1) rho of m points with rho = 1 (Kish 1965).
+
+        Args:
+            groups: How many there are.
+        """
+        known = self.covariance
+        wider = None if known is None else known * (self.values.size / groups)
+        return replace(self, covariance=wider, groups=groups)
 
     @property
     def residual(self) -> Literal["log", "raw"]:

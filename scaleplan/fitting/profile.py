@@ -131,7 +131,8 @@ def _line_profile(fitted: Fitted, k: int, factor: float, method: str) -> Profile
     """Return the profile interval of a straight line, whose objective is a parabola."""
     if fitted.covariance is None or not fitted.noise > 0.0:
         return None
-    squares = fitted.objective / fitted.dof / fitted.noise**2
+    # The covariance knows already of points that belong together.
+    squares = fitted.objective / (fitted.values.size - fitted.free) / fitted.noise**2
     spread = factor * math.sqrt(float(fitted.covariance[k, k]) * squares)
     value = float(fitted.theta[k])
     return Profile(value - spread, value + spread, method, open_low=False, open_high=False)

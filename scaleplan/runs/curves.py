@@ -26,11 +26,12 @@ _CUMULATIVE = frozenset({"tokens", "flops", "train_value", "epoch"})
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reduced:
-    """One row a run (or all points), what was dropped on the way, and what there is to say."""
+    """One row a run (or every point), what was dropped on the way, and what there is to say."""
 
     rows: Gathered
     dropped: tuple[RowNote, ...]
     notes: tuple[Note, ...]
+    every_point: bool = False
 
 
 def reduce_curves(
@@ -102,7 +103,10 @@ class _Curves:
         notes = (
             () if kept.size == len(self.rows) else (self._merged_note(len(self.rows) - kept.size),)
         )
-        return Reduced(rows=self.rows.take(kept), dropped=(), notes=notes)
+        return Reduced(
+            rows=self.rows.take(kept), dropped=(), notes=notes,
+            every_point=bool((self.sizes > 1).any()),
+        )  # fmt: skip
 
     def one_point(self, best: str | None, impossible: BoolArray) -> Reduced:
         """Keep one point a run: the `lowest` or `highest`, or None for the last finite one.

@@ -134,6 +134,7 @@ class _Cleaned:
     metadata: Mapping[str, str]
     units: Mapping[str, str]
     notes: tuple[Note, ...]
+    every_point: bool
 
 
 def _read_and_clean(
@@ -178,7 +179,7 @@ def _read_and_clean(
         *chosen.notes, *unit_notes, *lost_notes, *spoiled, *name_notes, *step_notes,
         *reduced.notes,
     )  # fmt: skip
-    return _Cleaned(cleaned, chosen, kind, cleaning, metadata, units, notes)
+    return _Cleaned(cleaned, chosen, kind, cleaning, metadata, units, notes, reduced.every_point)
 
 
 def _finished(
@@ -208,7 +209,7 @@ def _finished(
         cleaning = replace(cleaning, columns=(*cleaning.columns, use))
     return _runs(
         rows, cleaned.metric, cleaning=cleaning, metadata=cleaned.metadata,
-        units=cleaned.units, derived=derived, levels=levels,
+        units=cleaned.units, derived=derived, levels=levels, every_point=cleaned.every_point,
         notes=(
             *cleaned.notes, *derived.notes, *best_notes,
             *notices(rows, cleaned.metric, known=told),
@@ -219,6 +220,7 @@ def _finished(
 def _runs(
     rows: Gathered, metric: Metric, *, cleaning: Cleaning, metadata: Mapping[str, str],
     units: Mapping[str, str], derived: Derived, notes: tuple[Note, ...], levels: tuple[str, ...],
+    every_point: bool,
 ) -> Runs:  # fmt: skip
     """Freeze the rows."""
     size = range(len(rows))
@@ -235,7 +237,7 @@ def _runs(
         units=MappingProxyType(dict(units)), fingerprint=fingerprint(rows, metric), notes=notes,
         assumptions=derived.assumptions, origins=Origins(rows.files, rows.file_of, rows.lines),
         flops_per_param_token=derived.flops_per_param_token, levels=levels,
-        flops_per_active_token=derived.flops_per_active_token,
+        flops_per_active_token=derived.flops_per_active_token, every_point=every_point,
     )  # fmt: skip
 
 

@@ -76,6 +76,7 @@ class Runs:
         origins: File and line of each row.
         flops_per_param_token: Median of flops / (params x tokens); None if it cannot be known.
         flops_per_active_token: The same of the parameters that a token uses.
+        every_point: Whether rows are all points of the runs' curves, not one a run.
         levels: What the numbers of the role `level` stand for, from 1; empty without that role.
     """
 
@@ -93,6 +94,7 @@ class Runs:
     flops_per_param_token: float | None
     levels: tuple[str, ...] = ()
     flops_per_active_token: float | None = None
+    every_point: bool = False
 
     def __len__(self) -> int:
         return int(self.value.size)

@@ -26,6 +26,24 @@ FITTING = (
         "F test of nested models and Wald-Wolfowitz runs test at 1%",
     ),
     _entry(
+        "POINTS_OF_RUNS",
+        "Every point of the runs' curves is fitted.",
+        "--all-points, with runs that have several points each.",
+        "Points of one run share what made it better or worse than others. Resamples draw whole "
+        "runs; covariances are those of independent points times points over runs, and degrees of "
+        "freedom count runs.",
+        "Leave out --all-points to fit where each run ended.",
+        "Kish 1965, Survey Sampling, design effect at full correlation; Cameron & Miller 2015",
+    ),
+    _entry(
+        "POINTS_OF_ONE_RUN",
+        "Every point that is fitted is of one run.",
+        "--all-points, and no column or file tells several runs apart.",
+        "How runs differ from one another cannot be seen in one.",
+        "Fit several runs, with a column run.",
+        "Cameron & Miller 2015, A practitioner's guide to cluster-robust inference",
+    ),
+    _entry(
         "FEW_RUNS",
         "There are hardly more runs than parameters.",
         "runs - parameters < 3, or fewer than 8 runs for a law of two inputs.",

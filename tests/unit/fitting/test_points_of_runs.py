@@ -1,0 +1,95 @@
+"""Every point of the runs' curves is fitted: points of one run are not independent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scaleplan.fitting.api import fit
+from scaleplan.fitting.recipe import Recipe
+from scaleplan.runs.reading import load_runs
+
+RUNS, POINTS = 24, 15
+
+
+def log(tmp_path, *, scatter=0.02, moving=True, names=True, seed=0):
+    """Write curves whose runs scatter as a whole, by `scatter`; not moving, all points are one."""
+    draw = np.random.default_rng(seed)
+    rows = ["run,step,params,tokens,loss" if names else "step,params,tokens,loss"]
+    for i in range(RUNS):
+        n = 10.0 ** draw.uniform(7.0, 9.0)
+        last, off = n * 10.0 ** draw.uniform(0.7, 1.7), scatter * draw.standard_normal()
+        for j in range(1, POINTS + 1):
+            d = last * (j / POINTS if moving else 1.0)
+            loss = (1.7 + 400.0 / n**0.34 + 410.0 / d**0.28) * np.exp(off)
+            own = f"r{i}," if names else ""
+            rows.append(f"{own}{j if names else i * POINTS + j},{n:.8g},{d:.8g},{loss:.8f}")
+    path = tmp_path / "curves.csv"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return [str(path)]
+
+
+def ids(found):
+    return {note.id for note in found.notes}
+
+
+def test_points_of_a_run_are_drawn_together(tmp_path):
+    found = fit(
+        load_runs(log(tmp_path), all_points=True), law="chinchilla", resamples=100, alone=True
+    )
+    assert found.interval.method.startswith(f"bootstrap of {RUNS} clusters")
+    assert found.main.dof == RUNS - 5
+    [note] = [note for note in found.notes if note.id == "POINTS_OF_RUNS"]
+    assert note.text.startswith(f"{RUNS * POINTS} points of {RUNS} runs are fitted.")
+
+
+def test_points_that_repeat_one_another_tell_no_more_than_one_of_them(tmp_path):
+    paths = log(tmp_path, moving=False)
+    every, ends = (
+        fit(
+            load_runs(paths, all_points=all_points),
+            law="chinchilla",
+            resamples=0,
+            alone=True,
+            recipe=Recipe(objective="log"),
+        )
+        for all_points in (True, False)
+    )
+    assert (every.main.dof, ends.main.dof) == (RUNS - 5, RUNS - 5)
+    assert every.main.theta == pytest.approx(ends.main.theta, rel=1e-4)
+    # The noise of n points with p parameters is that of m points but for sqrt((n - p) / n).
+    ratio = np.diagonal(np.array(every.main.covariance) / np.array(ends.main.covariance))
+    assert ratio == pytest.approx(np.full(5, (RUNS - 5) / RUNS), rel=0.05)
+    assert "POINTS_OF_RUNS" not in ids(ends)
+
+
+def test_intervals_hold_though_runs_scatter_as_a_whole(tmp_path):
+    inside = 0
+    for seed in range(6):
+        runs = load_runs(log(tmp_path, seed=seed), all_points=True)
+        found = fit(runs, law="chinchilla", resamples=0, alone=True)
+        [alpha] = [each for each in found.parameters if each.symbol == "alpha"]
+        inside += alpha.low <= 0.34 <= alpha.high
+        if seed == 0:
+            case = fit(runs, law="chinchilla", resamples=100, alone=True, interval="case")
+            [narrow] = [each for each in case.parameters if each.symbol == "alpha"]
+            assert alpha.high - alpha.low > 2.0 * (narrow.high - narrow.low)
+    assert inside >= 5
+
+
+def test_points_without_the_names_of_their_runs_are_said_to_be_of_one(tmp_path):
+    runs = load_runs(log(tmp_path, names=False), all_points=True)
+    found = fit(runs, law="chinchilla", resamples=0, alone=True)
+    assert "POINTS_OF_ONE_RUN" in ids(found)
+    assert found.main.dof == RUNS * POINTS - 5
+
+
+def test_rows_that_are_runs_are_taken_as_they_are(tmp_path):
+    path = tmp_path / "runs.csv"
+    rows = [
+        f"r{i},{n:.4g},{1.7 + 400 / n**0.34:.6f}" for i, n in enumerate(np.geomspace(1e6, 1e9, 8))
+    ]
+    path.write_text("\n".join(["run,params,loss", *rows]) + "\n", encoding="utf-8")
+    runs = load_runs([str(path)], all_points=True)
+    assert not runs.every_point
+    assert not {"POINTS_OF_RUNS", "POINTS_OF_ONE_RUN"} & ids(fit(runs, resamples=0))
