@@ -197,7 +197,8 @@ AllPointsOption = Annotated[
     bool,
     typer.Option(
         "--all-points",
-        help="Use every logged point of a run, not only where it ended; intervals count runs.",
+        help="Use every logged point of a run, not only where it ended. Fits leave out warm-up and "
+        "what comes after overfitting, and their intervals count runs.",
     ),
 ]
 BestOfOption = Annotated[

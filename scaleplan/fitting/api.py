@@ -22,6 +22,7 @@ from scaleplan.fitting.recipe import DEFAULT, Recipe
 from scaleplan.fitting.resampling import IntervalKind, check_resamples, resample, resampled_kind
 from scaleplan.fitting.sensitivity import objective_rows
 from scaleplan.fitting.settings import kinds_of
+from scaleplan.fitting.settled import settled
 from scaleplan.fitting.uncertainty import bias_notes, parameters_of
 from scaleplan.fitting.widening import widening_of
 from scaleplan.laws import HasOptimum
@@ -88,6 +89,7 @@ def fit(
     """
     kind = resampled_kind(interval, cluster)
     check_resamples(resamples, level, kind)
+    runs = settled(runs)
     choice = choose(runs, law, recipe, alone=alone, on_law=on_law)
     chosen, axes, comparison, notes = choice.tried, choice.axes, choice.comparison, choice.notes
     fitted = chosen.fitted

@@ -36,6 +36,16 @@ FITTING = (
         "Kish 1965, Survey Sampling, design effect at full correlation; Cameron & Miller 2015",
     ),
     _entry(
+        "POINTS_NOT_SETTLED",
+        "Points of warm-up, and after a run has overfitted, are not fitted.",
+        "--all-points: points before a tenth of their run, of runs of 10 points or more; and those "
+        "after the lowest mean of three, if the last three lie 5% above it (of a score: 5% of its "
+        "range below the highest).",
+        "The first fall follows no law of size, and a run that overfits tells of its data set.",
+        "Leave out --all-points to fit the best or last point of each run.",
+        "Choshen et al. 2024, arXiv 2410.11840; the 5% are a convention",
+    ),
+    _entry(
         "POINTS_OF_ONE_RUN",
         "Every point that is fitted is of one run.",
         "--all-points, and no column or file tells several runs apart.",

@@ -7,6 +7,7 @@ import pytest
 
 from scaleplan.fitting.api import fit
 from scaleplan.fitting.recipe import Recipe
+from scaleplan.fitting.settled import settled
 from scaleplan.runs.reading import load_runs
 
 RUNS, POINTS = 24, 15
@@ -40,7 +41,13 @@ def test_points_of_a_run_are_drawn_together(tmp_path):
     assert found.interval.method.startswith(f"bootstrap of {RUNS} clusters")
     assert found.main.dof == RUNS - 5
     [note] = [note for note in found.notes if note.id == "POINTS_OF_RUNS"]
-    assert note.text.startswith(f"{RUNS * POINTS} points of {RUNS} runs are fitted.")
+    fitted = RUNS * (POINTS - 1)  # the first of fifteen is within a tenth
+    assert note.text.startswith(f"{fitted} points of {RUNS} runs are fitted.")
+    assert found.cleaning.rows_used == fitted
+    assert len(found.cleaning.dropped) == RUNS
+    assert {note.reason[:29] for note in found.cleaning.dropped} == {
+        "in the first tenth of its run"
+    }
 
 
 def test_points_that_repeat_one_another_tell_no_more_than_one_of_them(tmp_path):
@@ -81,7 +88,8 @@ def test_points_without_the_names_of_their_runs_are_said_to_be_of_one(tmp_path):
     runs = load_runs(log(tmp_path, names=False), all_points=True)
     found = fit(runs, law="chinchilla", resamples=0, alone=True)
     assert "POINTS_OF_ONE_RUN" in ids(found)
-    assert found.main.dof == RUNS * POINTS - 5
+    assert found.main.dof == found.cleaning.rows_used - 5
+    assert found.cleaning.rows_used + len(found.cleaning.dropped) == RUNS * POINTS
 
 
 def test_rows_that_are_runs_are_taken_as_they_are(tmp_path):
@@ -93,3 +101,43 @@ def test_rows_that_are_runs_are_taken_as_they_are(tmp_path):
     runs = load_runs([str(path)], all_points=True)
     assert not runs.every_point
     assert not {"POINTS_OF_RUNS", "POINTS_OF_ONE_RUN"} & ids(fit(runs, resamples=0))
+
+
+def curves(tmp_path, metric, *columns):
+    """Write runs of twenty points; the second one turns."""
+    path = tmp_path / "turning.csv"
+    rows = [
+        f"r{i},{step},{1e6 * 4 ** i:.0f},{value:.6f}"
+        for i, values in enumerate(columns) for step, value in enumerate(values, 1)
+    ]  # fmt: skip
+    path.write_text("\n".join([f"run,step,params,{metric}", *rows]) + "\n", encoding="utf-8")
+    return load_runs([str(path)], all_points=True)
+
+
+FALLS = 1.0 + 2.0 * np.arange(1.0, 21.0) ** -0.5
+TURNS = np.r_[FALLS[:12], FALLS[11] + 0.03 * np.arange(1.0, 9.0)]
+
+
+@pytest.mark.parametrize(
+    ("metric", "falls", "turns"),
+    [("val_loss", FALLS, TURNS), ("val_accuracy", 0.3 * (4.0 - FALLS), 0.3 * (4.0 - TURNS))],
+)
+def test_warm_up_and_what_follows_the_best_are_left_out_and_told(tmp_path, metric, falls, turns):
+    runs = curves(tmp_path, metric, falls, turns)
+    found = settled(runs)
+    kept = {name: [] for name in ("r0", "r1")}
+    for name, step in zip(found.labels["run"], found.column("step"), strict=True):
+        kept[name].append(int(step))
+    assert kept["r0"] == list(range(2, 21))
+    assert kept["r1"] == list(range(2, 13))  # 12 is the middle of the lowest three
+    assert len(found) + len(found.cleaning.dropped) == 40
+    assert all(note.file.endswith("turning.csv") and note.line for note in found.cleaning.dropped)
+    [note] = [note for note in found.notes if note.id == "POINTS_NOT_SETTLED"]
+    assert dict(note.numbers) == {"warm_up": 2.0, "overfitted": 8.0}
+
+
+def test_a_rise_within_the_noise_and_short_runs_lose_nothing(tmp_path):
+    wobbling = FALLS + 0.01 * np.cos(np.arange(20.0))
+    assert len(settled(curves(tmp_path, "val_loss", wobbling, FALLS))) == 38
+    short = curves(tmp_path, "val_loss", FALLS[:9], FALLS[:5])
+    assert settled(short) is short
