@@ -130,7 +130,8 @@ def fit(
                 complement=axes.complement,
             )  # fmt: skip
     checks = check(
-        runs, axes, fitted, draws, parameters=parameters, optimum=() if alone else rows, level=level
+        runs, axes, fitted, draws, parameters=parameters, optimum=() if alone else rows,
+        level=level, together=choice.together,
     )  # fmt: skip
     objectives = () if alone else objective_rows(
         fitted, budget=rows[-1].flops if rows else None, flops_per_param_token=ratio or 6.0

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from scaleplan.fitting.axes import Axes
     from scaleplan.fitting.fitted import Fitted
     from scaleplan.fitting.resampling import Resamples
+    from scaleplan.fitting.selection import Tried
     from scaleplan.records import (
         AllocationApproach,
         Influence,
@@ -57,6 +58,7 @@ def check(
     parameters: Sequence[Parameter],
     optimum: Sequence[OptimumRow],
     level: float,
+    together: Sequence[Tried] = (),
 ) -> Checks:
     """Check a fit against its own runs.
 
@@ -69,6 +71,7 @@ def check(
         optimum: The table of compute-optimal sizes; empty if there is none. N* is compared at its
             last budget.
         level: Level of the intervals.
+        together: The laws that forecast together, the fitted one first.
     """
     names, ratio = names_of(runs, axes), axes.flops_ratio(runs) or 6.0
     budget = optimum[-1].flops if optimum else None
@@ -77,7 +80,7 @@ def check(
         outlier_note(fitted, names, budget=budget, flops_per_param_token=ratio),
         floor_note(fitted, parameters, level=level, at=at),
         *repeat_notes(runs, axes.roles, axes.rows), *left_out_note(runs, axes),
-        *unused_note(runs, axes.columns), pattern_note(axes, fitted),
+        *unused_note(runs, axes.columns), pattern_note(axes, fitted, together),
         *label_notes(runs, axes, fitted),
         *setting_notes(settings_that_matter(runs, axes, fitted), runs, axes, fitted),
     )  # fmt: skip

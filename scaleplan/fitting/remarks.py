@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scaleplan.fitting.backtest import jacobian
 from scaleplan.fitting.distributions import f_tail
-from scaleplan.fitting.form_tests import is_exact, p_text, runs_test, scaled
+from scaleplan.fitting.form_tests import aicc, is_exact, p_text, runs_test, scaled
 from scaleplan.laws import LAWS
 from scaleplan.records import Note
 from scaleplan.runs.repeated import FURTHER_SIZES
-from scaleplan.units import format_count
+from scaleplan.units import format_count, format_percent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scaleplan.fitting.axes import Axes
     from scaleplan.fitting.fitted import Fitted
+    from scaleplan.fitting.selection import Tried
     from scaleplan.laws.base import FloatArray
     from scaleplan.runs.table import Runs
 
@@ -25,6 +29,8 @@ _MOST_NAMED = 8
 _PATTERN = 0.001  # p-value; runs of one sweep often share what moves them
 _BENT = 0.002  # the same of two further bends: 2 false alarms in 900 simulated sweeps of 9 to 40
 _BENDS, _SPARE_RUNS, _CLIP_SIGMAS = 2, 4, 5.0
+# Models further apart than this have essentially no support left (Burnham & Anderson 2002, 2.6).
+_FAR_BETTER = 10.0
 _SAME_SHARE = 1e-3  # sizes in a log have a few digits
 _FURTHER = ("active_params", "dense_params", *FURTHER_SIZES)
 
@@ -87,12 +93,15 @@ def left_out_note(runs: Runs, axes: Axes) -> tuple[Note, ...]:
     )  # fmt: skip
 
 
-def pattern_note(axes: Axes, fitted: Fitted) -> Note | None:
+def pattern_note(axes: Axes, fitted: Fitted, together: Sequence[Tried] = ()) -> Note | None:
     """Return the warning that a law of one input does not follow the runs, None if it does.
+
+    It names a law listed beside it that follows them far better and forecasts larger runs no worse.
 
     Args:
         axes: What is fitted.
         fitted: The fit.
+        together: The laws that forecast together, that of the fit first; empty names none.
     """
     if len(axes.columns) > 1 or is_exact(fitted):
         return None
@@ -101,15 +110,40 @@ def pattern_note(axes: Axes, fitted: Fitted) -> Note | None:
     p = min((p for p, limit in found if p is not None and p < limit), default=None)
     if p is None:
         return None
+    better = _far_better(fitted, together)
+    action = "Try --law shifted, m3 or broken, or more inputs, and see scaleplan compare."
+    if better is not None:
+        action = f"Use --law {better[0]}, or a law that bends twice (--law broken), instead."
     return Note(
         id="RESIDUALS_NOT_RANDOM", severity="warning",
         text=f"What the {fitted.law.name} law leaves of {fitted.values.size} runs is not random "
-        f"along {axes.columns[0]} ({p_text(p)}): the runs have another form.",
-        action="Try --law shifted, m3 or broken, or more inputs, and see scaleplan compare.",
-        numbers=(("p", p),),
+        f"along {axes.columns[0]} ({p_text(p)}): the runs have another form."
+        + ("" if better is None else better[1]),
+        action=action, numbers=(("p", p),),
         source="runs test, Wald & Wolfowitz 1940, Annals of Mathematical Statistics 11, 147; F "
         "test of two further bends beside the law, linear around the fit",
     )  # fmt: skip
+
+
+def _far_better(fitted: Fitted, together: Sequence[Tried]) -> tuple[str, str] | None:
+    """Return the law that follows the runs far better, and how much better; None without one."""
+    own, first = aicc(fitted), fitted.log_residuals()
+    if own is None or first is None or not together or together[0].test is None:
+        return None
+    before = together[0].test.rmse_log
+    found = []
+    for other in together[1:]:
+        each, after = aicc(other.fitted), None if other.test is None else other.test.rmse_log
+        residuals = None if other.fitted is None else other.fitted.log_residuals()
+        if each is None or residuals is None or before is None or after is None or after > before:
+            continue
+        if own - each > _FAR_BETTER:
+            rms = (format_percent(math.sqrt(float((r**2).mean())), 3) for r in (residuals, first))
+            said = f" The {fitted.law.name} law is wrong here: the {other.law.name} law misses the "
+            said += f"runs by {' against '.join(rms)}, and larger ones, fitted to the smaller, by "
+            said += f"{format_percent(after, 3)} against {format_percent(before, 3)}."
+            found.append((each, other.law.name, said))
+    return min(found)[1:] if found else None
 
 
 def bend_p(fitted: Fitted) -> float | None:

@@ -26,34 +26,6 @@ FITTING = (
         "F test of nested models and Wald-Wolfowitz runs test at 1%",
     ),
     _entry(
-        "POINTS_OF_RUNS",
-        "Every point of the runs' curves is fitted.",
-        "--all-points, with runs that have several points each.",
-        "Points of one run share what made it better or worse than others. Resamples draw whole "
-        "runs; covariances are those of independent points times points over runs, and degrees of "
-        "freedom count runs.",
-        "Leave out --all-points to fit where each run ended.",
-        "Kish 1965, Survey Sampling, design effect at full correlation; Cameron & Miller 2015",
-    ),
-    _entry(
-        "POINTS_NOT_SETTLED",
-        "Points of warm-up, and after a run has overfitted, are not fitted.",
-        "--all-points: points before a tenth of their run, of runs of 10 points or more; and those "
-        "after the lowest mean of three, if the last three lie 5% above it (of a score: 5% of its "
-        "range below the highest).",
-        "The first fall follows no law of size, and a run that overfits tells of its data set.",
-        "Leave out --all-points to fit the best or last point of each run.",
-        "Choshen et al. 2024, arXiv 2410.11840; the 5% are a convention",
-    ),
-    _entry(
-        "POINTS_OF_ONE_RUN",
-        "Every point that is fitted is of one run.",
-        "--all-points, and no column or file tells several runs apart.",
-        "How runs differ from one another cannot be seen in one.",
-        "Fit several runs, with a column run.",
-        "Cameron & Miller 2015, A practitioner's guide to cluster-robust inference",
-    ),
-    _entry(
         "FEW_RUNS",
         "There are hardly more runs than parameters.",
         "runs - parameters < 3, or fewer than 8 runs for a law of two inputs.",

@@ -146,13 +146,14 @@ GROUPING = (
     ),
     _entry(
         "GROUPS_DIFFER",
-        "Runs of one size differ by a label that the law does not take.",
-        "F test of a level for each value of a column of text beside the law, p below 0.01 shared "
-        "among such columns, and levels more than half a run's scatter apart. Columns with a name "
+        "Runs differ by a label that the law does not take, at one size or in what size does.",
+        "F tests of a level, and of a slope in the log of each input, for each value of a column "
+        "of text beside the law, p below 0.005 shared among both and such columns, and differences "
+        "of more than half a run's scatter, for slopes over the fitted range. Columns with a name "
         "for nearly every run, or whose values are sizes, are left out.",
         "One law through two kinds of runs lies between them and holds for neither; its scatter "
         "is their difference.",
-        "Fit each apart with --by COLUMN.",
+        "Fit each apart with --by COLUMN, or compare them with scaleplan compare --by.",
         "Frisch & Waugh 1933, Econometrica 1, 387: levels beside the law's own freedom",
     ),
     _entry(
@@ -242,5 +243,33 @@ GROUPING = (
         "As a number it would stand before the first step.",
         "Write the number of steps if it is another one.",
         "sentence-transformers' evaluators write it so",
+    ),
+    _entry(
+        "POINTS_OF_RUNS",
+        "Every point of the runs' curves is fitted.",
+        "--all-points, with runs that have several points each.",
+        "Points of one run share what made it better or worse than others. Resamples draw whole "
+        "runs; covariances are those of independent points times points over runs, and degrees of "
+        "freedom count runs.",
+        "Leave out --all-points to fit where each run ended.",
+        "Kish 1965, Survey Sampling, design effect at full correlation; Cameron & Miller 2015",
+    ),
+    _entry(
+        "POINTS_NOT_SETTLED",
+        "Points of warm-up, and after a run has overfitted, are not fitted.",
+        "--all-points: points before a tenth of their run, of runs of 10 points or more; and those "
+        "after the lowest mean of three, if the last three lie 5% above it (of a score: 5% of its "
+        "range below the highest).",
+        "The first fall follows no law of size, and a run that overfits tells of its data set.",
+        "Leave out --all-points to fit the best or last point of each run.",
+        "Choshen et al. 2024, arXiv 2410.11840; the 5% are a convention",
+    ),
+    _entry(
+        "POINTS_OF_ONE_RUN",
+        "Every point that is fitted is of one run.",
+        "--all-points, and no column or file tells several runs apart.",
+        "How runs differ from one another cannot be seen in one.",
+        "Fit several runs, with a column run.",
+        "Cameron & Miller 2015, A practitioner's guide to cluster-robust inference",
     ),
 )

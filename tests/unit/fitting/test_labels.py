@@ -72,3 +72,27 @@ def test_a_label_beside_the_law_of_two_inputs():
     found = fit(replace(runs, labels={"router": kinds}), resamples=0, law="chinchilla", alone=True)
     (note,) = (note for note in found.notes if note.id == "GROUPS_DIFFER")
     assert "of hash lies 3" in note.text
+
+
+def of_two_slopes(seed, difference, noise=0.01):
+    rng = np.random.default_rng(seed)
+    params = np.tile(np.geomspace(1e6, 1e9, 12), 2)
+    kinds = ("a",) * 12 + ("b",) * 12
+    turn = np.where(np.array(kinds) == "a", 1.0, -1.0) * 0.5 * difference
+    scatter = np.exp(noise * rng.standard_normal(params.size))
+    values = (1.5 + 60 * params**-0.3) * (params / np.sqrt(1e6 * 1e9)) ** turn * scatter
+    return labelled(values, params, arch=kinds)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_that_cross_are_told(seed):
+    (note,) = told(of_two_slopes(seed, 0.06))
+    assert "What params does differs by arch: over its range loss of a goes up by" in note.text
+    assert "--by arch" in note.action
+    numbers = dict(note.numbers)
+    assert "difference" not in numbers  # in the middle they are alike
+    assert numbers["slope_difference"] == pytest.approx(0.06 * np.log(1e3), rel=0.2)
+
+
+def test_groups_of_one_slope_are_not_told_to_cross():
+    assert sum(bool(told(of_two_slopes(seed, 0.0))) for seed in range(100, 140)) <= 2

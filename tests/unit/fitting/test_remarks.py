@@ -45,3 +45,17 @@ def test_too_few_runs_say_nothing():
     assert bend_p(fit_law(get_law("power_floor"), x[None], values)) is None
     found = fit(make_runs(values, params=x), resamples=0, law="power_floor", alone=True)
     assert "RESIDUALS_NOT_RANDOM" not in [note.id for note in found.notes]
+
+
+def test_a_law_that_is_wrong_names_the_one_beside_it_that_is_not():
+    x = np.geomspace(1e4, 1e10, 40)
+    scatter = np.exp(0.02 * np.random.default_rng(0).standard_normal(x.size))
+    values = 3.0 * x**-0.05 * (1.0 + x / 1e7) ** -0.3 * scatter
+    found = fit(make_runs(values, input=x), resamples=0)
+    assert found.law == "power"
+    (note,) = (note for note in found.notes if note.id == "RESIDUALS_NOT_RANDOM")
+    assert "The power law is wrong here: the shifted law misses the runs by" in note.text
+    assert "--law shifted" in note.action
+    alone = fit(make_runs(values, input=x), resamples=0, law="power", alone=True)
+    (note,) = (note for note in alone.notes if note.id == "RESIDUALS_NOT_RANDOM")
+    assert "wrong here" not in note.text
