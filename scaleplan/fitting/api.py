@@ -29,6 +29,7 @@ from scaleplan.laws import HasOptimum
 from scaleplan.records import (
     Cleaning,
     Fit,
+    LawFit,
     OptimumRow,
     Parameter,
     Range,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from scaleplan.fitting.fitted import Fitted
     from scaleplan.fitting.resampling import Resamples
+    from scaleplan.fitting.selection import Tried
     from scaleplan.runs.table import Runs
 
 
@@ -95,13 +97,9 @@ def fit(
     fitted = chosen.fitted
     if fitted is None:  # pragma: no cover - choose returns fitted laws only
         raise TypeError(chosen.law.name)
-    quality = quality_of(runs, axes, fitted)
     ratio = axes.flops_ratio(runs)
     allocation = allocation_note(fitted) if ratio is not None else None
-    points = runs_of_points(runs, axes.rows)
-    groups = None if points is None else len(set(points))
-    notes += points_note(runs, axes.rows)
-    fitted = with_known_interval(_of_groups(fitted, groups))
+    fitted, fits = _of_runs(runs, axes, fitted, choice.together[1:])
     draws = resample(
         fitted, kind=kind, resamples=resamples, seed=seed,
         clusters=clusters_of(runs, axes.rows, cluster, interval), on_progress=on_progress,
@@ -111,15 +109,11 @@ def fit(
     parameters, made = parameters_of(
         fitted, draws, level=level, unit=runs.metric.unit, kind=interval
     )
-    notes += bias_notes(parameters, draws)
+    notes += (*points_note(runs, axes.rows), *bias_notes(parameters, draws))
     if law == "auto":
         _refuse_without_effect(runs, fitted, parameters, axes, choice.refused)
     ranges = _ranges(runs, axes)
     widening = widening_of(choice.together, axes.scale)
-    others = (
-        _of_groups(t.fitted, groups).record() for t in choice.together[1:] if t.fitted is not None
-    )
-    fits = (fitted.record(), *others)
     rows: tuple[OptimumRow, ...] = ()
     if isinstance(fitted.law, HasOptimum) and ratio is not None:
         notes += (allocation,) if allocation is not None else ()
@@ -143,8 +137,9 @@ def fit(
         input_columns=axes.columns, metric=runs.metric, complement=axes.complement, main=fits[0],
         alternatives=fits[1:], flops_per_active_token=axes.active_ratio(runs),
         parameters=named_parameters(parameters, runs.levels) if runs.levels else parameters,
-        interval=made, quality=quality, optimum=rows, candidates=comparison.candidates,
-        objectives=objectives, widening=widening, ranges=ranges, cleaning=_cleaning(runs, axes),
+        interval=made, quality=quality_of(runs, axes, fitted), optimum=rows,
+        candidates=comparison.candidates, objectives=objectives, widening=widening, ranges=ranges,
+        cleaning=_cleaning(runs, axes),
         flops_per_param_token=6.0 if ratio is None else ratio, assumptions=runs.assumptions,
         notes=(*runs.notes, *notes, *checks.notes), fingerprint=runs.fingerprint, seed=seed,
         version=__version__, isoflop=checks.isoflop, approaches=checks.approaches,
@@ -156,9 +151,16 @@ def fit(
     )  # fmt: skip
 
 
-def _of_groups(fitted: Fitted, groups: int | None) -> Fitted:
-    """Return the fit with the uncertainty of so many runs, where it is of points of curves."""
-    return fitted if groups is None else fitted.of_groups(groups)
+def _of_runs(
+    runs: Runs, axes: Axes, fitted: Fitted, together: Sequence[Tried]
+) -> tuple[Fitted, tuple[LawFit, ...]]:
+    """Return the fit with the uncertainty of runs where rows are points, and all records of it."""
+    points = runs_of_points(runs, axes.rows)
+    every = [fitted, *(tried.fitted for tried in together if tried.fitted is not None)]
+    if points is not None:
+        every = [one.of_groups(len(set(points))) for one in every]
+    every[0] = with_known_interval(every[0])
+    return every[0], tuple(one.record() for one in every)
 
 
 def _hull(runs: Runs, axes: Axes) -> tuple[tuple[float, float], ...]:
