@@ -268,9 +268,11 @@ def _looked_up(growing: _Growing, words: Words) -> tuple[FloatArray | None, Code
 
 def _mostly_text(growing: _Growing) -> bool:
     """Tell whether most cells of a column are text."""
+    if growing.keep_text:
+        return True
     written = sum(int((c >= 0).sum()) for _, _, c in growing.chunks if c is not None)
     rows = sum(n.size for _, n, _ in growing.chunks if n is not None)
-    return growing.keep_text or 2 * written > rows > 0
+    return 2 * written > rows > 0
 
 
 def _plain(cell: str) -> float:

@@ -56,8 +56,10 @@ def share_notes(metric: Metric, numbers: FloatArray) -> tuple[Note, ...]:
         metric: What is fitted, its unit as the log gives it.
         numbers: Shape (n,), its values.
     """
+    if metric.kind != "score" or not is_share(metric.name):
+        return ()
     known = numbers[np.isfinite(numbers)]
-    if metric.kind != "score" or not is_share(metric.name) or not known.size:
+    if not known.size:
         return ()
     largest = float(known.max())
     if float(known.min()) < 0.0 or not 1.0 < largest <= 100.0:
