@@ -245,8 +245,9 @@ def _chances(fitted: Fitted, theta: FloatArray, weights: FloatArray) -> list[flo
     gained = float((fitted.residuals() ** 2).sum()) - rest
     found = []
     for more, left, out in zip(gained.tolist(), rest.tolist(), missing.tolist(), strict=True):
-        spare = float(fitted.dof - out)
-        known = math.isfinite(left) and left > 0.0 and more > 0.0
+        # Of points, not of groups of them; with none to spare nothing is known.
+        spare = float(fitted.values.size - fitted.free - out)
+        known = math.isfinite(left) and left > 0.0 and more > 0.0 and spare >= 1.0
         found.append(f_tail(more / out / (left / spare), float(out), spare) if known else 1.0)
     return found
 

@@ -141,3 +141,18 @@ def test_a_rise_within_the_noise_and_short_runs_lose_nothing(tmp_path):
     assert len(settled(curves(tmp_path, "val_loss", wobbling, FALLS))) == 38
     short = curves(tmp_path, "val_loss", FALLS[:9], FALLS[:5])
     assert settled(short) is short
+
+
+def test_leaving_out_as_many_points_as_runs_are_to_spare_is_no_division_by_nothing(tmp_path):
+    draw = np.random.default_rng(3)
+    rows = ["run,step,params,tokens,loss"]
+    for i in range(25):  # 25 runs less 5 parameters are the 20 points of a tenth of 200
+        n = 10.0 ** draw.uniform(7.0, 9.0)
+        last, off = n * 10.0 ** draw.uniform(0.7, 1.7), 0.01 * draw.standard_normal()
+        for j in range(1, 9):
+            loss = (1.7 + 400.0 / n**0.34 + 410.0 / (last * j / 8.0) ** 0.28) * np.exp(off)
+            rows.append(f"r{i},{j},{n:.8g},{last * j / 8.0:.8g},{loss:.8f}")
+    path = tmp_path / "curves.csv"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    found = fit(load_runs([str(path)], all_points=True), law="chinchilla", resamples=0)
+    assert found.main.dof == 20
