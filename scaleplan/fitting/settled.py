@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from scaleplan.runs.table import Runs
 
 # Of a run: warm-up and the first fall follow no law of size (Choshen et al. 2024, arXiv
-# 2410.11840, section 6.2, who leave out the first 10%).
+# 2410.11840, who leave out the first 10%).
 _WARM_UP = 0.1
 # A run of fewer points loses none to it: its first one may be all there is of a tenth.
 _FEWEST = 10
