@@ -14,6 +14,7 @@ from scaleplan.runs.dividing import combine
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.grouping import fixed_groups, groups_of, restarts
 from scaleplan.runs.name_sharing import fixed_columns
+from scaleplan.runs.raw import CodeArray
 from scaleplan.runs.sweeps import settings_apart
 from scaleplan.runs.table import FloatArray, IntArray
 from scaleplan.runs.text import listed, shown, words
@@ -27,8 +28,7 @@ _MANY_POINTS = 16  # a file; a table of finished runs of one model is shorter
 def axis_of(rows: Gathered) -> tuple[str, FloatArray]:
     """Return what counts the points of a run: the role that tells most of them apart."""
     best, most = "row", 0
-    position = np.arange(len(rows), dtype=np.float64)
-    run = _codes(rows) if "run" in rows.labels else rows.file_of
+    run = rows.labels["run"].codes if "run" in rows.labels else rows.file_of
     for role in _AXES:
         if role not in rows.roles:
             continue
@@ -38,10 +38,12 @@ def axis_of(rows: Gathered) -> tuple[str, FloatArray]:
             _different(run, numbers) if known.all() else _different(run[known], numbers[known])
         )
         if different > most:
-            best, most, position = role, different, numbers
+            best, most = role, different
         if most == len(rows):
             break  # nothing tells more of them apart
-    return best, position
+    if best == "row":
+        return best, np.arange(len(rows), dtype=np.float64)
+    return best, rows.roles[best].numbers
 
 
 def counted_by(rows: Gathered) -> str | None:
@@ -64,7 +66,7 @@ def counted_by(rows: Gathered) -> str | None:
     return "tokens" if seen and rises and many else None
 
 
-def _different(run: IntArray, at: FloatArray) -> int:
+def _different(run: IntArray | CodeArray, at: FloatArray) -> int:
     """Return how many different pairs there are."""
     if not at.size:
         return 0
@@ -107,9 +109,9 @@ def _is_word(text: str) -> bool:
     return not any(sign in text.casefold() for sign in ("nan", "inf", "#", "diverge"))
 
 
-def members(groups: IntArray) -> list[IntArray]:
+def members(groups: IntArray | CodeArray) -> list[IntArray]:
     """Return the rows of each run, runs in the order in which they first appear."""
-    bounds = np.flatnonzero(np.diff(groups)) + 1
+    bounds = np.flatnonzero(groups[1:] != groups[:-1]) + 1
     starts = groups[np.r_[0, bounds]]
     if np.unique(starts).size == starts.size:  # one run after the other
         ends = [0, *bounds.tolist(), groups.size]
@@ -120,10 +122,10 @@ def members(groups: IntArray) -> list[IntArray]:
     return sorted(parts, key=lambda rows: int(rows[0]) if rows.size else 0)
 
 
-def runs_of(rows: Gathered, position: FloatArray) -> tuple[IntArray, tuple[Note, ...]]:
+def runs_of(rows: Gathered, position: FloatArray) -> tuple[IntArray | CodeArray, tuple[Note, ...]]:
     """Return the run of each row; a file whose steps begin again holds several."""
     if "run" in rows.labels:
-        codes = _codes(rows)
+        codes = rows.labels["run"].codes
         if int(codes.min(initial=0)) >= 0:
             return codes, ()  # every row names its run
         found = groups_of(rows, position)

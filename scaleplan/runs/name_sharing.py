@@ -12,8 +12,8 @@ import numpy as np
 from scaleplan.records import Note
 from scaleplan.runs.dividing import divide, first_known
 from scaleplan.runs.gathering import Gathered
-from scaleplan.runs.raw import RawColumn
-from scaleplan.runs.repeated_steps import divide_repeats
+from scaleplan.runs.raw import CodeArray, RawColumn
+from scaleplan.runs.repeated_steps import divide_repeats, rise_throughout
 from scaleplan.runs.shapes import is_shape
 from scaleplan.runs.sweeps import settings_apart
 from scaleplan.runs.table import BoolArray, FloatArray, IntArray
@@ -59,6 +59,12 @@ def with_own_names(
     named = run.codes >= 0
     if not _are_shared(run, named):
         return rows, ()
+    if (
+        not one_row_a_run(labels)
+        and rise_throughout(run.codes, rows, named)
+        and all(_is_same(run.codes, c.numbers) for c in _fixed(rows).values())
+    ):
+        return rows, ()  # nothing divides them, which millions of rows are not copied to see
     codes = run.codes.astype(np.int64)
     own = codes.copy()
     if one_row_a_run(labels):
@@ -100,9 +106,17 @@ def _are_shared(run: RawColumn, named: BoolArray) -> bool:
 
 def fixed_columns(rows: Gathered) -> dict[str, RawColumn]:
     """Return by name the columns of what is fixed when a run starts, their numbers rounded."""
+    return {name: replace(c, numbers=_rounded(c.numbers)) for name, c in _fixed(rows).items()}
+
+
+def _fixed(rows: Gathered) -> dict[str, RawColumn]:
     found = {rows.names[role]: rows.roles[role] for role in FIXED if role in rows.roles}
-    found |= {name: column for name, column in rows.extra.items() if is_shape(name)}
-    return {name: replace(c, numbers=_rounded(c.numbers)) for name, c in found.items()}
+    return found | {name: column for name, column in rows.extra.items() if is_shape(name)}
+
+
+def _is_same(run: CodeArray, numbers: FloatArray) -> bool:
+    """Tell whether all rows of each stretch of one run have the same number."""
+    return bool(((numbers[1:] == numbers[:-1]) | (run[1:] != run[:-1])).all())
 
 
 def _rounded(numbers: FloatArray) -> FloatArray:

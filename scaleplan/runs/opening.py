@@ -205,7 +205,10 @@ def _read(located: Located, request: Request, stdin: BinaryIO | None, progress: 
 
 
 def _parse(stream: BinaryIO, located: Located, request: Request, progress: _Bytes) -> RawTable:
-    source = TextSource(located.name, stream, advance=progress.advance, growing=request.growing)
+    source = TextSource(
+        located.name, stream, advance=progress.advance, growing=request.growing,
+        size=_size(located),
+    )  # fmt: skip
 
     def keep_text(name: str) -> bool:
         return keeps_text(request, name)

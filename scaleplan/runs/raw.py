@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass
 
 import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note, RowNote
+from scaleplan.runs.growing import GrowingColumn, Stretch
 from scaleplan.runs.raw_table import (
     ABSENT,
     CodeArray,
@@ -29,11 +29,10 @@ __all__ = [
     "numeric_column", "text_column",
 ]  # fmt: skip
 
-_Cell = TypeVar("_Cell", bound=np.generic)
-
 # More columns than any tracker writes; a table is kept dense.
 _MOST_COLUMNS = 5_000
 _MOST_CELLS = 200_000_000
+_ROOM = 1.1  # times the rows that are expected; what stays empty is never touched
 # 1.234 and 1.234.567 may be grouped integers where the comma is the decimal mark.
 _GROUPED_DOTS = r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+"
 _GROUPED_COMMAS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+"
@@ -55,15 +54,6 @@ _SURE_COMMA = re.compile(
 )
 _TWO_DOTS = re.compile(r"\.\d{3}\.")
 _EITHER_COMMA = re.compile(rf"^\s*{_GROUPED_COMMAS}\s*$", re.MULTILINE)
-
-
-@dataclass(slots=True)
-class _Growing:
-    """One column while it is read."""
-
-    keep_text: bool
-    chunks: list[tuple[int, FloatArray | None, CodeArray | None]] = field(default_factory=list)
-    vocabulary: dict[str, int] = field(default_factory=dict)
 
 
 def refuse_wide(file: str, columns: int, rows: int = 0) -> None:
@@ -107,17 +97,19 @@ class TableBuilder:
             numbers (run identifiers such as 007 or 12e4).
         comma: Whether commas may stand inside cells: `maybe` after tabs, `decimal` after
             semicolons, `never` elsewhere.
+        rows: How many rows there may be in the end; 0 where that is not known.
     """
 
     def __init__(
-        self, file: str, *, keep_text: Callable[[str], bool], comma: str = "never"
+        self, file: str, *, keep_text: Callable[[str], bool], comma: str = "never", rows: int = 0
     ) -> None:
         self._file = file
         self._keep_text = keep_text
         self._comma = comma
         self._sure_dot = self._sure_comma = self._either = False
-        self._columns: dict[str, _Growing] = {}
-        self._lines: list[IntArray] = []
+        self._columns: dict[str, GrowingColumn] = {}
+        self._lines = Stretch(np.int64(0))
+        self._expected = rows
         self._rows = 0
         self._dropped: list[RowNote] = []
         self._notes: list[Note] = []
@@ -135,17 +127,17 @@ class TableBuilder:
         for name, cells in columns.items():
             growing = self._columns.get(name)
             if growing is None:
-                growing = self._columns[name] = _Growing(self._keep_text(name))
-            growing.chunks.append((self._rows, *self._convert(growing, cells)))
+                growing = self._columns[name] = GrowingColumn(self._keep_text(name))
+            growing.put(self._rows, *self._convert(growing, cells), self._expected)
         self._count(np.array(lines, dtype=np.int64))
 
-    def add_read(self, columns: Mapping[str, FloatArray | Words], lines: IntArray) -> None:
+    def add_read(self, columns: Mapping[str, FloatArray | Words], lines: IntArray | int) -> None:
         """Add a block of rows whose cells were read by an engine; the result is that of `add`.
 
         Args:
             columns: The numbers of each column, NaN for an empty cell; or its different cells and
                 which of them each row has.
-            lines: Where each row stands.
+            lines: Where each row stands; how many they are where that is not known.
 
         Raises:
             InputError: If the table has too many columns or cells.
@@ -153,18 +145,30 @@ class TableBuilder:
         for name, cells in columns.items():
             growing = self._columns.get(name)
             if growing is None:
-                growing = self._columns[name] = _Growing(self._keep_text(name))
+                growing = self._columns[name] = GrowingColumn(self._keep_text(name))
             read = _looked_up(growing, cells) if isinstance(cells, Words) else (cells, None)
-            growing.chunks.append((self._rows, *read))
+            growing.put(self._rows, *read, self._expected)
         self._count(lines)
+
+    def expect(self, share: float) -> None:
+        """Make room at once for all rows there may be.
+
+        Args:
+            share: What share of them was added so far, about.
+        """
+        most = _MOST_CELLS // max(1, len(self._columns))
+        self._expected = int(min(_ROOM * self._rows / share, most)) if share > 0.0 else 0
 
     def texts(self) -> set[str]:
         """Return the columns whose cells so far are text, most of them."""
-        return {name for name, growing in self._columns.items() if _mostly_text(growing)}
+        return {name for name, growing in self._columns.items() if growing.mostly_text()}
 
-    def _count(self, lines: IntArray) -> None:
-        self._lines.append(lines)
-        self._rows += lines.size
+    def _count(self, lines: IntArray | int) -> None:
+        if isinstance(lines, int):
+            self._rows += lines
+        else:
+            self._lines.put(self._rows, lines, self._expected)
+            self._rows += lines.size
         refuse_wide(self._file, len(self._columns), self._rows)
 
     def drop(self, line: int | None, reason: str) -> None:
@@ -178,21 +182,15 @@ class TableBuilder:
     def build(self, shared: Mapping[str, str]) -> RawTable:
         """Return the table of everything that was added."""
         sure_comma = self._sure_comma or (self._either and self._comma == "decimal")
-        lines = np.concatenate(self._lines) if self._lines else np.empty(0, dtype=np.int64)
         return RawTable(
-            file=self._file, columns={n: self._joined(g) for n, g in self._columns.items()},
-            lines=lines, shared=dict(shared), dropped=tuple(self._dropped),
+            file=self._file,
+            columns={name: growing.whole(self._rows) for name, growing in self._columns.items()},
+            lines=self._lines.whole(self._rows), shared=dict(shared), dropped=tuple(self._dropped),
             notes=tuple(self._notes), decimal_comma=sure_comma and not self._sure_dot,
         )  # fmt: skip
 
-    def _joined(self, growing: _Growing) -> RawColumn:
-        numbers = _whole([(at, chunk) for at, chunk, _ in growing.chunks], self._rows, np.nan)
-        codes = _whole([(at, found) for at, _, found in growing.chunks], self._rows, np.int32(-1))
-        growing.chunks.clear()  # what was copied is not needed twice
-        return RawColumn(numbers, codes, tuple(growing.vocabulary))
-
     def _convert(
-        self, growing: _Growing, cells: Sequence[str]
+        self, growing: GrowingColumn, cells: Sequence[str]
     ) -> tuple[FloatArray | None, CodeArray | None]:
         """Read a block of cells; whole blocks of plain numbers take the fast path."""
         marked = not growing.keep_text and self._comma != "never" and self._weigh(cells)
@@ -230,27 +228,7 @@ class TableBuilder:
         return not self._sure_dot and _MAYBE_GROUPED.search(text) is not None
 
 
-def _whole(
-    chunks: Sequence[tuple[int, np.ndarray[Any, np.dtype[_Cell]] | None]], rows: int,
-    empty: _Cell | float,
-) -> np.ndarray[tuple[Any, ...], np.dtype[_Cell]]:  # fmt: skip
-    """Return chunks as one array, with empty cells where there is none.
-
-    A column of nothing but numbers has no codes, one of nothing but text no numbers: an array of
-    one cell that is shared by all rows then stands for the other part.
-    """
-    known = [(at, chunk) for at, chunk in chunks if chunk is not None]
-    if sum(chunk.size for _, chunk in known) == rows and known:
-        return np.concatenate([chunk for _, chunk in known])
-    if not known:
-        return np.broadcast_to(np.asarray(empty), rows)
-    found = np.full(rows, empty, dtype=known[0][1].dtype)
-    for at, chunk in known:
-        found[at : at + chunk.size] = chunk
-    return found
-
-
-def _looked_up(growing: _Growing, words: Words) -> tuple[FloatArray | None, CodeArray | None]:
+def _looked_up(growing: GrowingColumn, words: Words) -> tuple[FloatArray | None, CodeArray | None]:
     """Read the cells of a column, each different one once."""
     # The last place is what -1 finds: an empty cell.
     numbers = np.full(len(words.different) + 1, np.nan)
@@ -264,15 +242,6 @@ def _looked_up(growing: _Growing, words: Words) -> tuple[FloatArray | None, Code
         text = clean_text(cell)
         codes[place] = vocabulary.setdefault(text, len(vocabulary)) if text else -1
     return None if growing.keep_text else numbers[words.which], codes[words.which]
-
-
-def _mostly_text(growing: _Growing) -> bool:
-    """Tell whether most cells of a column are text."""
-    if growing.keep_text:
-        return True
-    written = sum(int((c >= 0).sum()) for _, _, c in growing.chunks if c is not None)
-    rows = sum(n.size for _, n, _ in growing.chunks if n is not None)
-    return 2 * written > rows > 0
 
 
 def _plain(cell: str) -> float:

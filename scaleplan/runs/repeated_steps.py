@@ -9,7 +9,7 @@ import numpy as np
 from scaleplan.runs.dividing import combine, divide
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.metrics import describe
-from scaleplan.runs.raw import RawColumn
+from scaleplan.runs.raw import CodeArray, RawColumn
 from scaleplan.runs.table import BoolArray, FloatArray, IntArray
 from scaleplan.runs.text import words
 
@@ -41,10 +41,7 @@ def divide_repeats(own: IntArray, rows: Gathered, named: BoolArray) -> list[str]
     Returns:
         The names of the settings.
     """
-    axes = [rows.roles[axis].numbers for axis in _AXES if axis in rows.roles]
-    logged = named & ~rows.roles["value"].blank
-    for at in axes:
-        logged = logged & np.isfinite(at)
+    axes, logged = _logged(rows, named)
     # There may be ten million rows, most often all of them with a metric: those are not copied.
     some = slice(None) if logged.all() else logged
     if not axes or _plain(own[some], axes[0][some]):
@@ -69,12 +66,33 @@ def divide_repeats(own: IntArray, rows: Gathered, named: BoolArray) -> list[str]
     return told
 
 
+def rise_throughout(run: IntArray | CodeArray, rows: Gathered, named: BoolArray) -> bool:
+    """Tell by a pass over the rows whether all of them are points, of runs in turn, that rise.
+
+    Args:
+        run: The run of each row.
+        rows: The rows.
+        named: The rows that name their run.
+    """
+    axes, logged = _logged(rows, named)
+    return bool(axes) and bool(logged.all()) and _plain(run, axes[0])
+
+
+def _logged(rows: Gathered, named: BoolArray) -> tuple[list[FloatArray], BoolArray]:
+    """Return what counts the points of runs, and the rows that have it and a metric."""
+    axes = [rows.roles[axis].numbers for axis in _AXES if axis in rows.roles]
+    logged = named & ~rows.roles["value"].blank
+    for at in axes:
+        logged &= np.isfinite(at)
+    return axes, logged
+
+
 def is_setting(name: str) -> bool:
     """Tell whether a column of text may, by its name, tell runs apart."""
     return not _ALONG & {*words(name)}
 
 
-def _plain(own: IntArray, at: FloatArray) -> bool:
+def _plain(own: IntArray | CodeArray, at: FloatArray) -> bool:
     """Tell by a pass over the rows whether each run stands in one stretch of rising steps."""
     if not own.size:
         return True

@@ -65,13 +65,16 @@ class _Replayed(io.RawIOBase):
         """Fill the buffer from the head, then from the rest."""
         view = memoryview(buffer).cast("B")
         data, self._head = self._head[: len(view)], self._head[len(view) :]
-        if not data:
-            data = self._rest.read(len(view))
-        view[: len(data)] = data
-        self.taken += len(data)
+        if not data and isinstance(self._rest, io.BufferedIOBase):
+            count = self._rest.readinto(view)  # not by way of bytes that are copied
+        else:
+            data = data or self._rest.read(len(view))
+            view[: len(data)] = data
+            count = len(data)
+        self.taken += count
         if self._advance is not None:
-            self._advance(len(data))
-        return len(data)
+            self._advance(count)
+        return count
 
 
 class _Unzipped(_Replayed):
@@ -106,6 +109,10 @@ class TextSource:
         stream: Its bytes, compressed or not.
         advance: Called with the number of bytes that were taken from the stream.
         growing: Whether it is still written: a last line without an end is left out.
+        size: How many bytes the stream has; 0 where that is not known.
+
+    Attributes:
+        size: How many bytes the text has; 0 where that is not known.
 
     Raises:
         InputError: If it is empty, not text, or damaged.
@@ -113,10 +120,10 @@ class TextSource:
 
     def __init__(
         self, name: str, stream: BinaryIO, *, advance: Callable[[int], None] | None = None,
-        growing: bool = False,
+        growing: bool = False, size: int = 0,
     ) -> None:  # fmt: skip
         self.name = clean_text(name)
-        self.growing = growing
+        self.growing, self.size = growing, size
         self._fallback_line: int | None = None
         with self._failures():
             head = _read_head(stream)
@@ -128,6 +135,7 @@ class TextSource:
                 )
             binary = _Replayed(head, stream, advance)
             if head.startswith(_GZIP_MAGIC):
+                self.size = 0
                 binary = _Unzipped(self.name, binary)
                 head = binary.head
             encoding = next((e for mark, e in MARKS if head.startswith(mark)), "utf-8")

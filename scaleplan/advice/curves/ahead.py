@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from scaleplan.advice.curves.trend import Trend
 from scaleplan.fitting.distributions import t_quantile
 from scaleplan.records import CurveForecast
 from scaleplan.runs.curve import NOTHING, Series
-from scaleplan.runs.table import FloatArray
+from scaleplan.runs.table import FloatArray, IntArray
 from scaleplan.units import format_number_of
 
 _SKIPPED = 0.1  # of the run: warm-up and the first fall follow no law (Choshen et al. 2024)
@@ -136,9 +137,14 @@ class _Group:
         return (
             (self.where, self.start) == (ask.where, start)
             and np.array_equal(self.at, at)
-            and np.array_equal(self.rate.at, ask.rate.at, equal_nan=True)
-            and np.array_equal(self.rate.value, ask.rate.value, equal_nan=True)
+            and _equal(self.rate.at, ask.rate.at)
+            and _equal(self.rate.value, ask.rate.value)
         )
+
+
+def _equal(first: FloatArray, second: FloatArray) -> bool:
+    """Tell whether arrays are equal, not a number to not a number; most have none."""
+    return np.array_equal(first, second) or np.array_equal(first, second, equal_nan=True)
 
 
 def _together(
@@ -252,11 +258,17 @@ def _thinned(trend: Trend) -> tuple[FloatArray, FloatArray, float]:
     kept = (trend.at >= since) & (trend.at > 0.0)
     at, values = trend.at[kept], trend.settled[kept]
     if at.size > _MOST:
-        edges = np.linspace(0, at.size, _MOST + 1).astype(int)[:-1]
-        sizes = np.diff(np.r_[edges, at.size])
+        edges, sizes = _parts(at.size)
         at = np.add.reduceat(at, edges) / sizes
         values = np.add.reduceat(values, edges) / sizes
     return at, values, share
+
+
+@lru_cache(maxsize=8)  # runs of a sweep are mostly equally long
+def _parts(size: int) -> tuple[IntArray, IntArray]:
+    """Return where equal parts of so many readings begin, and how many each has."""
+    edges = np.linspace(0, size, _MOST + 1).astype(np.int64)
+    return edges[:-1], np.diff(edges)
 
 
 def _half_of_a_late_fall(trend: Trend) -> float | None:

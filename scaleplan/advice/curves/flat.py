@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from scaleplan.advice.curves.seen import FEWEST, Finding, Seen, where
 from scaleplan.advice.curves.trend import Trend, slope_t
 from scaleplan.records import CurveForecast
 from scaleplan.runs.series import Series
+from scaleplan.runs.table import FloatArray
 from scaleplan.units import format_percent, format_significant
 
 _LAST_POINTS = 3  # fewer have no trend
@@ -84,10 +86,16 @@ def _best_at(seen: Seen) -> float:
 def _gained(trend: Trend, since: int) -> tuple[float, float]:
     """Return how far a straight line through the readings since a place falls, and its error."""
     values = trend.settled[since:] - float(trend.settled[since:].mean())
-    x = np.linspace(-0.5, 0.5, values.size)
-    power = float(x @ x)
+    x, power = _evenly(values.size)
     error = trend.noise * math.sqrt(trend.readings_for_one / power)
     return -float(x @ values) / power, error
+
+
+@lru_cache(maxsize=8)  # runs of a sweep are mostly equally long
+def _evenly(size: int) -> tuple[FloatArray, float]:
+    """Return so many evenly spaced places around 0, one apart in all, and their sum of squares."""
+    x = np.linspace(-0.5, 0.5, size)
+    return x, float(x @ x)
 
 
 def _flat_since(trend: Trend) -> float:

@@ -16,7 +16,7 @@ from scaleplan.advice.curves.seen import (
     rise,
     where,
 )
-from scaleplan.advice.curves.trend import Trend, ends, slope_t
+from scaleplan.advice.curves.trend import Trend, ends, median_of, slope_t
 from scaleplan.runs.table import FloatArray
 from scaleplan.units import format_percent, format_significant
 
@@ -59,7 +59,7 @@ def diverged(seen: Seen) -> Finding | None:
     # Overfitting raises validation loss too, but slowly and without the training loss.
     # One reading at the very end is a spike, not a level: three have to be up there.
     up_there = judged.raw[best:][-3:]  # what came before the lowest point is no rise after it
-    risen = float(np.median(up_there) - judged.smooth[best]) if up_there.size == 3 else 0.0
+    risen = median_of(up_there) - float(judged.smooth[best]) if up_there.size == 3 else 0.0
     fall = max(start - float(judged.smooth[best]), 0.0)
     chance = (RISE_ERRORS + math.sqrt(2.0 * math.log(max(2.0, judged.raw.size)))) * judged.error
     if risen <= max(_LOST_SHARE * fall, chance):

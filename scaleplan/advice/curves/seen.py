@@ -104,9 +104,9 @@ def unset(values: FloatArray, kind: str) -> BoolArray:
         kind: The kind of metric.
     """
     found = np.zeros(values.size, dtype=bool)
-    logged = np.flatnonzero(values != 0.0)
-    if kind == "loss" and logged.size:
-        found[: logged[0]] = True
+    if kind == "loss" and values.size and values[0] == 0.0:
+        logged = np.flatnonzero(values)
+        found[: logged[0] if logged.size else 0] = True
     return found
 
 

@@ -260,6 +260,11 @@ def medians(values: FloatArray) -> FloatArray:
     return np.asarray(0.5 * (parted[:, half - 1] + parted[:, half]))
 
 
+def median_of(values: FloatArray) -> float:
+    """Return the median of finite values, shape (n,)."""
+    return float(medians(values[None])[0])
+
+
 def slope_t(values: FloatArray) -> float:
     """Return the t statistic of a straight line's slope over equally weighted readings.
 
@@ -283,4 +288,4 @@ def slope_t(values: FloatArray) -> float:
 def ends(trend: Trend, share: float) -> tuple[float, float]:
     """Return the level at the start and at the end: medians over this share of the readings."""
     count = max(1, int(share * trend.raw.size))
-    return float(np.median(trend.raw[:count])), float(np.median(trend.raw[-count:]))
+    return median_of(trend.raw[:count]), median_of(trend.raw[-count:])

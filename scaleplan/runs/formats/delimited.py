@@ -254,6 +254,7 @@ def _fill(
     def take(block_of_text: bytes, first_line: int, ahead: Ahead | None) -> int:
         if cells:
             flush()
+        builder.expect(lines_read.share if lines_read is not None else 0.0)
         return add_plain(builder, names, block_of_text, first_line, ahead)
 
     if lines_read is not None and width > 1:

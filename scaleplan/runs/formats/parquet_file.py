@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scaleplan.errors import InputError
-from scaleplan.runs.formats.arrow_arrays import floats_of, places_of
+from scaleplan.runs.formats.arrow_arrays import numbers_of, places_of
 from scaleplan.runs.formats.base import KeepText, missing
 from scaleplan.runs.formats.repeated_names import distinct, repeated_names
 from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, Words, numeric_column, refuse_wide
@@ -78,12 +79,11 @@ def _read_columns(
         if _is_number(kind) and not keep_text(column)
     }
     builders = {
-        column: TableBuilder(name, keep_text=_always(keep_text(column)))
+        column: TableBuilder(name, keep_text=_always(keep_text(column)), rows=rows)
         for column in names if column not in filled
     }  # fmt: skip
     start = 0
-    for groups in _groups_of_rows(file):
-        table = file.read_row_groups(groups, use_threads=False)  # less work in all
+    for table in _tables_of(file):
         for i, column in enumerate(names):
             if column in filled:
                 _fill(filled[column], start, table.column(i))
@@ -98,6 +98,20 @@ def _read_columns(
         else builders[column].build({}).columns[_COLUMN]
         for column in names
     }  # fmt: skip
+
+
+def _tables_of(file: Any) -> Iterator[Any]:  # noqa: ANN401 - of pyarrow
+    """Yield the rows of a file some row groups at a time, the next of them read meanwhile."""
+    with ThreadPoolExecutor(1) as pool:
+        ahead: Future[Any] | None = None
+        for groups in _groups_of_rows(file):
+            # By one thread, which is less work in all.
+            following = pool.submit(file.read_row_groups, groups, use_threads=False)
+            if ahead is not None:
+                yield ahead.result()
+            ahead = following
+        if ahead is not None:
+            yield ahead.result()
 
 
 def _always(text: bool) -> KeepText:
@@ -130,8 +144,10 @@ def _fill(numbers: FloatArray, start: int, column: Any) -> None:  # noqa: ANN401
     """Write the numbers of a column into an array, from a place on."""
     import pyarrow as pa
 
-    for chunk in column.cast(pa.float64(), safe=False).chunks:  # above 2^53 they are rounded
-        numbers[start : start + len(chunk)] = floats_of(chunk)
+    if pa.types.is_decimal(column.type):
+        column = column.cast(pa.float64(), safe=False)
+    for chunk in column.chunks:
+        numbers[start : start + len(chunk)] = numbers_of(chunk)  # above 2^53 they are rounded
         start += len(chunk)
 
 
@@ -147,7 +163,7 @@ def _add(builder: TableBuilder, column: Any) -> None:  # noqa: ANN401 - an arrow
             cells = ["" if value is None else str(value) for value in chunk.to_pylist()]
             builder.add({_COLUMN: cells}, [0] * len(cells))
             continue
-        builder.add_read({_COLUMN: _words(one)}, np.zeros(len(chunk), dtype=np.int64))
+        builder.add_read({_COLUMN: _words(one)}, len(chunk))
 
 
 def _words(encoded: Any) -> Words:  # noqa: ANN401 - an arrow array

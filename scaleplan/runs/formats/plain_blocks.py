@@ -25,7 +25,6 @@ from scaleplan.runs.table import FloatArray
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from scaleplan.runs.table import IntArray
 
 # The first block is read line by line: it holds the header and shows which columns are text, and
 # for a table that ends there loading an engine would take longer.
@@ -42,10 +41,12 @@ class Ahead:
     """A block that was read before the rows above it were added.
 
     Args:
+        count: How many lines it has; 0 if some of their ends are others than are read here.
         texts: The columns that held text as far as was known then.
         found: Its columns; None if it is not plain.
     """
 
+    count: int
     texts: set[str]
     found: Mapping[str, FloatArray | Words] | None
 
@@ -75,12 +76,14 @@ class Lines:
     Attributes:
         name: What messages call it.
         passed: Lines that were read as blocks.
+        share: The part of the text above the block that is read; 0 where that is not known.
         whole: Reads blocks; None where there is nothing that does.
     """
 
     def __init__(self, source: TextSource, given: Iterable[str] | None = None) -> None:
         self.name = source.name
         self.passed = 0
+        self.share = 0.0
         self.whole: Whole | None = None
         self._source = source
         if given is not None:
@@ -95,9 +98,11 @@ class Lines:
         return next(self._lines)
 
     def _cut(self) -> Iterator[str]:
-        number = 0
+        number = above = 0
         for block, whole, ahead in self._blocks():
             read = ahead.result() if ahead is not None else None
+            self.share = above / self._source.size if self._source.size else 0.0
+            above += len(block)
             count = whole.take(block, number + 1, read) if whole is not None else 0
             if count:
                 self.passed += count
@@ -147,7 +152,9 @@ def read_ahead(names: list[str], texts: set[str], block: bytes) -> Ahead:
         texts: Those that hold text as far as is known.
         block: The bytes of whole lines.
     """
-    return Ahead(texts=texts, found=_read_by_arrow(block, names, texts))
+    count = _lines_of(block)
+    found = _read_by_arrow(block, count, names, texts) if count else None
+    return Ahead(count=count, texts=texts, found=found)
 
 
 def add_plain(
@@ -165,32 +172,31 @@ def add_plain(
     Returns:
         How many lines it has; 0 if it is not plain and nothing was added.
     """
-    count = _lines_of(block)
-    if not count:
-        return 0
-    lines = np.arange(first_line, first_line + count, dtype=np.int64)
     if find_spec("pyarrow") is None:
-        return count if _add_split(builder, names, block, lines) else 0
+        count = _lines_of(block)
+        return count if count and _add_split(builder, names, block, first_line, count) else 0
     texts = builder.texts()
     if ahead is None or ahead.texts != texts:
         ahead = read_ahead(names, texts, block)
-    found = ahead.found
-    if found is None:
+    if ahead.found is None:
         return 0
-    builder.add_read(found, lines)
-    return count
+    lines = np.arange(first_line, first_line + ahead.count, dtype=np.int64)
+    builder.add_read(ahead.found, lines)
+    return ahead.count
 
 
-def _add_split(builder: TableBuilder, names: list[str], block: bytes, lines: IntArray) -> bool:
+def _add_split(
+    builder: TableBuilder, names: list[str], block: bytes, first_line: int, count: int
+) -> bool:
     """Add the rows of a block that is cut at its commas; False if rows differ in length."""
     block = block.replace(b"\r\n", b"\n")
     if not block.endswith(b"\n"):
         block += b"\n"
     seen = np.frombuffer(block, dtype=np.uint8)
     cuts = seen[(seen == _COMMA) | (seen == _NEWLINE)]
-    if cuts.size != lines.size * len(names):
+    if cuts.size != count * len(names):
         return False
-    table = cuts.reshape(lines.size, len(names))
+    table = cuts.reshape(count, len(names))
     if not (table[:, -1] == _NEWLINE).all() or (table[:, :-1] == _NEWLINE).any():
         return False
     try:
@@ -200,7 +206,8 @@ def _add_split(builder: TableBuilder, names: list[str], block: bytes, lines: Int
     if len(max(cells, key=len)) > _LONGEST_CELL:
         return False
     cells.pop()  # after the last line
-    builder.add({name: cells[i :: len(names)] for i, name in enumerate(names)}, lines.tolist())
+    lines = range(first_line, first_line + count)
+    builder.add({name: cells[i :: len(names)] for i, name in enumerate(names)}, lines)
     return True
 
 
@@ -208,16 +215,15 @@ def _lines_of(block: bytes) -> int:
     """Return how many lines a block has; 0 if some of their ends are others than are read here."""
     if b"\0" in block or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n")):
         return 0
-    return block.count(b"\n") + (not block.endswith(b"\n"))
+    # Unlike the method of bytes, numpy lets other threads go on meanwhile.
+    ends = np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == _NEWLINE)
+    return int(ends) + (not block.endswith(b"\n"))
 
 
 def _read_by_arrow(
-    block: bytes, names: list[str], texts: set[str]
+    block: bytes, count: int, names: list[str], texts: set[str]
 ) -> Mapping[str, FloatArray | Words] | None:
-    """Return the columns of a block; None if it is not plain."""
-    count = _lines_of(block)
-    if not count:
-        return None
+    """Return the columns of a block of so many lines; None if it is not plain."""
     words = {i for i, name in enumerate(names) if name in texts}
     table = None
     while table is None:
@@ -269,7 +275,6 @@ def _arrow_table(block: bytes, width: int, words: set[int], only: list[int] | No
             null_values=[""], strings_can_be_null=True,
             include_columns=None if only is None else [str(i) for i in only],
         ),
-        memory_pool=pa.system_memory_pool(),
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from scaleplan.runs.formats.arrow_arrays import floats_of, places_of
+from scaleplan.runs.formats.arrow_arrays import floats_of, numbers_of, places_of
 
 pa = pytest.importorskip("pyarrow")
 
@@ -23,7 +23,19 @@ def test_arrays_are_those_of_pyarrow(cut, holes):
     assert places_of(whole).dtype == np.int32
 
 
+@pytest.mark.parametrize("name", ["int8", "int32", "uint64", "float16", "float32", "float64"])
+@pytest.mark.parametrize("holes", [(), (0, 3)])
+def test_numbers_of_any_size(name, holes):
+    values = [None if i in holes else i for i in range(5)]
+    numbers = numbers_of(pa.array(values, pa.int64()).cast(getattr(pa, name)()))
+    wanted = [np.nan if one is None else float(one) for one in values]
+    np.testing.assert_array_equal(numbers.astype(np.float64), wanted)
+
+
 def test_nothing_but_holes():
+    assert np.isnan(numbers_of(pa.nulls(3, pa.int16()))).all()
+    assert places_of(pa.nulls(2, pa.int32())).tolist() == [-1, -1]
+    assert places_of(pa.nulls(2, pa.int32())).dtype == np.int32
     assert np.isnan(floats_of(pa.nulls(3, pa.float64()))).all()
 
 
