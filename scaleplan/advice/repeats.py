@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from scaleplan.catalog import published_law
 from scaleplan.laws import get_law
-from scaleplan.records import Note, Plan, Severity
+from scaleplan.planning.repeats import Repeats, best_size_for_unique, repeats_of
+from scaleplan.records import Fit, Forecast, Note, Plan, Severity
 from scaleplan.units import format_count, format_percent, format_significant
 
 # Up to 4 epochs repeats are nearly fresh, at 16 they fade, at 40 they bring nothing.
@@ -23,45 +24,82 @@ def repeated_data(plan: Plan) -> Iterator[Note]:
     if found is None:
         return
     numbers = {item.name: item.value for item in found.items if isinstance(item.value, float)}
-    epochs = numbers["epochs"]
-    if epochs <= _NEGLIGIBLE:
+    repeats = Repeats(
+        epochs=numbers["epochs"],
+        marginal=numbers["worth of the last repeat against a fresh token"],
+        effective_tokens=numbers["all tokens are worth fresh ones"], decay=numbers["decay R_D"],
+    )  # fmt: skip
+    if repeats.epochs <= _NEGLIGIBLE:
         return
+    yield _repeated(repeats, plan.tokens)
+    size, counted = plan.active_params, ""
+    if plan.shape is not None:
+        size, counted = float(plan.shape.params.non_embedding), " without embeddings"
+    yield from _small_data_set(size, numbers["unique tokens"], counted)
+    size = plan.forecast.points[0].params or plan.active_params  # as the law counts it
+    yield from _may_harm(size, numbers["best size for one epoch"])
+
+
+def repeated_points(forecast: Forecast, fit: Fit) -> Iterator[Note]:
+    """Say how often the runs of a forecast repeat their data, if it knows how many there are.
+
+    Args:
+        forecast: The forecast.
+        fit: The fit it was made from.
+    """
+    for point in forecast.points:
+        unique = dict(point.others).get("unique_tokens")
+        if fit.law != "data_constrained" or unique is None or point.tokens is None:
+            continue
+        repeats = repeats_of(fit, point.tokens, unique)
+        if repeats.epochs <= _NEGLIGIBLE:
+            continue
+        yield _repeated(repeats, point.tokens)
+        if point.params is not None:
+            yield from _small_data_set(point.params, unique)
+            yield from _may_harm(point.params, best_size_for_unique(fit, unique))
+
+
+def _repeated(repeats: Repeats, tokens: float) -> Note:
+    """Say how often tokens are repeated, and what that is worth."""
+    epochs = repeats.epochs
     severity: Severity = "error" if epochs > _NOTHING else "warning" if epochs > _FADING else "info"
-    worth = numbers["worth of the last repeat against a fresh token"]
-    effective = numbers["all tokens are worth fresh ones"]
-    yield Note(
+    worth = format_percent(repeats.marginal, 2)
+    return Note(
         id="REPEAT", severity=severity,
         text=f"The data are seen {format_significant(epochs, 3)} times: the last repeat is worth "
-        f"{format_percent(worth, 2)} of a fresh token, and all "
-        f"{format_count(plan.tokens)} tokens are worth {format_count(effective)} fresh ones.",
+        f"{worth} of a fresh token, and all {format_count(tokens)} tokens are worth "
+        f"{format_count(repeats.effective_tokens)} fresh ones.",
         action="Collect more data, or train a smaller model on fewer epochs.",
-        numbers=(("epochs", epochs), ("marginal_worth", worth), ("effective_tokens", effective)),
+        numbers=(
+            ("epochs", epochs), ("marginal_worth", repeats.marginal),
+            ("effective_tokens", repeats.effective_tokens),
+        ),
         source=_SOURCE,
     )  # fmt: skip
-    yield from _small_data_set(plan, numbers["unique tokens"])
-    best = numbers["best size for one epoch"]
-    size = plan.forecast.points[0].params or plan.active_params  # as the law counts it
-    if size > best:
-        yield Note(
-            id="REPEAT_MAY_HARM", severity="warning",
-            text=f"{format_count(size)} parameters are more than the best size for "
-            f"one epoch over these data ({format_count(best)}). The law of repeated data cannot "
-            "rise with repeats; large models on repeated data do get worse.",
-            action="Watch validation loss, use more weight decay, or take a smaller model.",
-            numbers=(("params", size), ("best_params", best)), source=_SOURCE,
-        )  # fmt: skip
 
 
-def _small_data_set(plan: Plan, unique_tokens: float) -> Iterator[Note]:
+def _may_harm(size: float, best: float) -> Iterator[Note]:
+    """Say that a model is larger than is best for one epoch over its data."""
+    if size <= best:
+        return
+    yield Note(
+        id="REPEAT_MAY_HARM", severity="warning",
+        text=f"{format_count(size)} parameters are more than the best size for "
+        f"one epoch over these data ({format_count(best)}). The law of repeated data cannot "
+        "rise with repeats; large models on repeated data do get worse.",
+        action="Watch validation loss, use more weight decay, or take a smaller model.",
+        numbers=(("params", size), ("best_params", best)), source=_SOURCE,
+    )  # fmt: skip
+
+
+def _small_data_set(size: float, unique_tokens: float, counted: str = "") -> Iterator[Note]:
     """Say what so few unique tokens cost a model that is trained on them until it is at its best.
 
     L(N, U) / L(N, infinity) - 1, Kaplan et al. 2020, arXiv 2001.08361, equations 1.5 and 4.2.
     """
     published = published_law("kaplan_nd")
     law, theta = get_law(published.law), list(published.theta)
-    size, counted = plan.active_params, ""
-    if plan.shape is not None:
-        size, counted = float(plan.shape.params.non_embedding), " without embeddings"
     loss, endless = (float(law.evaluate(theta, [size, u])) for u in (unique_tokens, _ENDLESS))
     penalty = loss / endless - 1.0
     if penalty <= _SMALL_PENALTY:

@@ -151,23 +151,28 @@ class FitResult(Shown):
             tokens: Training tokens.
             flops: Training compute in FLOP; alone, the compute-optimal split.
             at: Values of the single input of a law of one column.
-            **others: Further inputs of the law by role, such as `unique_tokens`.
+            **others: Further inputs of the law by role, such as `level`; and `unique_tokens`,
+                which tells what repeated tokens are worth.
 
         Raises:
             UsageError: If the points do not give what the law needs.
         """
         from scaleplan.advice import concerning, forecast_notes
+        from scaleplan.advice.repeats import repeated_points
         from scaleplan.planning.forecast import forecast
+        from scaleplan.planning.repeats import knowing
         from scaleplan.records.advice import joined_notes
 
         sizes, data = numbers(params), numbers(tokens)
+        besides = {role: number(v) for role, v in others.items()}
+        fit = knowing(self.record, besides)
         found = forecast(
-            self.record, params=sizes, tokens=data, flops=numbers(flops),
-            inputs=numbers(at), others={role: number(v) for role, v in others.items()},
+            fit, params=sizes, tokens=data, flops=numbers(flops), inputs=numbers(at),
+            others=besides,
         )  # fmt: skip
         notes = joined_notes(
-            found.notes, forecast_notes(found, self.record),
-            concerning(self.record, found.points, best_size=not (sizes or data)),
+            found.notes, forecast_notes(found, fit), tuple(repeated_points(found, fit)),
+            concerning(fit, found.points, best_size=not (sizes or data)),
         )  # fmt: skip
         return Prediction(replace(found, notes=notes))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from scaleplan.cli import options, plotting, values
+from scaleplan.cli import options, plotting, question_options, values
 from scaleplan.errors import UsageError
 from scaleplan.records.advice import joined_notes, serious_notes
 
@@ -20,6 +20,7 @@ Examples:
   scaleplan predict fit.yaml --params 10B --tokens 200B
   scaleplan predict fit.yaml --flops 1e22,1e23 --format csv
   scaleplan predict besiroglu_2024 --params 70B --tokens 1.4T
+  scaleplan predict fit.yaml --params 10B --tokens 1T --unique-tokens 100B
   scaleplan predict loss.yaml --flops 1e22 --then accuracy.yaml
   scaleplan predict runs.csv --law power --at 4096"""
 
@@ -57,6 +58,7 @@ def predict_command(
             help="Values of the single input of a law of one column.",
         ),
     ] = None,
+    unique_tokens: question_options.UniqueOption = None,
     given: options.WithOption = None,
     then: Annotated[
         str | None,
@@ -85,9 +87,10 @@ def predict_command(
 ) -> None:  # fmt: skip
     """Forecast the metric of runs that were not trained, with an interval."""
     from scaleplan.advice import concerning, forecast_notes
+    from scaleplan.advice.repeats import repeated_points
     from scaleplan.cli.output import emit
-    from scaleplan.cli.sources import further_inputs_of
     from scaleplan.planning.forecast import forecast
+    from scaleplan.planning.repeats import knowing
 
     plotting.check_plot(plot, sources, output_format=output_format)
     reading = options.Reading(
@@ -100,14 +103,16 @@ def predict_command(
     )
     second = None if then is None else _second_fit(then)
     fit = _fit(sources, reading, fitting, seed=seed)
+    others = _others(fit, given or [], unique_tokens)
+    fit = knowing(fit, others)
     empty = values.Numbers(())
     result = forecast(
         fit, params=(params or empty).values, tokens=(tokens or empty).values,
         flops=(flops or empty).values, inputs=(at or empty).values,
-        others=further_inputs_of(fit, given or []), then=second,
+        others=others, then=second,
     )  # fmt: skip
     notes = joined_notes(
-        result.notes, forecast_notes(result, fit),
+        result.notes, forecast_notes(result, fit), tuple(repeated_points(result, fit)),
         concerning(fit, result.points, best_size=params is None and tokens is None),
         () if second is None else serious_notes(second.notes),
     )  # fmt: skip
@@ -118,6 +123,21 @@ def predict_command(
         below = plotting.write_plot(forecast_picture(fit, result.points), plot)
     written = options.Output(output_format=output_format, quiet=quiet, strict=strict)
     emit(replace(result, notes=notes), written, below=below)
+
+
+def _others(
+    fit: Fit, given: list[values.Settings], unique_tokens: float | None
+) -> dict[str, float]:
+    """Return what is given besides sizes, by role."""
+    from scaleplan.cli.sources import further_inputs_of
+
+    others = further_inputs_of(fit, given)
+    if unique_tokens is None:
+        return others
+    if "unique_tokens" in others:
+        message = "--unique-tokens and --with give the unique tokens twice"
+        raise UsageError(message, hint="Leave one of them out.")
+    return {**others, "unique_tokens": unique_tokens}
 
 
 def _second_fit(source: str) -> Fit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from scaleplan.catalog import published_law
@@ -78,6 +79,21 @@ def with_repeats(fit: Fit) -> Fit:
         formula=law.write(list(main.theta), metric=symbol, names=("N", "D", "U")),
         widening=replace(fit.widening, weights=(1.0,)), assumptions=assumptions,
     )  # fmt: skip
+
+
+def knowing(fit: Fit, others: Mapping[str, float]) -> Fit:
+    """Return a fit that knows what repeated tokens are worth, if the unique ones are given.
+
+    Args:
+        fit: Any fit.
+        others: Inputs that are given besides its main ones, by role.
+
+    Raises:
+        PlanError: If the law has no such form.
+    """
+    if "unique_tokens" not in others or "unique_tokens" in fit.inputs:
+        return fit
+    return with_repeats(fit)
 
 
 def repeats_of(fit: Fit, tokens: float, unique_tokens: float) -> Repeats:
