@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 
 from scaleplan.runs.raw_table import CodeArray, RawColumn
 from scaleplan.runs.table import FloatArray
+
+# Names are text even where they look like numbers; text has none among it.
+Kind = Literal["number", "text", "names", "mixed"]
 
 _Cell = TypeVar("_Cell", bound=np.generic)
 
@@ -97,6 +100,7 @@ class GrowingColumn:
     _codes: Stretch[np.int32] = field(default_factory=_no_codes)
     _rows: int = 0  # of blocks in which some cell was read as a number
     _written: int = 0  # cells that are text
+    _numeric: bool = False  # whether some cell is a number
 
     def put(
         self, start: int, numbers: FloatArray | None, codes: CodeArray | None, expected: int
@@ -112,6 +116,7 @@ class GrowingColumn:
         if numbers is not None:
             self._numbers.put(start, numbers, expected)
             self._rows += numbers.size
+            self._numeric = self._numeric or not bool(np.isnan(numbers).all())
         if codes is not None:
             self._codes.put(start, codes, expected)
             self._written += int(np.count_nonzero(codes >= 0))
@@ -119,6 +124,14 @@ class GrowingColumn:
     def mostly_text(self) -> bool:
         """Tell whether most cells so far are text."""
         return self.keep_text or 2 * self._written > self._rows > 0
+
+    def kind(self) -> Kind:
+        """Return what the cells so far are; an empty column is one of numbers until it is not."""
+        if self.keep_text:
+            return "names"
+        if not self.vocabulary:
+            return "number"
+        return "mixed" if self._numeric else "text"
 
     def whole(self, rows: int) -> RawColumn:
         """Return the column.

@@ -11,7 +11,7 @@ import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note, RowNote
-from scaleplan.runs.growing import GrowingColumn, Stretch
+from scaleplan.runs.growing import GrowingColumn, Kind, Stretch
 from scaleplan.runs.raw_table import (
     ABSENT,
     CodeArray,
@@ -162,6 +162,10 @@ class TableBuilder:
     def texts(self) -> set[str]:
         """Return the columns whose cells so far are text, most of them."""
         return {name for name, growing in self._columns.items() if growing.mostly_text()}
+
+    def kinds(self) -> dict[str, Kind]:
+        """Return what the cells of each column are so far."""
+        return {name: growing.kind() for name, growing in self._columns.items()}
 
     def _count(self, lines: IntArray | int) -> None:
         if isinstance(lines, int):

@@ -5,11 +5,11 @@
 Writes a per-step log of ROWS rows (1,000,000; the issue's size is 10,000,000) of 1,000 runs, and
 measures, each in a process of its own: reading it with pyarrow's CSV reader, the fastest at hand,
 into memory; our own reader alone; reading, reducing and checking it as `check` does; and both
-without pyarrow, where our own reader is the fastest there is. Then the same rows as a Parquet file,
-against pyarrow's reader of those. Ratios are medians of three rounds, in each of which everything
-is measured once: of processor time, that of all threads together, on which the bound is, and of the
-time on the clock, against pyarrow with its threads (CSV) and without (Parquet, where they gain
-nothing here). Peak memory is that of each process.
+without pyarrow, where our own reader is the fastest there is. Then the same rows as a Parquet file
+and as JSON Lines, against pyarrow's readers of those. Ratios are medians of three rounds, in each
+of which everything is measured once: of processor time, that of all threads together, on which the
+bound is, and of the time on the clock, against pyarrow with its threads (CSV) and without (Parquet,
+where they gain nothing here). Peak memory is that of each process.
 """
 
 from __future__ import annotations
@@ -94,6 +94,26 @@ def arrow_parquet(path: str) -> None:
     pq.read_table(path, use_threads=False)
 
 
+def arrow_json(path: str) -> None:
+    """Read JSON Lines with pyarrow and its threads."""
+    from pyarrow import json as lines
+
+    lines.read_json(path)
+
+
+def to_json(path: str) -> None:
+    """Write the log as JSON Lines beside it."""
+    with (
+        Path(path).open(encoding="utf-8") as log,
+        Path(path).with_suffix(".jsonl").open("w", encoding="utf-8") as out,
+    ):
+        names = next(log).rstrip("\n").split(",")
+        line = ", ".join(f'"{name}": {{}}' for name in names)
+        for row in log:
+            run, *cells = row.rstrip("\n").split(",")
+            out.write("{" + line.format(f'"{run}"', *cells) + "}\n")
+
+
 def to_parquet(path: str) -> None:
     """Write the log as a Parquet file beside it."""
     import pyarrow.parquet as pq
@@ -102,11 +122,20 @@ def to_parquet(path: str) -> None:
     pq.write_table(csv.read_csv(path), Path(path).with_suffix(".parquet"))
 
 
-PARQUET = {"pyarrow reads Parquet": "pyarrow reads Parquet", "checks Parquet": "scaleplan checks"}
+# What is measured on other files: the file, the task, and what it is compared to.
+OTHERS = {
+    "pyarrow reads Parquet": (".parquet", "pyarrow reads Parquet", "pyarrow reads Parquet"),
+    "checks Parquet": (".parquet", "scaleplan checks", "pyarrow reads Parquet"),
+    "pyarrow reads JSON": (".jsonl", "pyarrow reads JSON", "pyarrow reads JSON"),
+    "checks JSON Lines": (".jsonl", "scaleplan checks", "pyarrow reads JSON"),
+}
+ON_CSV = ("pyarrow reads", "scaleplan reads", "scaleplan checks", "reads without pyarrow",
+          "checks without pyarrow")  # fmt: skip
 TASKS = {
     "pyarrow reads Parquet": arrow_parquet, "pyarrow reads": arrow, "scaleplan reads": ours,
     "scaleplan checks": check, "reads without pyarrow": reads_without_arrow,
-    "checks without pyarrow": checks_without_arrow, "to Parquet": to_parquet,
+    "checks without pyarrow": checks_without_arrow, "pyarrow reads JSON": arrow_json,
+    "to Parquet": to_parquet, "to JSON": to_json,
 }  # fmt: skip
 
 
@@ -147,20 +176,23 @@ def main(arguments: list[str]) -> int:
         path = Path(folder) / "log.csv"
         write_log(path, rows)
         size = path.stat().st_size / 1e6
-        # Also in a process of its own: what this one takes would count as the peak of the next.
+        # Also in processes of their own: what this one takes would count as the peak of the next.
         measure("to Parquet", str(path))
-        written = str(path.with_suffix(".parquet"))
+        measure("to JSON", str(path))
         rounds = [
             {
-                **{name: measure(name, str(path)) for name in TASKS if "Parquet" not in name},
-                **{name: measure(task, written) for name, task in PARQUET.items()},
+                **{name: measure(name, str(path)) for name in ON_CSV},
+                **{
+                    name: measure(task, str(path.with_suffix(ending)))
+                    for name, (ending, task, _) in OTHERS.items()
+                },
             }
             for _ in range(ROUNDS)
         ]
     print(f"{rows:,} rows of {RUNS:,} runs, {size:.0f} MB")
     print(f"{'x pyarrow':22s} processor  clock  peak")
     for name in rounds[0]:
-        reader = "pyarrow reads Parquet" if name in PARQUET else "pyarrow reads"
+        reader = OTHERS[name][2] if name in OTHERS else "pyarrow reads"
         peak = max(one[name][2] for one in rounds)
         processor, clock = (ratio(rounds, name, reader, place) for place in (0, 1))
         print(f"{name:22s} {processor:9.1f} {clock:6.1f}  {peak:.2f} GiB")
@@ -168,6 +200,7 @@ def main(arguments: list[str]) -> int:
         "CSV": ratio(rounds, "scaleplan checks", "pyarrow reads"),
         "CSV without pyarrow": ratio(rounds, "checks without pyarrow", "reads without pyarrow"),
         "Parquet": ratio(rounds, "checks Parquet", "pyarrow reads Parquet"),
+        "JSON Lines": ratio(rounds, "checks JSON Lines", "pyarrow reads JSON"),
     }
     told = ", ".join(f"{what} {times_as_long:.1f}" for what, times_as_long in times.items())
     print(f"checking over the fastest reader in use, at most {BOUND:g}: {told}")

@@ -34,10 +34,10 @@ def keep_text(name):
     return name == "run"
 
 
-def read(content, *, blocks, growing=False):
+def read(content, *, blocks, growing=False, size=0):
     """Return everything that reading gives, or what it is refused with."""
     try:
-        text = TextSource("a.csv", io.BytesIO(content), growing=growing)
+        text = TextSource("a.csv", io.BytesIO(content), growing=growing, size=size)
         text.long = blocks and text.long
         table = read_table(text, ".csv", keep_text)
     except InputError as error:
@@ -83,19 +83,25 @@ def tables(draw):
 HEAD = b"run,step,loss,note\n"
 
 
-@given(tables(), st.booleans(), st.booleans(), st.sampled_from([1, 2, 4]))
-@example(HEAD + b"a,1,2,3\n" * 40, True, False, 3)
-@example(HEAD + b"a,1,2,3\n" * 20 + b"\n" + b"a,1,nan,x\n" * 20, True, True, 3)
-@example(HEAD + b'1,2,"3\n' + b"\n" * 60 + b"a,1,1,1", False, False, 1)
-@example(HEAD + b"\n" * 7 + b"a,1,2,\0", False, True, 1)
-@example(HEAD + b"a,1,2,\0\n", False, False, 1)
+@given(
+    tables(),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([1, 2, 4]),
+    st.sampled_from([0, 1, 500, 10**6]),
+)
+@example(HEAD + b"a,1,2,3\n" * 40, True, False, 3, 0)
+@example(HEAD + b"a,1,2,3\n" * 20 + b"\n" + b"a,1,nan,x\n" * 20, True, True, 3, 0)
+@example(HEAD + b'1,2,"3\n' + b"\n" * 60 + b"a,1,1,1", False, False, 1, 0)
+@example(HEAD + b"\n" * 7 + b"a,1,2,\0", False, True, 1, 0)
+@example(HEAD + b"a,1,2,\0\n", False, False, 1, 0)
 # A column of numbers that turns into text, while blocks below are being read as numbers.
-@example(HEAD + b"a,1,2,3\n" * 20 + b"a,1,2,x\n" * 90 + b"a,1,2,7\n" * 90, True, False, 4)
+@example(HEAD + b"a,1,2,3\n" * 20 + b"a,1,2,x\n" * 90 + b"a,1,2,7\n" * 90, True, False, 4, 0)
 @settings(max_examples=200, deadline=None)
-def test_blocks_give_what_lines_give(content, arrow, growing, processors):
+def test_blocks_give_what_lines_give(content, arrow, growing, processors, size):
     with ExitStack() as stack:
         small_blocks(stack, arrow=arrow, processors=processors)
-        assert read(content, blocks=True, growing=growing) == read(
+        assert read(content, blocks=True, growing=growing, size=size) == read(
             content, blocks=False, growing=growing
         )
 

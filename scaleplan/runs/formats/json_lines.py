@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from scaleplan.errors import InputError
 from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.formats.json_file import Decoder
-from scaleplan.runs.formats.records import Value, add_records
+from scaleplan.runs.formats.plain_blocks import Ahead, Lines, Whole
+from scaleplan.runs.formats.plain_json import add_plain, is_read_whole, read_ahead
+from scaleplan.runs.formats.records import Adding
 from scaleplan.runs.raw import RawTable, TableBuilder
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.text import shown
@@ -28,7 +31,7 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
     """
     decoder = Decoder(source.name)
     builder = TableBuilder(source.name, keep_text=keep_text)
-    add_records(builder, _records(source, decoder, builder))
+    _fill(builder, source, decoder)
     for note in (*decoder.notes(), *source.notes()):
         builder.note(note)
     table = builder.build({})
@@ -41,18 +44,32 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
     return replace(table, shared={})
 
 
-def _records(
-    source: TextSource, decoder: Decoder, builder: TableBuilder
-) -> Iterator[tuple[int, Value]]:
-    """Yield (line, run); a line that is not JSON, such as a cut one, is dropped with the reason."""
-    for line, text in enumerate(source.lines(), 1):
+def _fill(builder: TableBuilder, source: TextSource, decoder: Decoder) -> None:
+    """Add all runs; a line that is not JSON, such as a cut one, is dropped with the reason."""
+    adding = Adding(builder)
+    lines = Lines(source, quoted=False)
+
+    def start(block: bytes) -> Callable[[], Ahead]:
+        adding.flush()
+        return partial(read_ahead, builder.kinds(), block)
+
+    def take(block: bytes, first_line: int, ahead: Ahead | None) -> int:
+        adding.flush()
+        builder.expect(lines.share)
+        return add_plain(builder, block, first_line, ahead)
+
+    whole = Whole(start=start, take=take) if is_read_whole() else None
+    for number, text in enumerate(lines, 1):
+        lines.whole = whole  # the first block shows what columns there are
+        line = number + lines.passed
         stripped = text.strip("\ufeff \t\r\n")
         if not stripped:
             continue
         try:
-            yield line, decoder.decode(stripped, line)
+            adding.add(line, decoder.decode(stripped, line))
         except InputError as error:
             builder.drop(line, f"{error.message}: {shown(stripped)}")
+    adding.flush()
 
 
 def recognises(head: str) -> bool:

@@ -42,12 +42,12 @@ class Ahead:
 
     Args:
         count: How many lines it has; 0 if some of their ends are others than are read here.
-        texts: The columns that held text as far as was known then.
+        known: What columns held as far as was known then.
         found: Its columns; None if it is not plain.
     """
 
     count: int
-    texts: set[str]
+    known: object
     found: Mapping[str, FloatArray | Words] | None
 
 
@@ -72,6 +72,7 @@ class Lines:
     Args:
         source: The text.
         given: Its lines, if they were read before.
+        quoted: Whether quotation marks let cells go on in the next line.
 
     Attributes:
         name: What messages call it.
@@ -80,12 +81,14 @@ class Lines:
         whole: Reads blocks; None where there is nothing that does.
     """
 
-    def __init__(self, source: TextSource, given: Iterable[str] | None = None) -> None:
+    def __init__(
+        self, source: TextSource, given: Iterable[str] | None = None, *, quoted: bool = True
+    ) -> None:
         self.name = source.name
         self.passed = 0
         self.share = 0.0
         self.whole: Whole | None = None
-        self._source = source
+        self._source, self._quoted = source, quoted
         if given is not None:
             self._lines = iter(given)
         else:
@@ -123,7 +126,8 @@ class Lines:
         with ThreadPoolExecutor(threads) as pool:
             try:
                 for block in self._source.blocks(_FIRST, _BLOCK):
-                    quoted = quoted or b'"' in block  # from here a cell may go on in the next block
+                    # From there a cell may go on in the next block.
+                    quoted = self._quoted and (quoted or b'"' in block)
                     half = self._source.growing and not block.endswith(b"\n")
                     whole = None if quoted or half else self.whole
                     early = whole is not None and threads > 1
@@ -152,9 +156,9 @@ def read_ahead(names: list[str], texts: set[str], block: bytes) -> Ahead:
         texts: Those that hold text as far as is known.
         block: The bytes of whole lines.
     """
-    count = _lines_of(block)
+    count = lines_of(block)
     found = _read_by_arrow(block, count, names, texts) if count else None
-    return Ahead(count=count, texts=texts, found=found)
+    return Ahead(count=count, known=texts, found=found)
 
 
 def add_plain(
@@ -173,10 +177,10 @@ def add_plain(
         How many lines it has; 0 if it is not plain and nothing was added.
     """
     if find_spec("pyarrow") is None:
-        count = _lines_of(block)
+        count = lines_of(block)
         return count if count and _add_split(builder, names, block, first_line, count) else 0
     texts = builder.texts()
-    if ahead is None or ahead.texts != texts:
+    if ahead is None or ahead.known != texts:
         ahead = read_ahead(names, texts, block)
     if ahead.found is None:
         return 0
@@ -211,7 +215,7 @@ def _add_split(
     return True
 
 
-def _lines_of(block: bytes) -> int:
+def lines_of(block: bytes) -> int:
     """Return how many lines a block has; 0 if some of their ends are others than are read here."""
     if b"\0" in block or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n")):
         return 0
@@ -236,7 +240,7 @@ def _read_by_arrow(
             words.add(int(failed[1]))
     if table.num_rows != count:
         return None  # blank lines
-    odd = {i for i in range(len(names)) if i not in words and not _finite(table.column(str(i)))}
+    odd = {i for i in range(len(names)) if i not in words and not finite(table.column(str(i)))}
     # `nan` and `inf` keep their text, and so do numbers too large to be finite.
     again = _arrow_table(block, len(names), odd, only=sorted(odd)) if odd else table
     found: dict[str, FloatArray | Words] = {}
@@ -278,7 +282,7 @@ def _arrow_table(block: bytes, width: int, words: set[int], only: list[int] | No
     )  # fmt: skip
 
 
-def _finite(column: Any) -> bool:  # noqa: ANN401 - a column of pyarrow
+def finite(column: Any) -> bool:  # noqa: ANN401 - a column of pyarrow
     """Tell whether every cell that is not empty holds a finite number."""
     numbers = floats_of(column.chunk(0))
     return bool(int(np.count_nonzero(np.isfinite(numbers))) + column.null_count == numbers.size)

@@ -158,21 +158,50 @@ def _as_cell(values: Sequence[Value]) -> str:
     return f"[{len(values)} values]"
 
 
+class Adding:
+    """Adds runs to a table, some at a time.
+
+    Args:
+        builder: The table.
+    """
+
+    def __init__(self, builder: TableBuilder) -> None:
+        self._builder = builder
+        self._rows: list[dict[str, str]] = []
+        self._lines: list[int] = []
+
+    def add(self, line: int, record: Value) -> None:
+        """Add a run; what is no mapping is dropped with the reason.
+
+        Args:
+            line: Where it stands, 0 where that is not known.
+            record: What it says.
+        """
+        if not isinstance(record, Mapping):
+            found = shown(record) if isinstance(record, str) else "a list"
+            reason = f"the run is {found}, not a mapping of names to values"
+            self._builder.drop(line or None, reason)
+            return
+        self._rows.append(flatten(record))
+        self._lines.append(line)
+        if len(self._rows) >= _BLOCK_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand over what was added."""
+        if not self._rows:
+            return
+        names = list(dict.fromkeys(name for row in self._rows for name in row))
+        self._builder.add({n: [row.get(n, "") for row in self._rows] for n in names}, self._lines)
+        self._rows, self._lines = [], []
+
+
 def add_records(builder: TableBuilder, records: Iterable[tuple[int, Value]]) -> None:
     """Add (line, run) pairs to a table; what is no mapping is dropped with the reason."""
-    remaining = iter(records)
-    while block := list(islice(remaining, _BLOCK_ROWS)):
-        rows: list[dict[str, str]] = []
-        lines: list[int] = []
-        for line, record in block:
-            if isinstance(record, Mapping):
-                rows.append(flatten(record))
-                lines.append(line)
-            else:
-                found = shown(record) if isinstance(record, str) else "a list"
-                builder.drop(line or None, f"the run is {found}, not a mapping of names to values")
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        builder.add({n: [row.get(n, "") for row in rows] for n in names}, lines)
+    adding = Adding(builder)
+    for line, record in records:
+        adding.add(line, record)
+    adding.flush()
 
 
 def require_mappings(found: Found, file: str, line: int | None = None) -> None:
