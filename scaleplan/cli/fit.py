@@ -13,6 +13,8 @@ from scaleplan.records.advice import joined_notes
 
 if TYPE_CHECKING:
     from scaleplan.fitting.resampling import Resamples
+    from scaleplan.records import Fit
+    from scaleplan.runs.table import Runs
 
 EXAMPLES = """\b
 Examples:
@@ -61,14 +63,16 @@ def fit_command(
         int | None,
         typer.Option(
             parser=values.whole, metavar="INTEGER",
-            help="Number of equally likely classes behind an accuracy: chance is 1 / this.",
+            help="Number of equally likely classes behind an accuracy: chance is 1 / this. "
+            "Default: a column num_classes.",
         ),
     ] = None,
     test_examples: Annotated[
         int | None,
         typer.Option(
             parser=values.whole, metavar="INTEGER",
-            help="Number of test examples behind an accuracy, for its noise and ceiling.",
+            help="Number of test examples behind an accuracy, for its noise and ceiling. "
+            "Default: a column test_examples.",
         ),
     ] = None,
     output: Annotated[
@@ -100,7 +104,6 @@ def fit_command(
     seed: options.SeedOption = 0,
 ) -> None:  # fmt: skip
     """Fit a scaling law to the logs of runs, and say how surely it holds."""
-    from scaleplan.advice.classification import classification_notes
     from scaleplan.cli.output import emit
     from scaleplan.cli.sources import (
         fit_runs,
@@ -150,13 +153,27 @@ def fit_command(
         logs, fitting=fitting, resamples=resamples, level=level, seed=seed,
         flops=budgets, quiet=quiet, on_draws=draws.append,
     )  # fmt: skip
-    told = classification_notes(
-        fit, logs.value.tolist(), classes=classes, test_examples=test_examples
-    )
-    fit = replace(fit, notes=joined_notes(fit.notes, tuple(told)))
+    fit = _with_its_test(fit, logs, classes=classes, test_examples=test_examples)
     if output is not None:
         save_fit(fit, output)
     emit(fit, written, below=plotting.plot_fit(fit, logs, draws, plot))
+
+
+def _with_its_test(
+    fit: Fit, logs: Runs, *, classes: int | None, test_examples: int | None
+) -> Fit:  # fmt: skip
+    """Return a fit with what the test behind an accuracy says about its runs."""
+    from scaleplan.advice.classification import classification_notes
+    from scaleplan.advice.test_sets import logged_test
+
+    if fit.metric.kind in {"accuracy", "error"}:
+        said = logged_test(logs, classes=classes, test_examples=test_examples)
+        classes, test_examples = said.classes, said.test_examples
+        fit = replace(fit, assumptions=(*fit.assumptions, *said.assumptions))
+    told = classification_notes(
+        fit, logs.value.tolist(), classes=classes, test_examples=test_examples
+    )
+    return replace(fit, notes=joined_notes(fit.notes, tuple(told)))
 
 
 def _check_old(old: list[str] | None, update: str | None) -> None:
