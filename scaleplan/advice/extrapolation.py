@@ -23,7 +23,7 @@ def point_notes(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
     yield from _distance(point, fit)
     yield from _left_out(point, fit)
     yield from _width(point, fit)
-    yield from _range(point, fit)
+    yield from outside_range(point, fit)
 
 
 def _place(point: ForecastPoint) -> str:
@@ -39,21 +39,33 @@ def _place(point: ForecastPoint) -> str:
     return ", ".join(parts)
 
 
+def far_beyond(point: ForecastPoint, known: str) -> Iterator[Note]:
+    """Yield that a forecast reaches far.
+
+    Args:
+        point: The forecast.
+        known: What it reaches beyond.
+    """
+    decades = point.decades_beyond_data
+    if decades <= _INFO:
+        return
+    severity: Severity = (
+        "error" if decades > _ERROR else "warning" if decades > _WARNING else "info"
+    )
+    yield Note(
+        id="EXTRAPOLATION", severity=severity,
+        text=f"{_place(point)} lies {decades:.1f} decades (a factor of "
+        f"{format_count(10**decades, 2)}) beyond {known}.",
+        action="Train a run between the data and the target before committing the budget.",
+        numbers=(("decades_beyond_data", decades),),
+        source="thresholds 0.5, 1.5 and 2.5 decades: range of published successes and failures",
+    )  # fmt: skip
+
+
 def _distance(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
     decades = point.decades_beyond_data
     tested = fit.widening.decades_tested
-    if decades > _INFO:
-        severity: Severity = (
-            "error" if decades > _ERROR else "warning" if decades > _WARNING else "info"
-        )
-        yield Note(
-            id="EXTRAPOLATION", severity=severity,
-            text=f"{_place(point)} lies {decades:.1f} decades (a factor of "
-            f"{format_count(10**decades, 2)}) beyond the fitted runs.",
-            action="Train a run between the data and the target before committing the budget.",
-            numbers=(("decades_beyond_data", decades),),
-            source="thresholds 0.5, 1.5 and 2.5 decades: range of published successes and failures",
-        )  # fmt: skip
+    yield from far_beyond(point, "the fitted runs")
     if decades > tested and decades > _INFO and fit.quality is not None:
         said = (
             f"the back-test on these runs reached {tested:.1f} decades only"
@@ -141,7 +153,8 @@ def _width(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
         )  # fmt: skip
 
 
-def _range(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
+def outside_range(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
+    """Yield that a forecast is none that its metric can have."""
     value, kind = point.value, fit.metric.kind
     shown = format_significant(value)
     if kind == "score" and value > 1.0:

@@ -191,15 +191,23 @@ def large_batch(plan: Plan) -> Iterator[Note]:
 
 def unlikely_mfu(plan: Plan) -> Iterator[Note]:
     """Say when the user's own MFU is above what any run has published."""
-    best = max((row.mfu for row in plan.rows if row.goodput is not None), default=0.0)
-    if best > _HIGHEST_MFU:
+    yield from mfu_notes(max((r.mfu for r in plan.rows if r.goodput is not None), default=0.0))
+
+
+def mfu_notes(mfu: float) -> Iterator[Note]:
+    """Say when an MFU is above what any run has published.
+
+    Args:
+        mfu: Model-FLOP utilisation of a whole run.
+    """
+    if mfu > _HIGHEST_MFU:
         yield Note(
             id="UNLIKELY_MFU", severity="warning",
-            text=f"No published run of this size kept an MFU of {format_percent(best, 2)}; the "
+            text=f"No published run of this size kept an MFU of {format_percent(mfu, 2)}; the "
             "highest table of steps has 65%, whole runs at most 51%.",
             action="Count 6 FLOP a parameter and token without recomputation, against the dense "
             "bf16 peak of every accelerator.",
-            numbers=(("mfu", best),),
+            numbers=(("mfu", mfu),),
             source="MegaScale, arXiv 2402.15627, table 2; published runs",
         )  # fmt: skip
 

@@ -137,6 +137,7 @@ def next_runs(
         PlanError: If the budget pays for no run, or the target needs none.
         UsageError: If there is no budget, or two.
     """
+    from scaleplan.advice.next_target import with_target_notes
     from scaleplan.catalog import accelerator, default_accelerator
     from scaleplan.planning.next_runs import plan_next
     from scaleplan.planning.next_runs_rows import Cluster
@@ -162,7 +163,8 @@ def next_runs(
         accelerator=default_accelerator() if gpu is None else accelerator(gpu), gpus=gpus, mfu=mfu,
         usd_per_hour=maybe(price), sequence_length=_SEQUENCE_LENGTH,
     )  # fmt: skip
-    return NextResult(plan_next(fit.record, request, cluster))
+    plan = plan_next(fit.record, request, cluster)
+    return NextResult(with_target_notes(plan, fit.record, mfu=mfu))
 
 
 def tune(

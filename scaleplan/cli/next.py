@@ -150,6 +150,7 @@ def next_command(
     seed: options.SeedOption = 0,
 ) -> None:  # fmt: skip
     """Choose the runs whose results narrow the interval at a target most for a budget."""
+    from scaleplan.advice.next_target import with_target_notes
     from scaleplan.cli.output import emit as emit_result
     from scaleplan.planning.next_runs import plan_next
     from scaleplan.planning.next_runs_rows import Cluster
@@ -181,7 +182,7 @@ def next_command(
     )  # fmt: skip
     compute = compute_budget(request, trained_on)
     used, request = _fit(fit, prior, request, compute)
-    plan = plan_next(used, request, trained_on)
+    plan = with_target_notes(plan_next(used, request, trained_on), used, mfu=chosen.mfu)
     shown = options.Output(output_format=output_format, quiet=quiet, strict=strict)
     if kind is None:
         emit_result(plan, shown)

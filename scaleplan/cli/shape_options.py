@@ -66,7 +66,8 @@ SequenceLengthOption = Annotated[
     int | None,
     typer.Option(
         "--sequence-length", parser=values.whole, metavar="INTEGER",
-        help=f"Tokens in one sequence. Default: the shape's context, else {SEQUENCE_LENGTH}.",
+        help=f"Tokens in one sequence. Default: the shape's context (at most {SEQUENCE_LENGTH} of "
+        f"a config.json, which may name one reached after training), else {SEQUENCE_LENGTH}.",
     ),
 ]  # fmt: skip
 ServeOption = Annotated[

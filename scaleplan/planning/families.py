@@ -15,7 +15,8 @@ from dataclasses import replace
 from scaleplan.catalog import planning_default
 from scaleplan.errors import PlanError, UsageError
 from scaleplan.planning.compute import FLOPS_PER_PARAM_TOKEN
-from scaleplan.planning.convolutions import assumed_values_note, convolution_use
+from scaleplan.planning.convolutions import convolution_use
+from scaleplan.planning.family_notes import family_notes
 from scaleplan.planning.image_models import KEPT_BYTES
 from scaleplan.planning.plan import plan_rows
 from scaleplan.planning.recommender import recommender_use
@@ -36,8 +37,6 @@ _BANDS = {
     "recommender": ("recommender_band_low", "recommender_band_high"),
 }
 _OTHER_BAND = ("family_band_low", "family_band_high")
-# Examples per accelerator and step of the smallest that was measured: 8,192 on 256 accelerators.
-_FEWEST_EXAMPLES = 32.0
 
 
 def plan_family(
@@ -73,6 +72,9 @@ def plan_family(
     if not (math.isfinite(flops) and flops > 0.0):
         message = f"{flops:g} FLOP of training are not allowed; they must be finite and above 0"
         raise UsageError(message, hint="Check --forward-flops, --examples and --epochs.")
+    if batch is not None and batch > examples:
+        message = f"a step of {batch:,.0f} examples is more than the {examples:,.0f} of the data"
+        raise UsageError(message, hint="Give a smaller --batch, or all --examples.")
     if gpus and max(gpus) > step:
         raise PlanError(
             f"{max(gpus):,} accelerators cannot all have work: a step has {step:,.0f} examples",
@@ -108,7 +110,7 @@ def plan_family(
     return FamilyPlan(
         model=model, examples=examples, epochs=epochs, flops=flops, batch_examples=step,
         rows=tuple(rows), accelerators=tuple(accelerators),
-        notes=_notes(model, judged, step, measured=mfu is not None),
+        notes=family_notes(model, judged, step, epochs=epochs, measured=mfu is not None),
         assumptions=(batch_line, *stated.values()),
     )  # fmt: skip
 
@@ -208,50 +210,6 @@ def _memory_gib(model: ExampleModel, gpus: int, examples: float, *, usable: floa
             taken = max(1.0, taken / 2)
         return (held + model.activation_bytes * taken) / _GIB
     return held / _GIB + planning_default("runtime_gib").value
-
-
-def _notes(
-    model: ExampleModel, rows: Sequence[FamilyRow], step: float, *, measured: bool
-) -> tuple[Note, ...]:
-    notes: list[Note] = []
-    if model.family == "cnn" and model.activations is None and not measured:
-        notes.append(assumed_values_note(model))
-    thin = sorted({row.gpus for row in rows if step / row.gpus < _FEWEST_EXAMPLES})
-    if thin and model.embeddings is None:
-        notes.append(Note(
-            id="FEW_EXAMPLES_A_STEP", severity="warning",
-            text=f"With {', '.join(map(str, thin))} accelerators a step gives each fewer than "
-            f"{_FEWEST_EXAMPLES:g} examples: no measurement covers this, and they work less well "
-            "on so few than is assumed.",
-            action="Use fewer accelerators, or a larger --batch if the training allows it.",
-            numbers=(("examples_per_gpu_step", step / thin[-1]),),
-            source="Goyal et al. 2017, arXiv 1706.02677: 8,192 examples on 256 accelerators",
-        ))  # fmt: skip
-    if model.embeddings is not None:
-        notes.append(Note(
-            id="ROUGH", severity="warning",
-            text="Times of recommenders are rough: one published run has all the figures to check "
-            "them against, DLRM on one V100; it took 1.5 times the predicted time.",
-            action="Measure some steps and give --mfu of the dense part.",
-        ))  # fmt: skip
-    failing = [row for row in rows if row.fits is False]
-    if failing:
-        fitting = [row.gpus for row in rows if row.fits]
-        notes.append(Note(
-            id="DOES_NOT_FIT", severity="warning" if fitting else "error",
-            text="The model does not fit in memory on "
-            f"{', '.join(f'{row.gpus} x {row.gpu}' for row in failing)}.",
-            action=f"Use at least {min(fitting)} accelerators." if fitting
-            else "Use more or larger accelerators.",
-            numbers=(("gpus", float(failing[-1].gpus)),),
-        ))  # fmt: skip
-    if any(row.memory_gib_per_gpu is None for row in rows):
-        notes.append(Note(
-            id="MEMORY_UNKNOWN", severity="info",
-            text="Memory is not known: activations do not follow from a FLOP count.",
-            action="Give a published network, --shape resnet-50 or vit-b-16, to have it counted.",
-        ))  # fmt: skip
-    return tuple(notes)
 
 
 def macs_note(flops: float) -> Note:

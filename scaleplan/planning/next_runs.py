@@ -17,7 +17,7 @@ from scaleplan.planning.next_runs_beliefs import Form, beliefs_at, form_of
 from scaleplan.planning.next_runs_candidates import RunSet, candidates, naive_sets, runs_of
 from scaleplan.planning.next_runs_expected import expected_fit, half_widths
 from scaleplan.planning.next_runs_names import own_columns
-from scaleplan.planning.next_runs_notes import DESIGN, next_notes
+from scaleplan.planning.next_runs_notes import DESIGN, cluster_notes, next_notes
 from scaleplan.planning.next_runs_rows import Cluster, next_rows, row_assumptions
 from scaleplan.planning.next_runs_target import (
     Request,
@@ -50,9 +50,9 @@ def plan_next(fit: Fit, request: Request, cluster: Cluster) -> NextRuns:
         FitError: If the fit cannot say how surely it knows its parameters.
         PlanError: If the budget pays for no run, or the target needs none.
     """
-    cluster = replace(cluster, active_share=active_share(fit))
-    check_fit(fit, request, cluster)
     samples = samples_of(fit)
+    cluster = replace(cluster, active_share=active_share(fit), tokens=not samples)
+    check_fit(fit, request, cluster)
     k = fit.flops_per_param_token
     compute = compute_budget(request, cluster)
     params, tokens, reason = target_of(fit, request, compute)
@@ -96,7 +96,10 @@ def plan_next(fit: Fit, request: Request, cluster: Cluster) -> NextRuns:
         gpus=cluster.gpus, runs=rows,
         alternatives=_alternatives(fit, spent, (params, tokens), dearest, now.value),
         interval=forecast_interval(fit),
-        notes=next_notes(fit, rows, compute, target["flops"], request.fewest),
+        notes=(
+            *next_notes(fit, rows, compute, target["flops"], request.fewest),
+            *cluster_notes(cluster, cluster.working(runs)),
+        ),
         assumptions=(
             *fit.assumptions,
             *_assumptions(cheapest, request, None if anchor is None else cost[anchor] / budget),

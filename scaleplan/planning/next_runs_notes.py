@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scaleplan.planning.next_runs_rows import Cluster
 from scaleplan.planning.samples import samples_of
 from scaleplan.records import Fit, NextRun, Note
+from scaleplan.runs.table import FloatArray
 from scaleplan.runs.text import listed
 from scaleplan.units import format_count, format_number_of
 
 _NAMED = 3
+_IDLE = 0.1  # a share of the accelerators that is worth a word
 DESIGN = "own simulation, tests/benchmark/next_runs.py (2026)"
 
 
@@ -68,6 +71,30 @@ def next_notes(
             )
         )  # fmt: skip
     return tuple(found)
+
+
+def cluster_notes(
+    cluster: Cluster, working: FloatArray
+) -> tuple[Note, ...]:  # fmt: skip
+    """Return what there is to say about the accelerators that the runs are trained on.
+
+    Args:
+        cluster: The accelerators.
+        working: How many accelerators have work in each run, in any order.
+    """
+    least = float(working.min(initial=cluster.gpus))
+    if cluster.gpus - least <= _IDLE * cluster.gpus:
+        return ()
+    return (
+        Note(
+            id="RUNS_TOO_SMALL", severity="warning",
+            text=f"The smallest of the runs has work for {format_count(least)} of "
+            f"{cluster.gpus:,} accelerators, a sequence for each copy of the model in a step; the "
+            "others are paid for and wait.",
+            action="Train several runs at once, each on fewer accelerators (--gpus).",
+            numbers=(("working", least), ("gpus", float(cluster.gpus))),
+        ),
+    )  # fmt: skip
 
 
 def _below_the_runs(fit: Fit, rows: Sequence[NextRun]) -> list[Note]:

@@ -38,6 +38,7 @@ class Cluster:
         usd_per_hour: The user's price of an accelerator-hour, None for the catalogue's.
         sequence_length: Tokens per sequence.
         active_share: Of all parameters of a run, the part that a token uses.
+        tokens: Whether runs see tokens, in sequences; what they see else may come in any batch.
     """
 
     accelerator: Accelerator
@@ -46,6 +47,7 @@ class Cluster:
     usd_per_hour: float | None
     sequence_length: int
     active_share: float = 1.0
+    tokens: bool = True
 
     @property
     def price(self) -> float | None:
@@ -56,7 +58,7 @@ class Cluster:
         """Return the accelerator-hours of each run, shape (n,)."""
         if self.mfu is not None:
             kept = planning_default("realised_median").value * goodput(self.gpus)
-            use = np.full(len(runs), self.mfu * kept)
+            use = self.mfu * kept * self.working(runs) / self.gpus
         else:
             node = int(planning_default("node_size").value)
             logs = np.log(runs.params)
@@ -72,17 +74,35 @@ class Cluster:
                 )
                 for size in np.exp(sizes)
             ]
-            batch = np.maximum(
-                useful_batch(1.0) * runs.tokens ** _batch_exponent(), self.sequence_length
-            )
+            working = self.working(runs)
             lost = (
                 half_speed_tokens(moe=moe, accelerator=self.accelerator)
-                * self.gpus
-                / np.minimum(batch, runs.tokens)
+                * working
+                / self.batch(runs)
             )
-            use = np.interp(logs, sizes, known) / (1.0 + lost)
+            # Those without work are paid for all the same.
+            use = np.interp(logs, sizes, known) / (1.0 + lost) * working / self.gpus
         one = accelerator_hours(1.0, peak_tflops=self.accelerator.peak_tflops, utilisation=1.0)
         return np.asarray(runs.flops * one / use)
+
+    def working(self, runs: RunSet) -> FloatArray:
+        """Return how many accelerators have work in each run, shape (n,).
+
+        A step gives each copy of the model a sequence; a copy may be split over heads inside a
+        node. Further stages of a pipeline would wait for each other.
+        """
+        sequences = np.maximum(1.0, np.floor(self.batch(runs) / self.sequence_length))
+        if not self.tokens or float(sequences.min()) >= self.gpus:
+            return np.full(len(runs), float(self.gpus))
+        node = int(planning_default("node_size").value)
+        heads = [min(node, guess_shape(float(size)).heads) for size in runs.params]
+        split = np.exp2(np.floor(np.log2(np.array(heads, dtype=np.float64))))
+        return np.asarray(np.minimum(float(self.gpus), sequences * split))
+
+    def batch(self, runs: RunSet) -> FloatArray:
+        """Return the tokens of a step of each run, shape (n,)."""
+        batch = useful_batch(1.0) * runs.tokens ** _batch_exponent()
+        return np.asarray(np.minimum(np.maximum(batch, self.sequence_length), runs.tokens))
 
 
 def _batch_exponent() -> float:
@@ -169,11 +189,14 @@ _NO_SETTINGS = _Settings(
 def _settings(params: float, tokens: float, cluster: Cluster) -> _Settings:
     """Return shape, batch and learning rate of a language model."""
     shape, length = guess_shape(params), cluster.sequence_length
+    # Heads of one width, and an even one: rotary embeddings turn pairs.
+    step = 2 * shape.heads
+    width = max(1, round(shape.width / step)) * step
     batch = choose_batch(tokens, sequence_length=length, asked=None)
     batch = max(1, round(batch / length)) * length if tokens >= length else tokens
     return _Settings(
         layers=shape.layers,
-        width=shape.width,
+        width=width,
         heads=shape.heads,
         batch_tokens=float(batch),
         steps=max(1, round(tokens / batch)),

@@ -77,6 +77,10 @@ def _yaml(plan: NextRuns) -> str:
         name: own if own in _COLUMNS else json.dumps(own) for name, own in _names(plan).items()
     }
     lines = ["# Runs planned by scaleplan next: write each result in place of null, then fit this."]
+    if any(run.layers is not None for run in plan.runs):
+        lines.append(
+            "# Shapes are guesses: count the parameters of your models, and write them in params."
+        )
     for run in plan.runs:
         values = _values(run)
         first, *rest = (f"{own}: {values[name]}" for name, own in names.items())

@@ -107,7 +107,7 @@ def _runs(plan: NextRuns) -> Table:
         rows=tuple(tuple(row[at] for at in shown) for row in rows),
         footer=footer
         + "left out"
-        + ("" if plan.samples else "; learning rates are guesses to start from"),
+        + ("" if plan.samples else "; shapes and learning rates are guesses to start from"),
     )
 
 

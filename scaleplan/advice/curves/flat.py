@@ -116,21 +116,31 @@ def underfitting(seen: Seen, doubling: CurveForecast | None) -> Finding | None:
     trend = seen.trend
     last = seen.sign * float(trend.smooth[-1])
     slope = _gain_by_slope(trend)
-    gain = min(seen.sign * (last - doubling.value), slope)
-    if slope > _JUST_BEGUN * max(seen.fall, 0.0):
-        # Before its main fall a curve bends downwards, as no power law does.
+    forecast = seen.sign * (last - doubling.value)
+    gain = min(forecast, slope)
+    # Before its main fall a curve bends downwards, as no power law does.
+    begun = slope > _JUST_BEGUN * max(seen.fall, 0.0)
+    if begun:
         gain = min(slope, float(trend.smooth[-1]) - seen.lowest)
     # The first reading comes late where there are few: what had fallen before is not seen.
     fall = max(seen.fall, 0.0) * (1.0 + _UNSEEN * max(0.0, float(trend.at[0] / trend.at[-1])))
     level = abs(last) if seen.sign > 0.0 else max(1.0 - last, 1e-12)
     if gain <= max(_GAIN_OF_FALL * fall, _GAIN_OF_VALUE * level, 2.0 * trend.error):
         return None
-    twice = where(seen, doubling.at)
+    twice, name = where(seen, doubling.at), seen.curve.metric.name
+    between = f"{format_significant(doubling.low)} to {format_significant(doubling.high)}"
+    reason = (
+        f"{name} still improves: twice as long, to {twice}, would bring "
+        f"{format_significant(forecast, 3)} more ({between} then)"
+    )
+    if begun:
+        falls = "falls" if seen.sign > 0.0 else "rises"
+        reason = (
+            f"{name} still {falls}, so steeply that its main {falls[:-1]} is not over: how far it "
+            f"goes cannot be told yet ({between} at {twice})"
+        )
     return Finding(
-        verdict="underfitting", since=None,
-        reason=f"{seen.curve.metric.name} still improves: twice as long, to {twice}, would bring "
-        f"{format_significant(gain, 3)} more ({format_significant(doubling.low)} to "
-        f"{format_significant(doubling.high)} then)",
+        verdict="underfitting", since=None, reason=reason,
         action="Train longer, or raise the learning rate.",
     )  # fmt: skip
 

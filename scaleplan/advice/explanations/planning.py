@@ -38,6 +38,14 @@ PLANNING = (
         "a convention",
     ),
     _entry(
+        "EPOCHS_UNSEEN",
+        "Images or other examples are seen more often than in any published training.",
+        "epochs > 1,000.",
+        "What so many repeats bring was not measured.",
+        "Check the number of epochs; take fewer, or more examples.",
+        "Touvron et al. 2021, arXiv 2012.12877 (DeiT); Chen et al. 2020, arXiv 2002.05709 (SimCLR)",
+    ),
+    _entry(
         "TINY_MODEL",
         "6 x params x tokens is a poor count here.",
         "Fewer than 1e8 parameters.",
@@ -163,6 +171,15 @@ PLANNING = (
         "They are cheap and tell the exponents apart, if the law holds so far down.",
         "Leave out what cannot be built, or raise the cheapest run.",
         "a decision of this program",
+    ),
+    _entry(
+        "RUNS_TOO_SMALL",
+        "Proposed runs have no work for all accelerators.",
+        "Sequences of a step times the heads a copy of the model may be split over inside a node: "
+        "less than 90% of the accelerators.",
+        "Time and cost are those with the others idle.",
+        "Train several runs at once, each on fewer accelerators.",
+        "at least one sequence for each copy of the model",
     ),
     _entry(
         "BUDGET_REACHES_TARGET",

@@ -238,3 +238,29 @@ def test_work_that_overflows():
     with pytest.raises(UsageError, match="finite"):
         plan(examples=1e300, epochs=1e300)
     assert math.isfinite(plan(examples=1e30).rows[0].days)
+
+
+def test_trainings_that_no_one_has_done_are_called_so():
+    model = RESNET
+    long = plan(model, examples=1.28e6, epochs=1e6, accelerators=[H100], gpus=[8])
+    assert {"EPOCHS_UNSEEN", "LONGER_THAN_A_YEAR"} <= {note.id for note in long.notes}
+    usual = plan(model, examples=1.28e6, epochs=300, accelerators=[H100], gpus=[8])
+    assert not {"EPOCHS_UNSEEN", "LONGER_THAN_A_YEAR"} & {note.id for note in usual.notes}
+
+
+def test_a_step_holds_no_more_than_the_data():
+    with pytest.raises(UsageError, match="more than the 1,000"):
+        plan(
+            RESNET, examples=1000, epochs=30, accelerators=[H100], gpus=[8],
+            batch=4096,
+        )  # fmt: skip
+
+
+def test_a_recommender_whose_speed_was_measured_is_no_rough_plan():
+    model = recommender_model(1e7, rows=1e6, width=128, lookups=40)
+    use = {"examples": 4e9, "epochs": 1, "accelerators": [H100], "gpus": [16]}
+    severities = [
+        {note.id: note.severity for note in plan(model, **use, mfu=mfu).notes}
+        for mfu in (None, 0.2)
+    ]
+    assert [one["ROUGH"] for one in severities] == ["warning", "info"]
