@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from scaleplan.advice.layout_limits import (
+    empty_stages,
+    memory,
+    recomputed,
+    sharded_alone,
+    slow_links,
+    too_few,
+)
 from scaleplan.advice.repeats import repeated_data
 from scaleplan.planning.throughput import useful_batch
 from scaleplan.planning.utilisation import run_utilisation
@@ -13,8 +21,6 @@ from scaleplan.units import format_count, format_days, format_percent, format_si
 # Fixed-batch scaling tables reach from 1,000 to 49,000 tokens per accelerator and step; outside
 # nothing was measured.
 _FEWEST_TOKENS_A_STEP = 1000.0
-# Tokens per accelerator and step above which full sharding waits for no network seen so far.
-_SHARDED_KNEE = 13_000.0
 _NODE = 8
 _LARGE_BATCH, _OVERHEAD = 2.0, 0.2
 # What a whole run keeps, at 0.93, of the highest MFU of steps in any table, 0.65.
@@ -24,60 +30,6 @@ _OTHER_MFU = 0.05
 # 6ND leaves out attention and the embedding: 10% is reached near 100M parameters (Hoffmann et al.
 # 2022, appendix F).
 _SMALLEST_FOR_6ND = 1e8
-
-
-def memory(plan: Plan) -> Iterator[Note]:
-    """Say at which counts the model does not fit."""
-    failing = [row for row in plan.rows if not row.fits]
-    if not failing:
-        return
-    counts = ", ".join(f"{row.gpus} x {row.gpu}" for row in failing)
-    fitting = [row.gpus for row in plan.rows if row.fits]
-    yield Note(
-        id="DOES_NOT_FIT", severity="warning" if fitting else "error",
-        text=f"The model does not fit in memory on {counts} (least need "
-        f"{format_significant(min(row.memory_gib_per_gpu for row in failing), 3)} GiB each).",
-        action=_more(failing, fitting),
-        numbers=(("gpus", float(failing[-1].gpus)), *_least(failing)),
-    )  # fmt: skip
-
-
-def _more(failing: list[PlanRow], fitting: list[int]) -> str:
-    """Say on how many it would fit: for one kind of accelerator the smallest count is known."""
-    known = [row.fitting_gpus for row in failing if row.fitting_gpus is not None]
-    if len({row.gpu for row in failing}) == 1 and known:
-        return f"It fits on {min(known):,} {failing[0].gpu}; or use larger accelerators."
-    if fitting:
-        return f"Use at least {min(fitting)} accelerators, or larger ones."
-    return "Use more or larger accelerators." if known else (
-        "Use larger accelerators, a shorter --sequence-length, or another --layout."
-    )  # fmt: skip
-
-
-def _least(failing: list[PlanRow]) -> tuple[tuple[str, float], ...]:
-    known = [row.fitting_gpus for row in failing if row.fitting_gpus is not None]
-    return (("fitting_gpus", float(min(known))),) if known else ()
-
-
-def sharded_alone(plan: Plan) -> Iterator[Note]:
-    """Say when weights are shared over all accelerators, which the network then has to carry."""
-    # Where it was asked for, the time contains it.
-    thin = [
-        row for row in plan.rows
-        if "ZeRO-3" in row.layout and row.gpus > _NODE
-        and row.batch_tokens / row.gpus < _SHARDED_KNEE
-        and not row.sharded
-    ]  # fmt: skip
-    if thin:
-        counts = ", ".join(str(c) for c in sorted({row.gpus for row in thin}))
-        yield Note(
-            id="SHARDED_ALONE", severity="info",
-            text=f"On {counts} accelerators weights are gathered from all others in every step; "
-            "below about 7,000 (A100) to 13,000 (H100) tokens each a step the network limits that.",
-            action="See --layout fsdp for the time it takes, or split layers with --layout tp=8.",
-            numbers=(("tokens_per_gpu_step", min(r.batch_tokens / r.gpus for r in thin)),),
-            source="Narayanan et al. 2021, arXiv 2104.04473, ZeRO-3 rows",
-        )  # fmt: skip
 
 
 def few_nodes(plan: Plan) -> Iterator[Note]:
@@ -97,10 +49,10 @@ def few_nodes(plan: Plan) -> Iterator[Note]:
         if many < (1.0 - _OTHER_MFU) * few:
             yield Note(
                 id="FEW_NODES", severity="info",
-                text=f"Before what splitting the batch costs (efficiency), a {gpu} reaches "
-                f"{format_percent(few)} of its peak on {min(counts)} and {format_percent(many)} on "
-                f"{max(counts)}: published runs on eight nodes and more were that much slower than "
-                "their steps, those inside one node were not.",
+                text="Before what splitting the batch (efficiency), slow links and recomputation "
+                f"cost, a {gpu} reaches {format_percent(few)} of its peak on {min(counts)} and "
+                f"{format_percent(many)} on {max(counts)}: published runs on eight nodes and more "
+                "were that much slower than their steps, those inside one node were not.",
                 action="Give --mfu of your own steps where you know it: those of one program lost "
                 "2 to 9% from few nodes to many in three logs.",
                 numbers=(("share", many / few),), source="tests/benchmark/published_times.py",
@@ -127,47 +79,6 @@ def thin_steps(plan: Plan) -> Iterator[Note]:
 
 def _useful(row: PlanRow) -> str:
     return f"{max(1, int(row.batch_tokens / _FEWEST_TOKENS_A_STEP)):,}"
-
-
-def empty_stages(plan: Plan) -> Iterator[Note]:
-    """Say at which counts a pipeline has fewer micro-batches than stages."""
-    for row in plan.rows:
-        filled = row.micro_batches
-        if filled is None or filled >= row.stages:
-            continue
-        share = filled / (filled + row.stages - 1.0)
-        yield Note(
-            id="EMPTY_STAGES", severity="warning",
-            text=f"On {row.gpus} {row.gpu} each of {row.stages} stages of the pipeline has work "
-            f"{format_percent(share)} of the time: a step has {format_significant(filled, 3)} "
-            "micro-batches in each copy of the model, which the time contains.",
-            action="Use fewer stages or fewer accelerators, or a larger batch if the training "
-            "allows it.",
-            numbers=(("gpus", float(row.gpus)), ("share", share)),
-            source="Narayanan et al. 2021, arXiv 2104.04473, section 2.2.1",
-        )  # fmt: skip
-
-
-def recomputed(plan: Plan) -> Iterator[Note]:
-    """Say that a layout computes the forward pass twice, which the time may not contain."""
-    rows = [row for row in plan.rows if "full recompute" in row.layout]
-    if rows:
-        counts = ", ".join(str(c) for c in sorted({row.gpus for row in rows}))
-        measured = rows[0].goodput is not None
-        yield Note(
-            id="RECOMPUTED", severity="info",
-            text=f"On {counts} accelerators the forward pass is computed twice: 8 FLOP a parameter "
-            "and token, not 6. " + (
-                "The time is by your MFU; if it was measured without, it takes a third more."
-                if measured else
-                "The use is that of published runs, with and without: expect up to a third more "
-                "time than on accelerators where it is not needed."
-            ),
-            action="Compare with more accelerators, or measure --mfu with recomputation (6 FLOP a "
-            "parameter and token over the dense peak).",
-            numbers=(("gpus", float(rows[0].gpus)),),
-            source="Narayanan et al. 2021, arXiv 2104.04473, section 5.1",
-        )  # fmt: skip
 
 
 def large_batch(plan: Plan) -> Iterator[Note]:
@@ -242,9 +153,11 @@ Rule = Callable[[Plan], Iterator[Note]]
 
 PLAN_RULES: tuple[Rule, ...] = (
     memory,
+    too_few,
     thin_steps,
     sharded_alone,
     few_nodes,
+    slow_links,
     empty_stages,
     recomputed,
     large_batch,

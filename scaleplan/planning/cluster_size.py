@@ -63,8 +63,9 @@ def smallest_cluster(
 ) -> PlanRow:
     """Return the row of the smallest cluster on which a model is trained in time and fits.
 
-    Counts are whole nodes above one node. Time falls as accelerators are added, to what is left
-    when a step gives each 1,000 tokens: beyond that nothing was measured, and none is offered.
+    Counts are whole nodes above one node. What fits on few fits on more, and its time falls as
+    accelerators are added, to what is left when a step gives each 1,000 tokens: beyond that nothing
+    was measured, and none is offered.
 
     Args:
         row_at: The plan's row for a number of accelerators.
@@ -82,11 +83,13 @@ def smallest_cluster(
     counts = _Counts(node, most)
 
     def meets(row: PlanRow) -> bool:
-        return (row.days_high if high else row.days) <= days
+        return row.fits and (row.days_high if high else row.days) <= days
 
     last = row_at(counts.at(counts.size - 1))
-    if not meets(last):
+    if (last.days_high if high else last.days) > days:
         raise _too_late(last, days, model, high=high)
+    if not last.fits:
+        return _fitting(row_at, last, days, model, high=high)
     low, top = -1, counts.size - 1
     # A guess from perfect scaling saves most of the search.
     guess = counts.index(min(math.ceil(first.days / days), most))
@@ -103,8 +106,7 @@ def smallest_cluster(
             top = middle
         else:
             low = middle
-    found = row_at(counts.at(top))
-    return found if found.fits else _fitting(row_at, found, days, model, high=high)
+    return row_at(counts.at(top))
 
 
 def _most(row: PlanRow) -> int:

@@ -20,7 +20,7 @@ from scaleplan.planning.family_notes import family_notes
 from scaleplan.planning.image_models import KEPT_BYTES
 from scaleplan.planning.plan import plan_rows
 from scaleplan.planning.recommender import recommender_use
-from scaleplan.records import Accelerator, Assumption, Note, PlanRow
+from scaleplan.records import Accelerator, Assumption, Note, PlanRow, TrainingSetup
 from scaleplan.records.families import ExampleModel, FamilyPlan, FamilyRow
 
 _TRAINING_OVER_FORWARD = 3.0
@@ -28,6 +28,8 @@ _GIB = 2.0**30
 # Weights, gradients and Adam's states in mixed precision (Rajbhandari et al. 2020, arXiv
 # 1910.02054, section 3.1), held by every accelerator: these models are small.
 _STATE_BYTES = 16.0
+# What each accelerator holds is counted here, by examples: the plan beneath only copies the model.
+_COPIES = TrainingSetup(tensor=1, pipeline=1, zero=0, recompute="none")
 _SECONDS_PER_HOUR = 3600.0
 _GIVEN = "given"
 # Ends of the band of the time; those of language models and CNNs were checked, others were not.
@@ -96,6 +98,7 @@ def plan_family(
                 flops=flops, accelerators=[part], gpus=[count], mfu=use, mfu_gpus=measured,
                 usd_per_hour=usd_per_hour, batch_tokens=step * _work(model), sequence_length=1,
                 country=country, pue=pue, vision=model.family == "vit",
+                setup=_COPIES,
             )  # fmt: skip
             banded = found[0] if mfu is not None else _banded(found[0], ends)
             rows.append(_row(banded, model, part, total=total, step=step, bound=bound))

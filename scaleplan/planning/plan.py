@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from scaleplan.catalog import planning_default
 from scaleplan.errors import UsageError
@@ -15,16 +14,12 @@ from scaleplan.planning.goodput import (
     mean_hours_between_failures,
 )
 from scaleplan.planning.layouts import (
-    IDLE_SHARE,
-    MemoryUse,
-    choose_layout,
     largest_cluster,
     layout_assumptions,
     most_accelerators,
     node_size,
-    smallest_fitting,
 )
-from scaleplan.planning.memory import MemoryModel, memory_assumptions, memory_model
+from scaleplan.planning.memory import memory_assumptions, memory_model
 from scaleplan.planning.plan_checks import (
     MOST_GPUS,
     check_amounts,
@@ -33,8 +28,9 @@ from scaleplan.planning.plan_checks import (
     check_options,
     check_setup,
 )
+from scaleplan.planning.planned_run import PlannedRun
 from scaleplan.planning.shape import Shape, guess_shape, shape_assumptions
-from scaleplan.planning.speed import REALISED, Work, run_speed
+from scaleplan.planning.speed import REALISED, Work, run_speed, split_assumptions
 from scaleplan.planning.states import state_assumptions
 from scaleplan.planning.storage import (
     host_cores,
@@ -50,32 +46,10 @@ from scaleplan.planning.throughput import (
     useful_accelerators,
 )
 from scaleplan.records import Accelerator, Assumption, PlanRow, Storage, TrainingSetup
-from scaleplan.records.base import Record
 
 _HOURS_PER_DAY = 24.0
 _SECONDS_PER_HOUR = 3600.0
 _STEPS_AROUND = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
-class _Run(Record):
-    """What every row of a plan shares."""
-
-    params: float
-    active_params: float
-    tokens: float
-    flops: float
-    batch_tokens: float
-    sequence_length: int
-    shape: Shape
-    model: MemoryModel
-    setup: TrainingSetup
-    work: Work
-    usd_per_hour: float | None
-    country: str | None
-    pue: float | None
-    # Memory of an accelerator -> the smallest count that fits, found once.
-    smallest: dict[float, int | None] = field(default_factory=dict)
 
 
 def plan_rows(
@@ -150,10 +124,10 @@ def plan_rows(
     )  # fmt: skip
     check_cluster(model, setup, asked)
     work = Work(
-        active_params=active_params, width=shape.width, moe=active_params < params,
+        active_params=active_params, model=model, moe=active_params < params,
         batch_tokens=batch, mfu=mfu, mfu_gpus=asked[0], setup=setup, vision=vision,
     )  # fmt: skip
-    run = _Run(
+    run = PlannedRun(
         params=params, active_params=active_params, tokens=tokens, flops=flops,
         batch_tokens=batch, sequence_length=sequence_length, shape=shape, model=model,
         setup=setup, usd_per_hour=usd_per_hour, country=country,
@@ -162,7 +136,7 @@ def plan_rows(
     rows = tuple(_row(run, part, count) for part in accelerators for count in counts)
     return rows, _assumptions(
         run, tuple(accelerators), batch_given=batch_tokens is not None,
-        sharded=any(row.sharded for row in rows), fewest=min(counts), most=max(counts),
+        rows=rows, fewest=min(counts), most=max(counts),
     )  # fmt: skip
 
 
@@ -218,12 +192,15 @@ def gpu_counts_around(count: int) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def _row(run: _Run, accelerator: Accelerator, gpus: int) -> PlanRow:
-    memory = choose_layout(run.model, gpus=gpus, memory_gib=accelerator.memory_gib, setup=run.setup)
+def _row(run: PlannedRun, accelerator: Accelerator, gpus: int) -> PlanRow:
+    memory = run.layout(accelerator, gpus)
     speed = run_speed(
-        run.work, accelerator, memory.layout, gpus=gpus, used=_used(run, memory, gpus),
-        micro_batches=run.model.micro_batches(memory.layout),
-    )  # fmt: skip
+        run.work,
+        accelerator,
+        memory.layout,
+        gpus=gpus,
+        measured=1.0 if run.work.mfu is None else run.measured(accelerator),
+    )
     hours = accelerator_hours(run.flops, peak_tflops=accelerator.peak_tflops, utilisation=speed.mfu)
     ideal = accelerator_hours(run.flops, peak_tflops=accelerator.peak_tflops, utilisation=1.0)
     price = prices(accelerator, run.usd_per_hour)
@@ -246,10 +223,13 @@ def _row(run: _Run, accelerator: Accelerator, gpus: int) -> PlanRow:
         layout_reason=memory.reason, usable_gib=memory.usable_gib,
         states_gib=memory.parts.states, activations_gib=memory.parts.activations,
         micro_batches=run.model.micro_batches(memory.layout), stages=memory.layout.pipeline,
+        filled_share=run.filled(memory.layout), links_share=speed.links,
+        recompute_share=speed.recomputed,
+        needs_gpus=memory.layout.accelerators if memory.layout.accelerators > gpus else None,
         useful_gpus=useful_accelerators(run.batch_tokens, step_tokens=speed.step_tokens),
         most_gpus=most_accelerators(run.model, memory.layout),
         busy_gpus=largest_cluster(run.model, run.setup), sharded=speed.step_tokens is not None,
-        fitting_gpus=None if memory.fits else _smallest(run, accelerator),
+        fitting_gpus=None if memory.fits else run.smallest(accelerator),
         failure_hours=failures,
         checkpoint_hours=checkpoint_interval_hours(
             failures, checkpoint_seconds=run.setup.checkpoint_seconds
@@ -260,32 +240,12 @@ def _row(run: _Run, accelerator: Accelerator, gpus: int) -> PlanRow:
     )  # fmt: skip
 
 
-def _used(run: _Run, memory: MemoryUse, gpus: int) -> float:
-    """Return the accelerators that give the speed.
-
-    A layout of the user's leaves idle what it cannot use. One that was searched for may leave a
-    twentieth, which is within the band; but none gives work to more than the batch has sequences.
-    """
-    setup, laid_out = run.setup, memory.layout.accelerators
-    given = (setup.tensor, setup.pipeline, setup.data, setup.expert) != (None, None, None, None)
-    if given:
-        return min(gpus, laid_out)
-    return min(gpus, laid_out / (1.0 - IDLE_SHARE), largest_cluster(run.model, setup))
-
-
-def _smallest(run: _Run, accelerator: Accelerator) -> int | None:
-    memory = accelerator.memory_gib
-    if memory not in run.smallest:
-        run.smallest[memory] = smallest_fitting(run.model, memory_gib=memory, setup=run.setup)
-    return run.smallest[memory]
-
-
 def _assumptions(
-    run: _Run,
+    run: PlannedRun,
     accelerators: tuple[Accelerator, ...],
     *,
     batch_given: bool,
-    sharded: bool,
+    rows: Sequence[PlanRow],
     fewest: int,
     most: int,
 ) -> tuple[Assumption, ...]:
@@ -311,8 +271,8 @@ def _assumptions(
     )
     return tuple(dict.fromkeys((
         batch, *measured, *throughput,
-        *(sharded_assumptions(accelerators) if sharded else ()),
-        *goodput_assumptions(run.setup), *state_assumptions(run.setup),
+        *(sharded_assumptions(accelerators) if any(row.sharded for row in rows) else ()),
+        *split_assumptions(rows), *goodput_assumptions(run.setup), *state_assumptions(run.setup),
         *memory_assumptions(run.model, run.setup), *layout_assumptions(run.setup),
         *shape_assumptions(run.shape, sequence_length=run.sequence_length),
         *storage_assumptions(run.shape.vocabulary, run.setup), *cost,

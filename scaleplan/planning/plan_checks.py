@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from scaleplan.catalog import grid_intensity, planning_choice
 from scaleplan.errors import PlanError, UsageError
-from scaleplan.planning.layouts import check_layout, largest_cluster
+from scaleplan.planning.layout_checks import check_layout
+from scaleplan.planning.layouts import largest_cluster
 from scaleplan.planning.memory import MemoryModel
 from scaleplan.records import TrainingSetup
 from scaleplan.units import format_count

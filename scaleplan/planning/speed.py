@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scaleplan.catalog import planning_default
+from scaleplan.planning.compute import FULL_RECOMPUTE
 from scaleplan.planning.goodput import goodput
 from scaleplan.planning.layouts import SHARED_WEIGHTS, node_size
-from scaleplan.planning.memory import Layout
+from scaleplan.planning.memory import Layout, MemoryModel
+from scaleplan.planning.pipeline import filled_share
 from scaleplan.planning.throughput import cluster_efficiency, sharded_knee, tensor_efficiency
 from scaleplan.planning.utilisation import run_band, run_utilisation
-from scaleplan.records import Accelerator, TrainingSetup
+from scaleplan.records import Accelerator, Assumption, PlanRow, Recompute, TrainingSetup
 from scaleplan.records.base import Record
 
 # What published runs kept of the MFU of their steps, beside what failures took.
@@ -23,7 +27,7 @@ class Work(Record):
 
     Args:
         active_params: Parameters per token.
-        width: Width of the model.
+        model: The model as its memory sees it: layers, width and sequences of a step.
         moe: Whether the model is a mixture of experts.
         batch_tokens: Tokens per step.
         mfu: The user's MFU of single steps; None takes that of whole published runs.
@@ -33,7 +37,7 @@ class Work(Record):
     """
 
     active_params: float
-    width: int
+    model: MemoryModel
     moe: bool
     batch_tokens: float
     mfu: float | None
@@ -51,6 +55,8 @@ class Speed(Record):
         mfu: Model-FLOP utilisation of the whole run, of all accelerators.
         low: The shortest time over the expected one.
         high: The longest time over the expected one.
+        links: Share of the speed that tensor parallelism keeps on links slower than NVLink.
+        recomputed: Share of it that is left where activations are computed again.
         goodput: Share left by failures; None where the MFU of published runs contains them.
         step_tokens: Tokens per accelerator and step below which the network bounds the time; None
             where it does not.
@@ -60,92 +66,191 @@ class Speed(Record):
     mfu: float
     low: float
     high: float
+    links: float
+    recomputed: float
     goodput: float | None
     step_tokens: float | None
 
 
-def run_speed(
-    work: Work, accelerator: Accelerator, layout: Layout, *, gpus: int, used: float,
-    micro_batches: float,
-) -> Speed:  # fmt: skip
-    """Return how fast a cluster works through a run.
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Kept(Record):
+    """What a layout keeps of the speed of accelerators that wait for nothing, as shares.
+
+    Args:
+        batch: Where a step is shared by so many.
+        links: Of layers split over links slower than NVLink.
+        recomputed: Of activations computed again.
+        step_tokens: Tokens per accelerator and step below which the network bounds the time; None
+            where it does not.
+    """
+
+    batch: float
+    links: float
+    recomputed: float
+    step_tokens: float | None
+
+    @property
+    def share(self) -> float:
+        """Return all of it."""
+        return self.batch * self.links * self.recomputed
+
+
+def kept_of(work: Work, accelerator: Accelerator, layout: Layout) -> Kept:
+    """Return what a layout keeps of the speed of accelerators that wait for nothing.
+
+    The loss with the number of accelerators was fitted to runs whose pipelines were filled, and
+    contains their bubbles. Where the bubble alone is larger it takes the place of that loss, so
+    that none counts twice.
 
     Args:
         work: The run.
         accelerator: The part.
         layout: How the model is spread.
-        gpus: Accelerators, all of which may fail and are paid for.
-        used: Those that have work.
-        micro_batches: Micro-batches of a step in each copy of the model.
     """
-    busy = used / gpus
     knee = _knee(work, accelerator, layout)
-    kept = min(_kept(work, accelerator, used, knee), _filled(layout.pipeline, micro_batches))
-    shown = kept * busy
+    kept = _fitted(work, accelerator, layout.accelerators)
+    return Kept(
+        batch=_batch_share(work, layout, kept, knee),
+        links=_links(work, accelerator, layout.tensor),
+        recomputed=_recomputed(layout.recompute), step_tokens=knee,
+    )  # fmt: skip
+
+
+def pace_of(work: Work, accelerator: Accelerator) -> Callable[[Layout], float]:
+    """Return the speed of a training in each layout, in a unit of the run's own.
+
+    It is one over the time that `run_speed` gives, so that a search for speed and the times of its
+    rows agree.
+
+    Args:
+        work: The run.
+        accelerator: The part.
+    """
+
+    @lru_cache(maxsize=1024)
+    def alone(used: int) -> tuple[float, float]:
+        whole = _whole_run_mfu if work.mfu is None else _goodput
+        return used * whole(work, accelerator, used), _fitted(work, accelerator, used)
+
+    @lru_cache(maxsize=64)
+    def within(tensor: int, recompute: Recompute) -> float:
+        return _links(work, accelerator, tensor) * _recomputed(recompute)
+
+    def pace(layout: Layout) -> float:
+        speed, kept = alone(layout.accelerators)
+        knee = _knee(work, accelerator, layout)
+        share = _batch_share(work, layout, kept, knee)
+        return speed * share * within(layout.tensor, layout.recompute)
+
+    return pace
+
+
+def run_speed(
+    work: Work, accelerator: Accelerator, layout: Layout, *, gpus: int, measured: float
+) -> Speed:
+    """Return how fast a cluster works through a run.
+
+    Args:
+        work: The run.
+        accelerator: The part.
+        layout: How the model is spread; those of `gpus` that it leaves idle do no work, and as they
+            do not stop it either, only those that work fail.
+        gpus: Accelerators, all of which are paid for.
+        measured: Share of the speed that was kept where the user's MFU was measured; of no account
+            without one.
+    """
+    used = min(gpus, layout.accelerators)
+    busy = used / gpus
+    kept = kept_of(work, accelerator, layout)
     if work.mfu is None:
-        base = run_utilisation(
-            accelerator, active_params=work.active_params, moe=work.moe, gpus=used,
-            node=node_size(work.setup), vision=work.vision,
-        )  # fmt: skip
-        base *= tensor_efficiency(accelerator, tensor=layout.tensor, width=work.width)
+        base = _whole_run_mfu(work, accelerator, used)
         ends = run_band(
             accelerator, active_params=work.active_params, gpus=used, node=node_size(work.setup)
         )
-        low, high = map(planning_default, ends)
-        return Speed(
-            efficiency=shown, mfu=base * shown, low=low.value, high=high.value, goodput=None,
-            step_tokens=knee,
-        )  # fmt: skip
-    # On fewer accelerators the same stages have as many more micro-batches.
-    fewer = micro_batches * gpus / work.mfu_gpus
-    there = min(_kept(work, accelerator, work.mfu_gpus, knee), _filled(layout.pipeline, fewer))
-    steady = min(1.0, work.mfu * kept / there)
+        low, high = (planning_default(name).value for name in ends)
+        good = None
+    else:
+        base = min(1.0 / kept.share, work.mfu / measured)
+        least, middle, most = (planning_default(name).value for name in REALISED)
+        good = _goodput(work, accelerator, used)
+        base *= middle * good
+        low, high = middle / most, middle / least
+    return Speed(
+        efficiency=kept.batch * busy, mfu=base * kept.share * busy, low=low, high=high,
+        links=kept.links, recomputed=kept.recomputed, goodput=good, step_tokens=kept.step_tokens,
+    )  # fmt: skip
+
+
+def _whole_run_mfu(work: Work, accelerator: Accelerator, used: float) -> float:
+    return run_utilisation(
+        accelerator, active_params=work.active_params, moe=work.moe, gpus=used,
+        node=node_size(work.setup), vision=work.vision,
+    )  # fmt: skip
+
+
+def _goodput(work: Work, _accelerator: Accelerator, used: float) -> float:
     setup = work.setup
-    good = goodput(
-        gpus, checkpoint_seconds=setup.checkpoint_seconds, restart_minutes=setup.restart_minutes,
+    return goodput(
+        used, checkpoint_seconds=setup.checkpoint_seconds, restart_minutes=setup.restart_minutes,
         failure_gpu_hours=setup.failure_gpu_hours,
     )  # fmt: skip
-    least, middle, most = (planning_default(name).value for name in REALISED)
-    return Speed(
-        efficiency=shown, mfu=steady * middle * good * busy, low=middle / most,
-        high=middle / least, goodput=good, step_tokens=knee,
-    )  # fmt: skip
 
 
-def _filled(stages: int, micro_batches: float) -> float:
-    """Return the share of the time in which the stages of a pipeline have work.
+def _fitted(work: Work, accelerator: Accelerator, used: int) -> float:
+    return cluster_efficiency(
+        used, batch_tokens=work.batch_tokens, moe=work.moe, accelerator=accelerator
+    )
 
-    m micro-batches take m + p - 1 steps of p stages (Narayanan et al. 2021, arXiv 2104.04473,
-    section 2.2.1). From m = p on stages can be interleaved, and what is left of the bubble is in
-    the loss with the number of accelerators, which was fitted to such runs.
-    """
-    if micro_batches >= stages:
-        return 1.0
-    return micro_batches / (micro_batches + stages - 1.0)
+
+def _batch_share(work: Work, layout: Layout, fitted: float, knee: float | None) -> float:
+    """Return the share of its speed that an accelerator keeps where a step is shared by so many."""
+    share = min(fitted, filled_of(work.model, layout)) if layout.pipeline > 1 else fitted
+    return share if knee is None else min(share, work.batch_tokens / layout.accelerators / knee)
+
+
+def filled_of(model: MemoryModel, layout: Layout) -> float:
+    """Return the share of the time in which the stages of a layout's pipeline have work."""
+    return filled_share(
+        stages=layout.pipeline, layers=model.shape.layers, micro_batches=model.micro_batches(layout)
+    )
+
+
+def _links(work: Work, accelerator: Accelerator, tensor: int) -> float:
+    return tensor_efficiency(accelerator, tensor=tensor, width=work.model.shape.width)
+
+
+def _recomputed(recompute: Recompute) -> float:
+    return 1.0 / FULL_RECOMPUTE if recompute == "full" else 1.0
 
 
 def _knee(work: Work, accelerator: Accelerator, layout: Layout) -> float | None:
     """Return the tokens per accelerator and step below which the network bounds the time.
 
-    That holds where weights are shared over all accelerators. A layout that was only searched for
-    is not held to it: whoever is slowed by it splits layers instead, which is what published runs
-    did, and a note says so.
+    That holds where weights are shared between copies. Of a model split over t x p accelerators
+    each gathers as much less.
     """
-    setup = work.setup
-    shared = layout.zero >= SHARED_WEIGHTS and layout.model_accelerators == 1
-    unsplit = setup.fsdp_only or (setup.tensor, setup.pipeline) == (1, 1)
-    if not shared or not (unsplit or setup.zero == layout.zero):
-        return None
-    if layout.accelerators <= node_size(setup):
+    if layout.zero < SHARED_WEIGHTS or layout.accelerators <= node_size(work.setup):
         return None  # inside a node the links are an order of magnitude faster than the network
-    return sharded_knee(accelerator, full_recompute=layout.recompute == "full", mfu=work.mfu)
+    full = layout.recompute == "full"
+    return sharded_knee(accelerator, full_recompute=full, mfu=work.mfu) / layout.model_accelerators
 
 
-def _kept(work: Work, accelerator: Accelerator, gpus: float, knee: float | None) -> float:
-    """Return the share of a small cluster's speed that so many accelerators keep."""
-    kept = cluster_efficiency(
-        gpus, batch_tokens=work.batch_tokens, moe=work.moe, accelerator=accelerator
-    )
-    if knee is None or gpus <= node_size(work.setup):
-        return kept
-    return min(kept, work.batch_tokens / gpus / knee)
+def split_assumptions(rows: Sequence[PlanRow]) -> tuple[Assumption, ...]:
+    """Return what the speed of pipelines and of recomputation rests on, where rows have any.
+
+    Args:
+        rows: Rows of a plan.
+    """
+    found: list[Assumption] = []
+    if any(row.stages > 1 for row in rows):
+        found.append(Assumption(
+            name="pipeline schedule", value="stages take turns, a layer at a time (interleaved)",
+            source="Narayanan et al. 2021, arXiv 2104.04473, section 2.2.2",
+        ))  # fmt: skip
+    if any(row.recompute_share < 1.0 for row in rows):
+        found.append(Assumption(
+            name="time with full recomputation", value=round(FULL_RECOMPUTE, 2), unit="ratio",
+            source="8 FLOP for 6 (Narayanan et al. 2021, arXiv 2104.04473, section 5.1); 530B on "
+            "2,240 A100 took 1.29 times as long (Korthikanti et al. 2022, arXiv 2205.05198)",
+        ))  # fmt: skip
+    return tuple(found)

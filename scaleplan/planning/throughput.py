@@ -12,7 +12,7 @@ import math
 
 from scaleplan.catalog import planning_default
 from scaleplan.errors import UsageError
-from scaleplan.planning.compute import FLOPS_PER_PARAM_TOKEN
+from scaleplan.planning.compute import FLOPS_PER_PARAM_TOKEN, FULL_RECOMPUTE
 from scaleplan.planning.utilisation import (
     loses_more_on_clusters,
     on_line,
@@ -57,7 +57,7 @@ def sharded_knee(
     """
     use = steady_mfu(accelerator, mfu)
     # The hardware runs as fast whether or not the work counts as the model's.
-    work = FLOPS_PER_PARAM_TOKEN * (4.0 / 3.0 if full_recompute else 1.0)
+    work = FLOPS_PER_PARAM_TOKEN * (FULL_RECOMPUTE if full_recompute else 1.0)
     network = accelerator.inter_node_gbs or planning_default("network_gbs").value
     rate = network * _BYTES_PER_GB * planning_default("network_share").value
     moved = planning_default("fsdp_bytes").value

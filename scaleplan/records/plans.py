@@ -154,6 +154,11 @@ class PlanRow(Record):
         busy_gpus: The same in any layout that is searched.
         sharded: Whether the time contains what weights shared over all accelerators wait for.
         stages: Stages of the pipeline.
+        filled_share: Share of the time in which they have work.
+        links_share: Share of its speed that an accelerator keeps where layers are split over links
+            slower than NVLink; `mfu` contains it.
+        recompute_share: The same where activations are computed again.
+        needs_gpus: What the layout takes, where that is more than `gpus`.
         fitting_gpus: The smallest count on which it would fit, None if it fits or none does.
         failure_hours: Mean hours between failures of the job.
         checkpoint_hours: The interval between checkpoints that loses least.
@@ -194,6 +199,10 @@ class PlanRow(Record):
     busy_gpus: int | None = None
     sharded: bool = False
     stages: int = 1
+    filled_share: float = 1.0
+    links_share: float = 1.0
+    recompute_share: float = 1.0
+    needs_gpus: int | None = None
     fitting_gpus: int | None = None
     failure_hours: float | None = None
     checkpoint_hours: float | None = None

@@ -237,6 +237,8 @@ def _plan_row(row: PlanRow) -> Document:
         "usd_high": row.usd_high, "energy_kwh": row.energy_kwh, "tco2": row.tco2,
         "memory_gib_per_gpu": row.memory_gib_per_gpu, "fits": row.fits, "layout": row.layout,
         "batch_tokens": row.batch_tokens, "used_gpus": row.used_gpus,
+        "needs_gpus": row.needs_gpus, "filled_share": row.filled_share,
+        "links_share": row.links_share, "recompute_share": row.recompute_share,
         "layout_reason": row.layout_reason, "usable_gib": row.usable_gib,
         "states_gib": row.states_gib, "activations_gib": row.activations_gib,
         "micro_batches": row.micro_batches, "useful_gpus": row.useful_gpus,

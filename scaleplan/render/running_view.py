@@ -34,8 +34,9 @@ def running_tables(rows: Sequence[PlanRow], *, several: bool) -> tuple[Table, ..
             Column(name="most GPUs", rank=7), Column(name="why", kind="text", rank=3),
         ),
         rows=tuple(((row.gpu,) if several else ()) + _layout(row) for row in rows),
-        footer="chosen: the fewest stages, then the least tensor parallelism, that fit; why: GiB "
-        "held and usable, and what the next simpler layout needs; micro-batches: a step, in each "
+        footer="chosen: the fastest that fits, of equally fast ones the fewest stages, then the "
+        "least tensor parallelism; why: GiB held and usable, and what a simpler layout needs, or "
+        "how much longer it takes; micro-batches: a step, in each "
         "copy; tokens/GPU: of a step; most GPUs: that the layout can give work to",
     )  # fmt: skip
     running = Table(

@@ -5,9 +5,12 @@ Shapes and layouts are those of the papers; the memory model has no number of it
 
 import pytest
 
-from scaleplan.planning.layouts import choose_layout, smallest_fitting
+from scaleplan.catalog import accelerator
+from scaleplan.planning.layout_choice import choose_layout
+from scaleplan.planning.layouts import smallest_fitting
 from scaleplan.planning.memory import memory_model
 from scaleplan.planning.shape import Shape, guess_shape
+from scaleplan.planning.speed import Work, pace_of
 from scaleplan.records import TrainingSetup
 
 USABLE = 0.9
@@ -28,13 +31,23 @@ OF_2021 = {
 }  # fmt: skip
 
 
-def use(params, shape, *, gpus, sequences, memory, length=2048, **setup):
+def use(params, shape, *, gpus, sequences, memory, length=2048, part="a100", **setup):
     asked = TrainingSetup(**setup)
     model = memory_model(
         params, active_params=params, shape=shape, batch_tokens=sequences * length,
         sequence_length=length, setup=asked,
     )  # fmt: skip
-    return choose_layout(model, gpus=gpus, memory_gib=memory, setup=asked)
+    return chosen(model, gpus=gpus, memory=memory, asked=asked, part=part)
+
+
+def chosen(model, *, gpus, memory, asked, part="a100"):
+    """Return the layout that is chosen on accelerators of so much memory, as fast as a part."""
+    work = Work(
+        active_params=model.params, model=model, moe=model.experts > 1,
+        batch_tokens=model.sequences * model.sequence_length, mfu=None, mfu_gpus=1, setup=asked,
+    )  # fmt: skip
+    pace = pace_of(work, accelerator(part))
+    return choose_layout(model, gpus=gpus, memory_gib=memory, setup=asked, pace=pace)
 
 
 @pytest.mark.parametrize("row", MEGATRON, ids=lambda row: f"{row[0]}B")
@@ -148,6 +161,8 @@ SEARCHED = {
     "nemotron4_15b": (15.6e9, 3072, 80, 9.4e6, 4096), "tinyllama": (1.1e9, 16, 40, 2e6, 2048),
     "titan_200b": (200e9, 13_760, 40, 16e6, 4096), "yalm_100b": (100e9, 800, 80, 4e6, 2048),
 }  # fmt: skip
+# Those that were no A100 or H100.
+OTHER_PARTS = {"gpt3_175b": "v100", "palm_540b": "tpu_v4"}
 
 
 @pytest.mark.parametrize("name", SEARCHED)
@@ -155,7 +170,7 @@ def test_published_runs_fit_where_they_ran(name):
     params, gpus, memory, batch, length = SEARCHED[name]
     found = use(
         params, guess_shape(params), gpus=gpus, memory=memory, length=length,
-        sequences=batch / length,
+        sequences=batch / length, part=OTHER_PARTS.get(name, "a100"),
     )  # fmt: skip
     assert found.fits
     assert found.layout.accelerators > 0.9 * gpus
@@ -169,7 +184,7 @@ def test_deepseek_v3_fits_2048_h800():
         671e9, active_params=37e9, shape=shape, batch_tokens=15_360 * 4096, sequence_length=4096,
         setup=asked,
     )  # fmt: skip
-    found = choose_layout(model, gpus=2048, memory_gib=80, setup=asked)
+    found = chosen(model, gpus=2048, memory=80, asked=asked)
     assert found.fits
     assert found.layout.data == 128
 

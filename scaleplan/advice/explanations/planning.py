@@ -70,13 +70,29 @@ PLANNING = (
         "MegaScale, arXiv 2402.15627, table 2; published runs",
     ),
     _entry(
+        "LAYOUT_TAKES_MORE",
+        "The layout that was asked for takes more accelerators than there are.",
+        "tp x pp x dp of --layout above the number of GPUs.",
+        "A copy of the model is spread over tp x pp accelerators.",
+        "Use as many, or a smaller layout.",
+        "a definition",
+    ),
+    _entry(
         "SHARDED_ALONE",
-        "Fully sharded training alone is limited by the network here.",
-        "tokens / GPU and step below 7,000 (A100) to 13,000 (H100) without tensor or pipeline "
-        "parallelism.",
-        "Weights are gathered from all others in every step.",
-        "See --layout fsdp, or split layers with --layout tp=8.",
+        "Sharing weights between copies is limited by the network here.",
+        "ZeRO-3 on more than a node, tokens / GPU and step below 6 P u / (F BW t p): about 7,000 "
+        "(A100) to 13,000 (H100) where layers are not split.",
+        "Weights are gathered from other copies in every step.",
+        "Split layers with --layout tp=8, or use fewer accelerators.",
         "Narayanan et al. 2021, arXiv 2104.04473, ZeRO-3 rows",
+    ),
+    _entry(
+        "SLOW_LINKS",
+        "Layers are split over links slower than NVLink.",
+        "Steps take (1 + r) / (1 + r_NVLink) times as long, r = (2/9) (t - 1) P u / (h BW).",
+        "Tensor parallelism sends four all-reduces a layer; pipeline stages and copies send less.",
+        "Take more of them, of which each holds less, or parts with faster links.",
+        "Shoeybi et al. 2019, arXiv 1909.08053, section 3",
     ),
     _entry(
         "FEW_NODES",
@@ -93,18 +109,20 @@ PLANNING = (
     ),
     _entry(
         "EMPTY_STAGES",
-        "A pipeline has fewer micro-batches than stages, and stands still for most of a step.",
-        "m / (m + p - 1) of the time for m micro-batches and p stages, where m < p.",
+        "The stages of a pipeline stand empty for more than a quarter of the time.",
+        "v m / (v max(m, p) + min(m, p) - 1) of the time for m micro-batches and p stages of v "
+        "layers, where it is below 0.75: m / (m + p - 1) with one layer a stage.",
         "The first micro-batch fills the stages one after the other and the last empties them; "
-        "stages can only be interleaved from m = p on.",
+        "stages of several layers take them in turns, which makes that shorter.",
         "Use fewer stages or fewer accelerators, or a larger batch if the training allows it.",
-        "Narayanan et al. 2021, arXiv 2104.04473, section 2.2.1",
+        "Narayanan et al. 2021, arXiv 2104.04473, section 2.2",
     ),
     _entry(
         "RECOMPUTED",
         "The forward pass is computed twice to save memory.",
-        "A layout with full recomputation: 8 FLOP a parameter and token are computed, 6 count.",
-        "Published runs are of both kinds, so that their use of a peak is between the two.",
+        "A layout with full recomputation: 8 FLOP a parameter and token are computed, 6 count, and "
+        "the time is 4/3 of that without.",
+        "Only the input of each layer is kept; the backward pass computes the rest again.",
         "Take more accelerators, or measure --mfu with recomputation.",
         "Narayanan et al. 2021, arXiv 2104.04473, section 5.1",
     ),

@@ -73,14 +73,20 @@ def test_an_mfu_that_nobody_has_published():
     assert "UNLIKELY_MFU" not in ids_of(mfu=0.55)
 
 
-def test_weights_shared_over_all_wait_for_the_network():
+def test_weights_shared_between_copies_wait_for_the_network():
     part = {"accelerators": [accelerator("rtx_4090")], "params": 3e9, "tokens": 6e10}
-    # Where the user asked for it, the time contains it.
+    # Whether the user asked for it or nothing else fits, the time contains it.
     for asked in ({"tensor": 1, "pipeline": 1}, {"node_size": 1}, {"fsdp_only": True}):
         setup = TrainingSetup(zero=3, **asked)
-        assert "SHARDED_ALONE" not in ids_of(**part, gpus=[512], setup=setup, batch_tokens=4e6)
+        plan = plan_of(**part, gpus=[512], setup=setup, batch_tokens=4e6)
+        asked_row = next(row for row in plan.rows if row.gpus == 512)
+        assert asked_row.sharded
+        assert asked_row.useful_gpus is not None
+        note = ids_of(**part, gpus=[512], setup=setup, batch_tokens=1.5e6)["SHARDED_ALONE"]
+        assert dict(note.numbers)["tokens_per_gpu_step"] < 13_000
+        assert "which the time contains" in note.text
     setup = TrainingSetup(node_size=1, pipeline=1)
-    found = ids_of(**{**part, "params": 9e9}, gpus=[512], setup=setup, batch_tokens=4e6)
+    found = ids_of(**{**part, "params": 9e9}, gpus=[512], setup=setup, batch_tokens=1.5e6)
     assert dict(found["SHARDED_ALONE"].numbers)["tokens_per_gpu_step"] < 13_000
 
 
@@ -111,6 +117,41 @@ def test_a_pipeline_of_fewer_micro_batches_than_stages_is_said():
     assert found.severity == "warning"
     assert "each of 8 stages" in found.text
     assert "4.00 micro-batches" in found.text
-    assert dict(found.numbers) == {"gpus": 64.0, "share": pytest.approx(4 / 11)}
+    assert dict(found.numbers) == {"gpus": 64.0, "share": pytest.approx(16 / 35)}
     enough = ids_of(**shallow, setup=TrainingSetup(tensor=2, pipeline=8))
     assert "EMPTY_STAGES" not in enough
+
+
+def test_layers_split_over_slow_links_are_said():
+    card = {"accelerators": [accelerator("rtx_4090")], "params": 7e9, "tokens": 1.4e11}
+    plan = plan_of(**card, gpus=[8, 16])
+    note = ids_of(**card, gpus=[8, 16])["SLOW_LINKS"]
+    split = next(row for row in plan.rows if row.gpus == 16)
+    assert f"{1 / split.links_share:.3g} times as long on 16" in note.text
+    assert "31.5 GB/s" in note.text
+    assert dict(note.numbers)["links_share"] == split.links_share
+    # On NVLink nothing is slower.
+    assert "SLOW_LINKS" not in ids_of(params=7e10, tokens=1.4e12, gpus=[64])
+
+
+def test_what_the_mfu_of_few_nodes_leaves_is_what_the_row_shows():
+    """The MFU of the note, times all shares that a row shows, is the MFU of the row."""
+    card = {"accelerators": [accelerator("rtx_4090")], "params": 7e9, "tokens": 1.4e11}
+    note = ids_of(**card, gpus=[8, 64])["FEW_NODES"]
+    few, many = plan_of(**card, gpus=[8, 64]).rows
+    left = [row.mfu / row.efficiency / row.links_share / row.recompute_share for row in (few, many)]
+    assert f"reaches {100 * left[0]:.3g}%" in note.text.replace(".0%", "%")
+    assert dict(note.numbers)["share"] == pytest.approx(left[1] / left[0])
+
+
+def test_a_layout_for_more_accelerators_than_there_are_is_no_want_of_memory():
+    setup = TrainingSetup(tensor=8, pipeline=16)
+    found = ids_of(params=7e9, gpus=[64], setup=setup)
+    assert "DOES_NOT_FIT" not in found
+    note = found["LAYOUT_TAKES_MORE"]
+    assert note.severity == "error"
+    assert "128 accelerators" in note.text
+    assert dict(note.numbers) == {"needs_gpus": 128.0, "gpus": 64.0}
+    assert (
+        ids_of(params=7e9, gpus=[64, 128], setup=setup)["LAYOUT_TAKES_MORE"].severity == "warning"
+    )

@@ -73,3 +73,8 @@ def test_a_deadline_that_nobody_gave_gives_way_and_a_given_one_does_not():
 def test_without_a_deadline_a_model_that_fits_on_no_useful_cluster_is_still_refused():
     with pytest.raises(PlanError):
         sized_cluster(cluster(1e6, most=500, fitting=None), None, MODEL, node=8)
+
+
+def test_the_smallest_that_is_in_time_may_be_the_smallest_that_fits():
+    # Below 5 it would be in time, if it fitted.
+    assert smallest_cluster(cluster(10.0, most=512, fitting=5), 50.0, MODEL, node=8).gpus == 5

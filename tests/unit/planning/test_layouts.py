@@ -2,10 +2,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scaleplan.catalog import accelerator
 from scaleplan.errors import UsageError
+from scaleplan.planning.layout_checks import check_layout
+from scaleplan.planning.layout_choice import choose_layout
 from scaleplan.planning.layouts import (
-    check_layout,
-    choose_layout,
     largest_cluster,
     layout_assumptions,
     most_accelerators,
@@ -13,6 +14,7 @@ from scaleplan.planning.layouts import (
 )
 from scaleplan.planning.memory import Layout, memory_model
 from scaleplan.planning.shape import guess_shape
+from scaleplan.planning.speed import Work, pace_of
 from scaleplan.records import TrainingSetup
 
 USABLE = 0.9
@@ -25,11 +27,19 @@ def model(params, batch=4e6, length=4096, setup=None, active=None):
     )  # fmt: skip
 
 
+def pace(made, use, batch=4e6, part="h100"):
+    """Return the speed in each layout on parts with NVLink."""
+    work = Work(
+        active_params=made.params, model=made, moe=made.experts > 1, batch_tokens=batch, mfu=None,
+        mfu_gpus=1, setup=use,
+    )  # fmt: skip
+    return pace_of(work, accelerator(part))
+
+
 def choose(params, gpus, memory, batch=4e6, length=4096, active=None, **setup):
     use = TrainingSetup(**setup)
-    return choose_layout(
-        model(params, batch, length, use, active), gpus=gpus, memory_gib=memory, setup=use
-    )
+    made = model(params, batch, length, use, active)
+    return choose_layout(made, gpus=gpus, memory_gib=memory, setup=use, pace=pace(made, use, batch))
 
 
 def layout(tensor=1, pipeline=1, data=1, zero=0, recompute="none"):
@@ -112,7 +122,11 @@ def test_what_was_asked_for_is_kept():
     use = choose(175e9, 1024, 80, tensor=8, pipeline=12)
     assert (use.layout.tensor, use.layout.pipeline, use.layout.data) == (8, 12, 10)
     assert use.reason.startswith("as asked: ")
-    assert choose(1e9, 64, 80, tensor=2, data=4).layout.accelerators == 8
+    assert choose(1e9, 8, 80, tensor=2, data=4).layout.accelerators == 8
+    # What was not said is searched: more stages give work to more of 64.
+    more = choose(1e9, 64, 80, tensor=2, data=4).layout
+    assert (more.tensor, more.data) == (2, 4)
+    assert more.accelerators > 8
     assert choose(1e9, 64, 80, zero=2).layout.zero == 2
     assert choose(1e9, 64, 80, recompute="selective").layout.recompute == "selective"
     alone = choose(1e10, 64, 80, fsdp_only=True).layout
@@ -189,3 +203,58 @@ def test_a_single_copy_is_measured_against_simpler_splits():
     assert use.fits
     assert use.layout.data == 1
     assert "; TP" in use.reason
+
+
+CARDS = ("rtx_4090", "l40s", "a100_pcie_80gb", "h100")
+
+
+@pytest.mark.parametrize("part", CARDS)
+@pytest.mark.parametrize("gpus", [4, 6, 8, 16, 20])
+def test_no_other_layout_that_fits_is_faster(part, gpus):
+    """Every layout is tried by hand, with the copies that have work."""
+    made, card = model(7e9), accelerator(part)
+    speed = pace(made, TrainingSetup(), part=part)
+    use = choose_layout(
+        made, gpus=gpus, memory_gib=card.memory_gib, setup=TrainingSetup(), pace=speed
+    )
+    layers = made.shape.layers
+    fitting = [
+        Layout(tensor=t, pipeline=p, data=gpus // (t * p), zero=z, recompute=r)
+        for t in (1, 2, 4, 8) for p in range(1, layers + 1) for z in (1, 3)
+        for r in ("none", "full") if layers % p == 0 and t * p <= gpus and not (z == 3 and p > 1)
+    ]  # fmt: skip
+    fitting = [
+        one for one in fitting
+        if made.use(one).total <= USABLE * card.memory_gib and not (one.zero == 3 and one.data == 1)
+    ]  # fmt: skip
+    assert use.fits == bool(fitting)
+    if fitting:
+        assert speed(use.layout) == pytest.approx(max(map(speed, fitting)))
+
+
+def test_slow_links_make_stages_of_layers_rather_than_split_them():
+    made = model(3e9, batch=2.67e6)
+    card = accelerator("rtx_4090")
+    found = {}
+    for part in ("rtx_4090", "h100"):
+        found[part] = choose_layout(
+            made, gpus=8, memory_gib=card.memory_gib, setup=TrainingSetup(),
+            pace=pace(made, TrainingSetup(), 2.67e6, part),
+        )  # fmt: skip
+    assert found["rtx_4090"].layout == layout(pipeline=4, data=2, zero=1)
+    assert found["h100"].layout == layout(tensor=2, data=4, zero=1)
+    assert "TP2 x PP1 takes 1.16 times as long" in found["rtx_4090"].reason
+
+
+def test_a_simpler_layout_that_leaves_hardly_more_idle_is_named():
+    use = choose(1e12, 60_000, 80, batch=3.97e7)
+    assert use.layout.accelerators == 60_000
+    assert "leaves" in use.reason
+    assert "more idle" in use.reason
+
+
+def test_a_layout_that_takes_more_than_there_are_says_how_many():
+    use = choose(7e9, 64, 80, tensor=8, pipeline=16)
+    assert not use.fits
+    assert use.layout == layout(tensor=8, pipeline=16)
+    assert use.reason.endswith("but on 128 accelerators")
