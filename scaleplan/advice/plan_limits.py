@@ -26,6 +26,9 @@ _LARGE_BATCH, _OVERHEAD = 2.0, 0.2
 # What a whole run keeps, at 0.93, of the highest MFU of steps in any table, 0.65.
 _HIGHEST_MFU = 0.60
 _LONGEST_DAYS = 365.0
+# Share of the time that writing checkpoints may take before it is worth a warning; a choice.
+_STANDING = 0.05
+_SECONDS_PER_HOUR, _HOURS_PER_DAY = 3600.0, 24.0
 _OTHER_MFU = 0.05
 # 6ND leaves out attention and the embedding: 10% is reached near 100M parameters (Hoffmann et al.
 # 2022, appendix F).
@@ -123,6 +126,32 @@ def mfu_notes(mfu: float) -> Iterator[Note]:
         )  # fmt: skip
 
 
+def slow_checkpoints(plan: Plan) -> Iterator[Note]:
+    """Say at which counts writing checkpoints takes much of the time."""
+    if plan.storage is None:
+        return
+    stop = plan.storage.stop_seconds
+    rows = [
+        row for row in plan.rows
+        if row.goodput is not None and row.checkpoint_hours is not None
+        and stop > _STANDING * row.checkpoint_hours * _SECONDS_PER_HOUR
+    ]  # fmt: skip
+    if rows:
+        most = max(rows, key=lambda row: row.gpus)
+        every = (most.checkpoint_hours or 0.0) / _HOURS_PER_DAY
+        yield Note(
+            id="SLOW_CHECKPOINTS", severity="warning",
+            text=f"On {most.gpus:,} accelerators training stands still for "
+            f"{format_days(stop / _SECONDS_PER_HOUR / _HOURS_PER_DAY)} every {format_days(every)} "
+            "to write a checkpoint, the best for their failures: "
+            f"{format_percent(most.goodput or 0.0)} of the time is left.",
+            action="Give the --storage that such a cluster has, or --checkpoint-seconds of "
+            "checkpoints that are written asynchronously.",
+            numbers=(("stop_seconds", stop), ("goodput", most.goodput or 0.0)),
+            source="Young 1974, A first order approximation to the optimum checkpoint interval",
+        )  # fmt: skip
+
+
 def duration(plan: Plan) -> Iterator[Note]:
     """Say when even the fastest row takes more than a year."""
     fastest = min((row.days for row in plan.rows), default=0.0)
@@ -162,6 +191,7 @@ PLAN_RULES: tuple[Rule, ...] = (
     recomputed,
     large_batch,
     unlikely_mfu,
+    slow_checkpoints,
     duration,
     tiny_model,
     repeated_data,

@@ -178,7 +178,9 @@ MtbfOption = Annotated[
 CheckpointOption = Annotated[
     float | None,
     typer.Option(
-        parser=values.positive, metavar="SECONDS", help="How long a checkpoint stops training."
+        parser=values.positive,
+        metavar="SECONDS",
+        help="How long a checkpoint stops training. Default: until it is written.",
     ),
 ]
 RestartOption = Annotated[

@@ -173,7 +173,7 @@ def _kept(assumptions: Sequence[Assumption], mfu: float | None) -> tuple[Assumpt
         "whole-run MFU", "MFU of single", "nodes from which", "price", "power", "carbon",
         "growth of MFU", "fall of MFU",
         "parameters whose", "tokens per accelerator and step at which",
-        "accelerator-hours between", "time to",
+        "accelerator-hours between", "time to", "time that",
         *(("whole-run over steady",) if mfu is not None else ()),
     )  # fmt: skip
     return tuple(one for one in assumptions if one.name.startswith(kept))

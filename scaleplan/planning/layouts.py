@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from scaleplan.catalog import planning_default
 from scaleplan.planning.memory import Layout, MemoryModel
+from scaleplan.planning.shape import Shape
 from scaleplan.records import Assumption, Recompute, TrainingSetup
 
 SHARED_WEIGHTS = 3  # the ZeRO stage that shares weights
@@ -138,8 +139,13 @@ def _powers(largest: int) -> tuple[int, ...]:
     return tuple(1 << n for n in range(largest.bit_length()) if 1 << n <= largest)
 
 
-def layout_assumptions(setup: TrainingSetup) -> tuple[Assumption, ...]:
-    """Return what the layout rests on."""
+def layout_assumptions(setup: TrainingSetup, shape: Shape) -> tuple[Assumption, ...]:
+    """Return what the layout rests on.
+
+    Args:
+        setup: What of it is given.
+        shape: The transformer; where it is assumed, a given layout may say more of its heads.
+    """
     node = planning_default("node_size")
     found = [node.assumption()]
     if setup.node_size is not None:
@@ -158,4 +164,9 @@ def layout_assumptions(setup: TrainingSetup) -> tuple[Assumption, ...]:
             "Narayanan et al. 2021, arXiv 2104.04473, section 3",
         )
     )  # fmt: skip
+    if setup.tensor is not None and not shape.origin and shape.heads % setup.tensor:
+        found.append(Assumption(
+            name="heads", value=f"a multiple of tp={setup.tensor}, not the {shape.heads} assumed",
+            source="tensor parallelism gives each accelerator whole heads; --shape says how many",
+        ))  # fmt: skip
     return tuple(found)

@@ -126,6 +126,9 @@ def plan_rows(
     work = Work(
         active_params=active_params, model=model, moe=active_params < params,
         batch_tokens=batch, mfu=mfu, mfu_gpus=asked[0], setup=setup, vision=vision,
+        write_seconds=storage_of(
+            params, tokens=tokens, vocabulary=shape.vocabulary, setup=setup
+        ).write_seconds,
     )  # fmt: skip
     run = PlannedRun(
         params=params, active_params=active_params, tokens=tokens, flops=flops,
@@ -207,7 +210,8 @@ def _row(run: PlannedRun, accelerator: Accelerator, gpus: int) -> PlanRow:
     energy = energy_kwh(accelerator, hours, pue=run.pue)
     days = hours / gpus / _HOURS_PER_DAY
     rate = run.tokens / (hours / gpus * _SECONDS_PER_HOUR)
-    failures = mean_hours_between_failures(gpus, failure_gpu_hours=run.setup.failure_gpu_hours)
+    used = min(gpus, memory.layout.accelerators)
+    failures = mean_hours_between_failures(used, failure_gpu_hours=run.setup.failure_gpu_hours)
     return PlanRow(
         gpus=gpus, gpu=accelerator.id, mfu=speed.mfu, efficiency=speed.efficiency,
         ideal_days=ideal / gpus / _HOURS_PER_DAY,
@@ -219,7 +223,7 @@ def _row(run: PlannedRun, accelerator: Accelerator, gpus: int) -> PlanRow:
         tco2=None if energy is None else carbon_tonnes(energy, country=run.country),
         memory_gib_per_gpu=memory.gib, fits=memory.fits,
         layout=memory.layout.write(gpus, micro_batch=run.model.micro_batch),
-        batch_tokens=run.batch_tokens, used_gpus=min(gpus, memory.layout.accelerators),
+        batch_tokens=run.batch_tokens, used_gpus=used,
         layout_reason=memory.reason, usable_gib=memory.usable_gib,
         states_gib=memory.parts.states, activations_gib=memory.parts.activations,
         micro_batches=run.model.micro_batches(memory.layout), stages=memory.layout.pipeline,
@@ -232,7 +236,8 @@ def _row(run: PlannedRun, accelerator: Accelerator, gpus: int) -> PlanRow:
         fitting_gpus=None if memory.fits else run.smallest(accelerator),
         failure_hours=failures,
         checkpoint_hours=checkpoint_interval_hours(
-            failures, checkpoint_seconds=run.setup.checkpoint_seconds
+            failures, checkpoint_seconds=run.setup.checkpoint_seconds,
+            write_seconds=run.work.write_seconds,
         ),
         goodput=speed.goodput, tokens_per_second=rate,
         loader_mb_s=loader_mb_s(rate, vocabulary=run.shape.vocabulary),
@@ -272,8 +277,10 @@ def _assumptions(
     return tuple(dict.fromkeys((
         batch, *measured, *throughput,
         *(sharded_assumptions(accelerators) if any(row.sharded for row in rows) else ()),
-        *split_assumptions(rows), *goodput_assumptions(run.setup), *state_assumptions(run.setup),
-        *memory_assumptions(run.model, run.setup), *layout_assumptions(run.setup),
+        *split_assumptions(rows),
+        *goodput_assumptions(run.setup, write_seconds=run.work.write_seconds),
+        *state_assumptions(run.setup),
+        *memory_assumptions(run.model, run.setup), *layout_assumptions(run.setup, run.shape),
         *shape_assumptions(run.shape, sequence_length=run.sequence_length),
         *storage_assumptions(run.shape.vocabulary, run.setup), *cost,
     )))  # fmt: skip

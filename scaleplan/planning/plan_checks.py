@@ -69,6 +69,10 @@ def check_setup(setup: TrainingSetup) -> None:
     if setup.zero is not None and not 0 <= setup.zero <= _LARGEST_ZERO:
         message = f"ZeRO stage {setup.zero} does not exist; there are 0, 1, 2 and 3"
         raise UsageError(message, hint="1 shares the optimiser, 2 gradients too, 3 weights too.")
+    if setup.fsdp_only and setup.zero not in (None, _LARGEST_ZERO):
+        message = f"--layout fsdp shares weights, which is ZeRO-3, and --zero {setup.zero} does not"
+        hint = f"Leave --zero out, or give --layout tp=1,pp=1 --zero {setup.zero}."
+        raise UsageError(message, hint=hint)
     amounts = {
         "gradient bytes": setup.gradient_bytes, "tp": setup.tensor, "pp": setup.pipeline,
         "dp": setup.data, "ep": setup.expert, "micro-batch": setup.micro_batch,

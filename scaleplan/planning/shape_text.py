@@ -124,6 +124,9 @@ def build(values: Mapping[str, str], *, context: int) -> Transformer:
     layers, width = _whole(values, "layers"), _whole(values, "width")
     usual = max(1, round(width / planning_default("head_width").value))
     heads = _whole(values, "heads", usual)
+    if "heads" in values and width % heads and not {"head_width", "kv_rank"} & set(values):
+        message = f"{heads} heads do not divide a width of {width}"
+        raise _wrong(message, "Heads share the width, unless head_width says how wide each is.")
     gated = _word(values, "act", "swiglu", _GATED)
     window = _whole(values, "window", 0)
     model = Transformer(

@@ -34,6 +34,7 @@ class Work(Record):
         mfu_gpus: On how many accelerators it was measured.
         setup: Layout and failures.
         vision: Whether the model is a vision transformer.
+        write_seconds: Time to write a checkpoint; None takes the default.
     """
 
     active_params: float
@@ -44,6 +45,7 @@ class Work(Record):
     mfu_gpus: int
     setup: TrainingSetup
     vision: bool = False
+    write_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -192,7 +194,7 @@ def _goodput(work: Work, _accelerator: Accelerator, used: float) -> float:
     setup = work.setup
     return goodput(
         used, checkpoint_seconds=setup.checkpoint_seconds, restart_minutes=setup.restart_minutes,
-        failure_gpu_hours=setup.failure_gpu_hours,
+        failure_gpu_hours=setup.failure_gpu_hours, write_seconds=work.write_seconds,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import math
 
 from scaleplan.catalog import planning_default
 from scaleplan.planning.given import given_or_default
+from scaleplan.planning.goodput import stop_seconds
 from scaleplan.planning.layouts import node_size
 from scaleplan.planning.states import param_bytes
 from scaleplan.records import Assumption, Storage, TrainingSetup
@@ -32,10 +33,12 @@ def storage_of(params: float, *, tokens: float, vocabulary: int, setup: Training
     kept = param_bytes(setup.optimizer, setup.precision, setup.gradient_bytes)
     bandwidth = setup.storage_gbs or planning_default("storage_gbs").value
     checkpoint = (kept.weight + kept.optimiser) * params
+    written = checkpoint / (bandwidth * _BYTES_PER_GB)
     token = _token_bytes(vocabulary)
     return Storage(
         checkpoint_bytes=checkpoint, weights_bytes=kept.weight * params,
-        write_seconds=checkpoint / (bandwidth * _BYTES_PER_GB), storage_gbs=bandwidth,
+        write_seconds=written, stop_seconds=stop_seconds(setup.checkpoint_seconds, written),
+        storage_gbs=bandwidth,
         token_bytes=token, dataset_bytes=tokens * token,
     )  # fmt: skip
 

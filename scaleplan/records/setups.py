@@ -32,7 +32,8 @@ class TrainingSetup(Record):
         experts: Experts of each layer of a mixture of experts.
         node_size: Accelerators in a node.
         failure_gpu_hours: Accelerator-hours between failures.
-        checkpoint_seconds: Seconds that training stands still for a checkpoint.
+        checkpoint_seconds: Seconds that training stands still for a checkpoint; None waits until it
+            is written.
         restart_minutes: Minutes from a failure until training goes on.
         storage_gbs: Bandwidth of the storage that checkpoints are written to, GB/s.
     """

@@ -161,8 +161,9 @@ def _rows(plan: Plan, *, several: bool, many: bool) -> Table:
             ((row.gpu,) if several else ()) + _row(row) + ((row.layout,) if many else ())
             for row in plan.rows
         ),
-        footer="efficiency: share of a GPU's speed kept where so many share a batch; "
-        "ideal 1/C: full peak on every GPU, a definition and no forecast",
+        footer="efficiency: share of a GPU's speed kept where so many share a batch; MFU: what "
+        "is left of the peak, slow links and recomputation taken off too; ideal 1/C: full peak on "
+        "every GPU, a definition and no forecast",
     )  # fmt: skip
 
 

@@ -83,9 +83,12 @@ def storage_facts(storage: Storage | None) -> tuple[Facts, ...]:
     if storage is None:
         return ()
     written = format_days(storage.write_seconds / _SECONDS_PER_DAY)
+    waits = "for which training waits"
+    if storage.stop_seconds != storage.write_seconds:
+        waits = f"training waits {format_days(storage.stop_seconds / _SECONDS_PER_DAY)}"
     checkpoint = (
         f"{_bytes(storage.checkpoint_bytes)} ({_bytes(storage.weights_bytes)} of weights), "
-        f"written in {written} at {format_significant(storage.storage_gbs, 3)} GB/s"
+        f"written in {written} at {format_significant(storage.storage_gbs, 3)} GB/s, {waits}"
     )
     data = f"{_bytes(storage.dataset_bytes)}, {storage.token_bytes:g} bytes a token"
     return (Facts(title="Storage", pairs=(("checkpoint", checkpoint), ("training data", data))),)

@@ -162,7 +162,7 @@ def test_storage_is_said(invoke):
     result = invoke(*PLAN, "--tokens", "1T", "--storage", "10", "--format", "json")
     storage = json.loads(result.stdout)["storage"]
     assert storage["checkpoint_bytes"] == pytest.approx(14e10)
-    assert storage["write_seconds"] == pytest.approx(14)
+    assert storage["write_seconds"] == storage["stop_seconds"] == pytest.approx(14)
     assert storage["dataset_bytes"] == pytest.approx(4e12)
 
 

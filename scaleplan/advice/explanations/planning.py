@@ -78,6 +78,15 @@ PLANNING = (
         "a definition",
     ),
     _entry(
+        "SLOW_CHECKPOINTS",
+        "Writing checkpoints takes much of the time.",
+        "The time that a checkpoint stops training is over 5% of the best interval between them, "
+        "sqrt(2 delta M) for a mean time M between failures.",
+        "A checkpoint is as large as the model, and large clusters fail often.",
+        "Give the --storage that such a cluster has, or --checkpoint-seconds.",
+        "Young 1974, A first order approximation to the optimum checkpoint interval",
+    ),
+    _entry(
         "SHARDED_ALONE",
         "Sharing weights between copies is limited by the network here.",
         "ZeRO-3 on more than a node, tokens / GPU and step below 6 P u / (F BW t p): about 7,000 "

@@ -155,3 +155,13 @@ def test_a_layout_for_more_accelerators_than_there_are_is_no_want_of_memory():
     assert (
         ids_of(params=7e9, gpus=[64, 128], setup=setup)["LAYOUT_TAKES_MORE"].severity == "warning"
     )
+
+
+def test_checkpoints_that_take_much_of_the_time():
+    large = {"params": 1e12, "tokens": 2e13, "gpus": [60_000, 120_000], "mfu": 0.35}
+    note = ids_of(**large)["SLOW_CHECKPOINTS"]
+    assert "stands still for 11.7 min" in note.text
+    assert dict(note.numbers)["stop_seconds"] == pytest.approx(700)
+    for setup in (TrainingSetup(checkpoint_seconds=1.0), TrainingSetup(storage_gbs=20_000.0)):
+        assert "SLOW_CHECKPOINTS" not in ids_of(**large, setup=setup)
+    assert "SLOW_CHECKPOINTS" not in ids_of(**large | {"mfu": None})

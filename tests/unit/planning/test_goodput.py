@@ -77,3 +77,20 @@ def test_the_users_failure_rate():
         0.93, abs=0.01
     )
     assert goodput(1000, failure_gpu_hours=25_000) == pytest.approx(goodput(2000), abs=1e-12)
+
+
+@given(st.integers(1, 10_000_000), st.integers(1, 10_000_000), st.floats(1, 1e4), st.floats(1, 1e4))
+def test_more_never_do_less_however_long_checkpoints_are_written(one, other, stop, write):
+    few, many = sorted((one, other))
+    least, most = (
+        goodput(count, checkpoint_seconds=stop, write_seconds=write) for count in (few, many)
+    )
+    assert 0 < most <= least < 1
+    assert many * most >= few * least * (1 - 1e-9)
+
+
+def test_no_checkpoint_begins_before_the_one_before_is_written():
+    hours = checkpoint_interval_hours(0.5, checkpoint_seconds=1, write_seconds=3601)
+    assert hours == pytest.approx(1.0)
+    # Where training waits for the writing, nothing is written beside it.
+    assert checkpoint_interval_hours(50, write_seconds=36) == pytest.approx(1.0)

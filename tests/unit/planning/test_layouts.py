@@ -180,10 +180,20 @@ def test_a_mixture_of_experts_spreads_its_experts():
 
 
 def test_its_assumptions_are_named():
-    values = {item.name: item.value for item in layout_assumptions(TrainingSetup(tensor=8, zero=0))}
+    shape = guess_shape(7e9)
+    setup = TrainingSetup(tensor=8, zero=0)
+    values = {item.name: item.value for item in layout_assumptions(setup, shape)}
     assert values["layout"] == "tp 8, ZeRO 0"
     assert values["accelerators in a node"] == 8
-    assert layout_assumptions(TrainingSetup(node_size=4))[0].value == 4
+    assert layout_assumptions(TrainingSetup(node_size=4), shape)[0].value == 4
+
+
+def test_heads_that_a_layout_does_not_divide_are_said_where_they_are_assumed():
+    shape = guess_shape(7e9)
+    assert shape.heads == 32
+    found = {item.name: item.value for item in layout_assumptions(TrainingSetup(tensor=7), shape)}
+    assert found["heads"] == "a multiple of tp=7, not the 32 assumed"
+    assert "heads" not in [item.name for item in layout_assumptions(TrainingSetup(tensor=4), shape)]
 
 
 def test_tensor_parallelism_splits_heads_and_no_more():

@@ -33,6 +33,10 @@ def test_what_is_left_out():
     assert read_shape("L=32,d=4096,act=gelu", context=1).ffn_width == 16384
 
 
+def test_heads_of_a_width_of_their_own_need_not_divide_the_models():
+    assert read_shape("L=32,d=4096,heads=33,dh=128", context=1).heads == 33
+
+
 def test_names_and_numbers_as_people_write_them():
     one = read_shape("layers=32, d_model=4K,H=32, KV=8,d_ff=14336,V=128_256,ctx=8192", context=1)
     assert (one.width, one.vocabulary, one.context) == (4000, 128256, 8192)
@@ -55,6 +59,7 @@ def test_names_and_numbers_as_people_write_them():
         ("L=1e12,d=4096", "from 1 to"),
         ("L=abc,d=4096", "not a number"),
         ("L=32,d=4096,heads=32,kv=5", "cannot share"),
+        ("L=32,d=4096,heads=33", "33 heads do not divide a width of 4096"),
         ("L=32,d=4096,tied=maybe", "must be one of"),
         ("L=32,d=4096,topk=2", "topk without experts"),
         ("L=32,d=4096,experts=2,topk=3", "cannot pass through"),
