@@ -11,6 +11,7 @@ from typing import BinaryIO
 from scaleplan.errors import InputError, UsageError
 from scaleplan.records import Note
 from scaleplan.runs.companions import with_last_evaluation
+from scaleplan.runs.counts_of_all import with_counts_of_all
 from scaleplan.runs.end_marks import with_ends_of_epochs
 from scaleplan.runs.evaluation_steps import with_evaluations_placed
 from scaleplan.runs.exports import reshape
@@ -27,6 +28,7 @@ from scaleplan.runs.numbers import settle
 from scaleplan.runs.point_files import with_points_of_files
 from scaleplan.runs.raw import RawTable
 from scaleplan.runs.request import Request, keeps_text
+from scaleplan.runs.run_totals import without_totals
 from scaleplan.runs.shared import with_shared
 from scaleplan.runs.sidecars import RUNS_FILE, SETTINGS, values_beside, with_settings
 from scaleplan.runs.source import TextSource
@@ -223,7 +225,8 @@ def finish(raw: RawTable, located: Located, request: Request) -> RawTable:
     def keep_text(name: str) -> bool:
         return keeps_text(request, name)
 
-    settled = without_lists(settle(widened(raw, request), keep_text), request)
+    settled = with_counts_of_all(without_totals(settle(widened(raw, request), keep_text)))
+    settled = without_lists(settled, request)
     settled = with_evaluations_placed(reshape(with_splits_of_rows(settled, request)))
     settled = with_ends_of_epochs(settled)
     if located.path is not None:

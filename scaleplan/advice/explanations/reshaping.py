@@ -76,4 +76,20 @@ RESHAPING = (
         "TensorBoard's reader stops there: the later points of the run are missing.",
         "Copy the file again, or export the scalars as CSV.",
     ),
+    _entry(
+        "TOTALS_LEFT_OUT",
+        "A row sums up a whole training; the mean loss in it is no point of the curve.",
+        "train_runtime or train_samples_per_second, and train_loss, in a row without another loss, "
+        "of a log whose other rows have a training loss.",
+        "Hugging Face's Trainer ends a training so. The mean over a run lies above where the run "
+        "ended, so that as its last reading it would look like a rise.",
+        "Give such rows a file of their own if the mean of each run is what you plan by.",
+    ),
+    _entry(
+        "COUNTS_OF_ALL",
+        "Steps or epochs that are written as how many of how many are read as how many.",
+        "Each text in a column that counts steps or epochs is 5/20, and none is above its total.",
+        "As text they would name runs, a row each.",
+        "Call the column otherwise if it counts no steps.",
+    ),
 )

@@ -21,13 +21,14 @@ from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.formats.heading import is_aligned
 from scaleplan.runs.formats.json_file import recognises as begins_json
 from scaleplan.runs.formats.printed_bars import Bars
+from scaleplan.runs.formats.printed_batches import with_batches_counted
 from scaleplan.runs.formats.printed_blocks import Line, with_blocks
 from scaleplan.runs.formats.printed_columns import columns_of
 from scaleplan.runs.formats.printed_commas import with_commas
+from scaleplan.runs.formats.printed_headings import Banners, headings
 from scaleplan.runs.formats.printed_joining import united
 from scaleplan.runs.formats.printed_lines import (
     axis,
-    headings,
     known,
     matched,
     measures,
@@ -41,6 +42,7 @@ from scaleplan.runs.formats.printed_sizes import Sizes
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.numbers import read_number
 from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder
+from scaleplan.runs.run_totals import tells_totals, without_totals
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.table import FloatArray
 from scaleplan.runs.text import uncoloured
@@ -90,7 +92,7 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
     headed = ""
     last: dict[str, str] = {}
     said_once: dict[str, str] = {}
-    bars, sizes = Bars(), Sizes()
+    bars, sizes, banners = Bars(), Sizes(), Banners()
     read_lines = with_blocks(source.lines()) if pattern is None else _alone(source.lines())
     for line, text, block in read_lines:
         # The best of the rounds of boosting, said once more at the end, is no point of the curve.
@@ -98,7 +100,7 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
         closed = closes(text) or (closed and not text.strip())
         row = block or {}
         if block is None and not again:
-            row = known(text) if pattern is None else matched(text, pattern)
+            row = _on_line(text, banners) if pattern is None else matched(text, pattern)
         if pattern is None and any(map(str.isalnum, text)):
             # `test result:` is said of the lines below it that do not count steps themselves.
             below = bool(row) and not any(map(axis, row))
@@ -128,12 +130,7 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
             last = _add(builder, rows, lines, last)
             rows, lines = [], []
     if not found:
-        raise InputError(
-            "no line matches --pattern" if pattern is not None
-            else "no line holds a metric such as `loss 2.31`",
-            file=source.name,
-            hint=DESCRIBE,
-        )  # fmt: skip
+        raise _nothing_found(source.name, pattern)
     _add(builder, rows, lines, last)
     for note in source.notes():
         builder.note(note)
@@ -141,7 +138,29 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
         builder.note(_note(source.name, skipped))
     table = sizes.of_runs(with_commas(builder.build(said_once)))
     table = replace(_begun_at(table, early), printed=True)
-    return table if pattern is not None else united(directed(table))
+    return (
+        table if pattern is not None else united(directed(banners.with_examples(_of_curve(table))))
+    )
+
+
+def _nothing_found(file: str, pattern: re.Pattern[str] | None) -> InputError:
+    return InputError(
+        "no line matches --pattern" if pattern is not None
+        else "no line holds a metric such as `loss 2.31`",
+        file=file, hint=DESCRIBE,
+    )  # fmt: skip
+
+
+def _on_line(text: str, banners: Banners) -> dict[str, str]:
+    row = known(text)
+    return banners.of_training(text, row, measured=measures(row))
+
+
+def _of_curve(table: RawTable) -> RawTable:
+    """Return a log without what it says of whole trainings, and with batches as its steps."""
+    table = with_batches_counted(without_totals(table))
+    columns = {name: column for name, column in table.columns.items() if not tells_totals(name)}
+    return replace(table, columns=columns)
 
 
 def _alone(lines: Iterator[str]) -> Iterator[Line]:

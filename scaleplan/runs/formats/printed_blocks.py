@@ -22,6 +22,7 @@ from scaleplan.runs.formats.printed_federated import Rounds
 from scaleplan.runs.formats.printed_lines import axis
 from scaleplan.runs.formats.printed_parts import with_bare_scalars
 from scaleplan.runs.metrics import describe
+from scaleplan.runs.run_totals import tells_totals
 from scaleplan.runs.text import uncoloured
 
 _NUMBER = r"[-+]?(?:\d[\d,_]*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf)\b"
@@ -50,6 +51,9 @@ _SIDE = re.compile(
     rf"\|\s+(?P<val>{_NUMBER}|N/A)\s*",
     re.IGNORECASE,
 )
+# `***** train metrics *****`, and below it `  train_loss = 1.92`, `  train_runtime = 0:11:40.30`.
+_TOTALS = re.compile(r".*\*{3,}\s*train metrics\s*\*{3,}\s*")
+_TOTAL = re.compile(r"\s+(?P<name>\w{1,60})\s*=\s*(?P<value>\S+)\s*")
 _RULE = re.compile(r"\s*(?:-{3,}\s*)?")  # a blank line, or one of dashes, within a list
 _ENTRY = re.compile(r"\s*'[^']{1,80}'\s*:")
 _MOST_LINES = 200  # of one dictionary
@@ -108,6 +112,8 @@ def _begun(number: int, text: str) -> _Block | None:
     if "tributed" in text or "ntralized" in text:
         history = _Federated(number, text)
         return history if history.takes(text) else None
+    if "train metrics" in text and _TOTALS.fullmatch(text) is not None:
+        return _Totals(number, text)
     match = _step_of(text)
     return None if match is None else _List(number, text, match)
 
@@ -203,6 +209,20 @@ class _List(_Block):
         if is_known(name) and axis(name) not in {"step", "epoch"} and name not in self.row:
             plain = _GROUPED.fullmatch(number) is not None
             self.row[name] = number.replace(",", "") if plain else number
+        return True
+
+
+class _Totals(_Block):
+    """What the example scripts of Hugging Face print when a training has ended."""
+
+    def takes(self, text: str) -> bool:
+        match = _TOTAL.fullmatch(text)
+        if match is None:
+            return False
+        self.lines.append(text)
+        name = match["name"]
+        if is_known(name) or tells_totals(name):
+            self.row[name] = match["value"]
         return True
 
 

@@ -120,9 +120,12 @@ def _fairseq(match: re.Match[str]) -> str:
     return f"{match['test'] or 'valid'} |"
 
 
-# AllenNLP's bars, below which it prints what they came to; Tesseract's best before; what Darknet
-# prints of each layer.
-_PASSED = (" ||: ", "ercent improvement time=", " Avg IOU: ", " Avg (IOU: ")
+# AllenNLP's bars, below which it prints what they came to; Tesseract's best before, and at the end
+# (in percent, without a sign of it); what Darknet prints of each layer.
+_PASSED = (
+    " ||: ", "ercent improvement time=", "Finished! Error rate", "Finished! Selected model with",
+    " Avg IOU: ", " Avg (IOU: ",
+)  # fmt: skip
 _BY_MARK: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     ("Up. ", _MARIAN, _marian),
     ("' subset |", _FAIRSEQ, _fairseq),

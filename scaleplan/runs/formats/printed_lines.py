@@ -7,10 +7,11 @@ import json
 import re
 from functools import lru_cache
 
+from scaleplan.runs.formats.printed_batches import batch_of, part_of_epoch
 from scaleplan.runs.formats.printed_dialects import in_plain_names
+from scaleplan.runs.formats.printed_headings import DATA_SIZES, is_length, is_of_setting
 from scaleplan.runs.formats.printed_parts import (
     HYPHENED,
-    RUN,
     WORD,
     dictionary_on,
     is_half_measured,
@@ -24,8 +25,9 @@ from scaleplan.runs.formats.printed_parts import (
 )
 from scaleplan.runs.formats.printed_rounds import boosting_round, catboost_round, unnamed
 from scaleplan.runs.formats.printed_settings import LONGEST
-from scaleplan.runs.metrics import Candidate, describe
+from scaleplan.runs.metrics import Candidate, describe, of_no_metric
 from scaleplan.runs.roles import NUMBER_ROLES, rank
+from scaleplan.runs.run_totals import tells_totals
 from scaleplan.runs.text import fold
 
 _COUNTED = "(?:epoch|step|iter|iteration|lr)"
@@ -51,6 +53,8 @@ _LACKING = re.compile(r"[:=][ \t]{0,3}(?:[|,;?]|-+(?![\d.])|n/?a\b|none\b|null\b
 _LAST_WORDS = re.compile(rf"{_WORDS}\s*$", re.IGNORECASE)
 # The cell of such a count: text, for an empty one would take the number of the line before.
 _UNREAD = "no number"
+# The unit of the number before a name: `54.7 s. Mean Reward`.
+_TIMED = re.compile(r"^(?:s|secs?|seconds?|ms|mins?|minutes?|h|hours?)\. ", re.IGNORECASE)
 # Columns of blanks before a number are as good as one: `iteration        8/   23841`.
 _WIDE = re.compile(r"[ \t]{4,}")
 # DeepSpeed's `steps: 10 loss: 4.9`, not `max steps` or `warmup steps`; fairseq's `num_updates 10`.
@@ -61,14 +65,6 @@ _GROUPED = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?")
 _SHARE = re.compile(r"[ ]?/[ ]?(?P<of>\d{1,12})\b")
 _TOP = re.compile(r"(acc|top)@([15])$", re.IGNORECASE)
-# timm's `Train: 0 [  10/1251 (  1%)]`, the PyTorch examples' `Epoch: [0][1000/5005]` and
-# `Epoch: 1 [640/60000 (1%)]`, `Epoch 1/9 | Batch 10/500`.
-_BATCH = re.compile(
-    r"(?:\bepoch\b|^\W*train:)[:\s]{0,4}[\[(]?[ ]{0,4}"
-    r"(?P<epoch>\d+)[ ]?(?:/[ ]?\d+)?[\])]?[\s,:|-]{0,8}"
-    r"(?:batch[ ]?[:\[(]?[ ]{0,8}|[\[(][ ]{0,8})(?P<batch>\d+)[ ]?/[ ]?(?P<of>\d+)",
-    re.IGNORECASE,
-)
 # A Python dictionary, as Hugging Face prints it, or one in JSON, as fairseq does.
 _DICTIONARY = re.compile(r"""\{\s?['"]""")
 # main.log of github.com/karpathy/llm.c: `s:250 tel:6.49` (test loss), `s:251 trl:6.48`, and the
@@ -79,13 +75,6 @@ _LLM_C = re.compile(
 )
 _LLM_C_NAMES = {"tel": "val_loss", "trl": "train_loss", "eval": "HellaSwag accuracy"}
 _LONGEST_NAME = 80
-# How many examples there are is said once, before the epochs over them.
-_TRAINED_ON, _IN_ALL = "train set size", frozenset({"datasetsize", "totaldatasetsize"})
-_DATA_SIZES = {
-    "trainsize": _TRAINED_ON, "trainingsize": _TRAINED_ON, "trainsetsize": _TRAINED_ON,
-    "trainingsetsize": _TRAINED_ON, "traindatasize": _TRAINED_ON, "trainingdatasize": _TRAINED_ON,
-    "traindatasetsize": _TRAINED_ON, "trainingdatasetsize": _TRAINED_ON,
-}  # fmt: skip
 # Said before a count, these make it one of the whole training, or no count: `max-epoch`.
 _NO_COUNT = frozenset({"max", "min", "total", "num", "warmup", "warm", "per", "of", "every"})
 _KEPT = 4096  # names that are looked up once: the lines of a log repeat them
@@ -153,10 +142,9 @@ def _said(text: str) -> dict[str, str]:
     if parts and is_half_measured(text):
         return {}  # not yet what the evaluation comes to
     row, steps = _pairs(text, parts)
-    batch = _BATCH.search(text)
-    epoch = next((name for name in row if axis(name) == "epoch"), "epoch")
-    if batch is not None and 0 < int(batch["of"]) >= int(batch["batch"]):
-        row[epoch] = repr(int(batch["epoch"]) + int(batch["batch"]) / int(batch["of"]))
+    during = part_of_epoch(text)
+    if during is not None:
+        row[next((name for name in row if axis(name) == "epoch"), "epoch")] = during
     if not measures(row):
         row = {**row, **unnamed(text)}
     if measures(row):
@@ -164,13 +152,16 @@ def _said(text: str) -> dict[str, str]:
             row = {"step": at[1], **row}  # `[ 2400/3000]`
         if rounds and not any(map(axis, row)):
             row = {"step": rounds, **row}
+        if during is None and not steps and not {"step", "tokens"} & set(map(axis, row)):
+            row = {**batch_of(text), **row}
         # Without a metric `steps: 1000` is how many there will be.
         counted = not steps or any(axis(name) == "step" for name in row)
         row = {**_unread(text, row), **(row if counted else {"step": steps, **row})}
         return {**run_on(text), **row}
     # A line of settings (`batch size 64, learning rate 3e-4`) measures nothing.
     row = {name: number for name, number in row.items() if number != _UNREAD}
-    return {**run_on(text), **row} if all(map(axis, row)) else {}
+    counts = all(map(axis, row)) and not (row and is_of_setting(text))
+    return {**run_on(text), **row} if counts else {}
 
 
 def _pairs(text: str, parts: list[tuple[int, str]]) -> tuple[dict[str, str], str]:
@@ -186,8 +177,11 @@ def _pairs(text: str, parts: list[tuple[int, str]]) -> tuple[dict[str, str], str
     for match in _PAIR.finditer(text):
         if not steps and _STEPS.fullmatch(match["name"]):
             steps = match["number"]
-        name = _name(_TOP.sub(r"\1\2", match["name"]))
-        if name is None or (past and axis(name) and is_past(text[: match.end("name")])):
+        glued = match.end("name") == match.start("number")
+        if glued and text[match.end("number") :][:1].isalnum():
+            continue  # the name of a layer, `tok2vec`
+        name = _name(_TIMED.sub("", _TOP.sub(r"\1\2", match["name"])))
+        if name is None or (axis(name) and _is_no_count(text, match, past=past)):
             continue
         number = _number(match["number"], name, text[match.end() :])
         if number is None and axis(name) is None:
@@ -205,6 +199,20 @@ def _pairs(text: str, parts: list[tuple[int, str]]) -> tuple[dict[str, str], str
     return row, steps
 
 
+def _is_no_count(text: str, match: re.Match[str], *, past: bool) -> bool:
+    """Tell whether a number beside the name of a count is none of this line's.
+
+    Args:
+        text: The line.
+        match: The name and the number.
+        past: Whether the line says what was best.
+    """
+    before, number, after = text[: match.end("name")], match["number"], text[match.end() :]
+    # `ntokens: 485.20/513`, of one batch.
+    mean = "." in number and _SHARE.match(after) is not None
+    return (past and is_past(before)) or is_length(before) or mean
+
+
 def _unread(text: str, row: dict[str, str]) -> dict[str, str]:
     """Return the counts that a line names without a number that can be read.
 
@@ -217,30 +225,6 @@ def _unread(text: str, row: dict[str, str]) -> dict[str, str]:
     found = [_LAST_WORDS.search(text, max(0, end - _LONGEST_NAME), end) for end in ends]
     names = [_name(match[0].rstrip()) for match in found if match is not None]
     return {name: _UNREAD for name in names if name and axis(name) and axis(name) not in known}
-
-
-def headings(before: dict[str, str], row: dict[str, str]) -> dict[str, str]:
-    """Return what lines without a metric say about those below them.
-
-    What was trained on stays said, and the fold of it; it is not all the data there is, of which a
-    part is for tests.
-
-    Args:
-        before: What the lines above this one say.
-        row: What this one says.
-    """
-    run = {name: text for name, text in before.items() if name == RUN}
-    sizes = {name: number for name, number in before.items() if _is_data_size(name)}
-    if _TRAINED_ON in sizes or _TRAINED_ON in row:
-        row = {name: number for name, number in row.items() if fold(name) not in _IN_ALL}
-        sizes = {name: number for name, number in sizes.items() if name == _TRAINED_ON}
-    if any(map(_is_data_size, row)):
-        sizes = {}
-    return {**run, **sizes, **row}
-
-
-def _is_data_size(name: str) -> bool:
-    return name == _TRAINED_ON or fold(name) in _IN_ALL
 
 
 def matched(text: str, pattern: re.Pattern[str]) -> dict[str, str]:
@@ -285,7 +269,7 @@ def _of_dictionary(text: str) -> dict[str, str]:
         "step" if _STEPS.fullmatch(name) else name: str(value)
         for name, value in found.items()
         if isinstance(name, str) and isinstance(value, int | float | str)
-        and (_name(name) == name or _STEPS.fullmatch(name))
+        and (_name(name) == name or _STEPS.fullmatch(name) or tells_totals(name))
     }  # fmt: skip
     return row if measures(row) else {}
 
@@ -302,11 +286,12 @@ def _name(words: str) -> str | None:
     for start in range(len(parts)):
         name = " ".join(parts[start:])
         if describe(name) is not None:
-            return name
-        if fold(name) in _DATA_SIZES:
-            return _DATA_SIZES[fold(name)]
+            # The `Std of Reward` is no reward.
+            return None if "of" in parts and of_no_metric(words.partition(" of ")[0]) else name
+        if fold(name) in DATA_SIZES:
+            return DATA_SIZES[fold(name)]
         if any(rank(role, name) is not None for role in NUMBER_ROLES):
-            return name
+            return name.rpartition(". ")[2]  # what ends another sentence is not of it
     # `INFO-Epoch 3` counts epochs.
     before, _, name = words.rpartition("-")
     last = re.split("[-_ ]", before.casefold())[-1]

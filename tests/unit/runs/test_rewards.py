@@ -123,3 +123,19 @@ def test_returns_of_dreamer_are_rewards_of_their_split(read, name, split):
     [curve] = read(text).curves
     assert curve.metric.name == name
     assert getattr(curve, split).value.tolist() == [reward(s) for s in STEPS]
+
+
+def test_the_objective_of_a_policy_comes_before_the_losses_of_its_batches(read):
+    found = read(
+        "".join(
+            f"{{'eps': 0, 'objective/kl': 0.5, 'objective/non_score_reward': -0.1, "
+            f"'objective/rlhf_reward': {i / 10 - 2}, 'objective/scores': {i / 10 - 1.9}, "
+            f"'loss/policy_avg': -0.05, 'loss/value_avg': {0.4 - i / 100}, 'episode': {4 * i}}}\n"
+            for i in range(1, 9)
+        )
+    )
+    [curve] = found.curves
+    assert curve.metric.name == "objective/rlhf_reward"
+    [note] = [note for note in found.notes if note.id == "JUDGED_BY_REWARD"]
+    assert "loss/value_avg" in note.text
+    assert "rlhf" not in note.action
