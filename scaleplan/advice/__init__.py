@@ -13,6 +13,7 @@ from scaleplan.advice.extrapolation import point_notes
 from scaleplan.advice.fitness import fitness_notes
 from scaleplan.advice.floor import floor_reached, forms_spread
 from scaleplan.advice.hull import outside_hull
+from scaleplan.planning.active import seen_as_dense
 from scaleplan.records import Fit, Forecast, Note, Plan
 
 __all__ = ["concerning", "fit_notes", "forecast_notes", "plan_notes"]
@@ -34,12 +35,16 @@ def fit_notes(fit: Fit) -> tuple[Note, ...]:
     return tuple(note for rule in rules for note in rule(fit))
 
 
-def forecast_notes(forecast: Forecast, fit: Fit) -> tuple[Note, ...]:
+def forecast_notes(
+    forecast: Forecast, fit: Fit, *, whole: float | None = None, size_limit: str = ""
+) -> tuple[Note, ...]:
     """Return what there is to say about forecasts from a fit.
 
     Args:
         forecast: The forecast.
         fit: The fit it was made from.
+        whole: All parameters of a mixture of which those of the forecast are the active ones.
+        size_limit: What keeps the model smaller than the optimum of its compute for good reason.
     """
     notes: list[Note] = []
     for point in forecast.points:
@@ -48,8 +53,9 @@ def forecast_notes(forecast: Forecast, fit: Fit) -> tuple[Note, ...]:
         if point.params is not None and point.tokens is not None:
             notes += outside_hull(fit, point.params, point.tokens)
             notes += fitness_notes(
-                fit, point.params, point.tokens, metric_value=point.value, others=dict(point.others)
-            )
+                fit, point.params, point.tokens, metric_value=point.value,
+                others=dict(point.others), whole=whole, size_limit=size_limit,
+            )  # fmt: skip
             notes += critical_size(fit, point.params, metric_value=point.value)
     return _first_of_each(notes)
 
@@ -63,16 +69,22 @@ def plan_notes(plan: Plan, fit: Fit) -> tuple[Note, ...]:
     """
     from scaleplan.advice.plan_limits import PLAN_RULES
     from scaleplan.advice.shape_limits import SHAPE_RULES
+    from scaleplan.advice.unlikely import UNLIKELY_RULES
 
     if plan.forecast.law != fit.law:  # the plan knows what repeated tokens are worth
         from scaleplan.planning.repeats import with_repeats
 
         fit = with_repeats(fit)
-    notes = list(forecast_notes(plan.forecast, fit))
+    whole = plan.params if seen_as_dense(fit, plan.params, plan.active_params) else None
+    notes = list(forecast_notes(plan.forecast, fit, whole=whole, size_limit=plan.size_limit))
+    if whole is not None:
+        from scaleplan.advice.mixtures import mixture_as_dense
+
+        notes += mixture_as_dense(plan.forecast, fit, whole)
     # Counts around the one that was asked for are shown, not judged.
     rows = tuple(row for row in plan.rows if row.gpus in plan.asked_gpus)
     judged = replace(plan, rows=rows) if rows else plan
-    for rule in (*PLAN_RULES, *SHAPE_RULES):
+    for rule in (*PLAN_RULES, *UNLIKELY_RULES, *SHAPE_RULES):
         notes += rule(judged)
     return _first_of_each(notes)
 

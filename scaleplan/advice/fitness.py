@@ -25,9 +25,12 @@ _SOURCE = "stationarity of the fitted law under C = k N D (Hoffmann et al. 2022,
 
 def fitness_notes(
     fit: Fit, params: float, tokens: float, *, metric_value: float,
-    others: Mapping[str, float] | None = None,
+    others: Mapping[str, float] | None = None, whole: float | None = None, size_limit: str = "",
 ) -> Iterator[Note]:  # fmt: skip
     """Yield whether parameters or data limit this model, and what compute that wastes.
+
+    A mixture of experts under a law of dense models is judged where its active parameters and all
+    of them are on the same side.
 
     Args:
         fit: The fit.
@@ -35,29 +38,34 @@ def fitness_notes(
         tokens: Training tokens.
         metric_value: The predicted metric there.
         others: The law's further inputs by role, such as the unique tokens; they are held.
+        whole: All parameters of a mixture of which `params` are the active ones.
+        size_limit: What keeps the model smaller than the optimum of its compute for good reason.
     """
     held = [(others or {})[role] for role in further_inputs(fit)] if "tokens" in fit.inputs else []
     flops = fit.flops_per_param_token * params * tokens
-    if held:
-        ratio = marginal_ratio_given(fit, params, tokens, held)
-        best_params, best_tokens = optimal_split_given(fit, flops, held)
-    elif has_optimum(fit):
-        ratio = marginal_ratio(fit, params, tokens)
-        best_params, best_tokens = optimal_split(fit, flops)
-    else:
-        return
+    ratio = _ratio(fit, params, tokens, held)
     if ratio is None:
         return
+    if whole is not None and _side(_ratio(fit, whole, tokens, held)) != _side(ratio):
+        return
+    if held:
+        best_params, best_tokens = optimal_split_given(fit, flops, held)
+    else:
+        best_params, best_tokens = optimal_split(fit, flops)
     numbers = (
         ("marginal_ratio", ratio), ("params_over_optimal", params / best_params),
         ("optimal_params", best_params), ("optimal_tokens", best_tokens),
     )  # fmt: skip
-    per_param = f"{format_count(tokens / params)} tokens per parameter"
+    one = "parameter" if whole is None else "active parameter"
+    per_param = f"{format_count(tokens / params)} tokens per {one}"
     best = (
         f"At the same compute the optimum is {format_count(best_params)} parameters on "
         f"{format_count(best_tokens)} tokens ({format_count(best_tokens / best_params)} per "
         "parameter)."
     )
+    if ratio > _LEANING and size_limit:
+        yield _on_purpose(per_param, best, size_limit, numbers)
+        return
     if ratio > _LEANING:
         yield Note(
             id="CAPACITY_LIMITED", severity="warning" if ratio > _LOPSIDED else "info",
@@ -85,6 +93,29 @@ def fitness_notes(
             numbers=numbers, source=_SOURCE,
         )  # fmt: skip
     yield from _waste(fit, flops, metric_value, held)
+
+
+def _ratio(fit: Fit, params: float, tokens: float, held: Sequence[float]) -> float | None:
+    """Return what 1% more parameters buys over what 1% more tokens buys, None if unknown."""
+    if held:
+        return marginal_ratio_given(fit, params, tokens, held)
+    return marginal_ratio(fit, params, tokens) if has_optimum(fit) else None
+
+
+def _side(ratio: float | None) -> int:
+    """Return 1 where parameters limit, -1 where data do, 0 where neither does."""
+    return 0 if ratio is None else (ratio > _LEANING) - (ratio < 1.0 / _LEANING)
+
+
+def _on_purpose(
+    per_param: str, best: str, size_limit: str, numbers: tuple[tuple[str, float], ...]
+) -> Note:
+    return Note(
+        id="SMALLER_ON_PURPOSE", severity="info",
+        text=f"Smaller than the optimum of its training compute, for a reason ({per_param}): what "
+        f"sets the size is {size_limit}. {best}",
+        numbers=numbers, source=_SOURCE,
+    )  # fmt: skip
 
 
 def _waste(fit: Fit, flops: float, value: float, held: Sequence[float]) -> Iterator[Note]:

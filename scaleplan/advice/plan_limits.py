@@ -14,7 +14,7 @@ from scaleplan.advice.layout_limits import (
 )
 from scaleplan.advice.repeats import repeated_data
 from scaleplan.planning.throughput import useful_batch
-from scaleplan.planning.utilisation import run_utilisation
+from scaleplan.planning.utilisation import routed, run_utilisation
 from scaleplan.records import Note, Plan, PlanRow
 from scaleplan.units import format_count, format_days, format_percent, format_significant
 
@@ -45,7 +45,7 @@ def few_nodes(plan: Plan) -> Iterator[Note]:
         few, many = (
             run_utilisation(
                 known[gpu], active_params=plan.active_params,
-                moe=plan.active_params < plan.params, gpus=count, node=_NODE,
+                moe=routed(plan.active_params, plan.params), gpus=count, node=_NODE,
             )
             for count in (min(counts), max(counts))
         )  # fmt: skip
@@ -72,8 +72,8 @@ def thin_steps(plan: Plan) -> Iterator[Note]:
         yield Note(
             id="THIN_STEPS", severity="warning",
             text=f"With {counts} accelerators a step gives each fewer than 1,000 tokens (batch "
-            f"{format_count(thin[0].batch_tokens)} tokens): no measurement covers this, and adding "
-            f"accelerators buys almost nothing; they stop paying at {_useful(thin[0])}.",
+            f"{format_count(thin[0].batch_tokens)} tokens): no measurement covers this, and each "
+            f"added accelerator buys less; they stop paying at {_useful(thin[0])}.",
             action="Use fewer accelerators, or a larger batch if the training allows it.",
             numbers=(("tokens_per_gpu_step", min(r.batch_tokens / r.gpus for r in thin)),),
             source="Megatron-LM, MegaScale and Llama 3 fixed-batch tables",

@@ -13,16 +13,15 @@ Numbers may be written as people write them. Results hold the record behind them
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scaleplan.api import numbers
 from scaleplan.api.numbers import Number, maybe
 from scaleplan.api.results import CheckResult, FitResult, PlanResult, Prediction, RunSet
 from scaleplan.errors import UsageError
-from scaleplan.units import parse_usd
 
 if TYPE_CHECKING:
     from scaleplan.runs.table import Runs
@@ -135,11 +134,11 @@ def load_fit(source: str | Path) -> FitResult:
 
 def budget(
     *, fit: FitResult | None = None, params: Number | None = None, tokens: Number | None = None,
-    ratio: Number | None = None, flops: Number | None = None, target: float | None = None,
-    days: float | None = None, max_usd: Number | None = None,
+    ratio: Number | None = None, flops: Number | None = None, target: Number | None = None,
+    days: Number | None = None, max_usd: Number | None = None,
     inference_tokens: Number | None = None, unique_tokens: Number | None = None,
     active_params: Number | None = None, gpus: int | Sequence[int] = (),
-    gpu: str | Sequence[str] | None = None, mfu: float | None = None,
+    gpu: str | Sequence[str] | None = None, mfu: Number | None = None,
     price: Number | None = None, batch: Number | None = None, country: str | None = None,
 ) -> PlanResult:  # fmt: skip
     """Plan a training run, or find the one that a deadline, money or a target asks for.
@@ -153,14 +152,14 @@ def budget(
         ratio: Tokens per parameter.
         flops: Training compute, FLOP.
         target: The metric to reach.
-        days: Deadline.
+        days: Deadline, in days where no unit is written: 30, `30d`, `36h`.
         max_usd: Money, US dollars.
         inference_tokens: Tokens after training.
         unique_tokens: Different tokens there are.
         active_params: Parameters that one token passes through.
         gpus: Numbers of accelerators; none finds the smallest cluster in time.
         gpu: Accelerators by name.
-        mfu: Measured steady-state MFU, above 0 and at most 1.
+        mfu: Measured steady-state MFU, above 0 and at most 1, or a percentage as text.
         price: US dollars an accelerator-hour.
         batch: Tokens in one step.
         country: For the grid's carbon intensity.
@@ -175,44 +174,27 @@ def budget(
     from scaleplan.planning.wish import Machines, Wish
     from scaleplan.records.advice import joined_notes
 
-    if target is not None and not math.isfinite(target):
-        raise UsageError(f"a target of {target} is not allowed", hint="Give a finite number.")
-    if days is not None and not days > 0.0:
-        raise UsageError(f"days={days} is not allowed", hint="Give days above 0.")
     law = load_fit(_FIRST_LAW) if fit is None else fit
     names = [gpu] if isinstance(gpu, str) else list(gpu or [])
     parts = tuple(accelerator(name) for name in names) or (default_accelerator(),)
     wish = Wish(
         params=maybe(params), active_params=maybe(active_params), tokens=maybe(tokens),
-        ratio=maybe(ratio), flops=maybe(flops), target=target, days=days, max_usd=maybe(max_usd),
+        ratio=maybe(ratio), flops=maybe(flops), target=numbers.target(target),
+        days=numbers.days(days), max_usd=maybe(max_usd),
         inference_tokens=maybe(inference_tokens), unique_tokens=maybe(unique_tokens),
     )  # fmt: skip
     plan = answer_plan(
         law.record,
         wish,
         Machines(
-            accelerators=parts, gpus=_counts(gpus), mfu=mfu,
-            usd_per_hour=_price(price), batch_tokens=maybe(batch),
+            accelerators=parts, gpus=_counts(gpus), mfu=numbers.mfu(mfu),
+            usd_per_hour=numbers.price(price), batch_tokens=maybe(batch),
             sequence_length=_SEQUENCE_LENGTH, country=country,
         ),
     )  # fmt: skip
     about = concerning(law.record, plan.forecast.points, best_size=wish.leaves_the_split)
     notes = joined_notes(plan.notes, plan_notes(plan, law.record), about)
     return PlanResult(replace(plan, notes=notes))
-
-
-def _price(price: Number | None) -> float | None:
-    """Return a price in US dollars an accelerator-hour.
-
-    Raises:
-        UsageError: If it is no number above 0.
-    """
-    if price is None:
-        return None
-    try:
-        return parse_usd(price)
-    except ValueError as error:
-        raise UsageError(str(error), hint="Write a price as 2.5 or '$2.5/h'.") from None
 
 
 def _counts(gpus: int | Sequence[int]) -> tuple[int, ...]:

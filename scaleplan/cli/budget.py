@@ -93,7 +93,8 @@ def budget_command(
     price: Annotated[
         float | None,
         typer.Option(
-            parser=values.price, metavar="USD", help="Price of one accelerator-hour, US dollars."
+            parser=values.hourly_price, metavar="USD",
+            help="Price of one accelerator-hour, US dollars."
         ),
     ] = None,
     batch: Annotated[

@@ -76,7 +76,8 @@ def report_command(
     price: Annotated[
         float | None,
         typer.Option(
-            parser=values.price, metavar="USD", help="Price of one accelerator-hour, US dollars."
+            parser=values.hourly_price, metavar="USD",
+            help="Price of one accelerator-hour, US dollars."
         ),
     ] = None,
     cluster: cluster_options.ClusterOption = None,

@@ -124,6 +124,15 @@ def price(text: str | float) -> float:
     return _refusing(units.parse_usd, text, "Write a price as 2.5 or $2.5/h.")
 
 
+def hourly_price(text: str | float) -> float:
+    """Read a price in US dollars an accelerator-hour, of rented or of own hardware."""
+    return _refusing(
+        units.parse_usd, text,
+        "Write a price as 2.5 or $2.5/h; for hardware of your own, what an hour of it costs, at "
+        "least its power: 0.1 is 1 kW at 10 cents. Times do not depend on it.",
+    )  # fmt: skip
+
+
 def at_least_one(text: str | float) -> float:
     """Read a power usage effectiveness: energy drawn over energy used by the machines."""
     value = _refusing(units.parse_positive, text, "A usual value is 1.1.")

@@ -24,6 +24,18 @@ def active_share(fit: Fit) -> float:
     return 1.0 if active is None else fit.flops_per_param_token / active
 
 
+def seen_as_dense(fit: Fit, params: float, active: float) -> bool:
+    """Tell whether a law takes a mixture of experts as a dense model of its active parameters.
+
+    Args:
+        fit: The law.
+        params: All parameters of the model.
+        active: Those a token uses.
+    """
+    sized = fit.inputs[:1] == ("params",) and "tokens" in fit.inputs and "experts" not in fit.inputs
+    return active < params and sized and not takes_all(fit)
+
+
 def with_share(fit: Fit, share: float) -> Fit:
     """Return a fit of all parameters with the k of models of another share of active ones.
 

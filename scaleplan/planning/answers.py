@@ -5,12 +5,14 @@ Modules of single questions are imported when one is asked: a plain plan pays fo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from scaleplan.errors import PlanError, UsageError
 from scaleplan.planning.active import with_share
 from scaleplan.planning.assemble import assemble_plan, counted, default_model
+from scaleplan.planning.cluster_size import assumed_deadline, sized_cluster
 from scaleplan.planning.family import Family, Model
 from scaleplan.planning.wish import Machines, Wish, check_wish
 from scaleplan.records import (
@@ -34,6 +36,8 @@ class _Found:
     answers: list[Answer] = field(default_factory=list)
     offers: tuple[Offer, ...] = ()
     lifetime: tuple[LifetimeRow, ...] = ()
+    binds: str | None = None
+    size_limit: str = ""
 
 
 def answer_plan(
@@ -76,17 +80,26 @@ def answer_plan(
         others=given, setup=cluster.setup, ranked=cluster.ranked,
         tokens_from=model.how, shape=cluster.shape,
     )  # fmt: skip
-    answers = [*found.answers, *_more_answers(asked, wish, found, plan)]
-    return replace(plan, answers=tuple(answers), offers=found.offers, lifetime=found.lifetime)
+    answers = [*found.answers, *_more_answers(asked, wish, cluster, found, plan)]
+    assumed = () if cluster.gpus or wish.days is not None else (assumed_deadline(),)
+    return replace(
+        plan, answers=tuple(answers), offers=found.offers, lifetime=found.lifetime,
+        size_limit=found.size_limit, assumptions=(*plan.assumptions, *assumed),
+    )  # fmt: skip
 
 
-def _more_answers(fit: Fit, wish: Wish, found: _Found, plan: Plan) -> list[Answer]:
+def _more_answers(
+    fit: Fit, wish: Wish, cluster: Machines, found: _Found, plan: Plan
+) -> list[Answer]:
     """Return the answers that follow from the plan itself."""
-    from scaleplan.planning.answer_items import deadline_answer, repeats_answer, valley_answer
+    from scaleplan.planning.answer_items import repeats_answer, valley_answer
 
     made = []
     if wish.days is not None:
-        made.append(deadline_answer(plan, wish.days))
+        from scaleplan.planning.deadline import deadline_answer
+
+        binds = found.binds if wish.max_usd is None else None
+        made.append(deadline_answer(plan, wish.days, found.model, cluster, binds=binds))
     if wish.unique_tokens is not None:
         made.append(repeats_answer(fit, found.model, wish.unique_tokens))
     if plan.optimum is not None and wish.params is None:
@@ -123,18 +136,18 @@ def _decide(fit: Fit, wish: Wish, cluster: Machines, others: Mapping[str, float]
     if wish.target is not None:
         return _for_target(fit, wish, cluster, family)
     if buys and not determined:
-        from scaleplan.planning.limits import best_purchase, what_binds
+        from scaleplan.planning.limits import best_purchase
 
         bought = best_purchase(wish, cluster, family)
         found = _Found(
             model=bought.model, gpus=cluster.gpus or (bought.row.gpus,),
-            accelerators=(bought.part,), offers=bought.offers,
+            accelerators=(bought.part,), offers=bought.offers, binds=bought.binds,
+            size_limit=bought.sized_by,
         )  # fmt: skip
         if wish.max_usd is not None:
             from scaleplan.planning.answer_items import money_answer
 
-            binds = what_binds(wish, bought.row)
-            found.answers.append(money_answer(wish.max_usd, bought.row, binds=binds))
+            found.answers.append(money_answer(wish.max_usd, bought.row, binds=bought.binds))
         if wish.inference_tokens is not None:
             _add_lifetime(fit, found, family.value(bought.model), wish.inference_tokens)
         return found
@@ -154,7 +167,8 @@ def _decide(fit: Fit, wish: Wish, cluster: Machines, others: Mapping[str, float]
     if wish.max_usd is not None:
         from scaleplan.planning.answer_items import money_answer
 
-        found.answers.append(money_answer(wish.max_usd, _cheapest(cluster, found)))
+        row = _cheapest(wish, cluster, found)
+        found.answers.append(money_answer(wish.max_usd, row, binds=found.binds))
     return found
 
 
@@ -171,7 +185,8 @@ def _for_target(fit: Fit, wish: Wish, cluster: Machines, family: Family) -> _Fou
     else:
         model = model_for_target(family, target)
     found = _on_cluster(wish, cluster, model)
-    found.answers.append(target_answer(target, model, fit, how=family.says))
+    how = family.says if wish.inference_tokens is None else model.how
+    found.answers.append(target_answer(target, model, fit, how=how))
     if wish.inference_tokens is not None:
         _add_lifetime(fit, found, target, wish.inference_tokens)
     return found
@@ -179,40 +194,62 @@ def _for_target(fit: Fit, wish: Wish, cluster: Machines, family: Family) -> _Fou
 
 def _add_lifetime(fit: Fit, found: _Found, target: float, inference_tokens: float) -> None:
     from scaleplan.planning.answer_items import lifetime_answer
-    from scaleplan.planning.lifetime import lifetime_model, lifetime_rows
+    from scaleplan.planning.lifetime import lifetime_limit, lifetime_model, lifetime_rows
 
     best = lifetime_model(fit, target, inference_tokens)
     found.lifetime = lifetime_rows(fit, target, inference_tokens, best)
     found.answers.append(lifetime_answer(fit, found.model, best, inference_tokens))
+    found.size_limit = found.size_limit or lifetime_limit(found.model, best, inference_tokens)
 
 
 def _on_cluster(wish: Wish, cluster: Machines, model: Model) -> _Found:
     """Return a model with the counts to plan for: those given, or the smallest in time."""
     if cluster.gpus:
         return _Found(model=model, gpus=cluster.gpus, accelerators=cluster.accelerators)
-    from scaleplan.planning.cluster_size import sized_cluster
-
-    rows, failed = [], None
+    rows: list[tuple[Accelerator, PlanRow]] = []
+    failed = None
     for part in cluster.accelerators:
         try:
-            rows.append(
-                (
-                    part,
-                    sized_cluster(cluster.row_at(model, part), wish.days, model, node=cluster.node),
-                )
+            row = sized_cluster(
+                cluster.row_at(model, part), wish.days, model, node=cluster.node, thin=True
             )
+            rows.append((part, row))
         except PlanError as error:
             failed = error
     if not rows and failed is not None:
         raise failed
+    rows, binds = _paid(wish, cluster, model, rows)
     parts = tuple(part for part, _ in rows)
     return _Found(
-        model=model, gpus=tuple(sorted({row.gpus for _, row in rows})), accelerators=parts
-    )
+        model=model, gpus=tuple(sorted({row.gpus for _, row in rows})), accelerators=parts,
+        binds=binds,
+    )  # fmt: skip
 
 
-def _cheapest(cluster: Machines, found: _Found) -> PlanRow:
-    """Return the cheapest row of a model that is determined already."""
+def _paid(
+    wish: Wish, cluster: Machines, model: Model, rows: list[tuple[Accelerator, PlanRow]]
+) -> tuple[list[tuple[Accelerator, PlanRow]], str | None]:
+    """Return clusters that the money pays for where none of those in time is, and why."""
+    priced = [(part, row) for part, row in rows if row.usd is not None]
+    costs = [row.usd for _, row in priced if row.usd is not None]
+    if wish.max_usd is None or not costs or min(costs) <= wish.max_usd:
+        return rows, None
+    from scaleplan.planning.paying import paid_cluster, slower_for_money
+
+    paid, failed = [], None
+    for part, row in priced:
+        try:
+            paid.append((part, paid_cluster(wish, cluster, model, part, row)))
+        except PlanError as error:
+            failed = error
+    if not paid and failed is not None:
+        raise failed
+    cheapest = min(priced, key=lambda one: one[1].usd or 0.0)
+    return paid, slower_for_money(cheapest[1])
+
+
+def _cheapest(wish: Wish, cluster: Machines, found: _Found) -> PlanRow:
+    """Return the cheapest row of a model that is determined already, of those in time."""
     rows: Sequence[PlanRow] = [
         cluster.row(found.model, part, count)
         for part in found.accelerators for count in found.gpus
@@ -220,4 +257,5 @@ def _cheapest(cluster: Machines, found: _Found) -> PlanRow:
     priced = [row for row in rows if row.usd is not None]
     if not priced:
         raise PlanError("no accelerator of this plan has a price", hint="Give --price.")
-    return min(priced, key=lambda row: (not row.fits, row.usd or 0.0))
+    days = math.inf if wish.days is None else wish.days
+    return min(priced, key=lambda row: (not row.fits, row.days > days, row.usd or 0.0))

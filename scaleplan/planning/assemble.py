@@ -13,6 +13,7 @@ from scaleplan.planning.active import (
     active_share,
     counted_size,
     law_size,
+    seen_as_dense,
     takes_all,
     with_flop_count,
     with_share,
@@ -204,6 +205,12 @@ def default_model(
 
 def _of_its_share(fit: Fit, model: Model) -> tuple[Fit, tuple[Assumption, ...]]:
     """Return the fit for the share of active parameters that a model has, and what that assumes."""
+    if seen_as_dense(fit, model.params, model.active_params):
+        source = "the active ones: the law was fitted to dense models, and knows no experts"
+        taken = Assumption(
+            name="parameters the law takes", value=model.active_params, source=source
+        )
+        return fit, (taken,)
     if not takes_all(fit):
         return fit, ()
     share, usual = model.active_params / model.params, active_share(fit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scaleplan.errors import PlanError
 from scaleplan.planning.family import Family, Model
@@ -20,15 +20,20 @@ _LARGEST_FLOPS = 1e36  # far beyond all that has been or will be trained
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bought:
-    """A model and the row of the plan on which it uses up the limit."""
+    """A model and the row of the plan on which it uses up the limit.
+
+    `stopped` is what a larger one fails by, where that is not the limit.
+    """
 
     model: Model
     row: PlanRow
+    stopped: PlanError | None = None
 
 
 def most_compute(
-    family: Family, row_for: Callable[[Model], PlanRow], limit: Callable[[PlanRow], float]
-) -> Bought:
+    family: Family, row_for: Callable[[Model], PlanRow], limit: Callable[[PlanRow], float], *,
+    first: float = _FIRST_FLOPS, exact: float = _EXACT,
+) -> Bought:  # fmt: skip
     """Return the largest model of a family whose row stays within a limit.
 
     What a row uses of the limit grows nearly in proportion to compute, so that a secant in logs
@@ -38,34 +43,38 @@ def most_compute(
         family: The models to choose from.
         row_for: The plan's row for a model; raises PlanError where the model is too large for it.
         limit: The share of the limit that a row uses, 1 at the limit: the largest of all.
+        first: Compute at which the search begins, FLOP.
+        exact: How closely the end is found, as a share of the compute.
 
     Raises:
         PlanError: If even the smallest model is beyond the limit.
     """
     low, high = math.log(_SMALLEST_FLOPS), math.log(_LARGEST_FLOPS)
-    at, best = math.log(_FIRST_FLOPS), None
+    at, best = math.log(first), None
     failed: PlanError | None = None
+    stopped: PlanError | None = None
     for _ in range(_ROUNDS):
         model = family.at(math.exp(at))
         try:
             row = row_for(model)
             used = limit(row)
         except PlanError as error:
-            failed, high = error, at
+            failed = stopped = error
+            high = at
         else:
             if used <= 1.0:
                 low, best = at, Bought(model=model, row=row)
-                if used >= 1.0 - _EXACT:
+                if used >= 1.0 - exact:
                     break
             else:
-                high = at
+                high, stopped = at, None
             step = at - math.log(used)
             # A hair below the limit: the end itself is approached from within.
-            step -= 0.25 * _EXACT
+            step -= 0.25 * exact
             if low < step < high and abs(step - at) > 1e-15:
                 at = step
                 continue
-        if high - low < _EXACT:
+        if high - low < exact:
             break
         at = 0.5 * (low + high) if math.isfinite(high) else at + math.log(4.0)
     if best is None:
@@ -75,7 +84,9 @@ def most_compute(
             "the limit is below the cost of the smallest run",
             hint="Allow more money or time.",
         )
-    return _on_grid(low, best, family, row_for, limit)
+    if exact <= _EXACT:
+        best = _on_grid(low, best, family, row_for, limit)
+    return replace(best, stopped=stopped)
 
 
 def _on_grid(

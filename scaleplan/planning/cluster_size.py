@@ -8,7 +8,7 @@ from collections.abc import Callable
 from scaleplan.catalog import planning_default
 from scaleplan.errors import PlanError
 from scaleplan.planning.family import Model
-from scaleplan.records import PlanRow
+from scaleplan.records import Assumption, PlanRow
 from scaleplan.units import format_count, format_days
 
 _FEWEST = 1
@@ -19,11 +19,28 @@ _WORTH_A_HINT = 0.05  # of the tokens: with fewer it is another model
 # three months; a choice.
 DEFAULT_DAYS = 30.0
 
+# Share of the speed that a cluster offered beyond the useful count still has: with less, twice the
+# accelerators save a quarter of the time or less, further from all that was measured.
+_LEAST_EFFICIENCY = 0.5
+_STEP = 1.25  # from count to count in the search for it
+
 RowAt = Callable[[int], PlanRow]
 
 
+class DoesNotFitError(PlanError):
+    """A model is too large for the memory, however few tokens it is trained on."""
+
+
+def assumed_deadline() -> Assumption:
+    """Return the deadline that a cluster is sized for where none and no count is given."""
+    return Assumption(
+        name="time the cluster is sized for", value=DEFAULT_DAYS, unit="days",
+        source="a choice, as neither --days nor --gpus was given",
+    )  # fmt: skip
+
+
 def sized_cluster(
-    row_at: RowAt, days: float | None, model: Model, *, node: int | None = None
+    row_at: RowAt, days: float | None, model: Model, *, node: int | None = None, thin: bool = False
 ) -> PlanRow:
     """Return the row of the smallest cluster that meets a deadline, or a sensible one without.
 
@@ -34,22 +51,31 @@ def sized_cluster(
         days: The deadline; None if there is none.
         model: The model.
         node: Accelerators of a node; None takes the usual one.
+        thin: Whether a deadline that no useful cluster meets may be met by a larger one, which
+            still has half of its speed.
 
     Raises:
         PlanError: If none meets it, or the model fits on none.
     """
     try:
         return smallest_cluster(row_at, DEFAULT_DAYS if days is None else days, model, node=node)
-    except PlanError:
+    except PlanError as error:
         if days is not None:
-            raise
+            found = None
+            if thin and not isinstance(error, DoesNotFitError):
+                found = _thin_cluster(
+                    row_at, days, node or int(planning_default("node_size").value)
+                )
+            if found is None:
+                raise
+            return found
         first = row_at(_FEWEST)
         node = node or int(planning_default("node_size").value)
         most = _most(first)
         row = row_at(most // node * node if most > node else most)
         if row.fits:
             return row
-        raise PlanError(
+        raise DoesNotFitError(
             f"{format_count(model.params)} parameters do not fit in the memory of {row.gpu} on any "
             f"cluster that a step of {format_count(row.batch_tokens)} tokens keeps busy, of at "
             f"most {row.gpus:,}",
@@ -114,6 +140,34 @@ def _most(row: PlanRow) -> int:
     return max(1, int(min(row.useful_gpus or 1, row.busy_gpus or 1, _LARGEST)))
 
 
+def _thin_cluster(row_at: RowAt, days: float, node: int) -> PlanRow | None:
+    """Return the row of the smallest cluster beyond the useful ones that meets a deadline.
+
+    None if none does, or none with half of its speed: a step gives each fewer tokens than were
+    measured, which a note of the plan says.
+    """
+    first = row_at(_FEWEST)
+    late, most = _most(first), int(min(first.busy_gpus or 1, _LARGEST))
+
+    def meets(row: PlanRow) -> bool:
+        return row.fits and row.days <= days and row.efficiency >= _LEAST_EFFICIENCY
+
+    low, high = late // node, late // node
+    while True:
+        low, high = high, min(max(int(_STEP * high), high + 1), most // node)
+        if high <= low:
+            return None
+        row = row_at(high * node)
+        if meets(row):
+            break
+        if row.efficiency < _LEAST_EFFICIENCY:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if meets(row_at(middle * node)) else (middle, high)
+    return row_at(high * node)
+
+
 class _Counts:
     """The numbers of accelerators that are offered: 1 to a node, then whole nodes, up to `most`."""
 
@@ -135,7 +189,7 @@ def _fitting(row_at: RowAt, row: PlanRow, days: float, model: Model, *, high: bo
         larger = row_at(row.fitting_gpus)
         if larger.fits and (larger.days_high if high else larger.days) <= days:
             return larger
-    raise PlanError(
+    raise DoesNotFitError(
         f"{format_count(model.params)} parameters do not fit in the memory of {row.gpu} on any "
         f"cluster that trains them in {format_days(days)}",
         hint="Take accelerators with more memory, or an optimiser that keeps less.",

@@ -126,7 +126,11 @@ class Family(Record):
 
     def badness(self, flops: float) -> float:
         """Return the metric at a training compute, or its negative where larger is better."""
-        value = self.value(self.at(flops))
+        return self.badness_of(self.at(flops))
+
+    def badness_of(self, model: Model) -> float:
+        """Return the metric of a model, or its negative where larger is better."""
+        value = self.value(model)
         return value if self.falls else -value
 
 

@@ -11,9 +11,13 @@ from scaleplan.planning.equal_loss import inference_aware_size
 from scaleplan.planning.family import Family, Model
 from scaleplan.planning.target import model_for_target
 from scaleplan.records import Fit, LifetimeRow
+from scaleplan.units import format_count, format_significant
 
 # FLOP a parameter and token of a forward pass (Kaplan et al. 2020, arXiv 2001.08361, table 1).
 _INFERENCE_FLOPS_PER_PARAM_TOKEN = 2.0
+# A size within a fifth of the least compute is one of the flat valley around it; a choice.
+_NEAR_LEAST = 1.2
+_EXACT = 1e-3
 _STEPS = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -46,6 +50,37 @@ def lifetime_model(fit: Fit, target: float, inference_tokens: float) -> Model:
     )  # fmt: skip
 
 
+def lifetime_limit(model: Model, best: Model, inference_tokens: float) -> str:
+    """Say that a size is meant for training and inference together; empty where it is too small.
+
+    Args:
+        model: The planned model.
+        best: The one of least compute over its life, for the same metric.
+        inference_tokens: Tokens after training.
+    """
+    share = total_flops(model, inference_tokens) / total_flops(best, inference_tokens)
+    if model.params < best.params and share > _NEAR_LEAST:
+        return ""
+    least = (
+        "the least" if share < 1.0 + _EXACT else f"{format_significant(share, 3)} times the least"
+    )
+    return (
+        f"compute over training and inference, which together take {least} with "
+        f"{format_count(inference_tokens)} tokens of inference"
+    )
+
+
+def total_flops(model: Model, inference_tokens: float) -> float:
+    """Return the FLOP of a model's training and inference together.
+
+    Args:
+        model: The model.
+        inference_tokens: Tokens after training.
+    """
+    per_token = _INFERENCE_FLOPS_PER_PARAM_TOKEN * model.active_params
+    return model.flops + per_token * inference_tokens
+
+
 def lifetime_rows(
     fit: Fit, target: float, inference_tokens: float, best: Model
 ) -> tuple[LifetimeRow, ...]:
@@ -66,13 +101,13 @@ def lifetime_rows(
             model = model_for_target(Family(fit=fit, params=params), target)
         except PlanError:
             continue  # too small for the target with any number of tokens: no row is true of it
-        inference = _INFERENCE_FLOPS_PER_PARAM_TOKEN * model.active_params * inference_tokens
         if not math.isfinite(model.flops):
             continue
+        total = total_flops(model, inference_tokens)
         rows.append(
             LifetimeRow(
                 params=params, tokens=model.tokens, training_flops=model.flops,
-                inference_flops=inference, total_flops=model.flops + inference, best=is_best,
+                inference_flops=total - model.flops, total_flops=total, best=is_best,
             )
         )  # fmt: skip
     return tuple(rows)

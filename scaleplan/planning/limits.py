@@ -6,24 +6,39 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from scaleplan.errors import PlanError
-from scaleplan.planning.buying import most_compute
-from scaleplan.planning.cluster_size import sized_cluster
+from scaleplan.planning.cluster_size import DoesNotFitError, sized_cluster
 from scaleplan.planning.family import Family, Model
+from scaleplan.planning.size_search import SPENT, Sized, SizedBy, best_within
 from scaleplan.planning.wish import Machines, Wish
 from scaleplan.records import Accelerator, Offer, PlanRow
 from scaleplan.records.base import Record
 
-_SPENT = 0.99  # a limit of which this share is used binds
+_SIZED_BY = {
+    "memory": "tokens for the largest size that fits",
+    "speed": "the size of the best prediction at the speed of each",
+    "deadline": "the size of the best prediction in that time",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Purchase(Record):
-    """The best of what accelerators make of the limits, and the offers of all of them."""
+    """The best of what accelerators make of the limits, and the offers of all of them.
+
+    Args:
+        part: The accelerator.
+        model: The model.
+        row: The row of the plan that keeps within the limits.
+        offers: What each accelerator makes of them, if there are several.
+        binds: What keeps the model from being better, where it is not that the limits are spent.
+        sized_by: What keeps the size below the optimum of its compute, empty if nothing does.
+    """
 
     part: Accelerator
     model: Model
     row: PlanRow
     offers: tuple[Offer, ...]
+    binds: str | None
+    sized_by: str
 
 
 def best_purchase(wish: Wish, cluster: Machines, family: Family) -> Purchase:
@@ -37,12 +52,12 @@ def best_purchase(wish: Wish, cluster: Machines, family: Family) -> Purchase:
     Raises:
         PlanError: If no accelerator can be paid for or is fast enough.
     """
-    bought: list[tuple[Accelerator, Model, PlanRow]] = []
+    bought: list[tuple[Accelerator, Sized]] = []
     offers: list[Offer] = []
     failed: PlanError | None = None
     for part in cluster.accelerators:
         try:
-            found = most_compute(
+            found = best_within(
                 family, partial(_best_row, wish, cluster, part=part),
                 partial(_used, wish, cluster),
             )  # fmt: skip
@@ -50,15 +65,18 @@ def best_purchase(wish: Wish, cluster: Machines, family: Family) -> Purchase:
             failed = error
             offers.append(_no_offer(part, error.message))
             continue
-        bought.append((part, found.model, found.row))
+        bought.append((part, found))
         offers.append(_offer(part, family, found.model, found.row))
     if not bought:
         raise failed or PlanError("no accelerator was given", hint="Give --gpu.")
-    part, model, row = min(bought, key=lambda one: family.badness(one[1].flops))
-    how = f"the most that the limits buy, {family.says}"
+    part, best = min(bought, key=lambda one: family.badness_of(one[1].model))
+    says = family.says if best.sized_by is None else _SIZED_BY[best.sized_by]
     return Purchase(
-        part=part, model=replace(model, how=how), row=row,
+        part=part, row=best.row,
+        model=replace(best.model, how=f"the most that the limits buy, {says}"),
         offers=tuple(offers) if len(offers) > 1 else (),
+        binds=_what_binds(wish, cluster, best),
+        sized_by="" if best.sized_by is None else _limit_of_size(best.sized_by, best.row),
     )  # fmt: skip
 
 
@@ -77,7 +95,7 @@ def _best_row(wish: Wish, cluster: Machines, model: Model, *, part: Accelerator)
     rows = [cluster.row(model, part, count) for count in cluster.gpus]
     fitting = [row for row in rows if row.fits]
     if not fitting:
-        raise PlanError(
+        raise DoesNotFitError(
             f"{model.params:.3g} parameters do not fit on {max(cluster.gpus)} x {part.id}",
             hint="Take more or larger accelerators.",
         )
@@ -94,18 +112,31 @@ def _used(wish: Wish, cluster: Machines, row: PlanRow) -> float:
     return max(shares)
 
 
-def what_binds(wish: Wish, row: PlanRow) -> str | None:
-    """Return what keeps the model from being larger where money is left; None if it is spent.
-
-    Args:
-        wish: The limits.
-        row: The row that was bought.
-    """
-    if wish.max_usd is None or row.usd is None or row.usd > _SPENT * wish.max_usd:
+def _what_binds(wish: Wish, cluster: Machines, bought: Sized) -> str | None:
+    """Return what keeps the model from being better; None if it is that the limits are spent."""
+    row = bought.row
+    spent = _used(wish, cluster, row) > SPENT
+    if bought.sized_by is not None:
+        held = _limit_of_size(bought.sized_by, row)
+        return f"{held}; the rest buys tokens" if spent and bought.sized_by != "deadline" else held
+    if spent:
         return None
-    if wish.days is not None and row.days > _SPENT * wish.days:
+    limit = "the money" if wish.max_usd is not None else "the time"
+    if wish.days is not None and wish.max_usd is not None and row.days > SPENT * wish.days:
         return "the deadline, not the money"
-    return f"what {row.gpu} can hold and keep busy, not the money"
+    return f"what {row.gpu} can hold and keep busy, not {limit}"
+
+
+def _limit_of_size(sized_by: SizedBy, row: PlanRow) -> str:
+    """Return what keeps the size below the optimum of its compute."""
+    if sized_by == "speed":
+        return (
+            f"the speed of {row.gpus:,} x {row.gpu}: a larger model takes more time for the same "
+            "compute, by what it takes to hold it in memory"
+        )
+    if sized_by == "memory":
+        return f"the memory of {row.gpus:,} x {row.gpu}, which holds no larger model"
+    return "the deadline: with more tokens a step has work for more accelerators"
 
 
 def _offer(part: Accelerator, family: Family, model: Model, row: PlanRow) -> Offer:

@@ -13,7 +13,7 @@ from scaleplan.planning.cost import prices
 from scaleplan.planning.goodput import goodput
 from scaleplan.planning.shape import guess_shape
 from scaleplan.planning.throughput import choose_batch, half_speed_tokens, useful_batch
-from scaleplan.planning.utilisation import run_utilisation, small_cluster_defaults
+from scaleplan.planning.utilisation import routed, run_utilisation, small_cluster_defaults
 from scaleplan.records import Accelerator, Assumption, NextRun
 from scaleplan.records.next_runs import PLANNED
 
@@ -63,7 +63,7 @@ class Cluster:
             node = int(planning_default("node_size").value)
             logs = np.log(runs.params)
             sizes = np.linspace(logs.min(), logs.max(), _SIZES)
-            moe = self.active_share < 1.0
+            moe = routed(self.active_share, 1.0)
             known = [
                 run_utilisation(
                     self.accelerator,

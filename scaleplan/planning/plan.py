@@ -45,6 +45,7 @@ from scaleplan.planning.throughput import (
     throughput_assumptions,
     useful_accelerators,
 )
+from scaleplan.planning.utilisation import routed
 from scaleplan.records import Accelerator, Assumption, PlanRow, Storage, TrainingSetup
 
 _HOURS_PER_DAY = 24.0
@@ -124,7 +125,7 @@ def plan_rows(
     )  # fmt: skip
     check_cluster(model, setup, asked)
     work = Work(
-        active_params=active_params, model=model, moe=active_params < params,
+        active_params=active_params, model=model, moe=routed(active_params, params),
         batch_tokens=batch, mfu=mfu, mfu_gpus=asked[0], setup=setup, vision=vision,
         write_seconds=storage_of(
             params, tokens=tokens, vocabulary=shape.vocabulary, setup=setup

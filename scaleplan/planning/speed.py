@@ -28,7 +28,7 @@ class Work(Record):
     Args:
         active_params: Parameters per token.
         model: The model as its memory sees it: layers, width and sequences of a step.
-        moe: Whether the model is a mixture of experts.
+        moe: How much of the losses of a mixture of experts it has.
         batch_tokens: Tokens per step.
         mfu: The user's MFU of single steps; None takes that of whole published runs.
         mfu_gpus: On how many accelerators it was measured.
@@ -39,7 +39,7 @@ class Work(Record):
 
     active_params: float
     model: MemoryModel
-    moe: bool
+    moe: float
     batch_tokens: float
     mfu: float | None
     mfu_gpus: int

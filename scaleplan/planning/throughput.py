@@ -23,20 +23,21 @@ from scaleplan.planning.utilisation import (
 from scaleplan.records import Accelerator, Assumption
 
 _FLOPS_PER_TFLOP = 1e12
+_HALF_SPEED = ("half_speed_tokens_dense", "half_speed_tokens_moe")
 _BYTES_PER_GB = 1e9
 # PCIe is slower than this, links made for training are not; published runs had only such.
 _SLOW_LINKS_GBS = 100.0
 
 
 def cluster_efficiency(
-    gpus: float, *, batch_tokens: float, moe: bool, accelerator: Accelerator | None = None
+    gpus: float, *, batch_tokens: float, moe: float, accelerator: Accelerator | None = None
 ) -> float:
     """Return E, the share of an accelerator's speed that is kept on so many.
 
     Args:
         gpus: Accelerators.
         batch_tokens: Tokens per step over all of them.
-        moe: Whether the model is a mixture of experts.
+        moe: How much of the losses of a mixture of experts it has, by `routed`.
         accelerator: Its network; None is that of GPUs.
     """
     return 1.0 / (1.0 + half_speed_tokens(moe=moe, accelerator=accelerator) * gpus / batch_tokens)
@@ -102,20 +103,24 @@ def sharded_assumptions(accelerators: tuple[Accelerator, ...]) -> tuple[Assumpti
     return tuple(planning_default(name).assumption() for name in names)
 
 
-def half_speed_tokens(*, moe: bool, accelerator: Accelerator | None = None) -> float:
+def half_speed_tokens(*, moe: float, accelerator: Accelerator | None = None) -> float:
     """Return w0, the tokens per accelerator and step at which half the speed is lost.
 
     Args:
-        moe: Whether the model is a mixture of experts.
+        moe: How much of the losses of a mixture of experts it has, by `routed`.
         accelerator: Its network; None is that of GPUs.
     """
-    return planning_default(_half_speed(accelerator, moe=moe)).value
-
-
-def _half_speed(accelerator: Accelerator | None, *, moe: bool) -> str:
     if accelerator is not None and accelerator.utilisation_class == "tpu":
-        return "half_speed_tokens_tpu"
-    return "half_speed_tokens_moe" if moe else "half_speed_tokens_dense"
+        return planning_default("half_speed_tokens_tpu").value
+    dense, most = (planning_default(name).value for name in _HALF_SPEED)
+    return float(dense ** (1.0 - moe) * most**moe)
+
+
+def _half_speed(accelerator: Accelerator, *, moe: float) -> tuple[str, ...]:
+    """Return the planning defaults of w0."""
+    if accelerator.utilisation_class == "tpu":
+        return ("half_speed_tokens_tpu",)
+    return tuple(name for name, part in zip(_HALF_SPEED, (1.0 - moe, moe), strict=True) if part)
 
 
 def useful_accelerators(batch_tokens: float, *, step_tokens: float | None = None) -> float:
@@ -168,7 +173,7 @@ def throughput_assumptions(
     accelerators: tuple[Accelerator, ...],
     *,
     active_params: float,
-    moe: bool,
+    moe: float,
     measured: bool,
     batch_given: bool,
     fewest_nodes: float,
@@ -180,7 +185,7 @@ def throughput_assumptions(
     Args:
         accelerators: Those that are planned with.
         active_params: Parameters per token.
-        moe: Whether the model is a mixture of experts.
+        moe: How much of the losses of a mixture of experts it has, by `routed`.
         measured: Whether the user gave his own MFU.
         batch_given: Whether the user gave his own batch.
         fewest_nodes: Nodes of the smallest cluster.
@@ -197,7 +202,7 @@ def throughput_assumptions(
         if most_nodes > 1.0 and any(map(loses_more_on_clusters, accelerators)):
             names.append("utilisation_fixed_params_cluster")
         names += [] if vision else ["utilisation_memory_exponent"]
-        names += ["utilisation_moe_factor"] if moe else []
+        names += ["utilisation_moe_factor", "moe_full_share"] if moe else []
         ends = [
             run_band(part, active_params=active_params, gpus=most_nodes, node=1)
             for part in accelerators
@@ -205,7 +210,7 @@ def throughput_assumptions(
         names += dict.fromkeys(end for pair in ends for end in pair)
         if any((part.intra_node_gbs or math.inf) < _SLOW_LINKS_GBS for part in accelerators):
             names.append("tensor_link_gbs")
-    names += sorted({_half_speed(part, moe=moe) for part in accelerators})
+    names += sorted({name for part in accelerators for name in _half_speed(part, moe=moe)})
     names += ["step_tokens_low", "step_tokens_high", "step_tokens_useful"]
     if not batch_given:
         names += ["batch_coefficient", "batch_exponent"]

@@ -22,8 +22,23 @@ _LARGE_ONLY = ("tpu",)
 _ON_LINE = ("h100", "other", "v100")
 
 
+def routed(active_params: float, params: float) -> float:
+    """Return how much of the losses of a mixture of experts a model has, from 0 (dense) to 1.
+
+    Routing costs what it costs however few parameters are left out, but a model that uses nearly
+    all is one with few and small experts, of which little is routed: the losses grow with the
+    unused share, to those that were measured at `moe_full_share`.
+
+    Args:
+        active_params: Parameters per token.
+        params: All parameters.
+    """
+    unused = max(0.0, 1.0 - active_params / params)
+    return min(1.0, unused / (1.0 - planning_default("moe_full_share").value))
+
+
 def base_utilisation(
-    accelerator: Accelerator, *, active_params: float, moe: bool, vision: bool = False
+    accelerator: Accelerator, *, active_params: float, moe: float, vision: bool = False
 ) -> float:
     """Return the whole-run MFU u of published runs, before what is lost to their number of devices.
 
@@ -35,7 +50,7 @@ def base_utilisation(
     Args:
         accelerator: Its class gives u0; a part without runs is scaled by its matmul efficiency.
         active_params: Parameters per token.
-        moe: Whether the model is a mixture of experts.
+        moe: How much of the losses of a mixture of experts it has, by `routed`.
         vision: Whether it is a vision transformer, which has no power of memory.
     """
     utilisation = planning_default(f"utilisation_{accelerator.utilisation_class}").value
@@ -51,7 +66,7 @@ def base_utilisation(
 
 
 def run_utilisation(
-    accelerator: Accelerator, *, active_params: float, moe: bool, gpus: float, node: int,
+    accelerator: Accelerator, *, active_params: float, moe: float, gpus: float, node: int,
     vision: bool = False,
 ) -> float:  # fmt: skip
     """Return the whole-run MFU before what the number of devices costs each step.
@@ -62,7 +77,7 @@ def run_utilisation(
     Args:
         accelerator: Its class.
         active_params: Parameters per token.
-        moe: Whether the model is a mixture of experts.
+        moe: How much of the losses of a mixture of experts it has, by `routed`.
         gpus: Accelerators.
         node: Accelerators of a node.
         vision: Whether it is a vision transformer.
@@ -111,7 +126,7 @@ def run_band(
 
 
 def _common_factors(
-    accelerator: Accelerator, active_params: float, *, moe: bool, vision: bool
+    accelerator: Accelerator, active_params: float, *, moe: float, vision: bool
 ) -> float:
     """Return what small models, little memory and experts leave of the MFU.
 
@@ -124,7 +139,7 @@ def _common_factors(
     memory = min(max(accelerator.memory_gib, least) / _REFERENCE_MEMORY_GIB, 1.0)
     if not vision:
         factor *= memory ** planning_default("utilisation_memory_exponent").value
-    return float(factor) * (planning_default("utilisation_moe_factor").value if moe else 1.0)
+    return float(factor * planning_default("utilisation_moe_factor").value ** moe)
 
 
 def _cluster_factor(accelerator: Accelerator, params: float) -> float:

@@ -219,6 +219,8 @@ class Plan(Record):
 
     Args:
         asked_gpus: The counts that were asked for; others stand around them for comparison.
+        size_limit: What keeps the size below the optimum of its compute for good reason; empty if
+            nothing does.
     """
 
     params: float
@@ -238,3 +240,4 @@ class Plan(Record):
     lifetime: tuple[LifetimeRow, ...] = ()
     shape: ModelShape | None = None
     deployment: Deployment | None = None
+    size_limit: str = ""

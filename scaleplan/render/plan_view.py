@@ -74,12 +74,16 @@ def _serving(plan: Plan) -> tuple[Block, ...]:
 
 def _model(plan: Plan) -> tuple[tuple[str, str], ...]:
     active = count(plan.active_params) if plan.active_params != plan.params else ""
-    ratio = format_significant(plan.tokens / plan.params, 3)
+    ratio = f"{format_significant(plan.tokens / plan.params, 3)} a parameter"
+    if active:
+        each = format_significant(plan.tokens / plan.active_params, 3)
+        ratio = f"{each} an active parameter, {ratio} of all"
     best = plan.optimum
     optimum = ""
     if best is not None:
+        kind = "dense parameters" if _seen_as_dense(plan) else "parameters"
         optimum = (
-            f"{count(best.params)} parameters on {count(best.tokens)} tokens "
+            f"{count(best.params)} {kind} on {count(best.tokens)} tokens "
             f"({format_significant(best.tokens / best.params, 3)} a parameter) "
             f"would reach {number(best.value)}"
         )
@@ -87,11 +91,18 @@ def _model(plan: Plan) -> tuple[tuple[str, str], ...]:
         (
             ("parameters", count(plan.params)),
             ("active parameters", active),
-            ("tokens", f"{count(plan.tokens)}, {ratio} a parameter"),
+            ("tokens", f"{count(plan.tokens)}, {ratio}"),
             ("training compute", f"{format_flops(plan.flops)} FLOP"),
             ("batch", _batch(plan)),
             ("optimum for this compute", optimum),
         )
+    )
+
+
+def _seen_as_dense(plan: Plan) -> bool:
+    """Tell whether the law takes a mixture of experts as a model of its active parameters."""
+    return plan.active_params < plan.params and any(
+        point.params == plan.active_params for point in plan.forecast.points
     )
 
 

@@ -94,8 +94,18 @@ def assumptions_lists(assumptions: tuple[Assumption, ...]) -> tuple[Listing, Lis
     )
 
 
+_SUFFIXED, _WHOLE = 1e6, 1e8  # larger ones have a suffix; counts beyond are of data, not chosen
+
+
 def stated(value: float | str) -> str:
-    """Write a value that somebody stated: without the zeros that would claim precision."""
+    """Write a value that somebody stated: without the zeros that would claim precision.
+
+    Whole numbers such as 32768 or 4,194,304 stand as they are, where three digits would round them.
+    """
+    if not isinstance(value, str) and abs(value) < _WHOLE and value == int(value):
+        rounded = float(f"{value:.2e}") == value
+        if abs(value) < _SUFFIXED or not rounded:
+            return f"{int(value)}" if abs(value) < _SUFFIXED else f"{int(value):,}"
     if isinstance(value, str) or abs(value) >= 1e6:
         return quantity(value)
     text = format_significant(value)

@@ -68,3 +68,23 @@ def test_repeats_warn_under_strict(invoke):
     result = invoke(*asked, "--strict")
     assert result.exit_code == 6
     assert "REPEAT" in result.stdout
+
+
+def test_whole_numbers_of_the_assumptions_are_not_rounded(invoke):
+    result = invoke(
+        "budget", "--params", "7B", "--gpus", "64", "--sequence-length", "32768", "--batch",
+        "4194304",
+    )  # fmt: skip
+    assert "sequence length: 32768 tokens" in result.stdout
+    assert "global batch: 4,194,304 tokens" in result.stdout
+
+
+def test_a_price_of_nothing_is_told_what_own_hardware_costs(invoke):
+    result = invoke("budget", "--params", "7B", "--price", "0")
+    assert result.exit_code == 2
+    assert "hardware of your own" in result.stderr
+
+
+def test_tokens_of_a_mixture_name_the_parameters_they_are_divided_by(invoke):
+    result = invoke("budget", "--params", "8B", "--active-params", "1B", "--tokens", "160B")
+    assert "160 an active parameter, 20.0 a parameter of all" in result.stdout

@@ -95,3 +95,18 @@ def test_plans_and_forecasts_carry_the_warnings_of_their_fit(invoke, tmp_path):
         assert "FLOPS_CONVENTION" in {note.id for note in found.notes}
     again = scaleplan.fit(LANGUAGE, resamples=0)
     assert len({(n.id, n.text) for n in again.notes}) == len(again.notes)
+
+
+def test_plans_read_numbers_as_the_command_line_does():
+    plain = scaleplan.budget(params="7B", tokens="1T", mfu=0.4, days=30)
+    written = scaleplan.budget(params="7B", tokens="1T", mfu="40%", days="30d")
+    assert written.to_dict() == plain.to_dict()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"mfu": "fast"}, {"mfu": 40}, {"days": "soon"}, {"days": -1}, {"price": 0}, {"mfu": [0.4]}],
+)
+def test_plans_refuse_what_is_no_number_by_its_name(given):
+    with pytest.raises(scaleplan.ScaleplanError, match=rf"^{next(iter(given))}: "):
+        scaleplan.budget(params="7B", **given)

@@ -133,6 +133,25 @@ FORECASTING = (
         _STATIONARY,
     ),
     _entry(
+        "SMALLER_ON_PURPOSE",
+        "The model is smaller than the optimum of its training compute, for a good reason.",
+        "r (see CAPACITY_LIMITED) above 1.5 where memory or a deadline set the size, or where it "
+        "is within a fifth of the least compute over training and inference.",
+        "A larger model would not fit, not end in time, or cost more over its life.",
+        "Take more or larger accelerators where memory is the reason.",
+        _STATIONARY,
+    ),
+    _entry(
+        "MIXTURE_AS_DENSE",
+        "A law of dense models predicts a mixture of experts.",
+        "active < all parameters, and the law knows neither experts nor active parameters.",
+        "The law is evaluated at the active parameters. A mixture does better than a dense model "
+        "of those and worse than one of all; whether it is small for its data is judged where both "
+        "say the same.",
+        "Plan with a law fitted to mixtures.",
+        "Clark et al. 2022, arXiv 2202.01169",
+    ),
+    _entry(
         "DATA_LIMITED",
         "Overfit side: the model is large for its data.",
         "r (see CAPACITY_LIMITED) below 1/1.5, warning below 1/2.",

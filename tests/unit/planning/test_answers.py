@@ -98,7 +98,7 @@ def test_a_deadline_in_the_past_of_physics_says_what_would_do():
     assert "Allow" in caught.value.hint
     assert "train on about" not in caught.value.hint  # so few that it would be another model
     with pytest.raises(PlanError) as caught:
-        ask(params=7e9, days=0.05)
+        ask(params=7e9, days=0.02)
     tokens = float(caught.value.hint.split("about ")[1].split(" ")[0].rstrip("BMT"))
     assert tokens > 0.0
 
