@@ -140,8 +140,8 @@ def _slower(simpler: Layout, layout: Layout, pace: Pace) -> str:
     what = _named(simpler, layout)
     times = pace(layout) / pace(simpler)
     idle = layout.accelerators - simpler.accelerators
-    if times < _HARDLY and idle > 0:
-        return f"{what} leaves {idle:,} more idle"
+    if times < _HARDLY:
+        return f"{what} leaves {idle:,} more idle" if idle > 0 else f"{what} takes hardly longer"
     return f"{what} takes {format_significant(times, 3)} times as long"
 
 
@@ -156,11 +156,20 @@ def _needs_more(model: MemoryModel, layout: Layout, simpler: tuple[Layout, ...])
 
 
 def _named(near: Layout, layout: Layout) -> str:
-    """Name a layout by what sets it apart from another."""
-    if _kind(near) == _kind(layout) or near.model_accelerators != layout.model_accelerators:
-        what = f"TP{near.tensor} x PP{near.pipeline}"
-        return what + (f" x EP{near.expert}" if near.expert != layout.expert else "")
-    return "without recompute" if near.recompute != layout.recompute else f"ZeRO-{near.zero}"
+    """Name a simpler layout by what sets it apart from another."""
+    said = []
+    split = (near.tensor, near.pipeline, near.expert)
+    shared = near.zero >= SHARED_WEIGHTS
+    alike = near.recompute == layout.recompute and shared == (layout.zero >= SHARED_WEIGHTS)
+    if split != (layout.tensor, layout.pipeline, layout.expert) or alike:
+        said.append(f"TP{near.tensor} x PP{near.pipeline}")
+    if near.expert != layout.expert:
+        said[0] += f" x EP{near.expert}"
+    if near.recompute != layout.recompute:
+        said.append("without recompute")
+    elif not alike:
+        said.append(f"ZeRO-{near.zero}" if near.zero else "no ZeRO")
+    return " ".join(said)
 
 
 def _kind(layout: Layout) -> tuple[Recompute, bool]:

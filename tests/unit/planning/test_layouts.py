@@ -268,3 +268,13 @@ def test_a_layout_that_takes_more_than_there_are_says_how_many():
     assert not use.fits
     assert use.layout == layout(tensor=8, pipeline=16)
     assert use.reason.endswith("but on 128 accelerators")
+
+
+def test_a_simpler_layout_is_named_by_all_that_sets_it_apart():
+    # A whole copy of 7B over 8 cards of 24 GiB fits in stages only if it is computed twice.
+    made, setup = model(7e9), TrainingSetup()
+    use = choose_layout(
+        made, gpus=8, memory_gib=24, setup=setup, pace=pace(made, setup, part="rtx_4090")
+    )
+    assert use.layout == layout(pipeline=8, recompute="full")
+    assert use.reason.endswith("; TP4 x PP2 without recompute takes 1.02 times as long")
