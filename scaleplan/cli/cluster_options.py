@@ -180,7 +180,8 @@ CheckpointOption = Annotated[
     typer.Option(
         parser=values.positive,
         metavar="SECONDS",
-        help="How long a checkpoint stops training. Default: until it is written.",
+        help="How long a checkpoint stops training. Default: until it is written, a minute at "
+        "most.",
     ),
 ]
 RestartOption = Annotated[

@@ -27,6 +27,10 @@ def mean_hours_between_failures(gpus: float, *, failure_gpu_hours: float | None 
 def stop_seconds(checkpoint_seconds: float | None, write_seconds: float | None) -> float:
     """Return how long a checkpoint stops training: as given, or until it is written.
 
+    What takes longer than a minute is taken to be written beside training, from a copy in the
+    memory of the hosts: at the usual bandwidth a run on thousands of accelerators would wait for
+    hours a day, and those that publish such times do not.
+
     Args:
         checkpoint_seconds: What the user said; less than the writing takes where checkpoints are
             written asynchronously.
@@ -34,7 +38,8 @@ def stop_seconds(checkpoint_seconds: float | None, write_seconds: float | None) 
     """
     if checkpoint_seconds is not None:
         return checkpoint_seconds
-    return planning_default("checkpoint_seconds").value if write_seconds is None else write_seconds
+    most = planning_default("checkpoint_seconds").value
+    return most if write_seconds is None else min(most, write_seconds)
 
 
 def checkpoint_interval_hours(
@@ -99,9 +104,10 @@ def goodput_assumptions(
     stop = given_or_default("checkpoint_seconds", setup.checkpoint_seconds)
     if setup.checkpoint_seconds is None and write_seconds is not None:
         stop = Assumption(
-            name="time that training stops for a checkpoint", value=_shown(write_seconds), unit="s",
-            source="until it is written to the storage; give --checkpoint-seconds where that is "
-            "asynchronous",
+            name="time that training stops for a checkpoint",
+            value=_shown(stop_seconds(None, write_seconds)), unit="s",
+            source="until it is written to the storage, but at most a minute: larger ones are "
+            "written beside training; --checkpoint-seconds says otherwise",
         )  # fmt: skip
     return (
         given_or_default("failure_gpu_hours", setup.failure_gpu_hours), stop,

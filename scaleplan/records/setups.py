@@ -33,7 +33,7 @@ class TrainingSetup(Record):
         node_size: Accelerators in a node.
         failure_gpu_hours: Accelerator-hours between failures.
         checkpoint_seconds: Seconds that training stands still for a checkpoint; None waits until it
-            is written.
+            is written, at most a minute.
         restart_minutes: Minutes from a failure until training goes on.
         storage_gbs: Bandwidth of the storage that checkpoints are written to, GB/s.
     """

@@ -160,8 +160,10 @@ def test_a_layout_for_more_accelerators_than_there_are_is_no_want_of_memory():
 def test_checkpoints_that_take_much_of_the_time():
     large = {"params": 1e12, "tokens": 2e13, "gpus": [60_000, 120_000], "mfu": 0.35}
     note = ids_of(**large)["SLOW_CHECKPOINTS"]
-    assert "stands still for 11.7 min" in note.text
-    assert dict(note.numbers)["stop_seconds"] == pytest.approx(700)
+    assert "stands still for 1.00 min" in note.text
+    assert dict(note.numbers)["stop_seconds"] == pytest.approx(60)
+    waits = ids_of(**large, setup=TrainingSetup(checkpoint_seconds=700.0))["SLOW_CHECKPOINTS"]
+    assert "stands still for 11.7 min" in waits.text
     for setup in (TrainingSetup(checkpoint_seconds=1.0), TrainingSetup(storage_gbs=20_000.0)):
         assert "SLOW_CHECKPOINTS" not in ids_of(**large, setup=setup)
     assert "SLOW_CHECKPOINTS" not in ids_of(**large | {"mfu": None})
