@@ -147,13 +147,18 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - a tree of records
 
 
 def is_fit_file(path: str) -> bool:
-    """Tell whether a file says in its first lines that it is a fit of scaleplan."""
+    """Tell whether a file says that it is a fit of scaleplan: in its first lines, as we write it.
+
+    A YAML file that another program wrote again may have its keys in another order.
+    """
     try:
         with Path(path).open("rb") as handle:
             head = handle.read(_HEAD)
+            if _FIRST in head or Path(path).suffix.lower() not in {".yaml", ".yml"}:
+                return _FIRST in head
+            return b"\n" + _FIRST in handle.read(_LARGEST_FILE)
     except OSError:
         return False  # the reader of run logs gives the error, with its hint
-    return _FIRST in head
 
 
 def is_fit_stream(stream: BinaryIO) -> bool:

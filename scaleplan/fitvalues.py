@@ -25,6 +25,7 @@ from scaleplan.records import Fit, LawFit
 _SAME = 1e-9
 _AGAIN = "The file is cut off or was edited; make it again with `scaleplan fit RUNS -o fit.yaml`."
 _ANY, _POSITIVE, _NOT_NEGATIVE = "a finite number", "a positive number", "zero or positive"
+_SCATTER, _MOST_SCATTER = "zero or positive, and below 1e100", 1e100  # its square is a number too
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ def _all_wrong(fit: Fit) -> Iterator[_Wrong]:
     for name, interval in (("interval", fit.interval), ("optimum_interval", fit.optimum_interval)):
         if interval is not None and not 0.0 < interval.level < 1.0:
             yield _Wrong(f"{name}.level", f"{interval.level:g}", "between 0 and 1")
+        if interval is not None and interval.n < 0:
+            yield _Wrong(f"{name}.n", f"{interval.n:g}", _NOT_NEGATIVE)
 
 
 def _number(where: str, value: float | None, allowed: str) -> Iterator[_Wrong]:
@@ -131,6 +134,8 @@ def _wrong_law(
             yield _Wrong(name, f"{value:g}", f"from {spec.low:g} to {spec.high:g}")
     yield from _wrong_covariance(part, where)
     yield from _number(f"{where}.noise", part.noise, _NOT_NEGATIVE)
+    if part.noise is not None and part.noise >= _MOST_SCATTER:
+        yield _Wrong(f"{where}.noise", f"{part.noise:g}", _SCATTER)
     yield from _number(f"{where}.dof", part.dof, _NOT_NEGATIVE)
 
 

@@ -25,7 +25,7 @@ from scaleplan.cli import (
     tune,
 )
 from scaleplan.cli import next as next_runs
-from scaleplan.cli.boundary import ErrorBoundary
+from scaleplan.cli.boundary import DEFAULTS_FILE, ErrorBoundary
 from scaleplan.errors import UsageError
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -126,6 +126,7 @@ def _configure(context: typer.Context, path: str | None, *, no_config: bool, ver
         return  # a fit that somebody kept under this name
     found = load_config(path or NAME)
     context.default_map = {**(context.default_map or {}), **found.defaults}
+    context.meta[DEFAULTS_FILE] = found.file
     if verbose:
         for line in found.said:
             write_stderr(plain_text(f"{found.file}: {line}") + "\n")

@@ -19,6 +19,10 @@ from scaleplan.errors import ExitCode, InputError, ScaleplanError, UsageError
 _ParserError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
 
 
+# Under which the context keeps the name of the file of defaults.
+DEFAULTS_FILE = "scaleplan.defaults"
+
+
 class OptionError(typer.BadParameter):
     """An option has a value that is not allowed; unlike typer's own error it carries a hint."""
 
@@ -42,7 +46,13 @@ class ErrorBoundary(TyperGroup):
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - see above
         """Run the command."""
         with _quiet_ends():
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            except ScaleplanError as error:
+                file = str(ctx.meta.get(DEFAULTS_FILE, ""))
+                if file and _is_default(error, ctx):
+                    error.hint = f"{error.hint} What is wrong stands in {file}.".strip()
+                raise
 
     def main(
         self,
@@ -110,7 +120,36 @@ def _report_usage(error: typer.BadParameter, arguments: Sequence[str]) -> int:
         # What is wrong before the commands' own options are known has no context.
         path = "scaleplan" if context is None else context.command_path
         hint = f"See `{path} --help`."
-    return report(UsageError(message[:1].lower() + message[1:], hint=hint), arguments)
+    message = message[:1].lower() + message[1:]
+    kept = _file_of_default(error)
+    if kept:
+        message, hint = f"{kept} gives a default that is not allowed: {message}", f"Correct {kept}."
+    return report(UsageError(message, hint=hint), arguments)
+
+
+def _is_default(error: ScaleplanError, ctx: Any) -> bool:  # noqa: ANN401 - see above
+    """Tell whether what an error is about is a word of the file of defaults."""
+    kept = (ctx.default_map or {}).get(ctx.invoked_subcommand, {})
+    told = [
+        word
+        for value in kept.values()
+        for text in (value if isinstance(value, list | tuple) else [value])
+        for word in str(text).replace("=", ",").split(",")
+    ]
+    return any(f"'{word}'" in error.message for word in told if word)
+
+
+def _file_of_default(error: typer.BadParameter) -> str:
+    """Return the file of defaults that gave a value which was refused; empty if it was typed."""
+    context, name = (
+        getattr(error, "ctx", None),
+        getattr(getattr(error, "param", None), "name", None),
+    )
+    if context is None or name is None or name not in (context.default_map or {}):
+        return ""
+    source = context.get_parameter_source(name)
+    given = source is not None and source.name == "DEFAULT_MAP"
+    return str(context.find_root().meta.get(DEFAULTS_FILE, "")) if given else ""
 
 
 def _too_large(error: BaseException) -> InputError:

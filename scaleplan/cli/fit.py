@@ -114,6 +114,7 @@ def fit_command(
     from scaleplan.fitfile import check_fit_name, save_fit
 
     plotting.check_plot(plot, runs, output_format=output_format, update=update)
+    _check_input(input_column, law)
     reading = options.Reading(
         columns=columns or [], metric=metric, input_column=input_column, all_points=all_points,
         quiet=quiet, best_of=best_of or best_of_each is not None,
@@ -174,6 +175,20 @@ def _with_its_test(
         fit, logs.value.tolist(), classes=classes, test_examples=test_examples
     )
     return replace(fit, notes=joined_notes(fit.notes, tuple(told)))
+
+
+def _check_input(input_column: str | None, law: str) -> None:
+    """Refuse a column for the single input of a law that takes others."""
+    if input_column is None or law == "auto":
+        return
+    from scaleplan.laws import get_law
+
+    takes = get_law(law).inputs
+    if len(takes) > 1:
+        raise UsageError(
+            f"--input names the one input of a law of one, and {law} takes {' and '.join(takes)}",
+            hint="Leave out --input, or take a law of one input such as power_floor.",
+        )
 
 
 def _check_old(old: list[str] | None, update: str | None) -> None:

@@ -71,6 +71,12 @@ def check_plot(
             f"--plot {path}: pictures are written as {', '.join(ENDINGS)}",
             hint="For example --plot fit.png; --plot - draws in the terminal.",
         )
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise InputError(
+            f"the picture cannot be written: there is no folder {folder}", file=path,
+            hint="Choose a folder that exists and that you may write to.",
+        )  # fmt: skip
     refuse_overwriting(path, logs)
     _refuse_missing("matplotlib")
 

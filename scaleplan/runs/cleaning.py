@@ -27,6 +27,10 @@ _FAILED = frozenset({"failed", "crashed", "diverged", "killed", "nan", "oom"})
 # Of params, tokens or FLOP: ten orders of magnitude beyond all computing there has been.
 _LARGEST_SIZE = 1e40
 _SMALLEST_SIZE = 1 / _LARGEST_SIZE  # a cell that was damaged, or scaled by mistake
+# Few rows below a thousand, a thousandth or less of the others, where the middle one is large: no
+# sweep has such a hole.
+_APART, _SMALL_COUNT, _LARGE_MEDIAN = 1e3, 1e3, 1e5
+_FEWEST_ALIKE, _FEW_ODD = 4, 0.25
 # A metric beyond these is that of a run that blew up: its square would not be a number any more.
 _LARGEST_METRIC, _SMALLEST_LOSS = 1e100, 1e-100
 _BELOW_ZERO = (
@@ -77,6 +81,7 @@ def clean(
     for role in _SIZES:
         if role in rows.roles:
             _impossible_size(dropped, role)
+            _other_unit(dropped, role)
     _no_size(dropped)
     _duplicates(dropped)
     gone = sorted(dropped.reasons)
@@ -182,6 +187,29 @@ def _impossible_size(dropped: _Dropped, role: str) -> None:
         reason = f"{name} is {_cell(column, row)}; it must be a number above 0"
         dropped.drop(row, f"{name} is not a number above 0", reason)
     _absurd(dropped, role, _SMALLEST_SIZE, _LARGEST_SIZE)
+
+
+def _other_unit(dropped: _Dropped, role: str) -> None:
+    """Drop rows whose size is so far below all others that it counts in another unit.
+
+    One 0.03 among millions stands for 30M in billions; a law takes it for the smallest model.
+    """
+    column, name = dropped.rows.roles[role], dropped.rows.names[role]
+    sizes = np.sort(column.numbers[np.isfinite(column.numbers) & (column.numbers > 0.0)])
+    if sizes.size < _FEWEST_ALIKE or float(np.median(sizes)) < _LARGE_MEDIAN:
+        return
+    apart = np.flatnonzero(sizes[1:] >= _APART * sizes[:-1])
+    below = float(sizes[apart[0]]) if apart.size else 0.0
+    if not 0.0 < below < _SMALL_COUNT or int(apart[0]) + 1 > _FEW_ODD * sizes.size:
+        return
+    with np.errstate(invalid="ignore"):
+        odd = (column.numbers > 0.0) & (column.numbers <= below)
+    for row in np.flatnonzero(odd).tolist():
+        reason = (
+            f"{name} is {_cell(column, row)}, and {write_number(float(sizes[apart[0] + 1]))} or "
+            "more in the other rows: it seems to count in another unit"
+        )
+        dropped.drop(row, f"{name} is in another unit", reason)
 
 
 def _no_size(dropped: _Dropped) -> None:

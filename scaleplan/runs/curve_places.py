@@ -1,4 +1,4 @@
-"""Points of curves whose step is no number."""
+"""Where points stand along their curves, and points whose step is no number."""
 
 from __future__ import annotations
 
@@ -7,14 +7,37 @@ from dataclasses import replace
 import numpy as np
 
 from scaleplan.records import Note
+from scaleplan.runs.dividing import combine
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.numbers import write_number
 from scaleplan.runs.raw import ABSENT
-from scaleplan.runs.table import IntArray
+from scaleplan.runs.table import FloatArray, IntArray
 from scaleplan.runs.text import shown
 from scaleplan.units import format_number_of
 
 _READ = ("value", "train_value")
+
+
+def position_along(rows: Gathered, axis: str) -> FloatArray:
+    """Return where rows stand along their runs.
+
+    In a folder some logs may count steps and others epochs only: each is ordered by what it has.
+
+    Args:
+        rows: The rows of all inputs.
+        axis: The role that counts the points of runs.
+    """
+    position = rows.roles[axis].numbers
+    if axis != "step" or "epoch" not in rows.roles:
+        return position
+    log = rows.file_of
+    if "run" in rows.labels:
+        log = combine([log, rows.labels["run"].codes.astype(np.int64)])
+    counted = np.zeros(int(log.max(initial=-1)) + 1, dtype=bool)
+    counted[log[np.isfinite(position)]] = True
+    if counted.all():
+        return position
+    return np.where(counted[log], position, rows.roles["epoch"].numbers)
 
 
 def without_places(

@@ -9,7 +9,7 @@ import numpy as np
 
 from scaleplan.records import Metric, Note, RowNote
 from scaleplan.runs.cleaning import impossible
-from scaleplan.runs.curve_places import without_places
+from scaleplan.runs.curve_places import position_along, without_places
 from scaleplan.runs.curve_rows import counted_by, groups_or_trainings, steps_carried
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.grouping import steps_back
@@ -58,7 +58,7 @@ def reduce_curves(
             several runs are mixed in a printed log.
     """
     axis = counted_by(rows)
-    position = rows.roles[axis].numbers if axis else np.full(len(rows), np.nan)
+    position = position_along(rows, axis) if axis else np.full(len(rows), np.nan)
     groups, split = groups_or_trainings(rows, position, printed) if axis else (None, ())
     if axis is None or groups is None:
         found = printed_runs(rows, printed) if printed else None

@@ -28,6 +28,7 @@ _LOWER = frozenset(
 # What grows as training goes on; the metric gets better along the one it follows most.
 _GROWING = ("flops", "params", "active_params", "tokens", "input", "step", "epoch")
 _FOLLOWS = 0.3  # rank correlation
+_FALLS = 0.7  # the same, of a score that falls throughout
 _ROUNDING = 1e-3  # of sizes in a log, which have a few digits
 # A value at most 1 among percentages that others are so many times as large as.
 _FAR_BELOW = 10.0
@@ -147,6 +148,31 @@ def directed(metric: Metric, roles: Mapping[str, RawColumn]) -> tuple[Metric, No
         action=other, numbers=(("correlation", strength),),
     )  # fmt: skip
     return (replace(metric, kind="loss") if falls else metric), note
+
+
+def falling_score(metric: Metric, roles: Mapping[str, RawColumn]) -> tuple[Note, ...]:
+    """Doubt that higher is better where a metric is just called a score, and falls all along.
+
+    Args:
+        metric: The metric.
+        roles: The numbers by role.
+    """
+    if metric.kind != "score" or {"score", "scores"}.isdisjoint(words(split_unit(metric.name)[0])):
+        return ()
+    value = roles["value"].numbers
+    role = next((role for role in ("step", "epoch", "tokens") if role in roles), "")
+    strength = _correlation(value, roles[role].numbers) if role else 0.0
+    if strength > -_FALLS:
+        return ()
+    return (
+        Note(
+            id="METRIC_DIRECTION", severity="warning",
+            text=f"{metric.name} is taken as a score, higher is better, for its name alone; it "
+            f"falls as {role} grows.",
+            action=f"Say --columns loss={metric.name!r} if lower is better.",
+            numbers=(("correlation", strength),),
+        ),
+    )  # fmt: skip
 
 
 def mixed_shares(name: str, numbers: FloatArray) -> tuple[Note, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from scaleplan.records import Metric, Note, RowNote
 from scaleplan.runs.columns import Assignment
-from scaleplan.runs.doubts import directed, mixed_shares, size_doubts, unit_doubts
+from scaleplan.runs.doubts import directed, falling_score, mixed_shares, size_doubts, unit_doubts
 from scaleplan.runs.factors import factor, has_own_scale, unit_factor
 from scaleplan.runs.frame import Frame, coalesce, column_of_files, with_metric
 from scaleplan.runs.metrics import UNKNOWN, describe, metric_record
@@ -97,6 +97,8 @@ def gather(
     if chosen.metric.preference == UNKNOWN and chosen.kind is None:
         metric, told = directed(metric, roles)
         notes += (told,)
+    elif chosen.kind is None:
+        notes += falling_score(metric, roles)
     roles["value"], metric, said, doubts = _metric_in_unit(frame, roles["value"], metric, chosen)
     train = chosen.numbers.get("train_value", ("",))[0]
     if "perplexity" in metric.unit and "train_value" in roles and _is_perplexity(train):

@@ -17,6 +17,7 @@ _MOST_NATS = 12.0
 # of text lie between about 0.5 and 1.1.
 _FEWEST_NATS = 1.1
 _LEAST_BITS = 0.3
+_NO_ENTROPY = 7  # the preference among losses from which they are no cross-entropy: squared errors
 _GAP = 1.5  # two units in one file leave a gap of at least this factor between their values
 _FEWEST, _SHARE = 3, 0.1  # runs, and share of runs, on either side of it
 _ASK = (
@@ -37,7 +38,7 @@ def loss_unit_notes(rows: Gathered, metric: Metric) -> tuple[Note, ...]:
     if metric.kind != "loss" or metric.unit not in {"as logged", "nats/token"} or not values.size:
         return ()
     named = describe(metric.column)
-    if named is not None and named.kind == "error":
+    if named is not None and (named.kind == "error" or named.preference >= _NO_ENTROPY):
         return ()  # an error without a bound, of which a note says so: no loss of a language model
     low, high = float(values.min()), float(values.max())
     span = f"{format_significant(low)} to {format_significant(high)}"
@@ -46,7 +47,8 @@ def loss_unit_notes(rows: Gathered, metric: Metric) -> tuple[Note, ...]:
     if mixture is not None:
         return (mixture,)
     middle = float(np.median(values))
-    if middle > _MOST_NATS:
+    sized = any(role in rows.roles for role in ("params", "tokens", "flops"))
+    if middle > _MOST_NATS and sized:
         return (
             Note(
                 id="LOSS_UNIT", severity="warning",

@@ -43,6 +43,11 @@ _AGREEMENT = (
     ("rouge1",), ("rouge2",), ("rougel",), ("rougelsum",), ("cider",), ("sari",),
     ("bertscore",), ("sensitivity",), ("specificity",),
 )  # fmt: skip
+_LOWER_SCORES = (
+    ("fid", "score"), ("kid", "score"), ("winkler", "score"), ("interval", "score"),
+    ("energy", "score"), ("crps", "score"), ("davies", "bouldin", "score"), ("davies", "bouldin"),
+    ("docking", "score"),
+)  # fmt: skip
 PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     (("bits", "per", "byte"), "loss", 2, "bits/byte"),
     (("bits", "per", "char"), "loss", 3, "bits/character"),
@@ -94,6 +99,8 @@ PHRASES: tuple[tuple[tuple[str, ...], MetricKind, int, str], ...] = (
     *(((name,), "accuracy", -1, "fraction") for name in ("miou", "mdice")),
     *(((name,), "accuracy", 4, "fraction") for name in _OVERLAPS),
     *((phrase, "score", 10 + place, "") for place, phrase in enumerate(_AGREEMENT)),
+    # Scores that are distances, or that punish: lower is better.
+    *((phrase, "loss", 8, "") for phrase in _LOWER_SCORES),
     (("score",), "score", 0, ""),
     # The mean average precision by which detectors are compared, as Ultralytics, MMDetection and
     # Detectron2 write it.

@@ -24,6 +24,9 @@ from scaleplan.runs.text import fold, listed, near, shown
 CountConfig = Callable[[str], tuple[int, int, str]]
 
 
+_SIZES = ("params", "active_params", "tokens", "unique_tokens", "flops")
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What was asked for.
@@ -71,6 +74,18 @@ class Given:
     also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+def _require_different(roles: Mapping[str, str]) -> None:
+    """Refuse one column for two sizes: a law of both would be a law of its square."""
+    named = {role: fold(roles[role]) for role in _SIZES if role in roles}
+    for role, column in named.items():
+        other = next((one for one in named if one != role and named[one] == column), None)
+        if other is not None:
+            raise UsageError(
+                f"--columns gives {shown(roles[role])} for both {role} and {other}",
+                hint="Give each a column of its own, or leave one of them out.",
+            )
+
+
 def read_request(
     columns: Mapping[str, str] | None,
     metric: str | None,
@@ -104,6 +119,7 @@ def read_request(
                 hint="Give one of them.",
             )
         metric, kind = column, role if role in KIND_WORDS else None
+    _require_different(roles)
     for run, name, text in given.values:
         _require_number(run, name, text)
     return Request(
