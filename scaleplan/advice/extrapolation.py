@@ -14,6 +14,9 @@ _INFO, _WARNING, _ERROR = 0.5, 1.5, 2.5
 # Half-widths above 4% are larger than the differences that decisions between designs turn on
 # (Choshen et al. 2024, arXiv 2410.11840: about 4% is the level useful for decisions).
 _WIDE = 0.04
+# Of so many forecasts of a back-test at a distance or farther; few cuts make them go together, so
+# that less than nine in ten is common by chance.
+_FEWEST_TESTED, _HELD = 5, 0.65
 # Sizes this close are the same one, ratios this close are on one ray.
 _SAME_SIZE, _SAME_RATIO = 1.05, 2.0
 
@@ -21,6 +24,7 @@ _SAME_SIZE, _SAME_RATIO = 1.05, 2.0
 def point_notes(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
     """Yield the notes on one forecast: distance, back-test, width and range of the metric."""
     yield from _distance(point, fit)
+    yield from _failed(point, fit)
     yield from _left_out(point, fit)
     yield from _width(point, fit)
     yield from outside_range(point, fit)
@@ -79,6 +83,26 @@ def _distance(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
             action="Read the interval as a lower limit of the uncertainty.",
             numbers=(("decades_beyond_data", decades), ("decades_tested", tested)),
         )  # fmt: skip
+
+
+def _failed(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
+    """Warn where the intervals of the back-test failed as far out as a forecast reaches."""
+    bins = fit.widening.bins
+    if not bins or point.decades_beyond_data <= _INFO or point.low is None:
+        return
+    far = [one for one in bins if one.decades_high >= point.decades_beyond_data] or [bins[-1]]
+    count = sum(one.forecasts for one in far)
+    inside = sum(one.inside * one.forecasts for one in far) / count
+    if count < _FEWEST_TESTED or inside >= _HELD:
+        return
+    yield Note(
+        id="INTERVAL_FAILED", severity="warning",
+        text=f"Of {count} forecasts of larger runs of this log that reach {far[0].decades_low:.2g} "
+        f"decades or more, {format_percent(inside, 2)} lay inside their 90% interval: at "
+        f"{_place(point)} it is too narrow.",
+        action="Plan with a wider margin, or train a run nearer to the target.",
+        numbers=(("inside", inside), ("forecasts", float(count))),
+    )  # fmt: skip
 
 
 def _left_out(point: ForecastPoint, fit: Fit) -> Iterator[Note]:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from scaleplan.laws import get_law
 from scaleplan.records import Fit, ForecastPoint, Note
-from scaleplan.units import format_percent, format_significant
+from scaleplan.units import format_count, format_percent, format_significant
 
 # Below this share of the loss what is left to gain is smaller than differences between recipes; a
 # convention, as is the factor on the scatter of one run.
 _NEXT_TO_NOTHING = 0.05
 _SCATTERS = 2.0
+_HELD_NAMES = {"params": "parameters", "active_params": "active parameters", "tokens": "tokens"}
 
 
 def reducible(fit: Fit, value: float) -> float | None:
@@ -40,15 +41,33 @@ def floor_reached(point: ForecastPoint, fit: Fit) -> Iterator[Note]:
     floor = next(p for p in fit.parameters if p.symbol == "E")
     low, high = (format_significant(v if v is not None else floor.value)
                  for v in (floor.low, floor.high))  # fmt: skip
+    share = max(0.0, left) / value
+    lost = share < _SCATTERS * noise
+    held = _held(fit)
     yield Note(
-        id="FLOOR_REACHED", severity="warning",
-        text=f"Only {format_percent(max(0.0, left) / value, 2)} of the predicted "
-        f"{format_significant(value)} lies above the fitted floor E = "
-        f"{format_significant(floor.value)} ({low} to {high}); one run scatters by "
-        f"{format_percent(noise, 2)}. More scale cannot be told from noise here.",
-        action="Spend on better data or another recipe, which move the floor; scale does not.",
+        id="FLOOR_REACHED", severity="warning" if lost else "info",
+        text=f"Only {format_percent(share, 2)} of the predicted {format_significant(value)} lies "
+        f"above the fitted floor E = {format_significant(floor.value)} ({low} to {high})"
+        + (
+            f"; one run scatters by {format_percent(noise, 2)}. More scale cannot be told from "
+            "noise here." if lost
+            else ": no scale brings more than that, and recipes often differ by as much."
+        )
+        + (f" All fitted runs have {held}: the floor is theirs." if held else ""),
+        action="Train runs of other sizes: they have another floor." if held
+        else "Spend on better data or another recipe, which move the floor; scale does not.",
         numbers=(("reducible_share", left / value), ("limit", limit), ("floor", floor.value)),
     )  # fmt: skip
+
+
+def _held(fit: Fit) -> str:
+    """Return what a law of one input does not take and all of its runs have alike; else nothing."""
+    if len(fit.inputs) > 1:
+        return ""
+    for each in fit.ranges:
+        if each.role in _HELD_NAMES and each.role not in fit.inputs and each.low == each.high:
+            return f"{format_count(each.low)} {_HELD_NAMES[each.role]}"
+    return ""
 
 
 def forms_spread(point: ForecastPoint, fit: Fit) -> Iterator[Note]:

@@ -14,6 +14,7 @@ from scaleplan.cli import values
 from scaleplan.cli.progress import progress, stages
 from scaleplan.errors import FitError, InputError, UsageError
 from scaleplan.records.advice import joined_notes
+from scaleplan.units import format_number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -241,10 +242,23 @@ def fit_runs(
                 on_progress=shown, on_law=law, on_draws=on_draws,
             )  # fmt: skip
     except FitError as error:
-        # A refusal prints no table of dropped rows, which may be the reason for it.
-        hint = " ".join(filter(None, (error.hint, _dropped(runs.cleaning))))
+        # A refusal prints no table of dropped rows, and no notes, which may say the reason for it.
+        hint = " ".join(filter(None, (error.hint, _dropped(runs.cleaning), _joined(runs))))
         raise FitError(error.message, hint=hint, file=error.file, line=error.line) from error
     return replace(fitted, notes=joined_notes(fitted.notes, fit_notes(fitted)))
+
+
+def _joined(runs: Runs) -> str:
+    """Return a sentence on the rows that were taken for points of curves, empty if none were."""
+    note = next((one for one in runs.notes if one.id == "CURVES_REDUCED"), None)
+    if note is None:
+        return ""
+    numbers = dict(note.numbers)
+    return (
+        f"{format_number_of(int(numbers['points']), 'row')} were taken for points of "
+        f"{format_number_of(int(numbers['runs']), 'training curve')}; if each is a run of its own, "
+        "give --all-points, or a column named run."
+    )
 
 
 def _dropped(cleaning: Cleaning) -> str:

@@ -24,6 +24,8 @@ from scaleplan.records.base import Record
 PRIOR_SHARE = 0.125
 # Beyond e^50 an interval says nothing; the cap keeps the numbers finite.
 _LARGEST_LOG = 50.0
+# Laws that begin flat: how much the metric changed among the runs bounds nothing beyond them.
+_WITHOUT_PACE = frozenset({"sigmoid", "saturating"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -188,8 +190,9 @@ def _part(fit: LawFit, inputs: Sequence[float], widening: Widening, decades: flo
     # Parameters known so badly that the metric could do anything still leave it its own pace: no
     # law is less sure than one that is wholly wrong from a decade inside the data on. Nor does a
     # second form lie farther from the first than that (see `reach`).
+    # An S-curve that has hardly left chance has no pace yet: what it comes to is not known.
     limit = widening.change**2 * (1.0 + decades)
-    if widening.change > 0.0:
+    if widening.change > 0.0 and fit.law not in _WITHOUT_PACE:
         variance = min(variance, limit)
     return _Part(math.log(value) if relative else value, variance, fit.noise**2, fit.dof)
 

@@ -132,7 +132,11 @@ def compare(
     criteria = {t.law.name: aicc(t.fitted) for t in tried if t.fitted is not None}
     spared = {SATURATING} if SIGMOID in criteria else set()
     errors = {t.law.name: t.test.rmse_log for t in tried if t.test is not None}
-    own = {t.law.name: _own_test(t, t.fitted, tried, errors, falling) for t in tried if t.fitted}
+    own = {
+        t.law.name: _own_test(t, t.fitted, tried, errors, falling, score=score)
+        for t in tried
+        if t.fitted
+    }
     # What its own test rejects is no measure for others: of few runs AICc prefers it all the same,
     # and a law with a parameter too many may forecast one run by luck.
     sound = [n for n in criteria if not own[n]]
@@ -217,14 +221,14 @@ def _worse_on_larger_runs(own: float | None, errors: dict[str, float | None]) ->
 
 def _own_test(
     t: Tried, fitted: Fitted, tried: Sequence[Tried], errors: dict[str, float | None],
-    falling: bool,
+    falling: bool, *, score: bool,
 ) -> str:  # fmt: skip
     """Return what the test that belongs to this law says against it."""
     if not t.law.parameters:
         return definition_rejection(fitted)
     if isinstance(t.law, LinearLaw):
         found = _straight_line_rejection(t, tried, errors)
-        return found or (_reaches_zero(fitted, tried) if falling else "")
+        return found or (_reaches_zero(fitted, tried, score=score) if falling else "")
     if t.law.name == "power":
         return _power_rejection(t, tried)
     if without_floor(t):
@@ -259,11 +263,12 @@ def _straight_line_rejection(
     return ""
 
 
-def _reaches_zero(line: Fitted, tried: Sequence[Tried]) -> str:
+def _reaches_zero(line: Fitted, tried: Sequence[Tried], *, score: bool) -> str:
     """Return why a falling line is no forecast: it soon says less than nothing, and need not be.
 
     Whether few runs bend hardly shows, so AICc alone took lines for forecasts that no metric can
-    reach; where the runs do curve away from a power law, only they say how.
+    reach; where the runs do curve away from a power law, only they say how. A share of 1 curves
+    away from one on its way from chance, and to its limit afterwards: of it a line says nothing.
     """
     power = next((o.fitted for o in tried if o.law.name == "power"), None)
     if power is None or is_exact(line):
@@ -272,7 +277,8 @@ def _reaches_zero(line: Fitted, tried: Sequence[Tried]) -> str:
     beyond = np.logspace(0.0, _REACH, _STEPS)
     negative = line.predict(largest * beyond[None, :]) <= 0.0
     curvature = curvature_p(power)
-    if not negative.any() or (curvature is not None and curvature < SIGNIFICANT):
+    curved = curvature is not None and curvature < SIGNIFICANT and not score
+    if not negative.any() or curved:
         return ""
     factor = format_significant(float(beyond[negative][0]), 2)
     return f"it would reach 0 at {factor} times the largest input, as no run can"

@@ -24,6 +24,15 @@ FORECASTING = (
         "own rule",
     ),
     _entry(
+        "INTERVAL_FAILED",
+        "Intervals of the back-test failed as far out as this forecast reaches.",
+        "Below 65% of five or more forecasts from smaller runs of the log, of this distance and "
+        "farther, lay inside their widened 90% interval.",
+        "What did not hold inside the log will hardly hold beyond it.",
+        "Plan with a wider margin, or train a run nearer to the target.",
+        "own rule; forecasts above one cut come from one fit, and fail together",
+    ),
+    _entry(
         "OFF_THE_RAY",
         "The tokens per parameter lie far from those of the fitted runs.",
         "A law of one input, and a ratio more than 2 times outside that of the smallest and the "
@@ -93,7 +102,8 @@ FORECASTING = (
     _entry(
         "FLOOR_REACHED",
         "The forecast lies within noise of the fitted floor.",
-        "(L - E) / L < max(2 sigma, 5%), where the interval of E excludes zero.",
+        "(L - E) / L < max(2 sigma, 5%), where the interval of E excludes zero: a warning below 2 "
+        "sigma, else a note.",
         "More scale cannot be seen above the scatter of a run.",
         "Spend on data or recipe, which move E.",
         "a convention",
