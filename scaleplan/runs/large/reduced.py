@@ -33,6 +33,7 @@ from scaleplan.runs.raw import ABSENT, RawTable
 from scaleplan.runs.repeated_steps import is_setting
 from scaleplan.runs.request import Request, keeps_text
 from scaleplan.runs.roles import INPUT_ROLES, VAGUE_FLOPS, spellings
+from scaleplan.runs.run_totals import tells_totals
 from scaleplan.runs.shapes import is_shape
 from scaleplan.runs.text import clean_text
 
@@ -164,6 +165,8 @@ def _cells(
     axis = numbers.get("step") or numbers.get("epoch")
     if axis is None or axis[0] not in code:
         raise Unsuited("no column counts steps or epochs")
+    if any(map(tells_totals, names)):
+        raise Unsuited("rows may sum up a whole training")
     run = chosen.labels.get("run", ("",))[0]
     if run not in code or not keeps_text(request, run):
         raise Unsuited("no column names the run of a row")

@@ -126,6 +126,12 @@ def test_what_the_engine_might_read_otherwise_is_refused(tmp_path, monkeypatch, 
     assert "--engine small" in refused.value.hint
 
 
+def test_rows_that_may_sum_up_a_training_are_left_to_our_own_reading(tmp_path):
+    path = write(tmp_path / "log.csv", rows(), HEADER.replace("note", "train_runtime"))
+    with pytest.raises(InputError, match="sum up a whole training"):
+        load_runs([str(path)], engine="duckdb")
+
+
 def test_large_logs_take_the_engine_and_say_so(tmp_path, monkeypatch):
     path = write(tmp_path / "log.csv", rows())
     assert "LARGE_ENGINE" not in {n.id for n in load_runs([str(path)], engine="auto").notes}
