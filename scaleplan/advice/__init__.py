@@ -82,7 +82,8 @@ def plan_notes(plan: Plan, fit: Fit) -> tuple[Note, ...]:
 
         notes += mixture_as_dense(plan.forecast, fit, whole)
     # Counts around the one that was asked for are shown, not judged.
-    rows = tuple(row for row in plan.rows if row.gpus in plan.asked_gpus)
+    asked = frozenset(plan.asked_gpus)  # there may be thousands
+    rows = tuple(row for row in plan.rows if row.gpus in asked)
     judged = replace(plan, rows=rows) if rows else plan
     for rule in (*PLAN_RULES, *UNLIKELY_RULES, *SHAPE_RULES):
         notes += rule(judged)

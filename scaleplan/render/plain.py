@@ -61,16 +61,14 @@ def _flat(row: dict[str, Any]) -> dict[str, str]:
 
 
 def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if isinstance(value, float):  # most are
+        return str(value) if math.isfinite(value) else ""
+    if value is None or isinstance(value, bool):
+        return "" if value is None else str(value).lower()
     if isinstance(value, list | tuple):
         return "; ".join(_cell(one) for one in value)
     if isinstance(value, dict):
         return " ".join(f"{key}={_cell(one)}" for key, one in value.items())
-    if isinstance(value, float) and not math.isfinite(value):
-        return ""
     text = plain_text(str(value))
     # A spreadsheet takes text that begins like this for a formula; numbers are no text.
     return inert(text) if isinstance(value, str) else text
