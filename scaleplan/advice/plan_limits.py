@@ -13,6 +13,7 @@ from scaleplan.advice.layout_limits import (
     too_few,
 )
 from scaleplan.advice.repeats import repeated_data
+from scaleplan.planning.long_runs import lasting
 from scaleplan.planning.throughput import useful_batch
 from scaleplan.planning.utilisation import routed, run_utilisation
 from scaleplan.records import Note, Plan, PlanRow
@@ -25,7 +26,6 @@ _NODE = 8
 _LARGE_BATCH, _OVERHEAD = 2.0, 0.2
 # What a whole run keeps, at 0.93, of the highest MFU of steps in any table, 0.65.
 _HIGHEST_MFU = 0.60
-_LONGEST_DAYS = 365.0
 # Share of the time that writing checkpoints may take before it is worth a warning; a choice.
 _STANDING = 0.05
 _SECONDS_PER_HOUR, _HOURS_PER_DAY = 3600.0, 24.0
@@ -154,14 +154,7 @@ def slow_checkpoints(plan: Plan) -> Iterator[Note]:
 
 def duration(plan: Plan) -> Iterator[Note]:
     """Say when even the fastest row takes more than a year."""
-    fastest = min((row.days for row in plan.rows), default=0.0)
-    if fastest > _LONGEST_DAYS:
-        yield Note(
-            id="LONGER_THAN_A_YEAR", severity="warning",
-            text=f"The fastest row takes {format_days(fastest)}.",
-            action="Use more accelerators or a smaller model; hardware and methods change faster.",
-            numbers=(("days", fastest),),
-        )  # fmt: skip
+    yield from lasting(min((row.days for row in plan.rows), default=0.0))
 
 
 def tiny_model(plan: Plan) -> Iterator[Note]:

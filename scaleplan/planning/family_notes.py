@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from scaleplan.planning.convolutions import assumed_values_note
+from scaleplan.planning.long_runs import lasting
 from scaleplan.records import Note
 from scaleplan.records.families import ExampleModel, FamilyRow
-from scaleplan.units import format_count, format_days
+from scaleplan.units import format_count
 
 # Examples per accelerator and step of the smallest that was measured: 8,192 on 256 accelerators.
 _FEWEST_EXAMPLES = 32.0
-_LONGEST_DAYS, _MOST_EPOCHS = 365.0, 1000
+_MOST_EPOCHS = 1000
 
 
 def family_notes(
@@ -69,14 +70,7 @@ def family_notes(
 
 def _lengths(rows: Sequence[FamilyRow], epochs: float) -> Iterator[Note]:
     """Yield what there is to say of trainings that last long, or see their data very often."""
-    fastest = min((row.days for row in rows), default=0.0)
-    if fastest > _LONGEST_DAYS:
-        yield Note(
-            id="LONGER_THAN_A_YEAR", severity="warning",
-            text=f"The fastest row takes {format_days(fastest)}.",
-            action="Use more accelerators or a smaller model; hardware and methods change faster.",
-            numbers=(("days", fastest),),
-        )  # fmt: skip
+    yield from lasting(min((row.days for row in rows), default=0.0))
     if epochs > _MOST_EPOCHS:
         yield Note(
             id="EPOCHS_UNSEEN", severity="warning",

@@ -84,6 +84,19 @@ def logs(draw):
     return content.rstrip(b"\r\n") if draw(st.booleans()) else content
 
 
+def counted(stack):
+    """Return a list of how many lines each block has that is read whole; 0 for the others."""
+    taken = []
+    add_plain = plain_json.add_plain
+
+    def counting(*arguments):
+        taken.append(add_plain(*arguments))
+        return taken[-1]
+
+    stack.enter_context(patch.object(json_lines, "add_plain", counting))
+    return taken
+
+
 def of_rows(count, **more):
     return b"".join(
         json.dumps({"run": "a", "step": i, "loss": 1 / (i + 1), **more}).encode() + b"\n"
@@ -111,16 +124,9 @@ def test_blocks_give_what_lines_give(content, growing, processors, size):
 def test_plain_blocks_are_taken_whole(name):
     row = '{"run": %s, "step": %d, "loss": 2.5, "note": null, "ok": true, "to": "x"}\n'
     content = "".join(row % (name, i) for i in range(2000)).encode()
-    taken = []
-    add_plain = plain_json.add_plain
-
-    def counted(*arguments):
-        taken.append(add_plain(*arguments))
-        return taken[-1]
-
     with ExitStack() as stack:
         small_blocks(stack)
-        stack.enter_context(patch.object(json_lines, "add_plain", counted))
+        taken = counted(stack)
         table = read(content, blocks=True)
     assert sum(taken) > 1900  # all but the first block
     assert 0 not in taken
@@ -130,16 +136,9 @@ def test_plain_blocks_are_taken_whole(name):
 def test_an_odd_block_is_read_line_by_line_and_the_next_one_whole():
     rows = [b'{"run": "a", "step": %d, "loss": 2.5}\n' % i for i in range(2000)]
     rows[1000] = b'{"run": "a", "step": 1000, \n'
-    taken = []
-    add_plain = plain_json.add_plain
-
-    def counted(*arguments):
-        taken.append(add_plain(*arguments))
-        return taken[-1]
-
     with ExitStack() as stack:
         small_blocks(stack)
-        stack.enter_context(patch.object(json_lines, "add_plain", counted))
+        taken = counted(stack)
         table = read(b"".join(rows), blocks=True)
     assert taken.count(0) == 1
     assert [note.line for note in table[2]] == [1001]
