@@ -68,7 +68,8 @@ def representatives(cells: Cells, rule: Rule) -> Any:  # noqa: ANN401
 
     The last row of a run is looked for only among those that are finite and those that are not,
     each by its step alone, which costs an engine a tenth of ordering by step and row; `endings`
-    settles what that leaves open.
+    settles what that leaves open, and `endless_steps` whether the last stands at an infinite step.
+    Cells are left out by conditions of their own: filters of aggregates cost an engine more.
 
     Args:
         cells: The columns.
@@ -78,17 +79,17 @@ def representatives(cells: Cells, rule: Rule) -> Any:  # noqa: ANN401
 
     log = log_table(cells)
     value, at, finite, odd = _places(log, cells)
+    known = _if(finite, value)
     if rule == "last":
         key, chosen = {"at": -at, "row": -log.row, "value": value}, finite | odd
     else:
         key, chosen = {"value": value if rule == "lowest" else -value, "at": at}, finite
         key["row"] = log.row
     found = {
-        "points": log.count(), "logged": value.count(), "usable": finite.sum(),
-        "first_row": log.row.min(), "last_row": log.row.max(), "largest": value.max(where=finite),
-        "smallest": value.min(where=finite), "first_at": at.min(), "last_at": at.max(),
-        "endless": (log[cells.position].abs() == _INFINITE).sum(),
-        "finite_end": at.max(where=finite), "odd_end": at.max(where=odd),
+        "points": log.count(), "logged": value.count(), "usable": known.count(),
+        "first_row": log.row.min(), "last_row": log.row.max(), "largest": known.max(),
+        "smallest": known.min(), "first_at": at.min(), "last_at": at.max(),
+        "finite_end": _if(finite, at).max(), "odd_end": _if(odd, at).max(),
         "pick": ibis.struct(key).min(where=chosen),
     }  # fmt: skip
     if cells.epoch is not None:
@@ -109,6 +110,19 @@ def representatives(cells: Cells, rule: Rule) -> Any:  # noqa: ANN401
         found[f"texts_{name}"] = meant.sum() - (known & meant).sum()
         found[f"odd_{name}"] = (meant & cell.re_search(_NUMBER_LIKE)).sum() - (meant & plain).sum()
     return log.group_by(run=log[cells.run]).aggregate(**found)
+
+
+def endless_steps(cells: Cells, runs: Sequence[str]) -> Any:  # noqa: ANN401
+    """Return for some runs how many of their rows have an infinite step, not just none.
+
+    Args:
+        cells: The columns.
+        runs: Their names.
+    """
+    log = log_table(cells)
+    log = log.filter(log[cells.run].isin(list(runs)))
+    endless = (log[cells.position].abs() == _INFINITE).sum()
+    return log.group_by(run=log[cells.run]).aggregate(endless=endless)
 
 
 def endings(cells: Cells, runs: Sequence[str]) -> Any:  # noqa: ANN401
@@ -145,17 +159,6 @@ def distinct_steps(cells: Cells, runs: Sequence[str]) -> Any:  # noqa: ANN401
     )
 
 
-def picked_rows(cells: Cells, rows: Sequence[int]) -> Any:  # noqa: ANN401
-    """Return all cells of some rows.
-
-    Args:
-        cells: The columns.
-        rows: Their numbers.
-    """
-    log = log_table(cells)
-    return log.filter(log.row.isin(list(rows)))
-
-
 def _places(log: Any, cells: Cells) -> tuple[Any, Any, Any, Any]:  # noqa: ANN401
     """Return the metric, where rows stand in their run, and which are finite or logged but odd."""
     value, position = log[cells.value], log[cells.position]
@@ -163,3 +166,10 @@ def _places(log: Any, cells: Cells) -> tuple[Any, Any, Any, Any]:  # noqa: ANN40
     # Rows without a step come last.
     at = (position < _INFINITE).ifelse(position, _INFINITE)
     return value, at, size < _INFINITE, size >= _INFINITE
+
+
+def _if(condition: Any, column: Any) -> Any:  # noqa: ANN401
+    """Return the cells of a column where a condition holds, and nothing elsewhere."""
+    import ibis
+
+    return condition.ifelse(column, ibis.null(column.type()))

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from scaleplan.runs.formats.base import KeepText
-from scaleplan.runs.large.expression import Cells, Kind, picked_rows
+from scaleplan.runs.large.expression import VIEW, Kind
 from scaleplan.runs.large.text_files import HEAD_LINES, TextFiles
 from scaleplan.runs.large.unsuited import Unsuited
 from scaleplan.runs.locating import Located
@@ -44,6 +44,13 @@ class Engine(Protocol):
 
     def rows(self, expression: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - of Ibis
         """Return the rows of an expression of Ibis; structures are mappings.
+
+        Raises:
+            Unsuited: If the engine cannot read the files.
+        """
+
+    def fetched(self, query: str) -> list[dict[str, Any]]:
+        """Return the rows of a query in words that all engines know.
 
         Raises:
             Unsuited: If the engine cannot read the files.
@@ -88,10 +95,8 @@ class Log:
         """Return some rows as our own reading sees them, one table a file."""
         if self.text is not None:
             return self.text.tables(rows)
-        kinds = {f"c{i}": kind for i, kind in enumerate(self.layout.kinds)}
-        cells = Cells(kinds=kinds, run="c0", value="c0", position="c0", weighed=())
         of_file: list[list[dict[str, Any]]] = [[] for _ in self.located]
-        for found in sorted(self.rows(picked_rows(cells, rows)), key=_row):
+        for found in sorted(_numbered(self.engine.fetched, rows), key=_row):
             of_file[_row(found) >> FILE_SHIFT].append(found)
         return [
             table_of_cells(each, self.layout.names, self.layout.kinds, found, self.keep_text)
@@ -112,8 +117,16 @@ class Log:
             self.text.check(rows)
 
 
+Fetched = Callable[[str], list[dict[str, Any]]]  # gives the rows of a query
 # Gives files to an engine; it raises Unsuited or, where the engine is missing, InputError.
 OpenLog = Callable[[Sequence[Located], KeepText], AbstractContextManager[Log]]
+
+
+def _numbered(fetched: Fetched, rows: Sequence[int]) -> list[dict[str, Any]]:
+    """Return all cells of some rows; Ibis takes most of a second to write ten thousand."""
+    return (
+        fetched(f"select * from {VIEW} where row in ({', '.join(map(str, rows))})") if rows else []
+    )
 
 
 def _row(found: dict[str, Any]) -> int:
@@ -152,7 +165,7 @@ def check_names(names: Sequence[str]) -> None:
 
 
 def first_cells(
-    fetched: Callable[[str], list[dict[str, Any]]], first: Located, names: Sequence[str],
+    fetched: Fetched, first: Located, names: Sequence[str],
     kinds: Sequence[Kind], keep_text: KeepText,
 ) -> RawTable:  # fmt: skip
     """Return the first rows, and the first row that has each of the columns that they lack.
@@ -164,15 +177,13 @@ def first_cells(
         kinds: The kind of each.
         keep_text: Tells by name which columns are text.
     """
-    rows = fetched(f"select * from log limit {HEAD_LINES}")
+    rows = fetched(f"select * from {VIEW} limit {HEAD_LINES}")
     codes = [f"c{i}" for i in range(len(names))]
     late = [code for code in codes if all(row[code] is None for row in rows)]
     if late:
         firsts = ", ".join(f"min(case when {c} is not null then row end)" for c in late)
-        found = fetched(f"select {firsts} from log")[0].values()
-        places = ", ".join(sorted({str(row) for row in found if row is not None}))
-        if places:
-            rows += fetched(f"select * from log where row in ({places})")
+        found = fetched(f"select {firsts} from {VIEW}")[0].values()
+        rows += _numbered(fetched, sorted({row for row in found if row is not None}))
     return table_of_cells(first, names, kinds, rows, keep_text)
 
 

@@ -21,6 +21,7 @@ from scaleplan.runs.large.expression import (
     Rule,
     distinct_steps,
     endings,
+    endless_steps,
     representatives,
 )
 from scaleplan.runs.large.log import Layout, Log, OpenLog
@@ -133,6 +134,7 @@ def reduce_large(
         found = log.rows(representatives(cells, rule))
         log.check(sum(run["points"] for run in found))
         _check_runs(found, cells, chosen.kind or chosen.metric.kind)
+        _check_steps(log, found, cells)
         _check_own_names(log, found, cells, chosen)
         found.sort(key=lambda run: int(run["first_row"]))
         read = log.tables([run["pick"]["row"] * (-1 if best is None else 1) for run in found])
@@ -212,8 +214,6 @@ def _check_runs(found: Sequence[dict[str, Any]], cells: Cells, kind: str) -> Non
     names = [run["run"] for run in found]
     if any(name is None or not name.strip() or not _plain(name) for name in names):
         raise Unsuited("rows have no run, or a run's name has odd characters")
-    if any(run["endless"] for run in found):
-        raise Unsuited("a step is infinite")
     if cells.epoch is not None and any(map(_begins_again, found)):
         raise Unsuited("steps are counted within epochs")
     if any(not run["usable"] for run in found):
@@ -225,6 +225,14 @@ def _check_runs(found: Sequence[dict[str, Any]], cells: Cells, kind: str) -> Non
         raise Unsuited("a run ended with a metric that is not finite")
     if any(run[f"odd_{name}"] for run in found for name in cells.weighed):
         raise Unsuited("a column of text holds cells that may be numbers")
+
+
+def _check_steps(log: Log, found: Sequence[dict[str, Any]], cells: Cells) -> None:
+    """Refuse infinite steps, which stand where rows without a step do."""
+    without = [run["run"] for run in found if np.isposinf(run["last_at"])]
+    endless = any(np.isneginf(run["first_at"]) for run in found)
+    if endless or (without and any(r["endless"] for r in log.rows(endless_steps(cells, without)))):
+        raise Unsuited("a step is infinite")
 
 
 def _begins_again(run: dict[str, Any]) -> bool:
