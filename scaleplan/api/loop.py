@@ -110,7 +110,7 @@ def next_runs(
     fit: FitResult, *, budget: Number | None = None, budget_usd: Number | None = None,
     target_params: Number | None = None, target_tokens: Number | None = None,
     target_flops: Number | None = None, cheapest: Number | None = None,
-    dearest: Number | None = None, most: int = 20, candidates: int = 400, gpu: str | None = None,
+    dearest: Number | None = None, most: int = 30, candidates: int = 400, gpu: str | None = None,
     gpus: int = 8, mfu: float | None = None, price: Number | None = None, seed: int = 0,
 ) -> NextResult:  # fmt: skip
     """Choose the runs whose results narrow the interval at a target most for a budget.
@@ -122,7 +122,7 @@ def next_runs(
         target_params: The model to forecast: its size.
         target_tokens: Its training tokens.
         target_flops: Its training compute; alone, the compute-optimal model is the target.
-        cheapest: Least compute of one run, FLOP; None takes that of the cheapest fitted run.
+        cheapest: Least compute of one run, FLOP; None takes a tenth of the cheapest fitted run.
         dearest: Most compute of one run, FLOP.
         most: Most runs to propose.
         candidates: About how many candidates to look at.

@@ -84,7 +84,7 @@ def next_command(
         float | None,
         typer.Option(
             parser=values.positive, metavar="NUMBER",
-            help="Least compute of one run, FLOP. Default: that of the cheapest fitted run.",
+            help="Least compute of one run, FLOP. Default: a tenth of the cheapest fitted run.",
         ),
     ] = None,
     dearest: Annotated[
@@ -95,7 +95,7 @@ def next_command(
     ] = None,
     runs: Annotated[
         int, typer.Option(parser=values.whole, metavar="INTEGER", help="Most runs to propose.")
-    ] = 20,
+    ] = 30,
     candidates: Annotated[
         int,
         typer.Option(

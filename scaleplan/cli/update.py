@@ -52,8 +52,9 @@ def updated(
     """
     from scaleplan.cli.sources import fit_runs, read_runs, saved_fit
     from scaleplan.cli.update_names import names_for
-    from scaleplan.planning.update import judge, law_for, update_of
+    from scaleplan.planning.update import judge, update_of
     from scaleplan.planning.update_logs import new_cleaning, of_other_ratios
+    from scaleplan.planning.update_small import runs_to_fit
 
     old = saved_fit(file)
     if old.cleaning is None:
@@ -73,14 +74,14 @@ def updated(
         )  # fmt: skip
     apart = [one for one in old_files if not _among(one, sources)]
     runs = read_runs([*apart, *sources], names.both(new_runs), stdin=typed)
-    law, reason = (fitting.law, "asked for") if fitting.law != "auto" else law_for(old, runs)
+    runs, law, reason, apart_notes = runs_to_fit(old, runs, law=fitting.law)
     fit = fit_runs(
         runs, fitting=replace(fitting, law=law), resamples=resamples, level=level, seed=seed,
         flops=flops, quiet=reading.quiet,
     )  # fmt: skip
     return update_of(
         old, judged, fit, cleaning=cleaning, among_old=among_old, law_reason=reason,
-        notes=(*off, *fit.notes),
+        notes=(*off, *apart_notes, *fit.notes),
     )  # fmt: skip
 
 

@@ -20,11 +20,12 @@ from scaleplan.planning.next_runs_names import own_columns
 from scaleplan.planning.next_runs_notes import DESIGN, cluster_notes, next_notes
 from scaleplan.planning.next_runs_rows import Cluster, next_rows, row_assumptions
 from scaleplan.planning.next_runs_target import (
+    Least,
     Request,
-    cheapest_of,
     check_fit,
     check_target,
     compute_budget,
+    least_run,
     target_of,
 )
 from scaleplan.planning.samples import samples_of
@@ -34,7 +35,6 @@ from scaleplan.units import format_flops, format_usd
 if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
 
-LEAST_SHARE = 1e-3  # of the budget; what costs less than that decides nothing about the target
 _BELOW_TARGET = 0.5  # of the target's compute; a run as large as the target needs no forecast
 
 
@@ -60,9 +60,10 @@ def plan_next(fit: Fit, request: Request, cluster: Cluster) -> NextRuns:
     check_target(fit, target)
     ratio = tokens / params
     dearest = min(request.dearest or math.inf, _BELOW_TARGET * target["flops"])
-    cheapest = _cheapest(fit, request, compute, dearest)
+    least = least_run(fit, request, compute)
+    _check_room(least, request, compute, dearest)
     forms = _forms(fit, params, tokens)
-    pool, anchors = _pool(request, compute, cheapest, dearest, ratio, k)
+    pool, anchors = _pool(request, compute, least, dearest, ratio, k)
     cost, budget = _cost(pool, request, cluster)
     _check_budget(cost, budget, request)
     beliefs = beliefs_at(
@@ -102,37 +103,28 @@ def plan_next(fit: Fit, request: Request, cluster: Cluster) -> NextRuns:
         ),
         assumptions=(
             *fit.assumptions,
-            *_assumptions(cheapest, request, None if anchor is None else cost[anchor] / budget),
+            *_assumptions(least, None if anchor is None else cost[anchor] / budget),
             *row_assumptions(cluster, samples=samples),
         ),
         samples=samples, columns=own_columns(fit),
     )  # fmt: skip
 
 
-def _cheapest(fit: Fit, request: Request, compute: float, dearest: float) -> float:
-    """Return the least compute of a run.
-
-    Raises:
-        PlanError: If the budget, the target or --dearest leaves no room for such a run.
-    """
-    known = request.cheapest or cheapest_of(fit)
-    if request.flops is not None and compute < known:
+def _check_room(least: Least, request: Request, compute: float, dearest: float) -> None:
+    """Refuse a budget, a target or --dearest that leaves no room for a run."""
+    if request.flops is not None and compute < least.flops:
         raise PlanError(
             f"the budget of {format_flops(compute)} FLOP is below the cheapest run of "
-            f"{format_flops(known)} FLOP"
-            + ("" if request.cheapest else ", as small as the smallest that was fitted"),
+            f"{format_flops(least.flops)} FLOP" + ("" if request.cheapest else f", {least.reason}"),
             hint="Raise the budget, or allow smaller runs with --cheapest FLOP.",
         )
-    if dearest < known:
+    if dearest < least.flops:
         raise PlanError(
-            f"no run lies between the cheapest ({format_flops(known)} FLOP) and "
+            f"no run lies between the cheapest ({format_flops(least.flops)} FLOP) and "
             f"{format_flops(dearest)} FLOP, the most that one may take here: half of the target's "
             "compute, or --dearest",
             hint="Give a larger target, a smaller --cheapest or a larger --dearest.",
         )
-    if request.cheapest is not None:
-        return known
-    return max(known, min(LEAST_SHARE * compute, dearest))
 
 
 def _forms(fit: Fit, params: float, tokens: float) -> list[Form]:
@@ -152,15 +144,15 @@ def _forms(fit: Fit, params: float, tokens: float) -> list[Form]:
 
 
 def _pool(
-    request: Request, compute: float, cheapest: float, dearest: float, ratio: float, k: float
+    request: Request, compute: float, least: Least, dearest: float, ratio: float, k: float
 ) -> tuple[RunSet, list[int]]:
     """Return the candidates, and which of them may be the anchor, the largest first."""
-    most = max(cheapest, min(dearest, compute))
+    most = max(least.flops, min(dearest, compute))
     pool = candidates(
-        cheapest=cheapest, dearest=most, ratio=ratio, count=request.candidates,
-        flops_per_param_token=k,
+        cheapest=least.flops, dearest=most, ratio=ratio, count=request.candidates,
+        flops_per_param_token=k, least=(least.params, least.tokens),
     )  # fmt: skip
-    sizes = [max(cheapest, min(share * compute, dearest)) for share in ANCHOR_SHARES]
+    sizes = [max(least.flops, min(share * compute, dearest)) for share in ANCHOR_SHARES]
     sizes = list(dict.fromkeys(sizes))
     anchors = runs_of(np.array(sizes), np.full(len(sizes), ratio), k)
     return pool.joined(anchors), [len(pool) + place for place in range(len(sizes))]
@@ -235,7 +227,7 @@ def _alternatives(
     return tuple(found)
 
 
-def _assumptions(cheapest: float, request: Request, share: float | None) -> tuple[Assumption, ...]:
+def _assumptions(least: Least, share: float | None) -> tuple[Assumption, ...]:
     anchor = Assumption(
         name="least share of the budget for the anchor run, the largest that tells as much",
         value=round(share or 0.0, 3), unit="share", source=DESIGN,
@@ -243,8 +235,7 @@ def _assumptions(cheapest: float, request: Request, share: float | None) -> tupl
     return (
         *(() if share is None else (anchor,)),
         Assumption(
-            name="cheapest run", value=format_flops(cheapest), unit="FLOP",
-            source="given" if request.cheapest is not None
-            else f"the cheapest fitted run, or {LEAST_SHARE:g} of the budget if that is more",
+            name="cheapest run", value=format_flops(least.flops), unit="FLOP",
+            source=least.reason,
         ),
     )  # fmt: skip

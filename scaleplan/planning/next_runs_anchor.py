@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
 
 # Of the budget, the largest first. Of 0.4, 0.6, 0.7, 0.8 and 0.9 forecasts by the form that runs
-# show were best with 0.8 (tests/benchmark/next_runs.py --reps 60 --shares 0.4,0.6,0.7,0.9, 2026).
+# show were best with 0.8 (tests/benchmark/next_runs.py --reps 60 --shares 0.4,0.6,0.7,0.9, 2026, of
+# runs no smaller than the pilot's).
 ANCHOR_SHARES = (0.8, 0.5, 0.2)
 # The largest share is taken whose expected standard deviation at the target is within this factor
 # of the best: on those truths it is 0.67 to 0.8 in the mean (the last lines there).

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Tokens per parameter within this factor of the target's. A band of 6 takes a sixth off a ladder's
 # error where the law is right, 25 and 50 half of it; and where the law is wrong wide bands show it
-# (tests/benchmark/next_runs.py --reps 60 --bands 6,25, 2026).
+# (tests/benchmark/next_runs.py --reps 60 --bands 6,25, 2026, of runs no smaller than the pilot's).
 RATIO_BAND = 50.0
 # Runs of fewer tokens than parameters stand apart in public sweeps: five of them move the exponent
 # of the tokens by a quarter (Besiroglu et al. 2024, who leave them out).
@@ -80,6 +80,7 @@ def candidates(
     count: int,
     flops_per_param_token: float,
     band: float = RATIO_BAND,
+    least: tuple[float, float] = (0.0, 0.0),
 ) -> RunSet:
     """Return candidates on a grid of compute and tokens per parameter around the target's.
 
@@ -90,6 +91,7 @@ def candidates(
         count: About how many candidates.
         flops_per_param_token: k in C = k N D.
         band: Largest factor between a candidate's tokens per parameter and the target's.
+        least: Fewest params and tokens, where some candidates have so many.
     """
     ratios = max(_RATIOS, 2 * round(math.sqrt(count / 8.0)) + 1)
     levels = max(2, round(count / ratios))
@@ -98,7 +100,9 @@ def candidates(
         np.geomspace(max(ratio / band, min(_LEAST_RATIO, ratio)), ratio * band, ratios),
         indexing="ij",
     )
-    return runs_of(flops.ravel(), wide.ravel(), flops_per_param_token)
+    found = runs_of(flops.ravel(), wide.ravel(), flops_per_param_token)
+    kept = np.flatnonzero((found.params >= least[0]) & (found.tokens >= least[1]))
+    return found.take(kept.tolist()) if kept.size else found
 
 
 def naive_sets(

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scaleplan.planning.next_runs_rows import Cluster
+from scaleplan.planning.next_runs_target import cheapest_of
 from scaleplan.planning.samples import samples_of
 from scaleplan.records import Fit, NextRun, Note
 from scaleplan.runs.table import FloatArray
 from scaleplan.runs.text import listed
-from scaleplan.units import format_count, format_number_of
+from scaleplan.units import format_count, format_flops, format_number_of
 
 _NAMED = 3
+_ROUNDED = 5e-3  # sizes of runs are rounded to three digits
 _IDLE = 0.1  # a share of the accelerators that is worth a word
 DESIGN = "own simulation, tests/benchmark/next_runs.py (2026)"
 
@@ -98,21 +100,31 @@ def cluster_notes(
 
 
 def _below_the_runs(fit: Fit, rows: Sequence[NextRun]) -> list[Note]:
-    """Say which runs have fewer parameters than any that the law was fitted to."""
-    least = min((r.low for r in fit.ranges if r.role == "params"), default=None)
-    small = [row for row in rows if least is not None and row.params < least]
-    if not small or least is None:
+    """Say which runs are smaller than any that the law was fitted to, in parameters or compute."""
+    known = {one.role: one.low for one in fit.ranges}
+    least, cheapest = known.get("params"), cheapest_of(fit)
+    if least is None:
+        return []
+    below = 1.0 - _ROUNDED
+    small = [r for r in rows if r.params < least * below or r.flops < cheapest * below]
+    if not small:
         return []
     one = len(small) == 1
+    own = (
+        "Read the results back with scaleplan fit --update: it tests the law on them, and leaves "
+        "them out where they do not lie on one with the others. Or raise --cheapest."
+    )
     return [
         Note(
             id="BELOW_THE_RUNS", severity="info",
             text=f"{format_number_of(len(small), 'run')} "
-            f"({listed([row.name for row in small], _NAMED)}) {'has' if one else 'have'} fewer "
-            f"parameters than the smallest fitted {format_count(least)}, down to "
-            f"{format_count(min(row.params for row in small))}: the law is not tested there, and "
-            "with a large vocabulary so small a model may be embeddings for the most part.",
-            action="Leave out what you cannot build, or raise the cheapest run with --cheapest.",
-            numbers=(("runs", float(len(small))), ("least", least)),
+            f"({listed([row.name for row in small], _NAMED)}) {'is' if one else 'are'} smaller "
+            f"than any fitted ({format_count(least)} params, {format_flops(cheapest)} FLOP), down "
+            f"to {format_count(min(row.params for row in small))} params and "
+            f"{format_flops(min(row.flops for row in small))} FLOP: the law is not tested there, "
+            "and with a large vocabulary so small a model may be embeddings for the most part.",
+            action=own if fit.quality is not None
+            else "Leave out what you cannot build, or raise the cheapest run with --cheapest.",
+            numbers=(("runs", float(len(small))), ("least", least), ("cheapest", cheapest)),
         )
     ]  # fmt: skip

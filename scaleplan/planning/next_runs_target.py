@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 
 # FLOP; ten thousand years of all computers there are (about 1e22 FLOP/s in 2026, own estimate).
 _MOST_FLOPS = 1e34
+# Of the cheapest fitted run, of the fewest params and tokens: how much smaller a run may be. Many
+# small runs show the form of the law: with them the error of the forecast by the form that the runs
+# show is half of a ladder's, without them 0.7 to 0.9 of it (tests/benchmark/next_runs.py --seed 1,
+# 2026). On public sweeps runs of the decade below those that were there made forecasts of larger
+# ones better more often than not (tests/benchmark/smaller_runs.py).
+SMALLER = 0.1
+# Of the budget: what costs less adds runs to train that decide nothing.
+LEAST_SHARE = 1e-4
+LEAST_SHARE_OF_PRIOR = 1e-3
 _FLOPS_A_DOLLAR = 1e18  # an H100 at full speed for $3 an hour, rounded
 _DEFAULT_REACH = 100.0  # times the budget: the target where none is given
 _USUAL_RATIO, _USUAL_MFU = 20.0, 0.3  # from where the compute that dollars buy is iterated
@@ -175,8 +184,53 @@ def check_target(fit: Fit, target: dict[str, float]) -> None:
 
 
 def cheapest_of(fit: Fit) -> float:
-    """Return the compute of the cheapest fitted run: below it nobody knows that the law holds."""
+    """Return the compute of the cheapest fitted run, FLOP."""
     known = {one.role: one.low for one in fit.ranges}
     if "flops" in known:
         return known["flops"]
     return fit.flops_per_param_token * known["params"] * known["tokens"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Least:
+    """The least that a proposed run may be, and why.
+
+    Args:
+        flops: Compute.
+        params: Parameters.
+        tokens: Tokens.
+        reason: Where they come from.
+    """
+
+    flops: float
+    params: float
+    tokens: float
+    reason: str
+
+
+def least_run(fit: Fit, request: Request, compute: float) -> Least:
+    """Return the least that a run may be, whatever the target leaves room for.
+
+    Below the fitted runs nobody knows that the law holds; `fit --update` tests it there. Of a prior
+    there are no runs that smaller ones could be tested against.
+
+    Args:
+        fit: The fit, or a prior.
+        request: What is asked for.
+        compute: The budget, FLOP.
+    """
+    if request.cheapest is not None:
+        return Least(flops=request.cheapest, params=0.0, tokens=0.0, reason="given")
+    if fit.quality is None:
+        return Least(
+            flops=max(cheapest_of(fit), LEAST_SHARE_OF_PRIOR * compute), params=0.0, tokens=0.0,
+            reason="the least that the prior was fitted to, or "
+            f"{LEAST_SHARE_OF_PRIOR:g} of the budget if that is more",
+        )  # fmt: skip
+    low = {one.role: SMALLER * one.low for one in fit.ranges}
+    return Least(
+        flops=max(SMALLER * cheapest_of(fit), LEAST_SHARE * compute), params=low["params"],
+        tokens=low["tokens"],
+        reason=f"{SMALLER:g} of the cheapest fitted run, or {LEAST_SHARE:g} of the budget if that "
+        "is more",
+    )  # fmt: skip

@@ -20,14 +20,15 @@ from scaleplan.records import Change, Cleaning, Fit, FitUpdate, JudgedRun, Note
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from scaleplan.laws.base import FloatArray
     from scaleplan.records.updates import Verdict
     from scaleplan.runs.table import Runs
 
 # The coupled form takes over if it fits better by more than the parameter it has more, as Akaike's
 # criterion has it: 2 ln(likelihood ratio) > 2, the p of which is 0.157. `fit --law auto` asks for
 # more, because most logs hardly tell the two apart; runs that `next` planned do. With 0.05 instead,
-# the error of forecasts of a coupled truth was 1.14 times a ladder's, with this rule 0.91 times
-# (tests/benchmark/next_runs.py --reps 60, 2026).
+# the error of forecasts of a coupled truth after runs no smaller than the old ones was 1.14 times a
+# ladder's, with this rule 0.91 times (tests/benchmark/next_runs.py --reps 60 --smaller 1, 2026).
 COUPLED_BELOW = 0.157
 _SPARE_RUNS = 3
 _DOUBT = 0.05  # probability below which so many runs outside are no chance
@@ -134,9 +135,7 @@ def law_for(fit: Fit, runs: Runs) -> tuple[str, str]:
     """
     if fit.law not in {ADDITIVE, COUPLED}:
         return fit.law, "the law of the old fit"
-    rows = np.isfinite(runs.column("params")) & np.isfinite(runs.column("tokens"))
-    inputs = np.stack([runs.column("params")[rows], runs.column("tokens")[rows]])
-    values = 1.0 - runs.value[rows] if fit.complement else runs.value[rows]
+    inputs, values = inputs_and_values(fit, runs)
     fewest = len(get_law(COUPLED).parameters) + _SPARE_RUNS
     if values.size < fewest or values.min() <= 0.0:
         return ADDITIVE, f"fewer than {fewest} runs cannot tell the coupled form from it"
@@ -149,6 +148,18 @@ def law_for(fit: Fit, runs: Runs) -> tuple[str, str]:
     if p < COUPLED_BELOW:
         return COUPLED, f"the runs show a coupling: k = {k:.2f} (p = {p:.2g} for k = 1)"
     return ADDITIVE, f"no sign of a coupling (p = {p:.2g} for k = 1)"
+
+
+def inputs_and_values(fit: Fit, runs: Runs) -> tuple[FloatArray, FloatArray]:
+    """Return params and tokens of the runs that have both, (2, n), and what a law is fitted to.
+
+    Args:
+        fit: The old fit, which tells whether its law is of the metric or of 1 - metric.
+        runs: The runs.
+    """
+    rows = np.isfinite(runs.column("params")) & np.isfinite(runs.column("tokens"))
+    inputs = np.stack([runs.column("params")[rows], runs.column("tokens")[rows]])
+    return inputs, 1.0 - runs.value[rows] if fit.complement else runs.value[rows]
 
 
 def changes(old: Fit, new: Fit) -> tuple[Change, ...]:

@@ -1,16 +1,19 @@
 """How much surer forecasts get by planned runs than by a ladder, on truths that the law has or not.
 
     python tests/benchmark/next_runs.py [--reps 30] [--seed 0] [--shares 0.4,0.6] [--bands 6,25]
+        [--smaller 0.3,1]
 
 A pilot of 9 runs from 1e17 to 1e18 FLOP, noise 0.5%, is fitted; 2e19 FLOP more are spent in several
 ways; the law is fitted again to all runs, and the compute-optimal run of 1e22 FLOP is forecast: by
-the additive law, by the coupled one, by the coupled one where k = 1 is rejected at 0.05, and by the
-one of them that `fit --update` takes (`by test`).
+the additive law, by the coupled one, by the coupled one where k = 1 is rejected at 0.05, and as
+`fit --update` does (`by test`): by the one of them that the runs show, fitted without the runs
+smaller than the pilot where these do not lie on one law with the others.
 The baseline is a ladder: runs with 20 tokens per parameter, each 3 times the compute of the one
 below. `besiroglu` is an additive truth, `coupled` and `strong` are coupled ones, `farseer` is
 neither. The last line of each has the mean share of the budget that the anchor was given at least.
---shares and --bands add designs with other shares for the anchor, and other bands of tokens per
-parameter: what the defaults were chosen from.
+--shares, --bands and --smaller add designs with other shares for the anchor, other bands of tokens
+per parameter, and other shares of the pilot's smallest run as the least: what the defaults were
+chosen from, with seed 0.
 """
 
 from __future__ import annotations
@@ -29,10 +32,13 @@ from scaleplan.laws import get_law
 from scaleplan.planning.next_runs_anchor import ANCHOR_SHARES, choose_runs
 from scaleplan.planning.next_runs_beliefs import beliefs_at, form_of
 from scaleplan.planning.next_runs_candidates import RATIO_BAND, candidates, naive_sets, runs_of
+from scaleplan.planning.next_runs_target import SMALLER
 from scaleplan.planning.update import COUPLED_BELOW
+from scaleplan.planning.update_small import SMALL_RUNS_BELOW, small_runs_p, smaller
 
 NOISE, K = 0.005, 6.0
-BUDGET, TARGET = 2e19, 1e22
+CHEAPEST, BUDGET, TARGET = 1e17, 2e19, 1e22
+MOST = 30  # the default of `scaleplan next --runs`
 LAWS = ("chinchilla", "coupled")
 COLUMNS = (*LAWS, "p < 0.05", "by test")
 NEXT = "scaleplan next"
@@ -78,7 +84,7 @@ def best_ratio(truth, flops):
 
 
 def pilot(rng, truth):
-    flops = np.repeat([1e17, 3e17, 1e18], 3)
+    flops = np.repeat([CHEAPEST, 3e17, 1e18], 3)
     ratio = np.tile([5.0, 20.0, 80.0], 3)
     params = np.sqrt(flops / K / ratio)
     tokens = flops / K / params
@@ -90,7 +96,10 @@ def observed(rng, truth, params, tokens):
     return np.stack([params, tokens]), loss
 
 
-def designed(pilot_inputs, pilot_loss, target, seed, *, shares=ANCHOR_SHARES, band=RATIO_BAND):
+def designed(
+    pilot_inputs, pilot_loss, target, seed, *, shares=ANCHOR_SHARES, band=RATIO_BAND,
+    smaller=SMALLER,
+):  # fmt: skip
     """Return the runs that `scaleplan next` would propose, and the anchor's least share."""
     fits = [fit_law(get_law(name), pilot_inputs, pilot_loss).record() for name in LAWS]
     believed = [f for f in (form_of(fit, value=1.0, weight=1.0) for fit in fits) if f]
@@ -98,13 +107,14 @@ def designed(pilot_inputs, pilot_loss, target, seed, *, shares=ANCHOR_SHARES, ba
         return None, math.nan
     ratio = target[1] / target[0]
     pool = candidates(
-        cheapest=1e17, dearest=BUDGET, ratio=ratio, count=400, flops_per_param_token=K, band=band
-    )
+        cheapest=smaller * CHEAPEST, dearest=BUDGET, ratio=ratio, count=400,
+        flops_per_param_token=K, band=band, least=tuple(smaller * pilot_inputs.min(axis=1)),
+    )  # fmt: skip
     anchors = runs_of(np.array(shares) * BUDGET, np.full(len(shares), ratio), K)
     places = [len(pool) + place for place in range(len(shares))]
     pool = pool.joined(anchors)
     beliefs = beliefs_at(believed, pool.params, pool.tokens, target=target, seed=seed)
-    anchor, rows = choose_runs(beliefs, pool.flops, BUDGET, anchors=places, fewest=1, most=20)
+    anchor, rows = choose_runs(beliefs, pool.flops, BUDGET, anchors=places, fewest=1, most=MOST)
     return pool.take(rows), float(pool.flops[anchor]) / BUDGET
 
 
@@ -116,6 +126,8 @@ def strategies(inputs, loss, target, seed, asked):
         found[f"share {share:g}"], _ = designed(inputs, loss, target, seed, shares=(share,))
     for band in numbers(asked.bands):
         found[f"band {band:g}"], _ = designed(inputs, loss, target, seed, band=band)
+    for least in numbers(asked.smaller):
+        found[f"smaller {least:g}"], _ = designed(inputs, loss, target, seed, smaller=least)
     found[NEXT], share = designed(inputs, loss, target, seed)
     return found, share
 
@@ -125,11 +137,29 @@ def numbers(text):
 
 
 def forecasts(inputs, loss, target):
-    """Return ln of the forecast by each law, and by the one that `fit --update` takes."""
+    """Return ln of the forecast by each law, by a test of the form, and as `fit --update` does."""
     fitted = [fit_law(get_law(name), inputs, loss) for name in LAWS]
-    found = [math.log(float(one.predict(np.array(target)[:, None])[0])) for one in fitted]
+    found = [forecast(one, target) for one in fitted]
     p = coupling_p(*fitted)
-    return [*found, found[int(p < 0.05)], found[int(p < COUPLED_BELOW)]]
+    whole = fitted[int(p < COUPLED_BELOW)]
+    return [*found, found[int(p < 0.05)], forecast(without_small(whole, inputs, loss), target)]
+
+
+def forecast(fitted, target):
+    return math.log(float(fitted.predict(np.array(target)[:, None])[0]))
+
+
+def without_small(whole, inputs, loss):
+    """Return the fit, or that of the other runs where the smallest do not lie on one with them."""
+    least = (*inputs[:, :9].min(axis=1), CHEAPEST)  # of the pilot
+    for small in smaller(inputs[0], inputs[1], K * inputs[0] * inputs[1], least):
+        if (~small).sum() < 9:
+            continue
+        upper = [fit_law(get_law(name), inputs[:, ~small], loss[~small]) for name in LAWS]
+        other = upper[int(coupling_p(*upper) < COUPLED_BELOW)]
+        if small_runs_p(whole, other, small) < SMALL_RUNS_BELOW:
+            return other
+    return whole
 
 
 def main():
@@ -139,6 +169,7 @@ def main():
     parser.add_argument("--truths", default=",".join(TRUTHS))
     parser.add_argument("--shares", default="", help="further designs: shares for the anchor")
     parser.add_argument("--bands", default="", help="further designs: bands of the ratio")
+    parser.add_argument("--smaller", default="", help="further designs: least shares of the pilot")
     asked = parser.parse_args()
     for name in asked.truths.split(","):
         truth = TRUTHS[name]

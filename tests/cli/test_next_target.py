@@ -8,7 +8,7 @@ import re
 import pytest
 
 LANGUAGE = "sample_runs/language/runs.csv"
-SMALL = ("--budget", "3e16", "--target-flops", "1e17", "--runs", "4")
+SMALL = ("--budget", "3e16", "--target-flops", "1e17", "--runs", "4", "--cheapest", "3e13")
 
 
 @pytest.fixture(scope="module")

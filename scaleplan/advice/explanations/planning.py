@@ -194,9 +194,10 @@ PLANNING = (
     _entry(
         "BELOW_THE_RUNS",
         "Proposed runs are smaller than any that the law was fitted to.",
-        "Fewer parameters than the smallest fitted run.",
-        "They are cheap and tell the exponents apart, if the law holds so far down.",
-        "Leave out what cannot be built, or raise the cheapest run.",
+        "Fewer parameters, or less compute, than the smallest fitted run.",
+        "They are cheap and tell exponents and forms apart, if the law holds so far down.",
+        "Read them back with fit --update, which tests that; leave out what cannot be built, or "
+        "raise the cheapest run.",
         "a decision of this program",
     ),
     _entry(
@@ -291,6 +292,15 @@ PLANNING = (
         "The form or the recipe has changed with scale.",
         "Check the new runs; fit all together and compare forms.",
         "a decision of this program",
+    ),
+    _entry(
+        "SMALL_RUNS_LEFT_OUT",
+        "New runs smaller than any old one do not lie on one law with the others.",
+        "Chow's predictive test of the law of all runs, p below 0.01; residuals clipped at 6 "
+        "standard deviations.",
+        "The law bends at small sizes, and would be wrong at large ones if they were fitted too.",
+        "Spend on larger runs; fit old and new logs together to see the law with them.",
+        "own simulation, tests/benchmark/next_runs.py",
     ),
     _entry(
         "INTERVALS_TOO_NARROW",

@@ -69,11 +69,27 @@ def test_the_plan_keeps_to_its_budget_and_its_limits():
     assert anchor[0].flops >= 0.79 * 2e19
     assert anchor[0].tokens / anchor[0].params == pytest.approx(20.0, rel=0.02)
     for run in plan.runs:
-        assert 0.98e17 <= run.flops < plan.target_flops
+        assert 0.98e16 <= run.flops < plan.target_flops
+        assert run.params >= 0.099 * 14.4e6
+        assert run.tokens >= 0.099 * 289e6
         assert run.flops == pytest.approx(6.0 * run.params * run.tokens)
         assert run.usd == pytest.approx(2.0 * run.gpu_hours)
         assert run.hours == pytest.approx(run.gpu_hours / 8)
         assert run.steps * run.batch_tokens == pytest.approx(run.tokens, rel=0.02)
+
+
+def test_runs_smaller_than_the_fitted_ones_are_proposed_named_and_can_be_ruled_out():
+    fit = pilot_fit()
+    plan = plan_next(fit, request(flops=2e19, most=30), CLUSTER)
+    small = [run for run in plan.runs if run.flops < 0.99e17]
+    assert len(small) > 10
+    assert sum(run.share for run in small) < 0.1
+    note = next(note for note in plan.notes if note.id == "BELOW_THE_RUNS")
+    assert dict(note.numbers)["runs"] >= len(small)
+    assert "fit --update" in note.action
+    none = plan_next(fit, request(flops=2e19, most=30, cheapest=1e17), CLUSTER)
+    assert all(run.flops > 0.98e17 for run in none.runs)
+    assert plan.law_half_width_after < none.law_half_width_after
 
 
 def test_the_law_gets_surer_than_by_any_naive_plan_and_each_run_helps():
