@@ -10,6 +10,8 @@ import contextlib
 import errno
 import io
 import os
+import re
+import shlex
 import tempfile
 import types
 import typing
@@ -201,6 +203,15 @@ def load_fit(path: str, *, stdin: BinaryIO | None = None) -> Fit:
         raise InputError("is not text", file=path, hint=again) from error
     if len(content) > _LARGEST_FILE:
         raise InputError("is too large to be a fit file", file=path, hint=again)
+    if not _says_schema(text):
+        log = (
+            "`scaleplan fit RUNS -o fit.yaml`"
+            if given is not None
+            else (f"`scaleplan fit {shlex.quote(path)} -o fit.yaml`")
+        )
+        raise InputError(
+            "is no saved fit", file=path, hint=f"If it is a log of runs, fit it first: {log}."
+        )
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=loader)):
@@ -223,6 +234,11 @@ def load_fit(path: str, *, stdin: BinaryIO | None = None) -> Fit:
     fit: Fit = _build(Fit, document, "fit", path)
     check_values(fit, path)
     return fit
+
+
+def _says_schema(text: str) -> bool:
+    """Tell whether some line of a text says which schema it has, as all that we write does."""
+    return re.search(r"^\s*[\"']?schema[\"']?\s*:", text, re.MULTILINE) is not None
 
 
 def _broken(path: str, what: str) -> InputError:

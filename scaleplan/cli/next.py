@@ -227,7 +227,7 @@ def _fit(
     from dataclasses import replace
 
     from scaleplan.catalog import published_law
-    from scaleplan.cli.sources import is_published, is_saved_fit, opened_pipe, saved_fit
+    from scaleplan.cli.sources import is_published, opened_pipe, saved_fit
 
     if (file is None) == (prior is None):
         message = "give a fit or --prior" if file is None else "a fit takes the place of --prior"
@@ -251,9 +251,4 @@ def _fit(
     if pipe is not None:
         with pipe:
             return saved_fit("-", pipe), request
-    if name == "-" or not Path(name).exists() or is_saved_fit(name):
-        return saved_fit(name), request
-    raise UsageError(
-        f"{name} is no fit kept by scaleplan fit",
-        hint=f"Fit it first: scaleplan fit {name} -o fit.yaml.",
-    )
+    return saved_fit(name), request

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaleplan.errors import InputError, ScaleplanError, UsageError
+from scaleplan.errors import InputError, ScaleplanError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,8 +47,8 @@ def updated(
         flops: Budgets for the table of the new fit.
 
     Raises:
-        UsageError: If the fit is a published law.
-        InputError: If the logs of the old runs were asked for and are not those of the fit.
+        InputError: If the fit is that of a published law, or the logs of the old runs were asked
+            for and are not those of the fit.
     """
     from scaleplan.cli.sources import fit_runs, read_runs, saved_fit
     from scaleplan.cli.update_names import names_for
@@ -58,7 +58,9 @@ def updated(
 
     old = saved_fit(file)
     if old.cleaning is None:
-        raise UsageError(f"{file} is no fit of runs", hint="Give one kept by scaleplan fit -o.")
+        raise InputError(
+            "is no fit of runs", file=file, hint="Give one kept by scaleplan fit RUNS -o fit.yaml."
+        )
     ways = names_for(old, reading)
     old_files = list(old_logs) or list(old.cleaning.files)
     known, names, why = _old_runs(old, old_files, ways, asked=bool(old_logs))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scaleplan.errors import FitError, InputError
-from scaleplan.runs.metrics import describe
+from scaleplan.runs.inputs import could_be_size
+from scaleplan.runs.metrics import describe, is_reading
 from scaleplan.runs.roles import TEXT_ROLES
 from scaleplan.runs.text import listed
 
@@ -110,10 +112,36 @@ def single_roles(runs: Runs) -> tuple[str, ...]:
         raise InputError(
             "no column for the size of a run (params, tokens, flops) was found; the columns are "
             f"{listed(dict.fromkeys(there))}",
-            hint="Name it with --columns params=COLUMN, or use --input COLUMN"
-            + (f", for example --input {next(iter(runs.extra))!r}." if runs.extra else "."),
+            hint=_how_to_size(runs),
         )
     return tuple(found)
+
+
+def _how_to_size(runs: Runs) -> str:
+    """Return how to give the sizes of runs: by a column that may be one, or run by run."""
+    fitting = [
+        name for name, numbers in runs.extra.items()
+        if could_be_size(name) and describe(name) is None and not is_reading(name)
+        and np.unique(numbers[np.isfinite(numbers) & (numbers > 0.0)]).size > 1
+    ]  # fmt: skip
+    if fitting:
+        return (
+            "Name it with --columns params=COLUMN, or use --input COLUMN, for example --input "
+            f"{fitting[0]!r}."
+        )
+    if len(runs) == 1:
+        return (
+            "A law needs runs of several sizes: give their logs together, with the size of each "
+            "as --set RUN:params=124M. `scaleplan check` judges the curve of one run."
+        )
+    named = runs.labels.get("run", ("",))[0]
+    if not named:
+        return "Add a column for it, such as params, or name one with --columns params=COLUMN."
+    one = shlex.quote(f"{named}:params=124M")
+    return (
+        f"Give each run its own, as --set {one}, or in a runs.yaml beside the log; --columns "
+        "params=COLUMN names a column that holds it."
+    )
 
 
 def _levels(runs: Runs, role: str) -> int:

@@ -13,7 +13,7 @@ _NAMED = 3
 
 
 def dropped_notes(tables: Sequence[RawTable]) -> tuple[Note, ...]:
-    """Warn of the rows of each file that could not be read, the first ones with their reasons."""
+    """Warn of the rows of each file that were left out, the first ones with their reasons."""
     return tuple(_note(table.file, table.dropped) for table in tables if table.dropped)
 
 
@@ -22,9 +22,10 @@ def _note(file: str, dropped: Sequence[RowNote]) -> Note:
     more = len(dropped) - len(said)
     return Note(
         id="ROWS_DROPPED", severity="warning",
-        text=f"{format_number_of(len(dropped), 'row')} of {file} could not be read: "
-        f"{listed(said)}{f', and {more} more' if more else ''}.",
-        action="Correct them; `scaleplan runs` lists each with its reason.",
+        text=f"{format_number_of(len(dropped), 'row')} of {file} "
+        f"{'was' if len(dropped) == 1 else 'were'} left out: {listed(said)}"
+        f"{f', and {more} more' if more else ''}.",
+        action="`scaleplan runs` lists each with its reason; correct what is wrong.",
         numbers=(("rows", float(len(dropped))),),
     )  # fmt: skip
 

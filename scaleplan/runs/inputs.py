@@ -105,5 +105,7 @@ def no_size_note(others: list[str]) -> Note:
         id="NO_SIZE", severity="warning",
         text="No column for the size of a run (params, tokens, flops) was found"
         + (f"; other numbers are {listed(others)}." if others else "."),
-        action="Name it with --columns params=COLUMN or --input COLUMN.",
+        action="Name it with --columns params=COLUMN or --input COLUMN." if others
+        else "Give it with --set params=124M, or --set RUN:params=124M for each run; --columns "
+        "params=COLUMN names a column that holds it.",
     )  # fmt: skip

@@ -133,7 +133,7 @@ def _below(folder: Path, extensions: Sequence[str]) -> list[Path]:
         )  # fmt: skip
 
     for place, folders, files in os.walk(folder, onerror=refuse):
-        # A run of MLflow is one log, however many files it keeps.
+        # A run of MLflow or DVCLive is one log, however many files it keeps.
         found += [Path(place, f) for f in folders if kind_of(Path(place, f))]
         folders[:] = sorted(
             f for f in folders if not f.startswith(".") and not kind_of(Path(place, f))

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from scaleplan.errors import InputError, UsageError
 from scaleplan.records import Note
 from scaleplan.runs.companions import with_last_evaluation
+from scaleplan.runs.copies import without_copies
 from scaleplan.runs.counts_of_all import with_counts_of_all
 from scaleplan.runs.end_marks import with_ends_of_epochs
 from scaleplan.runs.evaluation_steps import with_evaluations_placed
@@ -34,8 +35,10 @@ from scaleplan.runs.sidecars import RUNS_FILE, SETTINGS, values_beside, with_set
 from scaleplan.runs.source import TextSource
 from scaleplan.runs.split_files import with_splits_of_names
 from scaleplan.runs.split_rows import with_splits_of_rows
+from scaleplan.runs.summary_rows import without_summaries
 from scaleplan.runs.text import listed
 from scaleplan.runs.tidy import widened
+from scaleplan.runs.transposed import upright
 
 Progress = Callable[[int, int], None]
 _SKIPPED_NAMED = 20  # files in one note
@@ -90,7 +93,8 @@ def read_all(
             hint="`scaleplan runs` lists the runs as they are named.",
         )
     tables = with_points_of_files(with_splits_of_names(tables, paths, request), paths)
-    return tables, _passed_over(refused)
+    distinct = without_copies(tables, paths)
+    return distinct.tables, [*_passed_over(refused), *distinct.notes]
 
 
 def _passed_over(refused: Sequence[InputError]) -> list[Note]:
@@ -225,8 +229,9 @@ def finish(raw: RawTable, located: Located, request: Request) -> RawTable:
     def keep_text(name: str) -> bool:
         return keeps_text(request, name)
 
-    settled = with_counts_of_all(without_totals(settle(widened(raw, request), keep_text)))
-    settled = without_lists(settled, request)
+    raw = widened(upright(raw, request, keep_text), request)
+    settled = with_counts_of_all(without_totals(settle(raw, keep_text)))
+    settled = without_lists(without_summaries(settled), request)
     settled = with_evaluations_placed(reshape(with_splits_of_rows(settled, request)))
     settled = with_ends_of_epochs(settled)
     if located.path is not None:

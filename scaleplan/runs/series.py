@@ -16,6 +16,7 @@ from scaleplan.runs.curve_places import without_places
 from scaleplan.runs.curve_rows import axis_of, members, runs_of, without_words
 from scaleplan.runs.dropped_rows import dropped_notes
 from scaleplan.runs.epoch_steps import with_steps_of_runs
+from scaleplan.runs.finished_rows import GIVE_CURVES, finished_files
 from scaleplan.runs.formats import EXTENSIONS
 from scaleplan.runs.frame import Frame, join
 from scaleplan.runs.gathering import Gathered, gather
@@ -76,10 +77,13 @@ def load_curves(
     notes += dict.fromkeys(n for t in tables for n in t.notes)
     notes += dropped_notes(tables)
     for part in parts:
-        found, said = _curves_of(part, len(tables) > 1)
+        found, said, finished = _curves_of(part, len(tables) > 1, growing=growing)
         curves += found
-        notes += said
+        notes += said if found else ()
+        refused += finished
     judged = tuple(curve for curve in curves if len(curve.main))
+    if not curves:
+        raise _no_curves(refused)
     if not judged:
         name = listed(parts[0].chosen.numbers["value"])
         words = next((f": {n.text.rstrip('.')}" for n in notes if n.id == "METRIC_NOT_NUMBERS"), "")
@@ -111,10 +115,11 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """Files in which nothing can be judged, and why."""
+    """Files in which nothing can be judged, why, and what to do."""
 
     files: tuple[str, ...]
     reason: str
+    action: str = "Name the metric with --metric COLUMN, or leave the file out."
 
 
 def _parts(
@@ -170,8 +175,10 @@ def _by_columns(tables: list[RawTable]) -> list[list[RawTable]]:
     return groups
 
 
-def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
-    """Return the curves of files whose columns play the same roles."""
+def _curves_of(
+    part: _Part, several: bool, *, growing: bool
+) -> tuple[list[Curve], list[Note], list[_Refused]]:  # fmt: skip
+    """Return the curves of files whose columns play the same roles, and the files without any."""
     rows, kind, _, _, notes = gather(part.frame, part.chosen, [t.shared for t in part.tables])
     spoiled = spoiled_notes(rows)
     rows, told = with_own_names(rows, part.chosen.labels, curves=True)
@@ -189,9 +196,26 @@ def _curves_of(part: _Part, several: bool) -> tuple[list[Curve], list[Note]]:
         blank={role: _blank(rows.roles[role]) for role in SERIES if role in rows.roles},
         named="run" in rows.labels, by_file=several,
     )  # fmt: skip
-    curves = [builder.curve(each, i + 1) for i, each in enumerate(members(groups))]
+    printed = [i for i, table in enumerate(part.tables) if table.printed]
+    runs = members(groups)
+    # Runs that have just begun have one row each as well.
+    finished = {} if growing else finished_files(
+        rows, runs, printed, named=part.chosen.labels.get("run", ())
+    )  # fmt: skip
+    curves = [
+        builder.curve(each, i + 1) for i, each in enumerate(runs)
+        if int(rows.file_of[each[0]]) not in finished
+    ]  # fmt: skip
     parts = choice_notes(part.chosen.metric, part.frame.columns) if part.guessed else ()
-    return curves, [*parts, *notes, *spoiled, *told, *joined, *words, *unplaced, *split]
+    refused = [_Refused((rows.files[i],), why, GIVE_CURVES) for i, why in finished.items()]
+    said = [*parts, *notes, *spoiled, *told, *joined, *words, *unplaced, *split]
+    return curves, said, refused
+
+
+def _no_curves(refused: Sequence[_Refused]) -> InputError:
+    """Return the error for logs all of which are tables of finished runs."""
+    last = refused[-1]
+    return InputError(last.reason, file=last.files[0], hint=last.action)
 
 
 def _without_schedule(rows: Gathered, tables: Sequence[RawTable]) -> Gathered:
@@ -253,8 +277,7 @@ def _not_judged(empty: Sequence[Curve], refused: Sequence[_Refused]) -> list[Not
         Note(
             id="NOT_JUDGED", severity="warning",
             text=f"{listed(each.files, _NAMED)}: nothing can be judged: {each.reason}.",
-            action="Name the metric with --metric COLUMN, or leave the file out.",
-            numbers=(("files", float(len(each.files))),),
+            action=each.action, numbers=(("files", float(len(each.files))),),
         )
         for each in refused
     ]  # fmt: skip

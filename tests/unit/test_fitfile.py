@@ -96,8 +96,10 @@ def test_garbage(tmp_path):
     refused(target, "not text")
     target.write_text("schema: " + SCHEMA + "\na: &a [1]\nb: *a\n", encoding="utf-8")
     refused(target, "aliases")
-    target.write_text("[" * 5000, encoding="utf-8")
+    target.write_text("schema: " + "[" * 5000, encoding="utf-8")
     refused(target, "whole YAML")
+    target.write_text("[" * 5000, encoding="utf-8")
+    refused(target, "no saved fit")
     refused(tmp_path / "absent.yaml", "cannot be read")
 
 

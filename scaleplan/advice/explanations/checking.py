@@ -157,7 +157,8 @@ CHECKING = (
     _entry(
         "NOT_JUDGED",
         "There is nothing to judge in a run or a file.",
-        "No point of the metric, neither of validation nor of training; or no column of a metric.",
+        "No point of the metric, neither of validation nor of training; no column of a metric; or "
+        "a table of finished runs, each of whose rows is the end of a curve.",
         "It would otherwise be missing from the table without a word.",
         "Name another metric, or leave the file out.",
     ),

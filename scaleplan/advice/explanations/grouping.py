@@ -230,11 +230,20 @@ GROUPING = (
         "Give each table a file of its own if they are not of one kind.",
     ),
     _entry(
+        "COPIED_FILES",
+        "Files hold the same bytes; what they say is counted once.",
+        "Two rows or more, no byte that differs, and no settings beside them, or parts of their "
+        "names, that do.",
+        "A log that was copied is no second run, and would count twice in a fit.",
+        "Say in a column that it is another run, if it came to the same numbers.",
+    ),
+    _entry(
         "ROWS_DROPPED",
-        "Some rows of a log could not be read.",
-        "Rows of another length than the heading, lines that are not valid JSON.",
+        "Some rows of a log were left out.",
+        "Rows of another length than the heading, lines that are not valid JSON, rows that sum up "
+        "others.",
         "A curve without them may look smoother, or end earlier, than the run did.",
-        "Correct them; scaleplan runs lists each with its reason.",
+        "Correct what is wrong; scaleplan runs lists each with its reason.",
     ),
     _entry(
         "ENDS_OF_EPOCHS",

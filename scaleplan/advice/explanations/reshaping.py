@@ -24,6 +24,30 @@ RESHAPING = (
         "Name the column with --metric if its cells are no names of metrics.",
     ),
     _entry(
+        "TRANSPOSED_TABLE",
+        "A table has one run, or one step, a column; each became a row.",
+        "The cells of the first column name quantities, a metric among them, and no other column "
+        "has such a name.",
+        "Tables of papers and spreadsheets stand so, and pandas' df.T.",
+        "Give the first column another name if its cells are names of runs.",
+    ),
+    _entry(
+        "MLPERF_QUALITY",
+        "What a log of MLPerf calls an accuracy falls as training goes on.",
+        "A benchmark whose quality is a loss or an error rate; of one that is not known, values "
+        "above 1, or a last one below the first.",
+        "MLPerf logs the quality of every benchmark as eval_accuracy, that of language models too.",
+        "Say --columns accuracy=COLUMN if it is an accuracy.",
+    ),
+    _entry(
+        "SUMMARY_UNSURE",
+        "A row is called an average or a total, and is read as a run.",
+        "A cell that is all the name of such a statistic, while the numbers of its row are not "
+        "that statistic of the rows above it; rows whose numbers are it are dropped.",
+        "Only the numbers tell whether a row sums up others; it may sum up other ones.",
+        "Leave the row out if it is no run.",
+    ),
+    _entry(
         "SPLITS_OF_ROWS",
         "A step has a row for training and one for validation; they became one row.",
         "A column such as phase or split holds only words for data, train among them, and no step "

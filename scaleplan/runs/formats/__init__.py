@@ -9,10 +9,14 @@ from scaleplan.runs.formats.json_file import JSON
 from scaleplan.runs.formats.json_lines import JSON_LINES, begins_so
 from scaleplan.runs.formats.latex import LATEX
 from scaleplan.runs.formats.markdown_text import beside_runs
+from scaleplan.runs.formats.mlperf import MLPERF
 from scaleplan.runs.formats.no_table import is_no_table
 from scaleplan.runs.formats.notebook import NOTEBOOK
-from scaleplan.runs.formats.printed import DESCRIBE, PRINTED, is_talk, read_with
+from scaleplan.runs.formats.pattern_hint import how_to_describe
+from scaleplan.runs.formats.printed import PRINTED, is_talk, read_with
 from scaleplan.runs.formats.printed_lines import axis, known, measures
+from scaleplan.runs.formats.records import refuse_own
+from scaleplan.runs.formats.vowpal_wabbit import VOWPAL_WABBIT
 from scaleplan.runs.formats.yaml_file import YAML, NotYamlError
 from scaleplan.runs.raw import RawTable
 from scaleplan.runs.source import TextSource
@@ -21,7 +25,11 @@ from scaleplan.runs.text import shown
 __all__ = ["EXTENSIONS", "FORMATS", "Format", "read_table"]
 
 # In the order in which they look at an input without a known extension; the last takes anything.
-FORMATS: tuple[Format, ...] = (JSON_LINES, JSON, LATEX, PRINTED, YAML, DELIMITED)
+FORMATS: tuple[Format, ...] = (
+    MLPERF, VOWPAL_WABBIT, JSON_LINES, JSON, LATEX, PRINTED, YAML, DELIMITED,
+)  # fmt: skip
+# What programs print into files of any name.
+_PRINTED_BY = (MLPERF, VOWPAL_WABBIT)
 
 EXTENSIONS = tuple(sorted({extension for each in FORMATS for extension in each.extensions}))
 
@@ -40,6 +48,7 @@ def read_table(
     Raises:
         InputError: If it is not a log.
     """
+    refuse_own(source.head, source.name)
     if pattern is not None:
         return read_with(source, keep_text, pattern)
     if extension in NOTEBOOK.extensions:
@@ -49,6 +58,8 @@ def read_table(
         fitting = [each for each in FORMATS if each.recognises(source.head)] or [DELIMITED]
     # JSON and JSON Lines are often given each other's names.
     chosen = fitting[0]
+    if chosen is PRINTED:
+        chosen = next((each for each in _PRINTED_BY if each.recognises(source.head)), PRINTED)
     if chosen is PRINTED and not PRINTED.recognises(source.head):
         chosen = _otherwise(source)
     if chosen is PRINTED and _tells_of_runs(source):
@@ -65,7 +76,7 @@ def read_table(
     try:
         return YAML.read(source, keep_text)
     except NotYamlError as error:
-        raise _no_log(error) from None
+        raise _no_log(error, source.head) from None
 
 
 def _table_of(source: TextSource, keep_text: KeepText) -> RawTable:
@@ -80,12 +91,12 @@ def _table_of(source: TextSource, keep_text: KeepText) -> RawTable:
         raise InputError(
             "no table and no known printed form was recognised; its first line is "
             f"{shown(line, 80)}",
-            file=source.name, hint=DESCRIBE,
+            file=source.name, hint=how_to_describe(source.head),
         )  # fmt: skip
     return table
 
 
-def _no_log(error: NotYamlError) -> InputError:
+def _no_log(error: NotYamlError, head: str) -> InputError:
     """Return the error for a text whose first line reads as YAML and which is none.
 
     Nothing but its first line says that it is meant as such: `INFO:root:started` has a key too.
@@ -93,7 +104,8 @@ def _no_log(error: NotYamlError) -> InputError:
     at = f"line {error.line} " if error.line is not None else ""
     return InputError(
         "no line holds a metric that is known, such as `loss 2.31`, and it is no table, JSON or "
-        f"YAML (read as YAML: {at}{error.message})", file=error.file, hint=DESCRIBE,
+        f"YAML (read as YAML: {at}{error.message})", file=error.file,
+        hint=how_to_describe(head),
     )  # fmt: skip
 
 

@@ -167,7 +167,9 @@ def _unreadable(lines: Lines, line: int, why: str) -> InputError:
 def _names(header: list[str], file: str, line: int) -> list[str]:
     """Return the column names of the first row, which must be names."""
     names = [as_named(clean_text(uncoloured(cell))) for cell in header]
-    if names and all(not n or read_number(n) == read_number(n) for n in names):
+    # With nothing above the names of its rows, `,0,1,2` heads a table that stands on its side.
+    numbered = all(not n or read_number(n) == read_number(n) for n in names)
+    if numbered and (names[:1] != [""] or not any(names)):
         raise InputError(
             f"the first row has numbers where column names should be: {listed(names, 5)}",
             file=file, line=line, hint="Add a first row such as params,tokens,loss.",

@@ -90,16 +90,28 @@ def heading_of(start: Sequence[str], comment: str) -> Heading:
 
 
 def _with_index_named(lines: list[str]) -> list[str]:
-    """Return lines with a name for the numbers of rows that pandas and R print without one."""
+    """Return lines with a name for the numbers or names of rows, which pandas and R print bare."""
     rows = [_cells(line, " ") for line in lines if line.strip()]
     if len(rows) < _FEWEST_PRINTED or {len(row) for row in rows[1:]} != {len(rows[0]) + 1}:
         return lines
     numbers = [row[0].strip('"') for row in rows[1:]]
     counted = [str(i) for i in range(int(numbers[0] == "1"), len(numbers) + 1)]
-    if numbers != counted[: len(numbers)] or not all(math.isnan(read_number(c)) for c in rows[0]):
+    named = numbers == counted[: len(numbers)] or _name_rows(rows[1:])
+    if not named or not all(math.isnan(read_number(c)) for c in rows[0]):
         return lines
     first = next(i for i, line in enumerate(lines) if line.strip())
     return [*lines[:first], f'"{_INDEX}" {lines[first].lstrip()}', *lines[first + 1 :]]
+
+
+def _name_rows(rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether the first cells are words, each another one, and the others all numbers."""
+    names = [row[0] for row in rows]
+    others = (cell for row in rows for cell in row[1:])
+    return (
+        len(set(names)) == len(names)
+        and all(math.isnan(read_number(name)) or name.endswith("%") for name in names)
+        and all(read_number(cell) == read_number(cell) for cell in others)
+    )
 
 
 def is_aligned(lines: Sequence[str]) -> bool:

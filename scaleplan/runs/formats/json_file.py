@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from scaleplan.errors import InputError
 from scaleplan.records import Note
@@ -112,7 +113,7 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
     add_records(builder, ((0, record) for record in found.records))
     for note in (*decoder.notes(), *source.notes(), *found.notes):
         builder.note(note)
-    return builder.build(found.shared)
+    return replace(builder.build(found.shared), printed=found.one_run)
 
 
 def _known(document: Value) -> Found | None:

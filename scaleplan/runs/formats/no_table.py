@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from scaleplan.runs.metrics import describe
 from scaleplan.runs.numbers import read_number
@@ -10,6 +11,8 @@ from scaleplan.runs.raw import RawColumn, RawTable
 from scaleplan.runs.roles import text_role
 
 _LONGEST_NAME = 60  # characters
+_NUMBER = re.compile(r" *[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_NAMED_NUMBER = re.compile(r"[A-Za-z_)\]] ?[:=] ?[-+]?\.?\d")
 _SENTENCE = 4  # words; names of columns have fewer: `Val loss (nats/token)`
 
 
@@ -27,6 +30,9 @@ def is_no_table(table: RawTable) -> bool:
         return not listed and not _has_number(table.columns[name])
     if sum(_says_its_name(name, table.columns[name]) for name in names) > 1:
         return True  # one sentence again and again, with other numbers
+    again = all(_is_said_again(name, table.columns[name]) for name in names)
+    if again and any(_NAMED_NUMBER.search(name) for name in names):
+        return True
     sentences = [name for name in names if len(name.split()) >= _SENTENCE]
     if not sentences:
         return False
@@ -40,6 +46,13 @@ def _says_its_name(name: str, column: RawColumn) -> bool:
     """Tell whether each cell of a column is its name; one that stands twice was given a number."""
     word = name.partition(" #")[0]
     return column.vocabulary == (word,) and bool((column.codes >= 0).all())
+
+
+def _is_said_again(name: str, column: RawColumn) -> bool:
+    """Tell whether each cell of a column is its name with another number: `Foo: 3`, `Foo: 1.5`."""
+    form = _NUMBER.sub("#", name)
+    said = bool(column.vocabulary) and bool((column.codes >= 0).all())
+    return form != name and said and all(_NUMBER.sub("#", t) == form for t in column.vocabulary)
 
 
 def _has_number(column: RawColumn) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from scaleplan.errors import InputError
 from scaleplan.runs.formats.arrow_arrays import numbers_of, places_of
+from scaleplan.runs.formats.arrow_records import opened_columns, opened_fields
 from scaleplan.runs.formats.base import KeepText, missing
 from scaleplan.runs.formats.repeated_names import distinct, repeated_names
 from scaleplan.runs.raw import RawColumn, RawTable, TableBuilder, Words, numeric_column, refuse_wide
@@ -49,9 +50,11 @@ def read_parquet(path: Path, name: str, keep_text: KeepText) -> RawTable:
             ]  # fmt: skip
         # Names of runs repeat by the million: they are never written out one by one.
         with pq.ParquetFile(path, read_dictionary=texts) as file:
-            refuse_wide(name, len(file.schema_arrow.names), file.metadata.num_rows)
-            named = [clean_text(column) for column in file.schema_arrow.names]
-            columns = _read_columns(file, distinct(named), keep_text, name)
+            opened = opened_fields(file.schema_arrow)
+            refuse_wide(name, len(opened), file.metadata.num_rows)
+            named = [clean_text(column) for column, _ in opened]
+            kinds = [kind for _, kind in opened]
+            columns = _read_columns(file, distinct(named), kinds, keep_text, name)
             rows = file.metadata.num_rows
     except (pa.ArrowException, OSError) as error:
         raise InputError(
@@ -67,11 +70,11 @@ def read_parquet(path: Path, name: str, keep_text: KeepText) -> RawTable:
 def _read_columns(
     file: Any,  # noqa: ANN401 - a file of pyarrow
     names: Sequence[str],
+    kinds: Sequence[Any],
     keep_text: KeepText,
     name: str,
 ) -> dict[str, RawColumn]:
     """Read a file some row groups at a time, so that no more of it is held twice."""
-    kinds = file.schema_arrow.types
     rows = file.metadata.num_rows
     filled = {
         column: np.empty(rows)
@@ -84,11 +87,11 @@ def _read_columns(
     }  # fmt: skip
     start = 0
     for table in _tables_of(file):
-        for i, column in enumerate(names):
+        for column, cells in zip(names, opened_columns(table), strict=True):
             if column in filled:
-                _fill(filled[column], start, table.column(i))
+                _fill(filled[column], start, cells)
             else:
-                _add(builders[column], table.column(i))
+                _add(builders[column], cells)
         start += table.num_rows
     for builder in builders.values():
         if not rows:

@@ -20,6 +20,7 @@ from scaleplan.records import Note
 from scaleplan.runs.formats.base import Format, KeepText
 from scaleplan.runs.formats.heading import is_aligned
 from scaleplan.runs.formats.json_file import recognises as begins_json
+from scaleplan.runs.formats.pattern_hint import how_to_describe
 from scaleplan.runs.formats.printed_bars import Bars
 from scaleplan.runs.formats.printed_batches import with_batches_counted
 from scaleplan.runs.formats.printed_blocks import Line, with_blocks
@@ -48,7 +49,6 @@ from scaleplan.runs.table import FloatArray
 from scaleplan.runs.text import uncoloured
 from scaleplan.units import format_number_of
 
-DESCRIBE = r"Describe a line with --pattern 'Epoch (?P<epoch>\d+), Loss: (?P<loss>[\d.]+)'."
 _TIME = re.compile(r"\b\d{1,2}:\d{2}:\d{2},\d{3}\b")  # as Python's logging writes it
 _BLOCK = 5000
 _MOST_NAMES = 100
@@ -130,7 +130,7 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
             last = _add(builder, rows, lines, last)
             rows, lines = [], []
     if not found:
-        raise _nothing_found(source.name, pattern)
+        raise _nothing_found(source, pattern)
     _add(builder, rows, lines, last)
     for note in source.notes():
         builder.note(note)
@@ -143,11 +143,11 @@ def _read(source: TextSource, keep_text: KeepText, pattern: re.Pattern[str] | No
     )
 
 
-def _nothing_found(file: str, pattern: re.Pattern[str] | None) -> InputError:
+def _nothing_found(source: TextSource, pattern: re.Pattern[str] | None) -> InputError:
     return InputError(
         "no line matches --pattern" if pattern is not None
         else "no line holds a metric such as `loss 2.31`",
-        file=file, hint=DESCRIBE,
+        file=source.name, hint=how_to_describe(source.head),
     )  # fmt: skip
 
 

@@ -21,6 +21,8 @@ _LISTS = ("runs", "data", "results", "rows", "records", "experiments", "history"
 _PARTS_OF_A_RUN = frozenset(
     {"config", "summary", "summary_metrics", "metrics", "params", "history"}
 )
+_FIT_FILE = "scaleplan.fit-file/"
+_OWN = re.compile(r"\ufeff?\s*\{?\s*\"?schema\"?:\s*\"?(?P<schema>scaleplan\.[\w./-]+)")
 _DEEPEST = 8
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|-?inf|NaN|-?Infinity")
 _BLOCK_ROWS = 10_000
@@ -36,11 +38,15 @@ class Record(dict[str, Value]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The runs of a document, what it says about all of them, and what there is to say."""
+    """The runs of a document, what it says about all of them, and what there is to say.
+
+    `one_run` says that they are points of one run, as lines that a program prints are.
+    """
 
     records: Sequence[Value]
     shared: Mapping[str, str]
     notes: tuple[Note, ...] = ()
+    one_run: bool = False
 
 
 def find_records(document: Value, file: str) -> Found:
@@ -57,10 +63,7 @@ def find_records(document: Value, file: str) -> Found:
     if isinstance(document, Mapping):
         schema = document.get("schema")
         if isinstance(schema, str) and schema.startswith("scaleplan."):
-            raise InputError(
-                f"is a {schema} document, not a log of runs", file=file,
-                hint="Use it with `scaleplan predict`, or with --fit.",
-            )  # fmt: skip
+            raise no_log(schema, file)
         return _in_mapping(document)
     if isinstance(document, str):
         raise InputError(
@@ -68,6 +71,35 @@ def find_records(document: Value, file: str) -> Found:
             hint="Give a list of runs, or a mapping with a `runs:` list.",
         )  # fmt: skip
     return Found(records=document, shared={})
+
+
+def refuse_own(head: str, file: str) -> None:
+    """Refuse a document of ours before any format takes its lines for something else.
+
+    Args:
+        head: The text that the input begins with.
+        file: The input's name.
+
+    Raises:
+        InputError: If it is one.
+    """
+    match = _OWN.match(head)
+    if match is not None:
+        raise no_log(match["schema"], file)
+
+
+def no_log(schema: str, file: str) -> InputError:
+    """Return the error for a document of ours where a log should be.
+
+    Args:
+        schema: What it says it is.
+        file: The input's name.
+    """
+    return InputError(
+        f"is a {schema} document, not a log of runs", file=file,
+        hint="Use it with `scaleplan predict`, or with --fit." if schema.startswith(_FIT_FILE)
+        else "It is what a command printed. Give the log that it was made from.",
+    )  # fmt: skip
 
 
 def _in_mapping(document: Mapping[str, Value]) -> Found:

@@ -1,4 +1,4 @@
-"""Logs that are no text: Parquet, TensorBoard event files, runs of MLflow; and one refused."""
+"""Logs that are no text: Parquet, TensorBoard event files, folders of runs; and one refused."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from scaleplan.errors import InputError
 from scaleplan.records import Note
 from scaleplan.runs.formats.base import KeepText, missing
+from scaleplan.runs.formats.dvclive import is_dvclive, read_dvclive
 from scaleplan.runs.formats.event_records import unread_events
 from scaleplan.runs.formats.parquet_file import read_parquet
 from scaleplan.runs.raw import RawTable, TableBuilder
@@ -18,6 +19,7 @@ from scaleplan.runs.text import clean_text
 EVENTS = ".tfevents"  # stands for `events.out.tfevents.*`, which have no ending
 PARQUET = ".parquet"
 WANDB = ".wandb"
+DVCLIVE = ".dvclive"  # stands for the folder of one run: plots/metrics/ beside metrics.json
 MLFLOW = ".mlflow"  # stands for the folder of one run: meta.yaml beside metrics/
 _LARGEST_VALUE = 1 << 16  # characters of a parameter of MLflow that are read
 
@@ -27,7 +29,9 @@ Store = Callable[[Path, str, KeepText], RawTable]
 def kind_of(path: Path) -> str:
     """Return what kind of store a path is; empty for everything else."""
     if path.is_dir():
-        return MLFLOW if is_mlflow_run(path) else ""
+        if is_mlflow_run(path):
+            return MLFLOW
+        return DVCLIVE if is_dvclive(path) else ""
     if path.name.startswith("events.out.tfevents."):
         return EVENTS
     ending = path.suffix.lower()
@@ -175,5 +179,6 @@ STORES: dict[str, Store] = {
     PARQUET: read_parquet,
     EVENTS: read_events,
     MLFLOW: read_mlflow,
+    DVCLIVE: read_dvclive,
     WANDB: refuse_wandb,
 }

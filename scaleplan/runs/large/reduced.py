@@ -36,6 +36,7 @@ from scaleplan.runs.request import Request, keeps_text
 from scaleplan.runs.roles import INPUT_ROLES, VAGUE_FLOPS, spellings
 from scaleplan.runs.run_totals import tells_totals
 from scaleplan.runs.shapes import is_shape
+from scaleplan.runs.statistic_names import statistic
 from scaleplan.runs.text import clean_text
 
 EngineName = Literal["duckdb", "spark"]
@@ -214,6 +215,8 @@ def _check_runs(found: Sequence[dict[str, Any]], cells: Cells, kind: str) -> Non
     names = [run["run"] for run in found]
     if any(name is None or not name.strip() or not _plain(name) for name in names):
         raise Unsuited("rows have no run, or a run's name has odd characters")
+    if any(statistic(name) for name in names):
+        raise Unsuited("a row may sum up others")
     if cells.epoch is not None and any(map(_begins_again, found)):
         raise Unsuited("steps are counted within epochs")
     if any(not run["usable"] for run in found):

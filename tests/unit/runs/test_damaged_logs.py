@@ -51,7 +51,7 @@ def test_dropped_rows_are_told_with_the_curves(load):
     load(STEPS.replace('4,"loss":4.6}', "4"), name="a.jsonl")
     curves = load_curves(["a.jsonl"])
     (note,) = (note for note in curves.notes if note.id == "ROWS_DROPPED")
-    assert note.text.startswith("1 row of a.jsonl could not be read: line 4: is not valid JSON")
+    assert note.text.startswith("1 row of a.jsonl was left out: line 4: is not valid JSON")
     assert len(curves.curves[0].main) == 7
 
 

@@ -214,3 +214,16 @@ def test_trainer_state(load):
     assert runs.column("train_value").tolist() == [4.0]
     assert runs.column("flops").tolist() == [2e15]
     assert runs.column("step").tolist() == [200.0]
+    assert runs.metadata["train_runtime"] == "9.0"
+    (note,) = (note for note in runs.notes if note.id == "TOTALS_LEFT_OUT")
+    assert "train_loss, the mean over it" in note.text
+    del state["total_flos"]
+    again = load(json.dumps(state), name="trainer_state.json")
+    assert again.column("flops").tolist() == [2e15]
+
+
+def test_the_best_model_that_is_evaluated_once_more_is_no_other_run(load):
+    history = [{"step": 100 * i, "eval_loss": 4.0 - 0.3 * i} for i in range(1, 6)]
+    history += [{"step": 600, "eval_loss": 2.9}, {"step": 600, "eval_loss": 2.4}]
+    runs = load(json.dumps({"log_history": history}), name="trainer_state.json")
+    assert runs.value.tolist() == [2.4]

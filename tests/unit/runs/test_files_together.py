@@ -48,7 +48,8 @@ def test_files_of_training_and_validation_of_a_run_belong_together(load, note_id
     scalars = "Wall time,Step,Value\n1.6e9,1,5\n1.6e9,2,4\n"
     pair = {f"run-a_{split}-tag-epoch_loss.csv": scalars for split in ("train", "validation")}
     assert "RUN_IN_SEVERAL_FILES" not in note_ids(load(pair))
-    again = load({**pair, "other/run-a_validation-tag-epoch_loss.csv": scalars})
+    other = scalars.replace("2,4", "2,4.5")
+    again = load({**pair, "other/run-a_validation-tag-epoch_loss.csv": other})
     assert "RUN_IN_SEVERAL_FILES" in note_ids(again)
 
 

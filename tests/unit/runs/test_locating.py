@@ -138,7 +138,7 @@ def test_a_file_without_the_metric_of_the_others(load, reasons):
 
 
 def test_duplicates_across_files_name_the_file(load, reasons):
-    runs = load({"a.csv": TABLE, "b.csv": TABLE})
+    runs = load({"a.csv": TABLE, "b.csv": TABLE + "\n"})
     assert [reason for _, reason in reasons(runs)] == [
         "duplicate of a.csv, line 2", "duplicate of a.csv, line 3",
     ]  # fmt: skip

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from scaleplan.errors import InputError
 from scaleplan.runs.formats.markdown import unmarked
 from scaleplan.runs.numbers import read_number
 from scaleplan.runs.reading import load_runs
@@ -84,11 +85,14 @@ def test_numbers_in_bold_are_numbers_in_other_tables_too(readme, mark):
 
 def test_a_size_that_is_no_number_is_no_point_at_zero(readme):
     assert [note.line for note in load_runs([readme(README)]).cleaning.dropped] == [7]
-    log = load_curves([readme(README)])
-    assert [curve.run for curve in log.curves] == ["base", "better", "best", "wide"]
+    with pytest.raises(InputError, match="each of its 5 rows is a run of its own"):
+        load_curves([readme(README)])
+    text = "run,tokens,loss\na,1e6,4\na,2e6,3\na,as above,2.5\na,4e6,2\n"
+    log = load_curves([readme(text, "runs.csv")])
+    assert [curve.main.at.tolist() for curve in log.curves] == [[1e6, 2e6, 4e6]]
     (note,) = (n for n in log.notes if n.id == "STEP_NOT_NUMBER")
     assert "such as 'as above' in" in note.text
-    assert "README.md:7" in note.text
+    assert "runs.csv:4" in note.text
 
 
 def test_a_step_that_is_a_word_is_not_that_of_the_row_above_it(readme):

@@ -26,6 +26,8 @@ def test_names_that_a_spreadsheet_rounded_are_told(load, names, said):
     runs = load(_table("run,params,loss", rows))
     numbers = [dict(note.numbers)["names"] for note in runs.notes if note.id == "NAMES_ROUNDED"]
     assert numbers == ([] if said is None else [said])
+    points = [f"{name},{step},{4 - step}" for name in names.split() for step in (1, 2)]
+    load(_table("run,step,loss", " ".join(points)))
     curves = load_curves(["runs.csv"])
     assert ("NAMES_ROUNDED" in [note.id for note in curves.notes]) == (said is not None)
 
