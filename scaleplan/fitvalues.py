@@ -132,6 +132,11 @@ def _wrong_law(
         room = _SAME * max(abs(spec.low), abs(spec.high), 1.0) if math.isfinite(spec.high) else 0.0
         if not said and not spec.low - room <= value <= spec.high + room:
             yield _Wrong(name, f"{value:g}", f"from {spec.low:g} to {spec.high:g}")
+    if part.further and len(part.further) != len(part.theta):
+        count = f"{len(part.further)} numbers"
+        yield _Wrong(f"{where}.further", count, f"none, or {len(part.theta)}")
+    for i, value in enumerate(part.further):
+        yield from _number(f"{where}.further[{i}]", value, _ANY)
     yield from _wrong_covariance(part, where)
     yield from _number(f"{where}.noise", part.noise, _NOT_NEGATIVE)
     if part.noise is not None and part.noise >= _MOST_SCATTER:

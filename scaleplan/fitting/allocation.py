@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaleplan.fitting.diagnostics import worst_exponent
+from scaleplan.fitting.missing import to_sharpen
 from scaleplan.fitting.optimum import log_size_error
 from scaleplan.laws import HasOptimum
 from scaleplan.records import Note
@@ -36,6 +37,7 @@ def allocation_note(fitted: Fitted) -> Note | None:
     beyond = _exponents_beyond(fitted)
     if beyond:
         return _allocation_note(
+            fitted,
             f"fitted {' and '.join(beyond)}: no published law has such exponents, and the split "
             "follows from them", (), refuse=True, warn=True, note=True,
         )  # fmt: skip
@@ -49,6 +51,7 @@ def allocation_note(fitted: Fitted) -> Note | None:
         return None
     decades = error / math.log(10.0)
     return _allocation_note(
+        fitted,
         f"standard error of log10 N* at {_TARGET_FACTOR:.0f} times the largest run: {decades:.2f}",
         (("condition", fitted.condition), ("log10_size_error", decades)),
         refuse=decades > _DECADES_REFUSE, warn=decades > _DECADES_WARN,
@@ -82,6 +85,7 @@ def _note_of_the_additive_law(fitted: Fitted) -> Note | None:
     if relative is None:
         return None
     return _allocation_note(
+        fitted,
         f"condition number {fitted.condition:.0f}, largest relative standard error of an exponent "
         f"{relative:.2f}",
         (("condition", fitted.condition), ("relative_standard_error", relative)),
@@ -92,6 +96,7 @@ def _note_of_the_additive_law(fitted: Fitted) -> Note | None:
 
 
 def _allocation_note(
+    fitted: Fitted,
     facts: str,
     numbers: tuple[tuple[str, float], ...],
     *,
@@ -99,12 +104,13 @@ def _allocation_note(
     warn: bool,
     note: bool,
 ) -> Note | None:
+    where = to_sharpen(*fitted.inputs[:2])
     if refuse:
         return Note(
             id="ALLOCATION_REFUSED", severity="error",
             text=f"These runs do not tell how to split compute between parameters and tokens "
             f"({facts}); no optimal size is given.",
-            action="Train runs at other ratios of tokens to parameters: the spread of D/N, not "
+            action=f"Train runs {where}: the spread of D/N, not "
             "the range of compute, identifies the split. The loss along the sampled ratios can "
             "still be forecast (--law power_floor --input flops).",
             numbers=numbers, source="own simulation of 80 designs, 2026",
@@ -114,7 +120,7 @@ def _allocation_note(
             id="ALLOCATION_WEAK", severity="warning",
             text=f"The split between parameters and tokens is known within a factor of about 2 "
             f"only ({facts}).",
-            action="Add runs at other ratios of tokens to parameters before acting on N*.",
+            action=f"Add runs {where} before acting on N*.",
             numbers=numbers, source="own simulation of 80 designs, 2026",
         )  # fmt: skip
     if note:
@@ -122,7 +128,7 @@ def _allocation_note(
             id="ALLOCATION_FAIR", severity="info",
             text="The split between parameters and tokens is known only moderately well "
             f"({facts}).",
-            action="More ratios of tokens to parameters would sharpen it.",
+            action=f"Runs {where} would sharpen it.",
             numbers=numbers, source="own simulation of 80 designs, 2026",
         )  # fmt: skip
     return None

@@ -23,6 +23,7 @@ from scaleplan.fitting.resampling import IntervalKind, check_resamples, resample
 from scaleplan.fitting.sensitivity import objective_rows
 from scaleplan.fitting.settings import kinds_of
 from scaleplan.fitting.settled import settled
+from scaleplan.fitting.turning import refusal_of_turn
 from scaleplan.fitting.uncertainty import bias_notes, parameters_of
 from scaleplan.fitting.widening import widening_of
 from scaleplan.laws import HasOptimum
@@ -195,6 +196,8 @@ def _refuse_without_effect(
     """Refuse a law that nobody asked for where the metric does not depend on its inputs."""
     instead = refused is not None
     nothing = no_effect(fitted, tuple(parameters), axes.columns, instead=instead)
+    if nothing is not None:
+        nothing = refusal_of_turn(runs, axes, nothing)
     if nothing is not None and refused is not None:
         nothing = refused.beside(nothing, axes.columns[0])
     if nothing is not None:

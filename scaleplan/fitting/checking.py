@@ -80,7 +80,7 @@ def check(
         outlier_note(fitted, names, budget=budget, flops_per_param_token=ratio),
         floor_note(fitted, parameters, level=level, at=at),
         *repeat_notes(runs, axes.roles, axes.rows), *left_out_note(runs, axes),
-        *unused_note(runs, axes.columns), pattern_note(axes, fitted, together),
+        *unused_note(runs, axes.columns), pattern_note(runs, axes, fitted, together),
         *label_notes(runs, axes, fitted),
         *setting_notes(settings_that_matter(runs, axes, fitted), runs, axes, fitted),
     )  # fmt: skip

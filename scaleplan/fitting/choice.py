@@ -13,11 +13,12 @@ from scaleplan.fitting.effect import Refusal
 from scaleplan.fitting.form_tests import plain_reason
 from scaleplan.fitting.forms import ADDITIVE, COUPLED, choose_form
 from scaleplan.fitting.identifiability import check_design
-from scaleplan.fitting.remarks import OTHER_RATIOS, fallback_note, held_note
+from scaleplan.fitting.remarks import fallback_note, held_note
 from scaleplan.fitting.scores import NAMES, compute_note, proven
 from scaleplan.fitting.selection import Comparison, Tried, compare, one_input_laws
 from scaleplan.fitting.settings import kinds_of
 from scaleplan.fitting.trials import Trials
+from scaleplan.fitting.turning import refusal_of_turn
 from scaleplan.laws import ComputeFactors, Law, OptimizerFactors, get_law
 from scaleplan.records import Candidate, Note
 
@@ -107,7 +108,7 @@ def choose(
             second = trials.of(get_law(COUPLED), axes)
             return _of_two_inputs(trials, axes, [tried, second, *others])
         design = check_design(both, axes.columns, axes.inputs)
-        refused = design or Refusal(tried.refusal, OTHER_RATIOS)
+        refused = design or Refusal(tried.refusal, tried.remedy)
         held = [c for c, column in zip(axes.columns, axes.inputs, strict=True) if _one(column)]
     product = _product(trials) if runs.metric.kind == "score" else None
     if product is not None:
@@ -124,13 +125,14 @@ def choose(
             f"no law can be fitted to these runs: {reasons['power']}",
             "See `scaleplan laws`, or choose the columns with --columns and --input.",
         )
+        single = refusal_of_turn(runs, axes, single)
         whole = single if refused is None or held else refused.beside(single, axes.columns[0])
         raise whole.apart(kinds_of(runs)).error()
     notes: tuple[Note, ...] = ()
     if held:
         notes = (held_note(runs, held[0], axes),) if held[0] not in axes.columns else ()
     elif refused is not None:
-        notes = (fallback_note(refused.reason, axes),)
+        notes = (fallback_note(refused, axes),)
     instead = refused if notes and not held else None
     if comparison.chosen.law.residual == "raw":
         axes = axes_for(runs, comparison.chosen.law, axes.roles[0])
@@ -227,12 +229,10 @@ def _asked_for(trials: Trials, law: Law, *, alone: bool) -> Choice:
         raise design.error()
     tried = trials.of(law, axes)
     if tried.fitted is None:
-        raise FitError(
-            tried.refusal,
-            hint="Change what --fix and --bound give, or leave them out."
-            if recipe.limits
-            else "Use --law auto to compare the laws that these runs can carry.",
-        )
+        hint = "Use --law auto to compare the laws that these runs can carry."
+        if recipe.limits:
+            hint = "Change what --fix and --bound give, or leave them out."
+        raise refusal_of_turn(runs, axes, Refusal(tried.refusal, hint)).error()
     if recipe.limits or alone:
         # The others have other parameters: a law with some held is compared with nothing.
         return Choice(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,10 +28,11 @@ _BEST_OF_MANY = 0.01  # a dozen laws and columns were tried: one in ten would pa
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a law cannot be fitted to these runs, and what to do instead."""
+    """Why a law cannot be fitted to these runs, what to do instead, and which runs it lacks."""
 
     reason: str
     remedy: str
+    train: str = ""
 
     def error(self) -> FitError:
         """Return it as the error that ends the program with exit code 4."""
@@ -46,9 +47,9 @@ class Refusal:
         if not kinds:
             return self
         among = f" (or by {', '.join(kinds[1:3])})" if len(kinds) > 1 else ""
-        return Refusal(
-            self.reason,
-            f"{self.remedy} If runs of several kinds are pooled, fit each apart: --by "
+        return replace(
+            self,
+            remedy=f"{self.remedy} If runs of several kinds are pooled, fit each apart: --by "
             f"{kinds[0]}{among}.",
         )
 
@@ -59,9 +60,8 @@ class Refusal:
             alone: Why none of one input was.
             column: That input.
         """
-        return Refusal(
-            f"{self.reason}; nor was a law of {column} alone fitted: {alone.reason}", self.remedy
-        )
+        reason = f"{self.reason}; nor was a law of {column} alone fitted: {alone.reason}"
+        return replace(self, reason=reason)
 
 
 def no_effect(

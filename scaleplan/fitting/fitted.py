@@ -10,6 +10,7 @@ import numpy as np
 
 from scaleplan.errors import UsageError
 from scaleplan.fitting.curved_problem import CurvedProblem
+from scaleplan.fitting.further_limit import further_limit
 from scaleplan.fitting.linear_solver import least_squares
 from scaleplan.fitting.noise import noise_scale
 from scaleplan.fitting.problem import Problem
@@ -164,6 +165,7 @@ class Fitted:
         return LawFit(
             law=self.law.name, theta=tuple(float(v) for v in self.theta), covariance=rows,
             noise=self.noise if self.dof > 0 else None, dof=self.dof, residual=self.residual,
+            further=further_limit(self),
         )  # fmt: skip
 
 

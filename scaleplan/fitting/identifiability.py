@@ -13,6 +13,7 @@ import numpy as np
 
 from scaleplan.fitting.curved_problem import CurvedProblem
 from scaleplan.fitting.effect import Refusal, no_trend
+from scaleplan.fitting.missing import COLLINEAR, correlation, to_train
 from scaleplan.fitting.problem import Problem
 from scaleplan.laws import CurvedLaw, LinearLaw, PowerSumLaw
 from scaleplan.laws.base import COUNT
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 # Above this the normalised Jacobian is singular to working precision: no parameter is known.
 _CONDITION_NONE = 1e6
-COLLINEAR = 0.995
 _VANISHING = 1e-3  # a term that is nowhere above this share of the metric cannot be seen
 _FEWEST_FOR_TWO_INPUTS = 6
 _FEWEST_SPARE = 3  # runs beyond the parameters below which an interval would be a guess
@@ -47,14 +47,15 @@ def check_design(
     """
     runs, size = inputs.shape[1], len(law.parameters) - held
     fewest = size + 1 if len(inputs) == 1 else max(size + 1, _FEWEST_FOR_TWO_INPUTS)
+    needed = 1 if not size else 2 if size <= 2 else 3
+    train = to_train(law.inputs, names, inputs, runs=fewest, values=needed)
     if runs < fewest:
         return Refusal(
             f"{runs} usable run{'' if runs == 1 else 's'} cannot fix the {size} parameters of the "
             f"{law.name} law; at least {fewest} are needed",
-            "Train more runs"
-            + (", or ask for a law of two parameters (--law power)." if size > 2 else "."),
-        )
-    needed = 1 if not size else 2 if size <= 2 else 3
+            train if size <= 2
+            else f"{train[:-1]}, or ask for a law of two parameters (--law power).", train,
+        )  # fmt: skip
     units = law.units if isinstance(law, CurvedLaw) else ()
     for k, (name, column) in enumerate(zip(names, inputs, strict=True)):
         distinct = int(np.unique(column).size)
@@ -63,27 +64,30 @@ def check_design(
             return Refusal(
                 f"{name} takes {distinct} distinct value{'s' if distinct > 1 else ''}; "
                 f"the {law.name} law needs at least {needed}",
-                f"Vary {name} over more values, or fit a law of another column with --input.",
-            )
-    if len(inputs) == 2 and not held:
-        logs = np.log(inputs)
-        correlation = float(np.corrcoef(logs)[0, 1])
-        if correlation < -COLLINEAR:
-            return Refusal(
-                f"{names[0]} rises as {names[1]} falls (correlation of logs {correlation:.4f}): "
-                "all runs lie on one line, as those of one compute do, so their exponents cannot "
-                "be told apart",
-                "Train runs at other budgets too; those of one compute show the best size there "
-                "and nothing of scale.",
-            )
-        if correlation > COLLINEAR:
-            return Refusal(
-                f"{names[0]} and {names[1]} move together (correlation of logs "
-                f"{correlation:.4f}): all runs lie on one ray, so their exponents cannot be told "
-                "apart and no compute-optimal size can be known",
-                "Fit the loss against compute along that ray (--law power_floor --input flops), or "
-                "train runs at other ratios of tokens to parameters.",
-            )
+                f"{train[:-1]}, or fit a law of another column with --input.", train,
+            )  # fmt: skip
+    return _on_one_line(names, inputs, train) if len(inputs) == 2 and not held else None
+
+
+def _on_one_line(names: tuple[str, ...], inputs: FloatArray, train: str) -> Refusal | None:
+    """Return why two inputs that move together cannot be told apart, or None if they do not."""
+    together = correlation(inputs)
+    if together < -COLLINEAR:
+        return Refusal(
+            f"{names[0]} rises as {names[1]} falls (correlation of logs {together:.4f}): "
+            "all runs lie on one line, as those of one compute do, so their exponents cannot "
+            "be told apart",
+            "Train runs at other budgets too; those of one compute show the best size there "
+            "and nothing of scale.", train,
+        )  # fmt: skip
+    if together > COLLINEAR:
+        return Refusal(
+            f"{names[0]} and {names[1]} move together (correlation of logs "
+            f"{together:.4f}): all runs lie on one ray, so their exponents cannot be told "
+            "apart and no compute-optimal size can be known",
+            "Fit the loss against compute along that ray (--law power_floor --input flops), or "
+            "train runs at other ratios of tokens to parameters.", train,
+        )  # fmt: skip
     return None
 
 

@@ -4,6 +4,10 @@ The laws that describe the runs are a mixture, weighted by how well each forecas
 interval is that of the mixture. Its variance is that of the parameters and of one run's noise, of
 the laws around their mean, and of the error that all forms share, which grows with distance.
 
+An S-curve is two things more. Its limit may lie far beyond what the delta method says: towards it
+the scale of the parameters is that of their profile. And it never turns: beyond the runs a new one
+is taken to be no worse than where they end.
+
 Plain Python on purpose: `predict` and `budget` with a saved fit import no numpy.
 """
 
@@ -24,8 +28,10 @@ from scaleplan.records.base import Record
 PRIOR_SHARE = 0.125
 # Beyond e^50 an interval says nothing; the cap keeps the numbers finite.
 _LARGEST_LOG = 50.0
-# Laws that begin flat: how much the metric changed among the runs bounds nothing beyond them.
-_WITHOUT_PACE = frozenset({"sigmoid", "saturating"})
+# Laws that begin flat, with the parameter that says what they come to: how much the metric changed
+# among the runs bounds nothing beyond them.
+S_CURVES = {"sigmoid": "e_inf", "saturating": "e_inf", "loss_to_accuracy": "p"}
+FURTHER_LEVEL = 0.9  # of the profile at whose end `LawFit.further` lies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -46,6 +52,7 @@ def predict(
     widening: Widening,
     decades: float,
     level: float,
+    edge: Sequence[float] | None = None,
 ) -> Prediction:
     """Predict one new run from the main law, with the bounds of all admissible laws together.
 
@@ -55,21 +62,21 @@ def predict(
         widening: What the back-test said about their forecasts.
         decades: How far the inputs lie beyond the fitted runs, log10.
         level: For example 0.9 for a 90% interval.
+        edge: The inputs where the fitted runs end towards the point; None looks at none.
 
     Returns:
         The value of the main law, and the interval of the mixture, stretched to hold it.
     """
     main, at = fits[0], inputs[0]
     value = float(get_law(main.law).evaluate(list(main.theta), list(at)))
-    said = distribution(fits, inputs, widening=widening, decades=decades)
+    said = distribution(fits, inputs, widening=widening, decades=decades, edge=edge)
     if said is None:
         return Prediction(value=value, low=None, high=None, mean_low=None, mean_high=None)
     low, high = said.bounds(level)
-    mean = _factor(level, said.main_dof) * said.mean_scale
+    mean_low, mean_high = said.mean_bounds(level)
     return Prediction(
-        value=value, low=min(low, value), high=max(high, value),
-        mean_low=said.metric(said.main_centre - mean),
-        mean_high=said.metric(said.main_centre + mean),
+        value=value, low=min(low, value), high=max(high, value), mean_low=mean_low,
+        mean_high=mean_high,
     )  # fmt: skip
 
 
@@ -83,9 +90,13 @@ class Distribution(Record):
         above: Its scale above the median.
         dof: Its degrees of freedom.
         main_centre: What the main law says.
-        mean_scale: Scale of the main law's own value.
+        mean_below: Scale of the main law's own value below it.
+        mean_above: The same above it.
         main_dof: Degrees of freedom of the main law.
         relative: Whether all of it is in logarithms.
+        edge: Of a law that never turns: what a run may reach where the fitted runs end towards the
+            point. One on the far side is as good as that, or better: its probability of lying
+            beyond any value is no less.
     """
 
     centre: float
@@ -93,25 +104,49 @@ class Distribution(Record):
     above: float
     dof: int
     main_centre: float
-    mean_scale: float
+    mean_below: float
+    mean_above: float
     main_dof: int
     relative: bool
+    edge: Distribution | None = None
 
     def bounds(self, level: float) -> tuple[float, float]:
         """Return the central interval of one new run, in the metric."""
-        factor = _factor(level, self.dof)
-        return (
-            self.metric(self.centre - factor * self.below),
-            self.metric(self.centre + factor * self.above),
-        )
+        return self.quantile(0.5 - 0.5 * level), self.quantile(0.5 + 0.5 * level)
+
+    def mean_bounds(self, level: float) -> tuple[float, float]:
+        """Return the central interval of the main law's own value, in the metric."""
+        factor = t_quantile(0.5 + 0.5 * level, float(self.main_dof))
+        low = self.metric(self.main_centre - factor * self.mean_below)
+        high = self.metric(self.main_centre + factor * self.mean_above)
+        if self.edge is None:
+            return low, high
+        low_seen, high_seen = self.edge.mean_bounds(level)
+        return self._no_nearer(low, low_seen), self._no_nearer(high, high_seen)
 
     def quantile(self, probability: float) -> float:
         """Return a quantile of one new run, in the metric."""
         scale = self.below if probability < 0.5 else self.above
-        return self.metric(self.centre + t_quantile(probability, float(self.dof)) * scale)
+        own = self.metric(self.centre + t_quantile(probability, float(self.dof)) * scale)
+        return own if self.edge is None else self._no_nearer(own, self.edge.quantile(probability))
+
+    def _no_nearer(self, own: float, seen: float) -> float:
+        """Return a value here, or the same one at the edge if that lies farther on."""
+        return min(own, seen) if self._falls() else max(own, seen)
+
+    def _falls(self) -> bool:
+        """Tell whether the law falls from the edge to here."""
+        return self.edge is not None and self.main_centre < self.edge.main_centre
 
     def chance_below(self, value: float) -> float:
         """Return the probability that one new run lies below a value of the metric."""
+        own = self._own_chance_below(value)
+        if self.edge is None:
+            return own
+        seen = self.edge.chance_below(value)
+        return max(own, seen) if self._falls() else min(own, seen)
+
+    def _own_chance_below(self, value: float) -> float:
         if self.relative and value <= 0.0:
             return 0.0
         away = (math.log(value) if self.relative else value) - self.centre
@@ -134,11 +169,15 @@ def distribution(
     *,
     widening: Widening,
     decades: float,
+    edge: Sequence[float] | None = None,
 ) -> Distribution | None:
     """Return what the admissible laws together say of one new run; None without an interval.
 
     The arguments are those of `predict`.
     """
+    seen = None
+    if edge is not None and tuple(edge) != tuple(inputs[0]) and fits[0].law in S_CURVES:
+        seen = distribution(fits[:1], [edge], widening=widening, decades=0.0)
     parts = [_part(fit, where, widening, decades) for fit, where in zip(fits, inputs, strict=True)]
     first = parts[0]
     if first is None:
@@ -149,25 +188,26 @@ def distribution(
     reach = widening.change * math.sqrt(1.0 + decades)
     moves = [(w, _within(part.centre - first.centre, reach)) for w, part in known]
     move = math.fsum(w * m for w, m in moves) / total
-    variance = math.fsum(w * (part.parameters + part.noise) for w, part in known)
-    variance += math.fsum(w * (m - move) ** 2 for w, m in moves)
-    variance /= total
+    apart = math.fsum(w * (m - move) ** 2 for w, m in moves)
     form = (widening.share * widening.change) ** 2 * decades
+    below = math.fsum(w * (part.below + part.noise) for w, part in known) + apart
+    above = math.fsum(w * (part.above + part.noise) for w, part in known) + apart
     return Distribution(
-        centre=first.centre + move, below=math.sqrt(variance + widening.below**2 * form),
-        above=math.sqrt(variance + widening.above**2 * form),
+        centre=first.centre + move, below=math.sqrt(below / total + widening.below**2 * form),
+        above=math.sqrt(above / total + widening.above**2 * form),
         dof=min(part.dof for _, part in known), main_centre=first.centre,
-        mean_scale=math.sqrt(first.parameters), main_dof=first.dof,
-        relative=fits[0].residual == "log",
+        mean_below=math.sqrt(first.below), mean_above=math.sqrt(first.above), main_dof=first.dof,
+        relative=fits[0].residual == "log", edge=seen,
     )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class _Part(Record):
-    """One law at one point: the variances of its parameters and of one run around `centre`."""
+    """One law at one point: the variances of its parameters, on both sides, and of one run."""
 
     centre: float
-    parameters: float
+    below: float
+    above: float
     noise: float
     dof: int
 
@@ -192,9 +232,15 @@ def _part(fit: LawFit, inputs: Sequence[float], widening: Widening, decades: flo
     # second form lie farther from the first than that (see `reach`).
     # An S-curve that has hardly left chance has no pace yet: what it comes to is not known.
     limit = widening.change**2 * (1.0 + decades)
-    if widening.change > 0.0 and fit.law not in _WITHOUT_PACE:
+    if widening.change > 0.0 and fit.law not in S_CURVES:
         variance = min(variance, limit)
-    return _Part(math.log(value) if relative else value, variance, fit.noise**2, fit.dof)
+    below = above = variance
+    if fit.further:
+        other = float(law.evaluate(list(fit.further), list(inputs)))
+        away = _apart(other, value, relative=relative)
+        scale = (away / t_quantile(0.5 + 0.5 * FURTHER_LEVEL, float(fit.dof))) ** 2
+        below, above = (max(below, scale), above) if away < 0.0 else (below, max(above, scale))
+    return _Part(math.log(value) if relative else value, below, above, fit.noise**2, fit.dof)
 
 
 def _within(distance: float, reach: float) -> float:
@@ -202,8 +248,11 @@ def _within(distance: float, reach: float) -> float:
     return max(-reach, min(distance, reach)) if reach > 0.0 else distance
 
 
-def _factor(level: float, dof: int) -> float:
-    return t_quantile(0.5 + 0.5 * level, float(dof))
+def _apart(one: float, other: float, *, relative: bool) -> float:
+    """Return how far a value lies above another, in logarithms where `relative`."""
+    if not relative:
+        return one - other
+    return math.log(one / other) if one > 0.0 else -_LARGEST_LOG
 
 
 def quadratic_form(matrix: Sequence[Sequence[float]], vector: Sequence[float]) -> float:
@@ -213,6 +262,22 @@ def quadratic_form(matrix: Sequence[Sequence[float]], vector: Sequence[float]) -
         for left, row in zip(vector, matrix, strict=True)
         for entry, right in zip(row, vector, strict=True)
     )
+
+
+def edge_of(
+    ranges: Sequence[Range], roles: Sequence[str], at: Mapping[str, float]
+) -> tuple[float, ...] | None:
+    """Return the input where the fitted runs end towards a point; None for several inputs.
+
+    Args:
+        ranges: Smallest and largest fitted value by role.
+        roles: The inputs of the law.
+        at: The point, by role.
+    """
+    known = next((one for one in ranges if one.role == roles[0]), None)
+    if len(roles) != 1 or known is None:
+        return None
+    return (min(max(at[known.role], known.low), known.high),)
 
 
 def decades_beyond(ranges: Sequence[Range], at: Mapping[str, float]) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 
 from scaleplan.fitting.distributions import f_tail
 from scaleplan.fitting.fitted import evaluate_batch, fit_law
-from scaleplan.fitting.identifiability import COLLINEAR
+from scaleplan.fitting.missing import COLLINEAR
 from scaleplan.fitting.starts import spread_rows
 from scaleplan.laws import HasOptimum
 from scaleplan.records import Influence

@@ -113,6 +113,35 @@ def profile_interval(fitted: Fitted, k: int, *, level: float) -> Profile | None:
     return Profile(down, up, method, open_low, open_high)
 
 
+def profile_end(fitted: Fitted, k: int, *, level: float, down: bool) -> FloatArray | None:
+    """Return the fit at one end of the profile interval of one parameter, shape (p,).
+
+    Where no value is too bad that is the end of its range, or the farthest value looked at.
+
+    Args:
+        fitted: The fit, of a curved law.
+        k: Index of the parameter, one whose coordinate is not its logarithm.
+        level: For example 0.9.
+        down: Whether it is the lower end.
+
+    Returns:
+        All parameters; None if the runs give no scale for it, or the estimate itself is the end.
+    """
+    unit = _unit(fitted) if fitted.dof > 0 else None
+    if unit is None:
+        return None
+    axis = _axis(fitted, k, unit)
+    factor = t_quantile(0.5 + 0.5 * level, float(fitted.dof))
+    step = factor * _error(axis) * (-1.0 if down is (axis.slope > 0.0) else 1.0)
+    bound, _ = _bound(axis, step, factor)
+    start = float(axis.phi[axis.k])
+    at = start + (_FAR_REACH[-1] * step if bound is None else (bound - axis.value) / axis.slope)
+    if at == start:
+        return None
+    _, phi = _roots(axis, np.array([at]), axis.phi)
+    return np.asarray(axis.problem.to_theta(phi)[0])
+
+
 def _unit(fitted: Fitted) -> float | None:
     """Return what 2 (F - F*) is divided by: (K s)^2 / m, in the units of the fit's problem."""
     if fitted.problem is None or fitted.solution is None:

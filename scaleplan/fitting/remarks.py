@@ -10,6 +10,7 @@ import numpy as np
 from scaleplan.fitting.backtest import jacobian
 from scaleplan.fitting.distributions import f_tail
 from scaleplan.fitting.form_tests import aicc, is_exact, p_text, runs_test, scaled
+from scaleplan.fitting.turning import turn_of_runs, turn_remedy, turn_said
 from scaleplan.laws import LAWS
 from scaleplan.records import Note
 from scaleplan.runs.repeated import FURTHER_SIZES
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scaleplan.fitting.axes import Axes
+    from scaleplan.fitting.effect import Refusal
     from scaleplan.fitting.fitted import Fitted
     from scaleplan.fitting.selection import Tried
     from scaleplan.laws.base import FloatArray
     from scaleplan.runs.table import Runs
 
-OTHER_RATIOS = "Train runs at other ratios of tokens to parameters."
 _MOST_NAMED = 8
 _PATTERN = 0.001  # p-value; runs of one sweep often share what moves them
 _BENT = 0.002  # the same of two further bends: 2 false alarms in 900 simulated sweeps of 9 to 40
@@ -35,7 +36,7 @@ _SAME_SHARE = 1e-3  # sizes in a log have a few digits
 _FURTHER = ("active_params", "dense_params", *FURTHER_SIZES)
 
 
-def fallback_note(refusal: str, axes: Axes) -> Note:
+def fallback_note(refusal: Refusal, axes: Axes) -> Note:
     """Return the warning that a law of one input stands in for that of two.
 
     Args:
@@ -44,10 +45,10 @@ def fallback_note(refusal: str, axes: Axes) -> Note:
     """
     return Note(
         id="LAW_OF_TWO_INPUTS_REFUSED", severity="warning",
-        text=f"No law of parameters and tokens was fitted: {refusal}. A law of "
+        text=f"No law of parameters and tokens was fitted: {refusal.reason}. A law of "
         f"{axes.columns[0]} alone is given instead; it holds along the sampled runs only, and "
         "no compute-optimal size follows from it.",
-        action=OTHER_RATIOS,
+        action=refusal.train or refusal.remedy,
     )  # fmt: skip
 
 
@@ -93,12 +94,16 @@ def left_out_note(runs: Runs, axes: Axes) -> tuple[Note, ...]:
     )  # fmt: skip
 
 
-def pattern_note(axes: Axes, fitted: Fitted, together: Sequence[Tried] = ()) -> Note | None:
+def pattern_note(
+    runs: Runs, axes: Axes, fitted: Fitted, together: Sequence[Tried] = ()
+) -> Note | None:
     """Return the warning that a law of one input does not follow the runs, None if it does.
 
-    It names a law listed beside it that follows them far better and forecasts larger runs no worse.
+    It says where the runs turn, or else names a law listed beside it that follows them far better
+    and forecasts larger runs no worse.
 
     Args:
+        runs: The runs.
         axes: What is fitted.
         fitted: The fit.
         together: The laws that forecast together, that of the fit first; empty names none.
@@ -110,14 +115,18 @@ def pattern_note(axes: Axes, fitted: Fitted, together: Sequence[Tried] = ()) -> 
     p = min((p for p, limit in found if p is not None and p < limit), default=None)
     if p is None:
         return None
-    better = _far_better(fitted, together)
+    turn = turn_of_runs(runs, axes)
+    better = _far_better(fitted, together) if turn is None else None
     action = "Try --law shifted, m3 or broken, or more inputs, and see scaleplan compare."
     if better is not None:
         action = f"Use --law {better[0]}, or a law that bends twice (--law broken), instead."
+    form = "the runs have another form."
+    if turn is not None:
+        form, action = f"{turn_said(turn, runs, axes)}.", turn_remedy(turn, runs, axes)
     return Note(
         id="RESIDUALS_NOT_RANDOM", severity="warning",
         text=f"What the {fitted.law.name} law leaves of {fitted.values.size} runs is not random "
-        f"along {axes.columns[0]} ({p_text(p)}): the runs have another form."
+        f"along {axes.columns[0]} ({p_text(p)}): {form}"
         + ("" if better is None else better[1]),
         action=action, numbers=(("p", p),),
         source="runs test, Wald & Wolfowitz 1940, Annals of Mathematical Statistics 11, 147; F "

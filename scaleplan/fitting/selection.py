@@ -61,13 +61,14 @@ _BACKTEST_REJECTS = 2.0  # ... and to the power family's, for straight lines
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tried:
-    """One law fitted to some columns; `fitted` is None where it could not be fitted."""
+    """One law fitted to some columns; `fitted` is None, with a `remedy`, where it could not be."""
 
     law: Law
     fitted: Fitted | None
     test: BackTest | None
     refusal: str
     columns: tuple[str, ...] = ()
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,11 +110,11 @@ def try_law(
         return Tried(law, None, None, "a floor under a rising metric has no meaning", names)
     refusal = check_design(law, names, inputs, held=sum(recipe.fixed(law)))
     if refusal is not None:
-        return Tried(law, None, None, refusal.reason, names)
+        return Tried(law, None, None, refusal.reason, names, refusal.remedy)
     fitted = fit_law(law, inputs, values, recipe=recipe)
     refusal = check_fit(fitted, names)
     if refusal is not None:
-        return Tried(law, None, None, refusal.reason, names)
+        return Tried(law, None, None, refusal.reason, names, refusal.remedy)
     return Tried(law, fitted, back_test(fitted, scale), "", names)
 
 

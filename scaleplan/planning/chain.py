@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scaleplan.errors import UsageError
-from scaleplan.fitting.interval import Distribution, decades_beyond, distribution
+from scaleplan.fitting.interval import Distribution, decades_beyond, distribution, edge_of
 from scaleplan.laws import get_law
 from scaleplan.records import Fit, Forecast, ForecastPoint, Interval, Note
 from scaleplan.records.plans import Chain, ChainedPoint
@@ -103,7 +103,7 @@ def _at(fit: Fit, second: Fit, at: Point, known: ForecastPoint) -> ChainedPoint:
     fits = (fit.main, *fit.alternatives)
     first = distribution(
         fits, [inputs] * len(fits), widening=fit.widening,
-        decades=decades_beyond(fit.ranges, at),
+        decades=decades_beyond(fit.ranges, at), edge=edge_of(fit.ranges, fit.inputs, at),
     )  # fmt: skip
     alone = _second(second, known.value)
     second_ends = (None, None) if alone is None else _ends(second, alone.bounds(level), value)
@@ -152,9 +152,10 @@ def _second(second: Fit, value: float) -> Distribution | None:
     """Return what the second fit says of a new run with this value of its input."""
     fits = (second.main, *second.alternatives)
     value = _above_zero(value)
+    at = {second.inputs[0]: value}
     return distribution(
         fits, [[value]] * len(fits), widening=second.widening,
-        decades=decades_beyond(second.ranges, {second.inputs[0]: value}),
+        decades=decades_beyond(second.ranges, at), edge=edge_of(second.ranges, second.inputs, at),
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 from scaleplan.errors import UsageError
-from scaleplan.fitting.interval import decades_beyond, predict
+from scaleplan.fitting.interval import decades_beyond, edge_of, predict
 from scaleplan.planning.allocation import has_optimum, optimal_split, optimal_split_given
 from scaleplan.planning.samples import check_compute, knows_compute
 from scaleplan.records import Fit, Forecast, ForecastPoint, Interval
@@ -63,6 +63,8 @@ def forecast_interval(fit: Fit) -> Interval | None:
     if fit.alternatives:
         names = ", ".join(other.law for other in fit.alternatives)
         parts.append(f"mixture with the admissible {names}")
+    if fit.main.further:
+        parts.append("the limit as far on as its profile goes, and no turn beyond the runs")
     widening = fit.widening
     growth = format_percent(widening.share * widening.change, 2)
     if fit.main.residual == "raw":
@@ -95,7 +97,10 @@ def forecast_at(fit: Fit, point: Point) -> ForecastPoint:
     fits = (fit.main, *fit.alternatives)
     decades = decades_beyond(fit.ranges, point)
     level = fit.interval.level if fit.interval is not None else 0.9
-    found = predict(fits, [at] * len(fits), widening=fit.widening, decades=decades, level=level)
+    found = predict(
+        fits, [at] * len(fits), widening=fit.widening, decades=decades, level=level,
+        edge=edge_of(fit.ranges, fit.inputs, point),
+    )  # fmt: skip
     value = 1.0 - found.value if fit.complement else found.value
     low, high = _as_metric(fit, value, found.low, found.high)
     mean_low, mean_high = _as_metric(fit, value, found.mean_low, found.mean_high)

@@ -228,6 +228,8 @@ class LawFit(Record):
         noise: Residual scale of one run (log units for log laws, else metric units), or None.
         dof: Degrees of freedom behind it.
         residual: Whether errors are relative (`log`) or absolute (`raw`).
+        further: Of an S-curve: its parameters where its limit lies as far on as the runs allow, at
+            the end of the profile of 90%; empty where it ends with the law itself.
     """
 
     law: str
@@ -236,6 +238,7 @@ class LawFit(Record):
     noise: float | None
     dof: int
     residual: Literal["log", "raw"]
+    further: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

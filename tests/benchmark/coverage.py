@@ -33,7 +33,7 @@ from sweeps import CHOOSING, ONE, REPEATED, SCORING, Sweep, made_sweeps, own_swe
 from scaleplan import __version__
 from scaleplan.errors import ScaleplanError
 from scaleplan.fitting.choice import choose
-from scaleplan.fitting.interval import decades_beyond, predict
+from scaleplan.fitting.interval import decades_beyond, edge_of, predict
 from scaleplan.fitting.recipe import DEFAULT
 from scaleplan.fitting.widening import widening_of
 from scaleplan.records import Cleaning, ColumnUse, LawFit, Metric, Range, Widening
@@ -146,7 +146,7 @@ def add(basis: Basis, at: dict[str, float], truth: float, found: Forecasts) -> N
     inputs = [at[role] for role in basis.roles]
     point = predict(
         basis.fits, [inputs] * len(basis.fits), widening=basis.widening, decades=decades,
-        level=LEVEL,
+        level=LEVEL, edge=edge_of(basis.ranges, basis.roles, at),
     )  # fmt: skip
     if point.low is None or point.high is None:
         return

@@ -129,3 +129,63 @@ def test_rows_that_became_one_curve_are_named_where_there_are_too_few_runs(invok
     result = invoke("fit", log, "--input", "step")
     assert result.exit_code == 4
     assert "17 rows were taken for points of 1 training curve" in " ".join(result.stderr.split())
+
+
+SEEN = np.geomspace(1e18, 1e21, 16)  # up to half a decade below the middle of the rise
+BEYOND = (1e22, 1e23, 1e24)
+
+
+def below_the_middle(tmp_path, seed):
+    """Return the fit of an S-curve that has not reached its middle, and its forecasts."""
+    seen = np.random.default_rng(seed).binomial(2000, rising(SEEN)) / 2000
+    log = write(tmp_path / "runs.csv", "flops,accuracy", zip(SEEN, seen, strict=True))
+    fit = scaleplan.fit(scaleplan.read_runs(str(log)), law="sigmoid", resamples=0).record
+    return fit, forecast(fit, flops=[SEEN[-1], *BEYOND]).points
+
+
+def test_forecasts_past_the_middle_hold_where_the_runs_end_before_it(tmp_path):
+    found = [
+        point.low <= rising(compute) <= point.high
+        for seed in range(14)
+        for point, compute in zip(below_the_middle(tmp_path, seed)[1][1:], BEYOND, strict=True)
+    ]
+    assert np.mean(found) >= 0.9
+
+
+def test_an_s_curve_never_falls_below_what_the_largest_run_reached(tmp_path):
+    fit, (edge, *beyond) = below_the_middle(tmp_path, 8)
+    assert all(edge.low <= point.low < point.value < point.high for point in beyond)
+    assert all(edge.mean_low <= point.mean_low for point in beyond)
+    assert edge.high - edge.low < 0.05
+    limit, gained = fit.parameters[0], fit.main.further
+    assert gained[0] < 0.5 * limit.value
+
+
+def test_a_saved_s_curve_forecasts_the_same(invoke, tmp_path):
+    fit, points = below_the_middle(tmp_path, 3)
+    saved = tmp_path / "fit.yaml"
+    scaleplan.fitfile.save_fit(fit, str(saved))
+    asked = ("predict", saved, "--flops", "1e22", "--format", "json", "-q")
+    (point,) = document(invoke(*asked))["points"]
+    assert (point["low"], point["high"]) == (points[1].low, points[1].high)
+
+
+def test_an_accuracy_against_loss_is_not_held_near_its_first_rise(tmp_path):
+    loss = np.linspace(3.9, 2.7, 16)  # the middle of the rise lies at 2.5
+    truth = 0.25 + 0.65 / (1.0 + np.exp(4.0 * (loss - 2.5)))
+    ahead = np.array([2.3, 2.1, 1.9])
+    held = []
+    for seed in range(10):
+        seen = np.random.default_rng(seed).binomial(4000, truth) / 4000
+        log = write(tmp_path / "runs.csv", "loss,accuracy", zip(loss, seen, strict=True))
+        runs = scaleplan.read_runs(str(log), metric="accuracy", input_column="loss")
+        try:
+            fit = scaleplan.fit(runs, law="loss_to_accuracy", resamples=0).record
+        except scaleplan.errors.FitError:
+            continue
+        edge, *points = forecast(fit, inputs=[loss[-1], *ahead]).points
+        expected = 0.25 + 0.65 / (1.0 + np.exp(4.0 * (ahead - 2.5)))
+        assert all(point.low >= edge.low for point in points)
+        held += [p.low <= v <= p.high for p, v in zip(points, expected, strict=True)]
+    assert len(held) >= 15
+    assert np.mean(held) >= 0.85

@@ -152,15 +152,17 @@ FITTING = (
         "No law of parameters and tokens could be fitted.",
         "The design check refused it; a law of one input is given instead.",
         "It holds along the sampled runs only.",
-        "Train at other ratios of tokens to parameters.",
+        "Train what the note names: a third model size, a third number of tokens, or other ratios.",
     ),
     _entry(
         "RESIDUALS_NOT_RANDOM",
         "What a law of one input leaves over has a pattern along it.",
         "Runs test of the signs of residuals in order of the input, p below 0.001, or F test of a "
         "second and third power of ln x beside the law, p below 0.002.",
-        "Residuals in long stretches of one sign mean a wrong form, which forecasts inherit.",
-        "Compare other laws, or find what else changes with the input.",
+        "Residuals in long stretches of one sign mean a wrong form, which forecasts inherit. Where "
+        "two lines in ln x that meet have slopes of opposite sign, both with p < 0.005, the note "
+        "says that the metric turns, and where.",
+        "Compare other laws, or find what else changes with the input; look at runs beyond a turn.",
     ),
     _entry(
         "INFLUENTIAL_RUN",

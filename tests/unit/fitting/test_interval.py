@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from scaleplan.fitting.distributions import t_quantile
-from scaleplan.fitting.interval import distribution, predict
-from scaleplan.records import LawFit, Widening
+from scaleplan.fitting.interval import distribution, edge_of, predict
+from scaleplan.laws import get_law
+from scaleplan.records import LawFit, Range, Widening
 
 # ln y = ln A + a ln x with a known: the variance of ln y is that of ln A alone.
 ONE = LawFit(
@@ -124,3 +125,61 @@ def test_chances_and_quantiles_of_two_sides_belong_together():
     for probability in (0.01, 0.2, 0.5, 0.6, 0.99):
         assert said.chance_below(said.quantile(probability)) == pytest.approx(probability)
     assert said.bounds(0.9) == pytest.approx((said.quantile(0.05), said.quantile(0.95)))
+
+
+# An S-curve of an error whose limit may be 0.05 instead of 0.4, by the profile of its limit.
+CURVE = LawFit(
+    law="sigmoid", theta=(0.4, 0.75, 100.0, 0.5), noise=0.01, dof=20, residual="log",
+    covariance=tuple(tuple(1e-6 if i == k else 0.0 for k in range(4)) for i in range(4)),
+    further=(0.05, 0.75, 1000.0, 0.45),
+)  # fmt: skip
+
+WIDE = (*((0.0,) * 4,) * 3, (0.0, 0.0, 0.0, 0.2))  # how steep it is is not known
+
+
+def curve_at(x, *, edge=None, fit=CURVE):
+    widening = replace(PLAIN, share=0.2, change=0.1)
+    return distribution([fit], [(x,)], widening=widening, decades=2.0, edge=edge)
+
+
+def test_towards_a_limit_farther_on_the_parameters_are_known_by_its_profile():
+    whole, plain = curve_at(1e4), curve_at(1e4, fit=replace(CURVE, further=()))
+    assert whole.above == plain.above
+    law = get_law("sigmoid")
+    ends = [law.evaluate(list(theta), [1e4]) for theta in (CURVE.theta, CURVE.further)]
+    reach = math.log(ends[0] / ends[1])
+    t = t_quantile(0.95, 20.0)
+    assert t * whole.mean_below == pytest.approx(reach)
+    form = 0.01**2 + 0.02**2 * 2.0
+    assert t * whole.below == pytest.approx(math.hypot(reach, t * math.sqrt(form)))
+
+
+def test_beyond_the_runs_an_s_curve_is_no_worse_than_where_they_end():
+    wild = replace(CURVE, covariance=WIDE)
+    free, held = curve_at(1e3, fit=wild), curve_at(1e3, edge=(100.0,), fit=wild)
+    for probability in (0.01, 0.05, 0.5, 0.9, 0.99):
+        expected = min(free.quantile(probability), held.edge.quantile(probability))
+        assert held.quantile(probability) == pytest.approx(expected)
+        assert held.chance_below(expected) == pytest.approx(probability, abs=1e-6)
+    assert held.bounds(0.9)[1] < free.bounds(0.9)[1]
+    assert held.bounds(0.9)[0] == free.bounds(0.9)[0]
+    assert held.mean_bounds(0.9)[1] <= held.edge.mean_bounds(0.9)[1]
+
+
+@pytest.mark.parametrize("edge", [None, (1e3,)])
+def test_inside_the_runs_nothing_is_held(edge):
+    assert curve_at(1e3, edge=edge).edge is None
+
+
+def test_below_the_smallest_run_an_s_curve_is_no_better():
+    held = curve_at(1.0, edge=(10.0,))
+    assert held.bounds(0.9)[0] >= held.edge.bounds(0.9)[0]
+
+
+def test_the_edge_is_known_for_one_input():
+    ranges = (Range(role="flops", low=1e18, high=1e21), Range(role="params", low=1e6, high=1e9))
+    assert edge_of(ranges, ("flops",), {"flops": 1e23}) == (1e21,)
+    assert edge_of(ranges, ("flops",), {"flops": 1e17}) == (1e18,)
+    assert edge_of(ranges, ("flops",), {"flops": 1e20}) == (1e20,)
+    assert edge_of(ranges, ("params", "tokens"), {"params": 1.0, "tokens": 1.0}) is None
+    assert edge_of(ranges, ("input",), {"input": 1.0}) is None
