@@ -5,9 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
-from scaleplan.fitting.form_tests import LEAST_WRONG, ON_LARGER_RUNS, UNPASSED, plain_reason
+from scaleplan.fitting.form_tests import (
+    LEAST_WRONG,
+    ON_LARGER_RUNS,
+    UNPASSED,
+    plain_reason,
+    tested,
+)
 from scaleplan.laws import get_law
-from scaleplan.records import Fit, Note
+from scaleplan.records import Candidate, Fit, Note
 from scaleplan.units import format_count, format_significant
 
 # Below 8 runs a two-input fit has next to nothing to be wrong with; Choshen et al. 2024 (arXiv
@@ -24,35 +30,46 @@ _STRAIGHT = {"linear", "log_linear"}
 def form_rejected(fit: Fit) -> Iterator[Note]:
     """Speak out when the law in use is rejected by the data, or a straight line was."""
     for candidate in fit.candidates:
-        if candidate.verdict != "rejected":
+        used, line = candidate.law == fit.law, candidate.law == "linear"
+        if candidate.verdict != "rejected" or not (line or used):
             continue
-        used = candidate.law == fit.law
-        if candidate.law == "linear" or used:
-            formula = {"linear": "P = aS + b", "power": "G = cS^d"}.get(candidate.law, "")
-            name = f"{candidate.law} ({formula})" if formula else candidate.law
-            reason = plain_reason(candidate.reason.rpartition("; but ")[2])
-            asked = candidate.reason.startswith("asked for")
-            tail = " It is shown because it was asked for." if asked else ""
-            text = f"The {name} law is rejected by these runs: {reason}.{tail}"
-            action = "Use --law auto." if tail else ""
-            if candidate.reason.startswith((UNPASSED, LEAST_WRONG)):
-                why = "; it" if candidate.reason.startswith(UNPASSED) else (
-                    " because it was the least wrong on larger runs, fitted to the smaller ones; it"
-                )  # fmt: skip
-                text = f"No law passes its tests here. The {name} law is used{why} fails: {reason}."
-                action = "Forecast a short way only, and look for what sets single runs apart."
-            # No other law fits these runs as well, and none would be sent for in its place.
-            if asked and candidate.aicc == 0.0 and reason.startswith(ON_LARGER_RUNS):
-                text = (
-                    f"The {name} law describes these runs better than all others, but it does not "
-                    f"forecast them: fitted to the smaller ones, {reason}."
-                )
-                action = "Forecast a short way only, or train larger runs."
-            yield Note(
-                id=f"{candidate.law.upper()}_REJECTED", severity="warning" if used else "info",
-                text=text, action=action,
-                source="F test of curvature, runs test and back-test at p < 0.01",
-            )  # fmt: skip
+        reason = plain_reason(candidate.reason.rpartition("; but ")[2])
+        text, action = _against(candidate, reason)
+        # What no test of the runs says is no rejection by them, and never has its rate of error.
+        left = line and not used and not tested(reason)
+        yield Note(
+            id="LINEAR_NO_FORECAST" if left else f"{candidate.law.upper()}_REJECTED",
+            severity="warning" if used else "info", text=text, action=action,
+            source="F test of curvature and runs test, each at p < 0.005"
+            if line and tested(reason) else "comparison of laws on these runs",
+        )  # fmt: skip
+
+
+def _against(candidate: Candidate, reason: str) -> tuple[str, str]:
+    """Return what speaks against a law, and what to do."""
+    formula = {"linear": "P = aS + b", "power": "G = cS^d"}.get(candidate.law, "")
+    name = f"{candidate.law} ({formula})" if formula else candidate.law
+    asked = candidate.reason.startswith("asked for")
+    if candidate.reason.startswith((UNPASSED, LEAST_WRONG)):
+        why = "; it" if candidate.reason.startswith(UNPASSED) else (
+            " because it was the least wrong on larger runs, fitted to the smaller ones; it"
+        )  # fmt: skip
+        return (
+            f"No law passes its tests here. The {name} law is used{why} fails: {reason}.",
+            "Forecast a short way only, and look for what sets single runs apart.",
+        )
+    # No other law fits these runs as well, and none would be sent for in its place.
+    if asked and candidate.aicc == 0.0 and reason.startswith(ON_LARGER_RUNS):
+        return (
+            f"The {name} law describes these runs better than all others, but it does not "
+            f"forecast them: fitted to the smaller ones, {reason}.",
+            "Forecast a short way only, or train larger runs.",
+        )
+    verdict = "is rejected by these runs"
+    if candidate.law == "linear" and not tested(reason):
+        verdict = "is not one to forecast with"
+    tail = " It is shown because it was asked for." if asked else ""
+    return f"The {name} law {verdict}: {reason}.{tail}", "Use --law auto." if tail else ""
 
 
 def few_runs(fit: Fit) -> Iterator[Note]:

@@ -19,9 +19,12 @@ from scaleplan.fitting.fitted import Fitted, fit_law
 from scaleplan.fitting.form_tests import (
     AICC_ADMISSIBLE,
     BACKTEST_ADMISSIBLE,
+    CURVES_AWAY,
     EXACT_LOG,
+    NOT_RANDOM,
     ON_LARGER_RUNS,
     SIGNIFICANT,
+    STRAIGHT,
     aicc,
     curvature_p,
     definition_rejection,
@@ -244,11 +247,11 @@ def _straight_line_rejection(
     if fitted is None or is_exact(fitted):
         return ""
     curvature = curvature_p(fitted)
-    if curvature is not None and curvature < SIGNIFICANT:
-        return f"the runs curve away from a straight line ({p_text(curvature)})"
+    if curvature is not None and curvature < STRAIGHT:
+        return f"{CURVES_AWAY} from a straight line ({p_text(curvature)})"
     signs = runs_test(fitted.residuals(), fitted.inputs[0])
-    if signs is not None and signs < SIGNIFICANT:
-        return f"its residuals are not random in x (runs test, {p_text(signs)})"
+    if signs is not None and signs < STRAIGHT:
+        return f"{NOT_RANDOM} (runs test, {p_text(signs)})"
     family = [
         errors.get(o.law.name) for o in tried
         if o.law.name in {"power", "power_floor"} and o.fitted is not None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from scaleplan.errors import FitError, InputError, UsageError
 from scaleplan.fitting.allocation import allocation_note
 from scaleplan.fitting.axes import metric_symbol
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from scaleplan.laws import Law
+    from scaleplan.laws.base import FloatArray
     from scaleplan.runs.table import Runs
 
 _MOST_SYSTEMS = 30  # the joint fit of more takes minutes: its parameters are two a system
@@ -43,6 +46,7 @@ LAWS = ("chinchilla", "power_floor")
 # Runs nearly on one ray leave the split open; along it the loss against compute is one curve.
 _NEARLY_ONE_RAY = 0.95
 _NAMES = {"flops": "training compute"}
+_SINGLE = ("input", "flops", "tokens", "params")  # what systems are compared along, compute first
 
 
 def compare_systems(
@@ -153,7 +157,6 @@ def _law_for(
     runs: Mapping[str, Runs], law: str | None
 ) -> tuple[Law, str | None, tuple[Note, ...]]:  # fmt: skip
     """Return the law of all systems, the role it is fitted against, and why if not the first."""
-    single = "input" if all(each.has("input") for each in runs.values()) else "flops"
     if law is not None:
         found = get_law(law)
         if found.name not in LAWS:
@@ -161,31 +164,58 @@ def _law_for(
                 f"systems are not compared by the {found.name} law; allowed are {', '.join(LAWS)}",
                 hint="Leave --law out, or give one of these.",
             )
-        return found, None if found.name == "chinchilla" else single, ()
+        return found, None if found.name == "chinchilla" else _single_role(runs), ()
     two = get_law("chinchilla")
     along = get_law("power_floor")
-    if single == "input":
-        return along, single, ()
+    if all(each.has("input") for each in runs.values()):
+        return along, "input", ()
     enough = {name: each for name, each in runs.items() if len(each) >= fewest_runs(two)}
     if len(enough) > 1 and next(iter(runs)) in enough:
         runs = enough  # the others are left out, and so decide nothing
     lacking = [n for n, r in runs.items() if not (r.has("params") and r.has("tokens"))]
     if lacking:
-        return along, single, (_along(f"{lacking[0]} gives no parameters and tokens of its runs"),)
+        single = _single_role(runs)
+        why = f"{lacking[0]} gives no parameters and tokens of its runs"
+        return along, single, (_along(why, single),)
     for name, each in runs.items():
         near = correlation_of_inputs(each, two)
         if near > _NEARLY_ONE_RAY and each.has("flops"):
             why = f"{name}: parameters and tokens move together (correlation {near:.3f})"
-            return along, single, (_along(why),)
+            return along, "flops", (_along(why, "flops"),)
     return two, None, ()
 
 
-def _along(why: str) -> Note:
+def _single_role(runs: Mapping[str, Runs]) -> str:
+    """Return the role that all systems have and can be compared along, compute before others.
+
+    Raises:
+        InputError: If they share none.
+    """
+    first = next(iter(runs.values()))
+    for role in _SINGLE:
+        if all(each.has(role) for each in runs.values()) and _varies(first.column(role)):
+            return role
+    raise InputError(
+        f"the systems share no size of their runs: each must give {', '.join(_SINGLE[1:-1])} or "
+        f"{_SINGLE[-1]}, with several values",
+        hint="Name one with --columns flops=COLUMN, or compare along any other with --input "
+        "COLUMN.",
+    )
+
+
+def _varies(column: FloatArray) -> bool:
+    return np.unique(column[np.isfinite(column)]).size > 1
+
+
+def _along(why: str, role: str) -> Note:
+    what = "compute as it was spent" if role == "flops" else f"{role} alone"
+    action = "Log both sizes of every run to compare best against best."
+    if role == "flops":
+        action = "Train runs at other ratios of tokens to parameters to compare best against best."
     return Note(
         id="SYSTEMS_ALONG_COMPUTE", severity="info",
-        text=f"{why}, so that losses are compared along compute as it was spent, not at the best "
-        "split between parameters and tokens.",
-        action="Train runs at other ratios of tokens to parameters to compare best against best.",
+        text=f"{why}, so that losses are compared along {what}, not at the best split between "
+        "parameters and tokens.", action=action,
     )  # fmt: skip
 
 
@@ -212,7 +242,7 @@ def _fitted(
 
 
 def _resource(first: SystemAlone, role: str | None) -> str:
-    return first.axes.columns[0] if role == "input" else _NAMES["flops"]
+    return first.axes.columns[0] if role not in {None, "flops"} else _NAMES["flops"]
 
 
 def _test(fits: SystemFits, first: Runs, rejected: bool) -> FormTest:

@@ -29,6 +29,11 @@ _MAIN = {
     "scaleplan.laws/1": ("laws", ""),
     "scaleplan.gpus/1": ("accelerators", ""),
 }
+# Those whose rows hold values of the metric, which the row names with its unit: a loss may be the
+# logarithm of a logged perplexity.
+_OF_METRIC = {
+    "scaleplan.forecast/1", "scaleplan.sizes/1", "scaleplan.backtest/1", "scaleplan.update/1",
+}  # fmt: skip
 
 
 def render_csv(document: dict[str, Any]) -> str:
@@ -41,6 +46,9 @@ def render_csv(document: dict[str, Any]) -> str:
     table = document[key]
     if isinstance(table, dict):
         table = [{name: symbol, **row} for symbol, row in table.items()]
+    if document["schema"] in _OF_METRIC:
+        named = _metric(document, "") | _metric(document.get("then") or {}, "then_")
+        table = [{**row, **named} for row in table]
     rows = [_flat(row) for row in table]
     header = list(dict.fromkeys(column for row in rows for column in row))
     text = io.StringIO()
@@ -48,6 +56,14 @@ def render_csv(document: dict[str, Any]) -> str:
     writer.writerow(header)
     writer.writerows([row.get(column, "") for column in header] for row in rows)
     return text.getvalue()
+
+
+def _metric(document: dict[str, Any], prefix: str) -> dict[str, str]:
+    """Return the columns that name the metric of a document and its unit."""
+    metric = document.get("metric")
+    if metric is None:
+        return {}
+    return {f"{prefix}metric": metric["name"], f"{prefix}unit": metric["unit"]}
 
 
 def _flat(row: dict[str, Any]) -> dict[str, str]:

@@ -148,6 +148,34 @@ def test_runs_on_one_ray_are_compared_along_compute(invoke, log):
     assert found["systems"][1]["worth"]["rho"]["value"] == pytest.approx(1.6, rel=0.1)
 
 
+@pytest.mark.parametrize("size", ["tokens", "params"])
+def test_logs_of_one_size_alone_are_compared_along_it(invoke, tmp_path, size):
+    x = np.geomspace(1e8, 1e11, 10)
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{name},{one:.6g},{1.8 + 2000.0 / (worth * one) ** 0.37 + noise:.6f}"
+        for name, worth in (("a", 1.0), ("b", 0.5))
+        for one, noise in zip(x, 0.003 * rng.standard_normal(10), strict=True)
+    ]
+    log = tmp_path / "runs.csv"
+    log.write_text("\n".join([f"optimizer,{size},loss", *rows]) + "\n", encoding="utf-8")
+    found = document(invoke("compare", log, "--by", "optimizer", "--format", "json"))
+    assert found["resource"] == size
+    assert found["systems"][1]["worth"]["rho"]["value"] == pytest.approx(0.5, rel=0.1)
+    assert f"along {size} alone" in next(
+        note["text"] for note in found["notes"] if note["id"] == "SYSTEMS_ALONG_COMPUTE"
+    )
+
+
+def test_logs_without_a_size_that_varies_are_told_of_input(invoke, tmp_path):
+    log = tmp_path / "runs.csv"
+    rows = [f"{name},1e9,{3.0 - 0.1 * k}" for name in "ab" for k in range(1, 9)]
+    log.write_text("\n".join(["optimizer,tokens,loss", *rows]) + "\n", encoding="utf-8")
+    result = invoke("compare", log, "--by", "optimizer")
+    assert result.exit_code == 3
+    assert "--input COLUMN" in " ".join(result.stderr.split())
+
+
 def test_rays_of_other_ratios_are_warned_of(invoke, log):
     one = log("a", A, seed=1, ratio=20, runs=14)
     two = log("b", A, seed=2, ratio=200, runs=14)

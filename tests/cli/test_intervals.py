@@ -58,7 +58,9 @@ def test_what_cannot_be_done_is_refused(invoke, chinchilla_csv, options, code, s
 def test_a_forecast_keeps_its_columns_and_gains_the_mean(invoke, chinchilla_csv):
     asked = ("predict", chinchilla_csv, "--flops", "1e22")
     (row,) = csv.DictReader(io.StringIO(invoke(*asked, "--format", "csv").stdout))
-    assert list(row)[4:] == ["value", "low", "high", "decades_beyond_data", "mean_low", "mean_high"]
+    assert list(row)[4:] == [
+        "value", "low", "high", "decades_beyond_data", "mean_low", "mean_high", "metric", "unit",
+    ]  # fmt: skip
     low, mean_low, value = (float(row[name]) for name in ("low", "mean_low", "value"))
     assert low < mean_low < value < float(row["mean_high"]) < float(row["high"])
     (point,) = json.loads(invoke(*asked, "--format", "json").stdout)["points"]

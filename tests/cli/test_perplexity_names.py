@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -38,6 +41,16 @@ def test_a_forecast_is_headed_by_what_it_is(runs):
         if line.split()[:1] == ["params"]
     )  # fmt: skip
     assert "ln(val_ppl)" in header
+
+
+@pytest.mark.parametrize("command", ["predict", "sizes", "backtest"])
+def test_a_csv_names_the_metric_of_its_values(runs, command):
+    target = ("--params", "1B", "--tokens", "20B") if command == "predict" else ()
+    done = CliRunner().invoke(app, [command, runs, *target, "--format", "csv", "-q"])
+    assert done.exit_code == 0, done.output
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert {row["metric"] for row in rows} == {"ln(val_ppl)"}
+    assert {row["unit"] for row in rows} == {"ln of the perplexity"}
 
 
 def test_a_fit_of_perplexities_takes_new_runs(runs, tmp_path):

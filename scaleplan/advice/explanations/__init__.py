@@ -13,6 +13,7 @@ from scaleplan.advice.explanations.grouping import GROUPING
 from scaleplan.advice.explanations.planning import PLANNING
 from scaleplan.advice.explanations.reading import READING
 from scaleplan.advice.explanations.reshaping import RESHAPING
+from scaleplan.advice.explanations.scores import SCORES
 from scaleplan.advice.explanations.unlikely import UNLIKELY
 from scaleplan.errors import UsageError
 from scaleplan.records import Explanation
@@ -20,8 +21,8 @@ from scaleplan.records import Explanation
 __all__ = ["EXPLANATIONS", "explanation"]
 
 EXPLANATIONS: tuple[Explanation, ...] = (
-    *READING, *RESHAPING, *GROUPING, *FITTING, *COMPARING, *FORECASTING, *PLANNING, *UNLIKELY,
-    *CHECKING,
+    *READING, *RESHAPING, *GROUPING, *FITTING, *SCORES, *COMPARING, *FORECASTING, *PLANNING,
+    *UNLIKELY, *CHECKING,
 )  # fmt: skip
 # One rule speaks about every law that is rejected, under the law's own name.
 _ANY_LAW = re.compile(r"[A-Z0-9_]+_REJECTED")

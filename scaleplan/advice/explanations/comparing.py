@@ -34,7 +34,8 @@ COMPARING = (
     ),
     _entry(
         "SYSTEMS_ALONG_COMPUTE",
-        "Losses are compared along compute, not at the best split of it.",
+        "Losses are compared along compute, not at the best split of it; without compute along "
+        "tokens or parameters alone.",
         "Some system has no parameters and tokens, or the correlation of their logarithms is above "
         "0.95.",
         "Runs on one ray say nothing about other splits; along it the law is one power of compute.",

@@ -8,6 +8,7 @@ import pytest
 from records_for_tests import BESIROGLU, fit_like, score_fit
 
 from scaleplan.advice import fit_notes, forecast_notes
+from scaleplan.advice.explanations import explanation
 from scaleplan.planning.forecast import forecast
 from scaleplan.records import (
     AllocationApproach,
@@ -98,6 +99,23 @@ def test_a_rejected_line_is_said_aloud():
     note = next(n for n in fit_notes(used) if n.id == "LINEAR_REJECTED")
     assert note.severity == "warning"
     assert "asked for" in note.text
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "it would reach 0 at 2.5 times the largest input, as no run can",
+        "on larger runs its error is 2.1 times the power law's",
+        "a straight line in params follows the metric no better than a constant does (p = 0.7)",
+    ],
+)
+def test_what_no_test_says_is_no_rejection_by_the_runs(reason):
+    line = replace(rejected("linear", used=False), reason=reason)
+    (note,) = (n for n in fit_notes(fit_like(candidates=(line,))))
+    assert note.id == "LINEAR_NO_FORECAST"
+    assert "rejected by these runs" not in note.text
+    assert reason in note.text
+    assert explanation(note.id).id == note.id
 
 
 def test_the_best_law_of_all_is_not_sent_back_to_the_others():

@@ -98,7 +98,7 @@ def test_a_grid_of_too_few_values_is_refused_for_that_and_not_for_its_metric(tmp
         fit(runs_of(tmp_path, "params,tokens,loss", (n, d, loss)))
     assert str(refused.value).startswith("tokens takes 2 distinct values")
     assert "law of 6 x params x tokens alone" in str(refused.value)
-    assert "Vary tokens" in refused.value.hint
+    assert "a third number of tokens" in refused.value.hint
 
 
 def test_accuracy_is_fitted_as_its_error(tmp_path):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from scaleplan.advice.explanations import explanation
 from scaleplan.fitting.fitted import fit_law
 from scaleplan.fitting.influence import outlier_note
 from scaleplan.fitting.recipe import Recipe
@@ -76,3 +78,20 @@ def test_rounding_of_an_exact_law_is_no_outlier():
     far = np.abs(fitted.log_residuals())
     assert far.max() > max(1e-9, 10.0 * np.median(far))
     assert note_of(fitted) is None
+
+
+@pytest.mark.parametrize(("away", "named"), [(4.9, False), (5.1, True)])
+def test_a_run_is_named_from_as_many_deviations_on_as_is_said(away, named, monkeypatch):
+    law = get_law("power")
+    x = np.geomspace(1e6, 1e9, 12)
+    fitted = fit_law(law, x[None], 50.0 * x**-0.2)
+    left = 0.01 * np.random.default_rng(0).standard_normal(12)
+    left[5] = 0.0
+    # Of 12 runs and 2 parameters: of the 10 largest, as `scaleplan explain OUTLIERS` says.
+    left[5] = away * 1.4826 * np.median(np.sort(np.abs(np.r_[left[:5], 9.0, left[6:]]))[2:])
+    monkeypatch.setattr(type(fitted), "residuals", lambda _: left)
+    monkeypatch.setattr(type(fitted), "log_residuals", lambda _: left)
+    assert (note_of(fitted, budget=None) is not None) == named
+    rule = explanation("OUTLIERS").rule
+    assert "above 5 s" in rule
+    assert "median of the n - p largest" in rule

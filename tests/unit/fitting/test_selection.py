@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from scaleplan.fitting import form_tests
 from scaleplan.fitting.distributions import normal_tail
-from scaleplan.fitting.form_tests import runs_test
+from scaleplan.fitting.fitted import fit_law
+from scaleplan.fitting.form_tests import STRAIGHT, curvature_p, runs_test
 from scaleplan.fitting.recipe import DEFAULT
 from scaleplan.fitting.selection import compare, one_input_laws, try_law
+from scaleplan.laws import get_law
 
 X = np.geomspace(1e6, 1e9, 24)
 
@@ -42,6 +45,31 @@ def test_a_pure_power_law_keeps_the_power_law():
         kept += by_law["power"].verdict != "rejected"
         assert by_law["linear"].verdict == "rejected"
     assert kept >= 15  # the test for a floor errs in one case of twenty by design
+
+
+@pytest.mark.parametrize("runs", [12, 20, 40])
+@pytest.mark.parametrize("spacing", [np.linspace, np.geomspace])
+def test_true_lines_are_rejected_by_their_runs_no_more_often_than_said(runs, spacing):
+    law, x = get_law("linear"), spacing(1.0, 100.0, runs)
+    draws = 500
+    rejected = 0
+    for seed in range(draws):
+        scatter = 0.15 * np.random.default_rng(seed).standard_normal(runs)
+        fitted = fit_law(law, x[None], 3.0 + 0.05 * x + scatter)
+        signs, curvature = runs_test(fitted.residuals(), x), curvature_p(fitted)
+        rejected += min(p for p in (signs, curvature) if p is not None) < STRAIGHT
+    assert rejected <= 0.02 * draws  # 1% and twice its standard error
+
+
+@pytest.mark.parametrize("runs", [6, 12, 24])
+def test_power_laws_are_no_lines(runs):
+    x = np.geomspace(1e6, 1e9, runs)
+    for seed in range(10):
+        values = 50.0 * x**-0.2 * noise(0.003, n=runs, seed=seed)
+        _, by_law = verdicts(values, x=x)
+        assert by_law["linear"].verdict == "rejected"
+        # Of six a line is no better than a constant: that is no test of the line.
+        assert form_tests.tested(by_law["linear"].reason) or runs < 12
 
 
 def test_an_exact_line_is_chosen():
