@@ -10,6 +10,7 @@ import numpy as np
 
 from scaleplan.fitting.crosscheck import cross_check
 from scaleplan.fitting.diagnostics import diagnose
+from scaleplan.fitting.embeddings import embeddings_note
 from scaleplan.fitting.floorless import beyond, floor_note
 from scaleplan.fitting.influence import outlier_note
 from scaleplan.fitting.labels import label_notes
@@ -81,6 +82,7 @@ def check(
         floor_note(fitted, parameters, level=level, at=at),
         *repeat_notes(runs, axes.roles, axes.rows), *left_out_note(runs, axes),
         *unused_note(runs, axes.columns), pattern_note(runs, axes, fitted, together),
+        embeddings_note(runs, axes),
         *label_notes(runs, axes, fitted),
         *setting_notes(settings_that_matter(runs, axes, fitted), runs, axes, fitted),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Notes on fits of scores, and on laws that are no forecast of one."""
+"""Notes on fits of scores, on laws that are no forecast, and on what sizes count."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ SCORES = (
         "A line may follow few runs well, and says what no metric can be where it is asked.",
         "Nothing; --law linear shows it all the same.",
         "a decision of this program",
+    ),
+    _entry(
+        "EMBEDDINGS_COUNTED",
+        "The size that is fitted counts embeddings, which are much of the small models only.",
+        "Embeddings > 10% of the smallest run, by a column of non-embedding parameters or by "
+        "vocabulary times width, and less of the largest.",
+        "Small models then look larger than what computes in them, which tilts the exponent of N.",
+        "Fit both counts, and plan with sizes counted as in the fit.",
+        "Pearce & Song 2024, arXiv 2406.12907; Kaplan et al. 2020, arXiv 2001.08361, section 3.2",
     ),
     _entry(
         "CHANCE_LEVEL",
