@@ -236,6 +236,7 @@ def _guess_numbers(frame: Frame, result: Assignment) -> None:
         if role in result.numbers:
             continue
         ranked = [n for n in _ranked(frame, result, role) if not sizes_in_words(frame, n)]
+        ranked = [n for n in ranked if not frame.columns[n].blank.all()]
         if role == "flops":
             ranked = [n for n in ranked if is_compute(frame, n)]
         if role == "tokens":

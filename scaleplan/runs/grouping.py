@@ -32,6 +32,9 @@ _OF_A_POINT = frozenset({
 })  # fmt: skip
 # A restart begins again with a stretch of at least this many rows; fewer are rows of a plain table.
 _SHORTEST_STRETCH = 3
+# A curve may have some of its points twice: the last one, or those of a start that was given up.
+# So many different ones at least, and such a share of all at most.
+_FEWEST_PLACES, _MOST_REPEATED = 5, 0.1
 
 
 def groups_of(rows: Gathered, position: FloatArray) -> IntArray | None:
@@ -61,15 +64,17 @@ def groups_of(rows: Gathered, position: FloatArray) -> IntArray | None:
         # A rate that changes along a run is a schedule: it is a setting where steps need telling
         # apart, as in a sweep.
         plain = np.unique(groups).size * _SHORTEST_STRETCH <= len(rows)
-        if not plain or not _one_line_each(rows, groups, position):
-            groups = combine([groups, _keys(rate)])
+        if not plain or not _one_line_each(rows, groups, position, repeated=_MOST_REPEATED):
+            parted = combine([groups, _keys(rate)])
+            groups = groups if _hardly_repeated(rows, parted, position) else parted
     if np.unique(groups).size == len(rows):
         return None
     backward = steps_back(groups, position)
     restart = backward.size > 0 and _is_restart(groups, position, int(backward[0]))
     if not restart:
-        # Equal steps, or steps in any order, are those of different runs.
-        return groups if _one_line_each(rows, groups, position) else None
+        # Many equal steps, or steps in any order, are those of different runs.
+        one = _one_line_each(rows, groups, position, repeated=_MOST_REPEATED)
+        return groups if one else None
     begun = _begun_again(rows, groups, position, backward)
     if begun is None:
         return groups
@@ -119,11 +124,36 @@ def _tells_apart(column: RawColumn, files: int) -> bool:
     return _says_different(column, files) and different <= most
 
 
-def _one_line_each(rows: Gathered, groups: IntArray, position: FloatArray) -> bool:
-    """Tell whether the steps of each group go forward, with one point of the metric at each."""
+def _one_line_each(
+    rows: Gathered, groups: IntArray, position: FloatArray, *, repeated: float = 0.0
+) -> bool:
+    """Tell whether the steps of each group go forward, with one point of the metric at each.
+
+    Args:
+        rows: The rows.
+        groups: The group of each.
+        position: The step of each.
+        repeated: The largest share of points of curves, long enough to be some, that may stand at
+            the step of the one before them; one may where any does.
+    """
+    if steps_back(groups, position).size:
+        return False
     logged = np.flatnonzero(~rows.roles["value"].blank)
     points = combine([groups[logged], _number_keys(numeric_column(position[logged]))])
-    return np.unique(points).size == points.size and not steps_back(groups, position).size
+    places, of_place = np.unique(points, return_index=True)
+    again = points.size - places.size
+    if not again or not repeated:
+        return not again
+    curves = np.unique(groups[logged]).size
+    fewest = int(np.unique(groups[logged][of_place], return_counts=True)[1].min())
+    return fewest >= _FEWEST_PLACES and again <= max(curves, repeated * points.size)
+
+
+def _hardly_repeated(rows: Gathered, groups: IntArray, position: FloatArray) -> bool:
+    """Tell whether a few points, and no more, stand at the step of another one in their group."""
+    logged = np.flatnonzero(~rows.roles["value"].blank)
+    points = combine([groups[logged], _number_keys(numeric_column(position[logged]))])
+    return 0 < points.size - np.unique(points).size <= _MOST_REPEATED * points.size
 
 
 def steps_back(groups: IntArray, position: FloatArray) -> IntArray:

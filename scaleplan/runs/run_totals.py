@@ -10,7 +10,7 @@ import numpy as np
 
 from scaleplan.records import Note
 from scaleplan.runs.metrics import Candidate, describe
-from scaleplan.runs.raw_table import RawColumn, RawTable
+from scaleplan.runs.raw_table import RawColumn, RawTable, numeric_column
 from scaleplan.runs.table import BoolArray
 from scaleplan.runs.text import fold, listed
 from scaleplan.units import format_number_of
@@ -18,6 +18,8 @@ from scaleplan.units import format_number_of
 # What Hugging Face's Trainer, and the programs on top of it, say with the last line of a training.
 _SPENT = frozenset({"trainruntime", "trainsamplespersecond"})
 _MEAN = "trainloss"
+_MEAN_OF_OUTPUT = "trainingloss"  # TrainOutput(global_step=..., training_loss=..., metrics={...})
+_COMPUTE = "totalflos"
 
 
 @lru_cache(4096)
@@ -44,18 +46,25 @@ def without_totals(table: RawTable) -> RawTable:
         table of finished runs has the mean over each, and nothing else.
     """
     spent = [column for name, column in table.columns.items() if tells_totals(name)]
+    if not spent:
+        return table
     means = {name for name in table.columns if _last_part(name) == _MEAN}
-    if not spent or not means:
+    closing = _said_in(spent)
+    means |= {
+        name for name, column in table.columns.items()
+        if _last_part(name) == _MEAN_OF_OUTPUT and not (~column.blank & ~closing).any()
+    }  # fmt: skip
+    if not means:
         return table
     found = [each for each in map(describe, table.columns) if each is not None]
     losses = [each for each in found if each.kind == "loss" and each.column not in means]
     readings = [each for each in losses if _is_of_training(each)]
-    totals = _said_in(spent) & _said_in([table.columns[name] for name in means])
+    totals = closing & _said_in([table.columns[name] for name in means])
     totals &= ~_said_in([table.columns[each.column] for each in losses], len(table))
     read = _said_in([table.columns[each.column] for each in readings], len(table))
     if not totals.any() or not read.any():
         return table
-    columns = dict(table.columns)
+    columns = _of_the_training(table, totals)
     for each in found:
         columns[each.column] = _emptied(columns[each.column], totals)
     columns = {
@@ -63,6 +72,27 @@ def without_totals(table: RawTable) -> RawTable:
         if name not in means or not column.blank.all()
     }  # fmt: skip
     return replace(table, columns=columns, notes=(*table.notes, _note(table, totals, means)))
+
+
+def _of_the_training(table: RawTable, totals: BoolArray) -> dict[str, RawColumn]:
+    """Return the columns; what the closing row alone says of one training counts on every row.
+
+    That is its compute, which a row before it that is taken for the run would lack. What sums up
+    one of several trainings, or is 0 as where it was not counted, is left out.
+    """
+    columns = {}
+    for name, column in table.columns.items():
+        said = ~column.blank
+        if not _is_total_compute(name) or not said.any() or (said & ~totals).any():
+            columns[name] = column
+        elif int(totals.sum()) == 1 and column.numbers[said][0] > 0.0:
+            columns[name] = numeric_column(np.full(len(table), column.numbers[said][0]))
+    return columns
+
+
+def _is_total_compute(name: str) -> bool:
+    """Tell whether a name is that of the compute of a whole training, FLOP."""
+    return _last_part(name) == _COMPUTE
 
 
 def _last_part(name: str) -> str:
