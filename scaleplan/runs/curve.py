@@ -44,6 +44,7 @@ class Curve:
         replaced: How many rows a restart of the run has overtaken; what it wrote is kept.
         gap: The widest hole between points over the median distance.
         repeated: How many points were written twice otherwise; the later ones are kept.
+        afterwards: What evaluations of the finished run read at its last step; left out above.
     """
 
     run: str
@@ -60,6 +61,7 @@ class Curve:
     gap: float
     repeated: int = 0
     loss: Series = NOTHING
+    afterwards: Series = NOTHING
 
     @property
     def main(self) -> Series:

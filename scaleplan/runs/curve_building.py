@@ -11,6 +11,7 @@ from scaleplan.errors import InputError
 from scaleplan.records import Metric
 from scaleplan.runs.curve import NOTHING, Curve, Series
 from scaleplan.runs.curve_order import IN_ORDER, Order, order_of
+from scaleplan.runs.evaluated_after import Logged, evaluated_after
 from scaleplan.runs.frame import Frame
 from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.table import BoolArray, FloatArray, IntArray
@@ -72,6 +73,13 @@ class Builder:
             for role in _ORDERED if role in self.rows.roles
         }  # fmt: skip
         gone = self._rewritten(rows, at, orders)
+        replaced = 0 if gone is None else int(gone.sum())
+        after = self._evaluated_after(rows, at, gone)
+        afterwards = NOTHING
+        if after is not None:
+            again = (self._series(rows, at, role, ~after) for role in _ORDERED)
+            afterwards = next((one for one in again if len(one)), NOTHING)
+            gone = after if gone is None else gone | after
         main = self._series(rows, at, "value", gone)
         training = self._series(rows, at, "train_value", gone)
         only_training = not self.validated and not len(training)
@@ -84,10 +92,12 @@ class Builder:
             file=note.file, axis=self.axis, metric=self._metric_of(training, main),
             validation=NOTHING if only_training else main,
             training=main if only_training else training,
-            accuracy=self._beside(self.accuracy, rows, at), loss=self._beside(self.loss, rows, at),
+            accuracy=self._beside(self.accuracy, rows, at, after),
+            loss=self._beside(self.loss, rows, at, after),
             learning_rate=self._series(rows, at, "learning_rate", gone),
-            sizes=self._sizes(rows), sorted_rows=told.late, repeated=told.repeated,
-            replaced=0 if gone is None else int(gone.sum()), gap=_widest_gap(main.at),
+            sizes=self._sizes(rows), sorted_rows=told.late, replaced=replaced,
+            repeated=max(0, told.repeated - (0 if after is None else int(after.sum()))),
+            gap=_widest_gap(main.at), afterwards=afterwards,
         )  # fmt: skip
 
     def _metric_of(self, training: Series, main: Series) -> Metric:
@@ -167,6 +177,24 @@ class Builder:
                     gone |= before & logged
         return gone
 
+    def _evaluated_after(
+        self, rows: Rows, at: FloatArray, gone: BoolArray | None
+    ) -> BoolArray | None:
+        """Return the rows that evaluate the finished run again."""
+        if not self.validated or "value" not in self.rows.roles:
+            return None
+        if bool((at[1:] > at[:-1]).all()):
+            return None  # most are, and long
+        series = []
+        for role in _ORDERED:
+            if role not in self.rows.roles:
+                continue
+            blank = self._blank(role, rows)
+            there = np.ones(at.size, dtype=bool) if blank is None else ~blank
+            values = self.rows.roles[role].numbers[rows]
+            series.append(Logged(values, there if gone is None else there & ~gone))
+        return evaluated_after(at, series)
+
     def _blank(self, role: str, rows: Rows) -> BoolArray | None:
         """Return which cells of a series are empty; None if none of the whole column is."""
         blank = self.blank[role]
@@ -189,12 +217,16 @@ class Builder:
                 values = values / 100.0
         return _latest(steps, values)
 
-    def _beside(self, column: str | None, rows: Rows, at: FloatArray) -> Series:
+    def _beside(
+        self, column: str | None, rows: Rows, at: FloatArray, after: BoolArray | None
+    ) -> Series:
         """Return the finite readings of a column that plays no role."""
         if column is None:
             return NOTHING
         numbers = self.frame.columns[column].numbers[rows]
         logged = np.isfinite(numbers)
+        if after is not None:
+            logged &= ~after
         return _latest(at[logged], numbers[logged])
 
     def _sizes(self, rows: Rows) -> dict[str, float]:

@@ -33,6 +33,7 @@ from scaleplan.runs.request import Given, Request, read_request
 from scaleplan.runs.spoiled_names import spoiled_notes
 from scaleplan.runs.table import BoolArray
 from scaleplan.runs.text import listed
+from scaleplan.runs.unvalidated import unvalidated
 
 __all__ = ["Curve", "CurveLog", "Series", "load_curves"]
 
@@ -193,7 +194,7 @@ def _curves_of(
         loss=_loss_column(part.frame, kind, part.chosen),
         validated=part.chosen.metric.split in {"validation", "test"},
         # Of whole columns, once: there may be a thousand runs in them.
-        blank={role: _blank(rows.roles[role]) for role in SERIES if role in rows.roles},
+        blank=_blanks(rows, part, kind),
         named="run" in rows.labels, by_file=several,
     )  # fmt: skip
     printed = [i for i, table in enumerate(part.tables) if table.printed]
@@ -228,6 +229,19 @@ def _without_schedule(rows: Gathered, tables: Sequence[RawTable]) -> Gathered:
         return rows
     roles = {role: column for role, column in rows.roles.items() if role != "learning_rate"}
     return replace(rows, roles=roles)
+
+
+def _blanks(rows: Gathered, part: _Part, metric: Metric) -> dict[str, BoolArray | None]:
+    """Return what is empty in each series: cells, and scores of epochs without validation."""
+    found = {role: _blank(rows.roles[role]) for role in SERIES if role in rows.roles}
+    if metric.kind == "loss":
+        return found
+    held = part.chosen.metric
+    zeros = unvalidated(part.frame, held.column, held.split)
+    if zeros is not None:
+        empty = found["value"]
+        found["value"] = zeros if empty is None else zeros | empty
+    return found
 
 
 def _blank(column: RawColumn) -> BoolArray | None:

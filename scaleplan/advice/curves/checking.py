@@ -22,6 +22,7 @@ from scaleplan.records import (
     Severity,
 )
 from scaleplan.runs.series import Curve, CurveLog
+from scaleplan.units import format_significant
 
 _IDS = {
     "overfitting": "VAL_RISING", "diverged": "DIVERGED", "shifted": "LEVEL_SHIFT",
@@ -179,12 +180,30 @@ def _log_notes(log: CurveLog) -> Iterator[Note]:
             "Rules see the points on both sides of it only.",
         ),
     )  # fmt: skip
+    yield from _evaluated_notes(curves)
     for id_, found, text, action in seen:
         if found:
             yield Note(
                 id=id_, severity="info", text=f"{_told_of(found, text)}.", action=action,
                 numbers=(("runs", float(len(found))),),
             )  # fmt: skip
+
+
+def _evaluated_notes(curves: Sequence[Curve]) -> Iterator[Note]:
+    """Say which readings at the end evaluate a finished run again."""
+    found = [curve for curve in curves if len(curve.afterwards)]
+    if not found:
+        return
+    first = found[0]
+    value = float(first.afterwards.value[-1])
+    yield Note(
+        id="EVALUATED_AFTERWARDS", severity="info",
+        text=f"{_told_of([c.run for c in found], 'have an evaluation')} after the last "
+        f"{first.axis}, as of the best checkpoint or of test data; the first reading of that "
+        f"{first.axis} is used. {first.run}: {format_significant(value)} at {first.axis} "
+        f"{first.afterwards.at[-1]:g} is left out.",
+        action="", numbers=(("runs", float(len(found))), ("left_out", value)),
+    )  # fmt: skip
 
 
 def _verdict_notes(

@@ -17,6 +17,12 @@ from scaleplan.units import format_percent, format_significant
 _LAST_POINTS = 3  # fewer have no trend
 _FLAT_SHARE = 0.005  # of the whole fall: less than this in the last half is no progress
 _FLAT_ERRORS = 2.2
+# Errors by which a straight fall over the whole run is below zero; how many falls of each kind that
+# have ended are compared with it, the quickest with this time constant, in readings.
+_FALL_T, _RIVALS, _QUICKEST = 4.0, 20, 0.3
+# Times the way from the lowest reading of the last quarter to their median: so far above an earlier
+# one it does not come back to it.
+_APART = 1.0
 _RISES_ERRORS = 4.0  # a plateau's noise rises as often as it falls
 # What doubling the steps must still bring for a run to be called underfitted: of the fall so far,
 # and of the value itself. Conventions.
@@ -38,27 +44,75 @@ def plateau(seen: Seen) -> Finding | None:
     if found is None:
         return None
     (gained, error), trend = found, seen.trend
+    chance = _FLAT_ERRORS * error
     rounding = 1e-12 * float(np.abs(trend.raw).max())
-    if gained > max(_FLAT_ERRORS * error, _FLAT_SHARE * max(seen.fall, 0.0), rounding):
+    least = max(chance, _FLAT_SHARE * max(seen.fall, 0.0), rounding)
+    if gained > least or falls_on(trend):
         return None
-    name = seen.curve.metric.name
-    noise = f"noise explains {format_significant(error, 2)}"
-    if rises(seen):
+    name, best = seen.curve.metric.name, where(seen, _best_at(seen))
+    noise = f"noise explains up to {format_significant(chance, 2)}"
+    if gained < -least:
         verb = "risen" if seen.sign > 0.0 else "fallen"
         return Finding(
             verdict="plateau", since=float(trend.at[seen.best]),
             reason=f"{name} has {verb} by {format_significant(-gained, 2)} in the last half; "
             f"{noise}",
-            action=f"Stop here and use the checkpoint at {where(seen, _best_at(seen))}; look at "
-            "the data and the learning rate of what came after.",
+            action=f"Stop here and use the checkpoint at {best}; look at the data and the learning "
+            "rate of what came after.",
+        )  # fmt: skip
+    if gained > chance:
+        noise += f", but that is below {format_percent(_FLAT_SHARE, 1)} of the whole way"
+    reason = (
+        f"{name} has {'gained' if gained >= 0.0 else 'lost'} "
+        f"{format_significant(abs(gained), 2)} in the last half; {noise}"
+    )
+    if _ends_above(trend):
+        side = "above" if seen.sign > 0.0 else "below"
+        return Finding(
+            verdict="plateau", since=float(trend.at[seen.best]),
+            reason=f"{reason}; it stays {side} its best value, of {best}",
+            action=f"Stop here and use the checkpoint at {best}: more of the same brings nothing.",
         )  # fmt: skip
     return Finding(
         verdict="plateau", since=min(_flat_since(trend), float(trend.at[seen.best])),
-        reason=f"{name} has {'gained' if gained >= 0.0 else 'lost'} "
-        f"{format_significant(abs(gained), 2)} in the last half; {noise}",
+        reason=reason,
         action="Stop here, lower the learning rate, or take a larger model: more of the same "
         "brings nothing.",
     )  # fmt: skip
+
+
+def _ends_above(trend: Trend) -> bool:
+    """Tell whether no reading of the last quarter comes near the best one before."""
+    quarter = max(_LAST_POINTS, trend.raw.size // 4)
+    before, after = trend.raw[:-quarter], trend.raw[-quarter:]
+    lowest = float(before.min())
+    return float(after.min()) - lowest > _APART * float(np.median(after) - after.min())
+
+
+def falls_on(trend: Trend) -> bool:
+    """Tell whether a fall that goes on explains the whole run as well as one that has ended.
+
+    Few readings do not tell their noise, and the last half of them even less whether it falls.
+    Falls that go on are a straight line, and one in the logarithm of the readings so far, as power
+    laws are nearly; against them stand lines to a place in the first half that are level from
+    there on, and exponentials that have made 95% of their way by the middle.
+    """
+    y = trend.settled - trend.settled.mean()
+    if slope_t(y) / math.sqrt(trend.readings_for_one) > -_FALL_T:
+        return False
+    x = (trend.at - trend.at[0]) * ((trend.at.size - 1) / (trend.at[-1] - trend.at[0]))
+    half = 0.5 * float(x[-1])
+    places = np.linspace(1.0, half, _RIVALS)[:, None]
+    times = np.geomspace(_QUICKEST, half / 3.0, _RIVALS)[:, None]
+    going = np.vstack([x, np.log1p(x)])
+    ended = np.vstack([np.minimum(x, places), -np.exp(-x / times)])
+    return _explained(going, y) >= _explained(ended, y)
+
+
+def _explained(shapes: FloatArray, y: FloatArray) -> float:
+    """Return the most that one of the shapes explains of readings around 0, as squares."""
+    around = shapes - shapes.mean(axis=1)[:, None]
+    return float(((around @ y) ** 2 / (around**2).sum(axis=1)).max())
 
 
 def rises(seen: Seen) -> bool:
@@ -187,8 +241,11 @@ def _course(seen: Seen) -> str:
     found = _last_half(seen)
     if found is None:
         return f"; {seen.trend.raw.size} points do not tell whether it stands still"
-    gained, error = (format_significant(one, 2) for one in found)
-    said = f"; the last half has gained {gained}, noise explains {error}"
+    gained, chance = found[0], _FLAT_ERRORS * found[1]
+    if gained <= chance:
+        return "; over the whole run it improves like one that goes on"
+    said = f"; the last half has gained {format_significant(gained, 2)}, noise explains up to "
+    said += format_significant(chance, 2)
     late = seen.trend.raw.size - seen.trend.raw.size // 4
     if late + _LATE_POINTS <= seen.trend.raw.size:
         lately, _ = _gained(seen.trend, late)

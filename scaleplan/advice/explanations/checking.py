@@ -24,12 +24,13 @@ CHECKING = (
         "steadily (t >= 4 over 5 points or more), at least 3 evaluations after the best one, while "
         "the training metric does not rise; or rises over the whole run (t >= 4, its lowest point "
         "in the first tenth) while training falls (t <= -4). Where training has come below half of "
-        "validation and falls on, 1 stands for the 4 in the first of these. Standard errors are "
-        "those of a "
-        "wander: sigma and the correlation rho of neighbouring readings are fitted to robust "
-        "variances of second differences at growing distances, n counts independent readings, and "
-        "t is divided by sqrt((1 + rho) / (1 - rho)). Training above validation (dropout) is no "
-        "sign of anything.",
+        "validation and falls on, 1 stands for the 4 in the first of these, and a level that 8 "
+        "readings or more have kept since, 3.5 of their scatters above the lowest stretch, is "
+        "enough. A first evaluation below all others by twice their range was the best one. "
+        "Standard errors are those of a wander: sigma and the correlation rho of neighbouring "
+        "readings are fitted to robust variances of second differences at growing distances, n "
+        "counts independent readings, and t is divided by sqrt((1 + rho) / (1 - rho)). "
+        "Training above validation (dropout) is no sign of anything.",
         "From there on the model learns its training set.",
         "Use the best checkpoint; stop earlier, regularise more, or add data.",
     ),
@@ -38,7 +39,8 @@ CHECKING = (
         "The values are lost, or have jumped up and stay there.",
         "Not finite to the end; or the training trend (without one: a sudden rise of the "
         "validation trend, while no training loss beside it falls on) ends above its lowest point "
-        "by over 25% of its fall and beyond noise.",
+        "by over 25% of its fall, beyond noise, and 1% of its value, and its last reading has not "
+        "come back.",
         "Nothing that is trained from here is worth its price.",
         "Go back to a checkpoint before, lower the learning rate or clip gradients.",
     ),
@@ -56,8 +58,10 @@ CHECKING = (
         "PLATEAU",
         "The last half has brought nothing.",
         "A straight line through the readings of the last half falls by less than 2.2 standard "
-        "errors of its slope, or by less than 0.5% of the fall so far. If it rises by more than 4, "
-        "and neither overfits nor has diverged, this is said.",
+        "errors of its slope (what noise explains), or by less than 0.5% of the fall so far; and "
+        "no fall that goes on over the whole run (t <= -4; straight, or as ln x) explains it as "
+        "well as one that has ended by the middle. If it rises by more than 2.2, or "
+        "ends above the best reading, and neither overfits nor has diverged, this is said.",
         "More of the same brings nothing more.",
         "Stop, lower the learning rate, or take a larger model.",
     ),
@@ -153,6 +157,16 @@ CHECKING = (
         "in five (more are refused as rows of several runs).",
         "A curve has one value at a step; the one that was written last is taken.",
         "Look at what writes the log.",
+    ),
+    _entry(
+        "EVALUATED_AFTERWARDS",
+        "The last step of a run was evaluated again after training.",
+        "A log of training and validation ends with rows of one of them alone at the last step, "
+        "where both had been written already, with another value; no other step stands twice.",
+        "Programs evaluate the best checkpoint, or a test set, when training is over, which says "
+        "nothing of the last step; in its place it would hide overfitting. What the step itself "
+        "read is used.",
+        "Nothing.",
     ),
     _entry(
         "NOT_JUDGED",
