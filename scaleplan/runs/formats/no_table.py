@@ -13,6 +13,8 @@ from scaleplan.runs.roles import text_role
 _LONGEST_NAME = 60  # characters
 _NUMBER = re.compile(r" *[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _NAMED_NUMBER = re.compile(r"[A-Za-z_)\]] ?[:=] ?[-+]?\.?\d")
+# The time that begins a line of a log, which names no column: `2024-10-31 19:57:03,980 - INFO`.
+_TIME = re.compile(r"\W*(?:\d{4}-\d\d-\d\d[ T_])?\d\d:\d\d:\d\d\b")
 _SENTENCE = 4  # words; names of columns have fewer: `Val loss (nats/token)`
 
 
@@ -28,7 +30,7 @@ def is_no_table(table: RawTable) -> bool:
         name = names[0]
         listed = text_role(name) is not None or (len(table) == 0 and not table.dropped)
         return not listed and not _has_number(table.columns[name])
-    if sum(_says_its_name(name, table.columns[name]) for name in names) > 1:
+    if _TIME.match(names[0]) or sum(_says_its_name(n, table.columns[n]) for n in names) > 1:
         return True  # one sentence again and again, with other numbers
     again = all(_is_said_again(name, table.columns[name]) for name in names)
     if again and any(_NAMED_NUMBER.search(name) for name in names):

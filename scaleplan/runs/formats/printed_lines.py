@@ -58,7 +58,9 @@ _TIMED = re.compile(r"^(?:s|secs?|seconds?|ms|mins?|minutes?|h|hours?)\. ", re.I
 # Columns of blanks before a number are as good as one: `iteration        8/   23841`.
 _WIDE = re.compile(r"[ \t]{4,}")
 # DeepSpeed's `steps: 10 loss: 4.9`, not `max steps` or `warmup steps`; fairseq's `num_updates 10`.
-_STEPS = re.compile(r"(?:[A-Z]+ ){0,2}[Ss]teps|(?:valid_|train_)?num_updates")
+_STEPS = re.compile(
+    r"(?:[A-Z]+ ){0,2}[Ss]teps|[Tt]rain(?:ing)?[ _][Ss]teps|(?:valid_|train_)?num_updates"
+)
 _IN_LIST = re.compile(r"\[[-+.\deE]+,\s*[-+.\d]")
 _SO_FAR = re.compile(r"\s*\[\s*(\d+)\s*/\s*\d+\s*\](?=\s)")
 _GROUPED = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
