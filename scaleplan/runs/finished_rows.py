@@ -10,7 +10,7 @@ from scaleplan.runs.gathering import Gathered
 from scaleplan.runs.inputs import is_clock
 from scaleplan.runs.name_sharing import fixed_columns
 from scaleplan.runs.table import IntArray
-from scaleplan.runs.text import listed, words
+from scaleplan.runs.text import fold, listed, words
 
 _COUNTERS = ("step", "epoch")
 # A column of text so called that says something else on every row tells what was tried in it. A
@@ -25,6 +25,8 @@ _OF_A_POINT = frozenset({
     "step", "iteration", "iter", "epoch", "checkpoint", "ckpt", "path", "file", "dir", "folder",
     "url", "uri", "message", "msg", "log", "sample", "output", "event", "record", "row", "line",
 })  # fmt: skip
+# Where the log or the results of what a row tells lie: a run has one, a point of a curve has none.
+_OWN_PLACES = frozenset({"logpath", "logdir", "rundir", "runpath", "expdir", "outputdir"})
 
 GIVE_CURVES = (
     "Give the logs of the runs, one row for each step or epoch with a column named step; "
@@ -94,5 +96,7 @@ def _told(rows: Gathered, file: int, size: int) -> str:
 
 
 def _tells_of_runs(name: str) -> bool:
+    if fold(name) in _OWN_PLACES:
+        return True
     said = set(words(name))
     return bool(said & _TELLING) and not (said & _OF_A_POINT or is_clock(name))

@@ -20,6 +20,7 @@ COMMITS = "commit\tval_bpb\tmemory_gb\tstatus\tdescription\n" + "".join(
         ("a.csv", "run,params,loss\na,1e6,4\nb,2e6,3.5\nc,4e6,3.2\nd,8e6,3\n", 4, "run"),
         ("b.csv", "params,tokens,loss\n1e6,1e8,4\n2e6,2e8,3.5\n4e6,3e8,3.2\n", 3, "params"),
         ("c.csv", "Name,State,_step,val_loss\na,finished,900,3\nb,finished,900,2.9\n", 2, "Name"),
+        ("e.csv", "val_loss,log_path\n3.1,l/a.log\n3.2,l/b.log\n3.0,l/c.log\n", 3, "log_path"),
         ("d.csv", "ablation,val_acc\nno warmup,0.7\nno decay,0.71\nbase,0.73\n", 3, "ablation"),
     ],
 )
