@@ -29,11 +29,16 @@ def test_no_end_is_lost_by_letting_only_the_best_starts_go_on(runs, sigma):
     ).astype(float)
     found = refit_from_pool(problem, solution, weights)
     pool = problem.nearby(solution.phi, solution.pool, delta=DELTA)
+    reached = 0
     for row, value in zip(weights, found.objective, strict=True):
         every = problem.minimise(
             pool, delta=DELTA, weights=np.tile(row, (len(pool), 1)), max_steps=100
         )
-        assert value <= every.objective.min() * (1.0 + 1e-6)
+        # Where a start came to no end, how far it got depends on the linear-algebra library.
+        ends = every.objective[every.converged]
+        assert value <= ends.min(initial=np.inf) * (1.0 + 1e-6)
+        reached += ends.size > 0
+    assert reached >= 3
 
 
 def experts_runs():
