@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from scaleplan.runs.table import Runs
 
 # Runs below the old ones are left out if so bad a fit to them would come by chance so seldom. Where
-# the law was right that happened to 1 in 120 designs, and the error of the forecast stayed below
-# half of a ladder's; where neither form was, without the test it was twice a ladder's, with it 0.8
-# times (tests/benchmark/next_runs.py --reps 40 --seed 1, 2026). With 0.05 five times as many right
-# laws lost their smallest runs.
+# the law was right the error of the forecast stayed at about half of a ladder's or less; where
+# neither form was, without the test it was twice a ladder's, with it 0.8 to 0.95 times
+# (tests/benchmark/next_runs.py --reps 60, seeds 1 and 2, 2026). With 0.05 more of the right laws
+# lost their smallest runs.
 SMALL_RUNS_BELOW = 0.01
 _SPARE_RUNS = 3
 _CLIP_SIGMAS = 6.0
