@@ -119,8 +119,7 @@ def endless_steps(cells: Cells, runs: Sequence[str]) -> Any:  # noqa: ANN401
         cells: The columns.
         runs: Their names.
     """
-    log = log_table(cells)
-    log = log.filter(log[cells.run].isin(list(runs)))
+    log = _rows_of(cells, runs)
     endless = (log[cells.position].abs() == _INFINITE).sum()
     return log.group_by(run=log[cells.run]).aggregate(endless=endless)
 
@@ -134,8 +133,7 @@ def endings(cells: Cells, runs: Sequence[str]) -> Any:  # noqa: ANN401
     """
     import ibis
 
-    log = log_table(cells)
-    log = log.filter(log[cells.run].isin(list(runs)))
+    log = _rows_of(cells, runs)
     _, at, finite, odd = _places(log, cells)
     last = ibis.struct({"at": at, "row": log.row, "finite": finite}).max(where=finite | odd)
     return log.group_by(run=log[cells.run]).aggregate(last=last)
@@ -148,8 +146,7 @@ def distinct_steps(cells: Cells, runs: Sequence[str]) -> Any:  # noqa: ANN401
         cells: The columns.
         runs: Their names.
     """
-    log = log_table(cells)
-    log = log.filter(log[cells.run].isin(list(runs)))
+    log = _rows_of(cells, runs)
     logged = log[cells.value].notnull()
     place = log[cells.position]
     if cells.epoch is not None:
@@ -157,6 +154,12 @@ def distinct_steps(cells: Cells, runs: Sequence[str]) -> Any:  # noqa: ANN401
     return log.group_by(run=log[cells.run]).aggregate(
         logged=(logged & place.notnull()).sum(), steps=place.nunique(where=logged)
     )
+
+
+def _rows_of(cells: Cells, runs: Sequence[str]) -> Any:  # noqa: ANN401
+    """Return the rows of some runs."""
+    log = log_table(cells)
+    return log.filter(log[cells.run].isin(list(runs)))
 
 
 def _places(log: Any, cells: Cells) -> tuple[Any, Any, Any, Any]:  # noqa: ANN401
