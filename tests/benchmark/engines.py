@@ -105,7 +105,7 @@ def reduce_polars(path: str) -> None:
     ).collect(engine="streaming")  # fmt: skip
 
 
-def reduce_ibis(path: str) -> None:
+def reduce_ibis(path: str, value: str = "c5", rule: str = "lowest") -> None:
     """Reduce by the expression of scaleplan, whatever stands around it."""
     from scaleplan.runs.large.duckdb_engine import open_log
     from scaleplan.runs.large.expression import Cells, representatives
@@ -114,10 +114,15 @@ def reduce_ibis(path: str) -> None:
     with open_log(locate([path], [".csv"]), lambda name: name == "run") as log:
         kinds = {f"c{i}": kind for i, kind in enumerate(log.layout.kinds)}
         cells = Cells(
-            kinds=kinds, run="c0", value="c5", position="c1", weighed=(),
+            kinds=kinds, run="c0", value=value, position="c1", weighed=(),
             checked=log.layout.checked,
         )  # fmt: skip
-        log.rows(representatives(cells, "lowest"))
+        log.rows(representatives(cells, rule))
+
+
+def reduce_last(path: str) -> None:
+    """Reduce to the last training loss, which every row has."""
+    reduce_ibis(path, "c4", "last")
 
 
 def runs_command(path: str) -> None:
@@ -129,7 +134,8 @@ def runs_command(path: str) -> None:
 
 TASKS = {
     "DuckDB: scan and group": scan_duckdb, "Polars: scan and group": scan_polars,
-    "Ibis over DuckDB: reduction": reduce_ibis, "DuckDB's SQL: reduction": reduce_duckdb,
+    "Ibis over DuckDB: reduction": reduce_ibis, "Ibis: by the last train_loss": reduce_last,
+    "DuckDB's SQL: reduction": reduce_duckdb,
     "Polars: reduction": reduce_polars, "scaleplan runs": runs_command,
 }  # fmt: skip
 
@@ -175,7 +181,9 @@ def main(arguments: list[str]) -> int:
         print(f"{name:28s}{clock:7.1f} s{times[0]:6.2f} x{processor:10.1f} s{times[1]:6.2f} x"
               f"{peak:6.2f} GiB")  # fmt: skip
         found[name] = (times[1], peak)
-    bounded = ("Ibis over DuckDB: reduction", "scaleplan runs")
+    bounded = (
+        "Ibis over DuckDB: reduction", "Ibis: by the last train_loss", "scaleplan runs",
+    )  # fmt: skip
     met = {n: found[n][0] <= BOUND and found[n][1] <= MOST_GIB for n in bounded}
     said = ", ".join(f"{'met' if met[n] else 'missed'} by {n}" for n in bounded)
     print(f"bound of {BOUND} x in processor time and {MOST_GIB:.0f} GiB: {said}")

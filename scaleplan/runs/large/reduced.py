@@ -20,11 +20,10 @@ from scaleplan.runs.large.expression import (
     Kind,
     Rule,
     distinct_steps,
-    endings,
-    endless_steps,
     representatives,
 )
 from scaleplan.runs.large.log import Layout, Log, OpenLog
+from scaleplan.runs.large.representing import representing
 from scaleplan.runs.large.unsuited import Unsuited
 from scaleplan.runs.locating import Located
 from scaleplan.runs.metrics import UNKNOWN
@@ -135,11 +134,10 @@ def reduce_large(
         found = log.rows(representatives(cells, rule))
         log.check(sum(run["points"] for run in found))
         _check_runs(found, cells, chosen.kind or chosen.metric.kind)
-        _check_steps(log, found, cells)
+        _check_steps(found)
         _check_own_names(log, found, cells, chosen)
         found.sort(key=lambda run: int(run["first_row"]))
-        read = log.tables([run["pick"]["row"] * (-1 if best is None else 1) for run in found])
-        ended = _ended(log, cells, found)
+        read, ended = representing(log, cells, found, rule)
         several = sorted(
             run["run"] for run in found
             if log.file_of(run["first_row"]) != log.file_of(run["last_row"])
@@ -219,23 +217,22 @@ def _check_runs(found: Sequence[dict[str, Any]], cells: Cells, kind: str) -> Non
         raise Unsuited("a row may sum up others")
     if cells.epoch is not None and any(map(_begins_again, found)):
         raise Unsuited("steps are counted within epochs")
-    if any(not run["usable"] for run in found):
+    if any(run["smallest"] is None for run in found):
         raise Unsuited("a run has no finite metric")
     least = min(run["smallest"] for run in found)
     if (kind == "loss" and least <= 0.0) or (kind != "score" and least < 0.0):
         raise Unsuited("a metric is below what it can be")
-    if any(not np.isfinite(run["pick"]["value"]) for run in found):
-        raise Unsuited("a run ended with a metric that is not finite")
     if any(run[f"odd_{name}"] for run in found for name in cells.weighed):
         raise Unsuited("a column of text holds cells that may be numbers")
 
 
-def _check_steps(log: Log, found: Sequence[dict[str, Any]], cells: Cells) -> None:
-    """Refuse infinite steps, which stand where rows without a step do."""
-    without = [run["run"] for run in found if np.isposinf(run["last_at"])]
-    endless = any(np.isneginf(run["first_at"]) for run in found)
-    if endless or (without and any(r["endless"] for r in log.rows(endless_steps(cells, without)))):
+def _check_steps(found: Sequence[dict[str, Any]]) -> None:
+    """Refuse a metric without a step, which our own reading gives that of the row before."""
+    if any(np.isneginf(run["first_at"]) for run in found):
         raise Unsuited("a step is infinite")
+    ends = [run[name] for run in found for name in ("finite_end", "odd_end")]
+    if any(end is not None and np.isposinf(end) for end in ends):
+        raise Unsuited("rows with a metric have no step")
 
 
 def _begins_again(run: dict[str, Any]) -> bool:
@@ -267,18 +264,6 @@ def _check_own_names(
 
 def _plain(name: str) -> bool:
     return clean_text(name) == name and (name.lower() not in ABSENT or name.lower() == "nan")
-
-
-def _ended(log: Log, cells: Cells, found: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    """Return the runs whose last row with a metric has one that is not finite."""
-    odd = [run for run in found if run["odd_end"] is not None]
-    ended = [run["run"] for run in odd if run["odd_end"] > run["finite_end"]]
-    # Both at one step: the order of the rows decides, which takes the engine another pass.
-    doubtful = [run["run"] for run in odd if run["odd_end"] == run["finite_end"]]
-    if doubtful:
-        last = {run["run"]: run["last"]["finite"] for run in log.rows(endings(cells, doubtful))}
-        ended += [run for run in doubtful if not last[run]]
-    return tuple(run["run"] for run in found if run["run"] in ended)
 
 
 def _check_gaps(tables: Sequence[RawTable], chosen: Assignment, kinds: dict[str, Kind]) -> None:

@@ -15,7 +15,7 @@ from scaleplan.runs.large import line_index, text_files
 from scaleplan.runs.large.spark_session import require_java
 from scaleplan.runs.reading import load_runs
 
-pytest.importorskip("duckdb")
+duckdb = pytest.importorskip("duckdb")
 pytest.importorskip("ibis")
 
 HEADER = "run,step,params,tokens,train_loss,val_loss,note"
@@ -55,16 +55,26 @@ def assert_same(sources, engine="duckdb"):
     assert by_engine == by_us
 
 
-@pytest.mark.parametrize("order", ["sorted", "shuffled"])
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("order", ["sorted", "shuffled", "unplaced", "backwards"])
 @pytest.mark.parametrize("validated", [True, False])
-def test_the_same_runs(tmp_path, order, validated):
+def test_the_same_runs(tmp_path, order, validated, ending):
     table = rows(validated)
     header = HEADER
     if not validated:
         table, header = [r[:5] + r[6:] for r in table], HEADER.replace(",val_loss", "")
     if order == "shuffled":
         np.random.default_rng(1).shuffle(table)
-    assert_same([write(tmp_path / "log.csv", table, header)])
+    if order == "unplaced":
+        for row in table[10::40]:
+            row[1] = row[5 if validated else 4] = ""
+    if order == "backwards":
+        table.reverse()
+    log = write(tmp_path / "log.csv", table, header)
+    if ending == "parquet":
+        duckdb.sql(f"copy (from read_csv('{log}')) to '{tmp_path}/log.parquet'")
+        log = tmp_path / "log.parquet"
+    assert_same([log])
 
 
 def test_duplicate_rows_and_metrics_that_are_no_number(tmp_path):
@@ -108,6 +118,8 @@ def test_parquet(tmp_path):
         (lambda t: t[200].__setitem__(5, "oops"), "is no row of plain cells"),
         (lambda t: t[200].__setitem__(2, "350M"), "is no row of plain cells"),
         (lambda t: t[200].__setitem__(0, ""), "rows have no run"),
+        (lambda t: t[200].__setitem__(1, ""), "have no step"),
+        (lambda t: t[200].__setitem__(1, "-inf"), "a step is infinite"),
         (lambda t: t[200].__setitem__(0, '"two\nlines"'), "odd characters|more than one line"),
         (lambda t: t[200].__setitem__(6, "1.2K"), "may be numbers"),
         (lambda t: [r.__setitem__(4, "") for r in t], "are filled"),
