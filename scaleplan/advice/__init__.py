@@ -82,8 +82,7 @@ def plan_notes(plan: Plan, fit: Fit) -> tuple[Note, ...]:
 
         notes += mixture_as_dense(plan.forecast, fit, whole)
     # Counts around the one that was asked for are shown, not judged.
-    asked = frozenset(plan.asked_gpus)  # there may be thousands
-    rows = tuple(row for row in plan.rows if row.gpus in asked)
+    rows = tuple(row for row in plan.rows if row.asked)
     judged = replace(plan, rows=rows) if rows else plan
     for rule in (*PLAN_RULES, *UNLIKELY_RULES, *SHAPE_RULES):
         notes += rule(judged)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from scaleplan.advice.failures import failures_in_times
 from scaleplan.advice.layout_limits import (
     empty_stages,
     memory,
@@ -185,6 +186,7 @@ PLAN_RULES: tuple[Rule, ...] = (
     large_batch,
     unlikely_mfu,
     slow_checkpoints,
+    failures_in_times,
     duration,
     tiny_model,
     repeated_data,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from scaleplan.catalog import planning_default
+from scaleplan.planning.given import given_in
 from scaleplan.records import Note, Plan
 from scaleplan.units import format_percent, format_significant, format_usd
 
@@ -18,7 +19,7 @@ _IDLE = 0.5
 
 def unlikely_price(plan: Plan) -> Iterator[Note]:
     """Say when the user's own price is far above what the accelerator is rented for."""
-    price = _given(plan, "price")
+    price = given_in(plan.assumptions, "price")
     known = [part for part in plan.accelerators if part.usd_high is not None]
     if price is None or not known or len(known) < len(plan.accelerators):
         return
@@ -37,7 +38,7 @@ def unlikely_price(plan: Plan) -> Iterator[Note]:
 def unlikely_pue(plan: Plan) -> Iterator[Note]:
     """Say when the user's own PUE is above that of any data centre for clusters."""
     default = planning_default("pue")
-    pue = _given(plan, default.name)
+    pue = given_in(plan.assumptions, default.name)
     if pue is not None and pue > _HIGHEST_PUE:
         yield Note(
             id="UNLIKELY_PUE", severity="warning",
@@ -62,14 +63,6 @@ def mostly_idle(plan: Plan) -> Iterator[Note]:
             action=f"Plan with {used:,} or fewer, or a larger --batch if the training allows it.",
             numbers=(("gpus", float(row.gpus)), ("used_gpus", float(used))),
         )  # fmt: skip
-
-
-def _given(plan: Plan, name: str) -> float | None:
-    """Return the value of an assumption that is the user's own, None if it is not."""
-    for one in plan.assumptions:
-        if one.name == name and one.source == "given" and not isinstance(one.value, str):
-            return one.value
-    return None
 
 
 UNLIKELY_RULES: tuple[Callable[[Plan], Iterator[Note]], ...] = (

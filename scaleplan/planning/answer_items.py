@@ -16,13 +16,16 @@ def item_of(name: str, value: float | str | None, unit: str = "") -> AnswerItem:
     return AnswerItem(name=name, value=value, unit=unit)
 
 
-def money_answer(max_usd: float, row: PlanRow, *, binds: str | None = None) -> Answer:
+def money_answer(
+    max_usd: float, row: PlanRow, *, binds: str | None = None, sized_for: str | None = None
+) -> Answer:  # fmt: skip
     """Say what of the money the cheapest way to train takes.
 
     Args:
         max_usd: The money.
         row: The row that is paid for.
         binds: What keeps the model from being larger, where it is not the money.
+        sized_for: The time that was assumed for it, where fewer accelerators would cost less.
 
     Raises:
         PlanError: If it costs more.
@@ -40,6 +43,7 @@ def money_answer(max_usd: float, row: PlanRow, *, binds: str | None = None) -> A
             item_of("money", max_usd, "usd"),
             item_of("expected cost", row.usd, "usd"),
             *(() if binds is None else (item_of("what binds", binds),)),
+            *(() if sized_for is None else (item_of("cluster sized for", sized_for),)),
             item_of("cost at the low end", row.usd_low, "usd"),
             item_of("cost at the high end", row.usd_high, "usd"),
             item_of("accelerator", row.gpu),

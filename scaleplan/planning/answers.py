@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from scaleplan.errors import PlanError, UsageError
 from scaleplan.planning.active import with_share
 from scaleplan.planning.assemble import assemble_plan, counted, default_model
-from scaleplan.planning.cluster_size import assumed_deadline, sized_cluster
+from scaleplan.planning.cluster_size import ASSUMED_DEADLINE, assumed_deadline, sized_cluster
 from scaleplan.planning.family import Family, Model
-from scaleplan.planning.wish import Machines, Wish, check_wish
+from scaleplan.planning.wish import Machines, Wish, check_found, check_wish
 from scaleplan.records import (
     Accelerator,
     Answer,
@@ -139,6 +139,7 @@ def _decide(fit: Fit, wish: Wish, cluster: Machines, others: Mapping[str, float]
         from scaleplan.planning.limits import best_purchase
 
         bought = best_purchase(wish, cluster, family)
+        check_found(bought.model)
         found = _Found(
             model=bought.model, gpus=cluster.gpus or (bought.row.gpus,),
             accelerators=(bought.part,), offers=bought.offers, binds=bought.binds,
@@ -147,7 +148,10 @@ def _decide(fit: Fit, wish: Wish, cluster: Machines, others: Mapping[str, float]
         if wish.max_usd is not None:
             from scaleplan.planning.answer_items import money_answer
 
-            found.answers.append(money_answer(wish.max_usd, bought.row, binds=bought.binds))
+            assumed = None if cluster.gpus or wish.days is not None else ASSUMED_DEADLINE
+            found.answers.append(
+                money_answer(wish.max_usd, bought.row, binds=bought.binds, sized_for=assumed)
+            )
         if wish.inference_tokens is not None:
             _add_lifetime(fit, found, family.value(bought.model), wish.inference_tokens)
         return found
@@ -204,6 +208,7 @@ def _add_lifetime(fit: Fit, found: _Found, target: float, inference_tokens: floa
 
 def _on_cluster(wish: Wish, cluster: Machines, model: Model) -> _Found:
     """Return a model with the counts to plan for: those given, or the smallest in time."""
+    check_found(model)
     if cluster.gpus:
         return _Found(model=model, gpus=cluster.gpus, accelerators=cluster.accelerators)
     rows: list[tuple[Accelerator, PlanRow]] = []
@@ -234,18 +239,18 @@ def _paid(
     costs = [row.usd for _, row in priced if row.usd is not None]
     if wish.max_usd is None or not costs or min(costs) <= wish.max_usd:
         return rows, None
-    from scaleplan.planning.paying import paid_cluster, slower_for_money
+    from scaleplan.planning.paying import TooDearError, dearer_in_time, paid_cluster
 
-    paid, failed = [], None
+    paid, failed = [], []
     for part, row in priced:
         try:
             paid.append((part, paid_cluster(wish, cluster, model, part, row)))
-        except PlanError as error:
-            failed = error
-    if not paid and failed is not None:
-        raise failed
+        except TooDearError as error:
+            failed.append(error)
+    if not paid:
+        raise min(failed, key=lambda error: error.usd)
     cheapest = min(priced, key=lambda one: one[1].usd or 0.0)
-    return paid, slower_for_money(cheapest[1])
+    return paid, dearer_in_time(wish, cheapest[1])
 
 
 def _cheapest(wish: Wish, cluster: Machines, found: _Found) -> PlanRow:

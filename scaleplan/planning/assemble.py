@@ -115,6 +115,8 @@ def assemble_plan(
         usd_per_hour=usd_per_hour, batch_tokens=batch_tokens, sequence_length=sequence_length,
         country=country, pue=pue, shape=known,
     )  # fmt: skip
+    wanted = frozenset(gpus)  # there may be thousands
+    rows = tuple(replace(row, asked=row.gpus in wanted) for row in rows)
     sized = Assumption(name="training tokens", value=model.tokens, source=tokens_from or model.how)
     return Plan(
         params=model.params, active_params=model.active_params, tokens=model.tokens,

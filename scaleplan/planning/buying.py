@@ -15,7 +15,7 @@ _ROUNDS = 80
 _EXACT = 1e-9
 _FURTHER = 6  # places of the grid that the end may lie beyond the last round
 _SMALLEST_FLOPS = 1e9
-_LARGEST_FLOPS = 1e36  # far beyond all that has been or will be trained
+_LARGEST_FLOPS = 1e37  # beyond what a plan is made for, and so beyond all that will be trained
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,10 @@ _WORTH_A_HINT = 0.05  # of the tokens: with fewer it is another model
 # Days that a cluster is sized for where no deadline is given: most published runs took one to
 # three months; a choice.
 DEFAULT_DAYS = 30.0
+ASSUMED_DEADLINE = (
+    f"the fewest that end within {DEFAULT_DAYS:g} d, assumed where neither --days nor --gpus is "
+    "given; what takes longer on fewer costs less"
+)
 
 # Share of the speed that a cluster offered beyond the useful count still has: with less, twice the
 # accelerators save a quarter of the time or less, further from all that was measured.
@@ -71,7 +75,7 @@ def sized_cluster(
             return found
         first = row_at(_FEWEST)
         node = node or int(planning_default("node_size").value)
-        most = _most(first)
+        most = most_offered(first)
         row = row_at(most // node * node if most > node else most)
         if row.fits:
             return row
@@ -105,8 +109,8 @@ def smallest_cluster(
     """
     node = node or int(planning_default("node_size").value)
     first = row_at(_FEWEST)
-    most = _most(first)
-    counts = _Counts(node, most)
+    most = most_offered(first)
+    counts = OfferedCounts(node, most)
 
     def meets(row: PlanRow) -> bool:
         return row.fits and (row.days_high if high else row.days) <= days
@@ -135,7 +139,7 @@ def smallest_cluster(
     return row_at(counts.at(top))
 
 
-def _most(row: PlanRow) -> int:
+def most_offered(row: PlanRow) -> int:
     """Return the largest count that is offered: useful, and busy in some layout."""
     return max(1, int(min(row.useful_gpus or 1, row.busy_gpus or 1, _LARGEST)))
 
@@ -147,7 +151,7 @@ def _thin_cluster(row_at: RowAt, days: float, node: int) -> PlanRow | None:
     measured, which a note of the plan says.
     """
     first = row_at(_FEWEST)
-    late, most = _most(first), int(min(first.busy_gpus or 1, _LARGEST))
+    late, most = most_offered(first), int(min(first.busy_gpus or 1, _LARGEST))
 
     def meets(row: PlanRow) -> bool:
         return row.fits and row.days <= days and row.efficiency >= _LEAST_EFFICIENCY
@@ -168,7 +172,7 @@ def _thin_cluster(row_at: RowAt, days: float, node: int) -> PlanRow | None:
     return row_at(high * node)
 
 
-class _Counts:
+class OfferedCounts:
     """The numbers of accelerators that are offered: 1 to a node, then whole nodes, up to `most`."""
 
     def __init__(self, node: int, most: int) -> None:
@@ -176,9 +180,11 @@ class _Counts:
         self.size = min(node, most) + max(0, most // node - 1)
 
     def at(self, place: int) -> int:
+        """Return the count at a place, from 0."""
         return place + 1 if place < self._node else (place - self._node + 2) * self._node
 
     def index(self, count: int) -> int:
+        """Return the place of the largest count that is not above another, 0 at least."""
         place = count - 1 if count <= self._node else count // self._node - 2 + self._node
         return max(0, min(place, self.size - 1))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from scaleplan.catalog import planning_default
 from scaleplan.records import Assumption
 
@@ -17,3 +19,16 @@ def given_or_default(identifier: str, value: float | None) -> Assumption:
     if value is None:
         return default.assumption()
     return Assumption(name=default.name, value=value, unit=default.unit, source="given")
+
+
+def given_in(assumptions: Iterable[Assumption], name: str) -> float | None:
+    """Return the value of an assumption that is the user's own, None if it is not.
+
+    Args:
+        assumptions: Those of a plan.
+        name: The name of the assumption.
+    """
+    for one in assumptions:
+        if one.name == name and one.source == "given" and not isinstance(one.value, str):
+            return one.value
+    return None

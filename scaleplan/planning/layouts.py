@@ -58,8 +58,8 @@ def _fewest_copies(
 
     if asked is not None:
         return asked if asked % expert == 0 and fits(asked // expert) else None
-    # With more copies the pipeline would stand still for want of micro-batches.
-    low, high = 0, model.sequences // model.micro_batch // (pipeline * expert)
+    # Each copy has work with a micro-batch, however long stages of a pipeline then wait.
+    low, high = 0, model.sequences // model.micro_batch // expert
     if high < 1 or not fits(high):
         return None
     while high - low > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from scaleplan.catalog import planning_default
 from scaleplan.errors import UsageError
@@ -124,12 +125,15 @@ def plan_rows(
         sequence_length=sequence_length, setup=setup,
     )  # fmt: skip
     check_cluster(model, setup, asked)
+
+    def written(setup: TrainingSetup) -> float:
+        stored = storage_of(params, tokens=tokens, vocabulary=shape.vocabulary, setup=setup)
+        return stored.write_seconds
+
     work = Work(
         active_params=active_params, model=model, moe=routed(active_params, params),
         batch_tokens=batch, mfu=mfu, mfu_gpus=asked[0], setup=setup, vision=vision,
-        write_seconds=storage_of(
-            params, tokens=tokens, vocabulary=shape.vocabulary, setup=setup
-        ).write_seconds,
+        write_seconds=written(setup), usual_write_seconds=written(replace(setup, storage_gbs=None)),
     )  # fmt: skip
     run = PlannedRun(
         params=params, active_params=active_params, tokens=tokens, flops=flops,
@@ -240,7 +244,7 @@ def _row(run: PlannedRun, accelerator: Accelerator, gpus: int) -> PlanRow:
             failures, checkpoint_seconds=run.setup.checkpoint_seconds,
             write_seconds=run.work.write_seconds,
         ),
-        goodput=speed.goodput, tokens_per_second=rate,
+        goodput=speed.goodput, failure_share=speed.failures, tokens_per_second=rate,
         loader_mb_s=loader_mb_s(rate, vocabulary=run.shape.vocabulary),
         host_cores=host_cores(gpus, run.setup), host_gib=host_gib(gpus, accelerator.memory_gib),
     )  # fmt: skip

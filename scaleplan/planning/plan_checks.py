@@ -19,6 +19,8 @@ _LARGEST_ZERO = 3
 # Clusters of up to 200,000 accelerators train one model (xAI 2025, Colossus); below that, idle
 # accelerators are shown as such.
 _LARGEST_CLUSTER = 200_000
+# What people ask an optimizer of, and is none: a few parameters trained beside frozen ones.
+_ADAPTERS = frozenset({"lora", "qlora", "dora", "ia3", "peft", "adapter", "adapters"})
 
 
 def check_amounts(amounts: dict[str, float]) -> None:
@@ -64,6 +66,7 @@ def check_setup(setup: TrainingSetup) -> None:
     Raises:
         UsageError: If an optimizer or a precision is not known, or a number is not allowed.
     """
+    _check_trains_all(setup.optimizer)
     planning_choice("optimizer", setup.optimizer)
     planning_choice("precision", setup.precision)
     if setup.zero is not None and not 0 <= setup.zero <= _LARGEST_ZERO:
@@ -82,6 +85,22 @@ def check_setup(setup: TrainingSetup) -> None:
         "restart minutes": setup.restart_minutes, "storage bandwidth": setup.storage_gbs,
     }  # fmt: skip
     check_amounts({name: value for name, value in amounts.items() if value is not None})
+
+
+def _check_trains_all(optimizer: str | None) -> None:
+    """Refuse adapters by name, with what full training says about them.
+
+    Frozen weights keep 2 bytes and no gradient or optimiser; their own gradients are not computed,
+    2 of 6 FLOP (Hu et al. 2021, arXiv 2106.09685, section 4.2).
+    """
+    if optimizer is None or "".join(filter(str.isalnum, optimizer.lower())) not in _ADAPTERS:
+        return
+    raise UsageError(
+        f"{optimizer!r} is no optimizer, and adapters are out of scope: a plan trains all "
+        "parameters",
+        hint="Plan full training: an adapter takes at least two thirds of its time (4 of 6 FLOP) "
+        "and, without gradients and optimiser of the frozen weights, at most its memory.",
+    )
 
 
 def check_counts(gpus: Sequence[int]) -> tuple[int, ...]:

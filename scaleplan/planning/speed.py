@@ -35,6 +35,7 @@ class Work(Record):
         setup: Layout and failures.
         vision: Whether the model is a vision transformer.
         write_seconds: Time to write a checkpoint; None takes the default.
+        usual_write_seconds: The same to the storage that is assumed where none is given.
     """
 
     active_params: float
@@ -46,6 +47,7 @@ class Work(Record):
     setup: TrainingSetup
     vision: bool = False
     write_seconds: float | None = None
+    usual_write_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -60,6 +62,7 @@ class Speed(Record):
         links: Share of the speed that tensor parallelism keeps on links slower than NVLink.
         recomputed: Share of it that is left where activations are computed again.
         goodput: Share left by failures; None where the MFU of published runs contains them.
+        failures: Share that is left of it where those given are worse than those of such runs.
         step_tokens: Tokens per accelerator and step below which the network bounds the time; None
             where it does not.
     """
@@ -71,6 +74,7 @@ class Speed(Record):
     links: float
     recomputed: float
     goodput: float | None
+    failures: float
     step_tokens: float | None
 
 
@@ -132,7 +136,8 @@ def pace_of(work: Work, accelerator: Accelerator) -> Callable[[Layout], float]:
     @lru_cache(maxsize=1024)
     def alone(used: int) -> tuple[float, float]:
         whole = _whole_run_mfu if work.mfu is None else _goodput
-        return used * whole(work, accelerator, used), _fitted(work, accelerator, used)
+        speed = used * whole(work, accelerator, used) * _worse_failures(work, used)
+        return speed, _fitted(work, accelerator, used)
 
     @lru_cache(maxsize=64)
     def within(tensor: int, recompute: Recompute) -> float:
@@ -164,8 +169,9 @@ def run_speed(
     used = min(gpus, layout.accelerators)
     busy = used / gpus
     kept = kept_of(work, accelerator, layout)
+    failures = _worse_failures(work, used)
     if work.mfu is None:
-        base = _whole_run_mfu(work, accelerator, used)
+        base = _whole_run_mfu(work, accelerator, used) * failures
         ends = run_band(
             accelerator, active_params=work.active_params, gpus=used, node=node_size(work.setup)
         )
@@ -179,7 +185,8 @@ def run_speed(
         low, high = middle / most, middle / least
     return Speed(
         efficiency=kept.batch * busy, mfu=base * kept.share * busy, low=low, high=high,
-        links=kept.links, recomputed=kept.recomputed, goodput=good, step_tokens=kept.step_tokens,
+        links=kept.links, recomputed=kept.recomputed, goodput=good, failures=failures,
+        step_tokens=kept.step_tokens,
     )  # fmt: skip
 
 
@@ -191,11 +198,28 @@ def _whole_run_mfu(work: Work, accelerator: Accelerator, used: float) -> float:
 
 
 def _goodput(work: Work, _accelerator: Accelerator, used: float) -> float:
+    return _own_goodput(work, used)
+
+
+def _own_goodput(work: Work, used: float) -> float:
     setup = work.setup
     return goodput(
         used, checkpoint_seconds=setup.checkpoint_seconds, restart_minutes=setup.restart_minutes,
         failure_gpu_hours=setup.failure_gpu_hours, write_seconds=work.write_seconds,
     )  # fmt: skip
+
+
+def _worse_failures(work: Work, used: float) -> float:
+    """Return what failures leave of the speed of published runs, which had the usual ones.
+
+    The MFU of whole runs holds failures and checkpoints as they are on clusters that publish them.
+    What is given is held against those where it loses more; where it loses less it changes nothing,
+    for the band of published runs holds the clusters that failed least.
+    """
+    if work.mfu is not None or not work.setup.gives_failures:
+        return 1.0
+    usual = goodput(used, write_seconds=work.usual_write_seconds)
+    return min(1.0, _own_goodput(work, used) / usual)
 
 
 def _fitted(work: Work, accelerator: Accelerator, used: int) -> float:

@@ -80,6 +80,26 @@ class Machines(Record):
 
 # Nothing larger will be trained; such a number is a slip of the keyboard.
 _LARGEST = {"params": 1e18, "active_params": 1e18, "tokens": 1e22, "flops": 1e36, "ratio": 1e12}
+_CALLED = {"params": "parameters", "tokens": "tokens", "flops": "FLOP"}
+
+
+def check_found(model: Model) -> None:
+    """Refuse a model that follows from what was asked and is larger than any can be.
+
+    Args:
+        model: What money, time, a target or a ratio led to.
+
+    Raises:
+        UsageError: With what is too large.
+    """
+    for name in ("params", "tokens", "flops"):
+        value, largest = getattr(model, name), _LARGEST[name]
+        if value > largest:
+            raise UsageError(
+                f"what was asked for leads to {value:.3g} {_CALLED[name]}, more than {largest:g}, "
+                "which no plan can be made for",
+                hint="Check suffixes and exponents of the money, time, target or ratio.",
+            )
 
 
 def check_wish(wish: Wish) -> None:

@@ -158,12 +158,15 @@ class PlanRow(Record):
         links_share: Share of its speed that an accelerator keeps where layers are split over links
             slower than NVLink; `mfu` contains it.
         recompute_share: The same where activations are computed again.
+        asked: Whether this count was asked for, or found; others stand around it for comparison.
         needs_gpus: What the layout takes, where that is more than `gpus`.
         fitting_gpus: The smallest count on which it would fit, None if it fits or none does.
         failure_hours: Mean hours between failures of the job.
         checkpoint_hours: The interval between checkpoints that loses least.
         goodput: Share of the time left by failures and checkpoints; None where the time is that of
             whole published runs, which contains them.
+        failure_share: Share of the speed of published runs that is left where the failures given
+            are worse than theirs; `mfu` contains it.
         tokens_per_second: Mean rate over the whole run.
         loader_mb_s: Bytes that the data loaders must deliver, MB/s.
         host_cores: CPU cores of all hosts.
@@ -207,6 +210,8 @@ class PlanRow(Record):
     failure_hours: float | None = None
     checkpoint_hours: float | None = None
     goodput: float | None = None
+    failure_share: float = 1.0
+    asked: bool = True
     tokens_per_second: float | None = None
     loader_mb_s: float | None = None
     host_cores: int | None = None

@@ -59,6 +59,15 @@ class TrainingSetup(Record):
     storage_gbs: float | None = None
 
     @property
+    def gives_failures(self) -> bool:
+        """Return whether anything was said about failures, checkpoints or their storage."""
+        said = (
+            self.failure_gpu_hours, self.checkpoint_seconds, self.restart_minutes,
+            self.storage_gbs,
+        )  # fmt: skip
+        return any(one is not None for one in said)
+
+    @property
     def fixes_accelerators(self) -> bool:
         """Return whether the layout that was asked for has one number of accelerators only."""
         return None not in (self.tensor, self.pipeline, self.data)

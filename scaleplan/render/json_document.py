@@ -246,6 +246,7 @@ def _plan_row(row: PlanRow) -> Document:
         "failure_hours": row.failure_hours, "checkpoint_hours": row.checkpoint_hours,
         "goodput": row.goodput, "tokens_per_second": row.tokens_per_second,
         "loader_mb_s": row.loader_mb_s, "host_cores": row.host_cores, "host_gib": row.host_gib,
+        "failure_share": row.failure_share, "asked": row.asked,
     }  # fmt: skip
 
 

@@ -149,13 +149,17 @@ def test_full_sharding_alone_waits_for_the_network_below_its_knee(invoke):
     assert many == pytest.approx(6250 / 13_085, rel=0.01)
 
 
-def test_failures_change_a_measured_mfu_only(invoke):
+def test_failures_change_a_measured_mfu_and_others_where_they_cost_more_than_usual(invoke):
     base, worse = (
         rows(invoke, "--mfu", "0.4", "--mtbf", hours)[1]["days"]["expected"]
         for hours in ("50000", "2000")
     )
     assert worse > base
-    assert rows(invoke, "--mtbf", "2000")[1]["days"] == rows(invoke)[1]["days"]
+    usual, given = rows(invoke)[1], rows(invoke, "--mtbf", "2000")[1]
+    assert rows(invoke, "--mtbf", "50000")[1]["days"] == usual["days"]
+    assert rows(invoke, "--mtbf", "1e6")[1]["days"] == usual["days"]
+    assert given["days"]["expected"] / usual["days"]["expected"] == pytest.approx(worse / base)
+    assert given["failure_share"] == pytest.approx(base / worse)
 
 
 def test_storage_is_said(invoke):

@@ -21,6 +21,17 @@ UNLIKELY = (
         "Give US dollars an accelerator-hour.",
     ),
     _entry(
+        "FAILURES_IN_TIMES",
+        "Failures or checkpoints were given, and the times contain those of published runs.",
+        "--mtbf, --checkpoint-seconds, --restart-minutes or --storage without --mfu; times are "
+        "longer by goodput(usual) / goodput(given) where that is above 1. A warning above 1.25.",
+        "Without --mfu the time is that of whole published runs, and the usual failures are in it; "
+        "those that cost more are held against them, or a cluster that fails every few minutes "
+        "would be planned like one that fails once a day. Those that cost less change nothing: the "
+        "band of the times holds the clusters that failed least.",
+        "Give --mfu of single steps, from which all failures and checkpoints are taken off.",
+    ),
+    _entry(
         "UNLIKELY_PUE",
         "The given PUE is above that of any data centre for clusters.",
         "PUE > 2.5.",

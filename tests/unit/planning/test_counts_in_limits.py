@@ -6,9 +6,10 @@ import pytest
 
 from scaleplan.advice import plan_notes
 from scaleplan.catalog import accelerator
-from scaleplan.errors import PlanError
+from scaleplan.errors import PlanError, UsageError
 from scaleplan.planning.answers import answer_plan
 from scaleplan.planning.cluster_size import DEFAULT_DAYS
+from scaleplan.planning.family import Model
 from scaleplan.planning.wish import Machines, Wish
 from tests.unit.records_for_tests import BESIROGLU
 
@@ -81,6 +82,73 @@ def test_too_little_money_names_the_least_and_a_deadline_the_time_it_takes():
     allowed = float(caught.value.hint.split("Allow ")[1].split(" ")[0])
     plan = asked(max_usd=1e5, days=allowed, **MODEL)
     assert items(plan, "money")["expected cost"] <= 1e5
+
+
+# What the fewest that hold a model cost is not the least: they compute activations twice.
+BOUGHT_BY_MORE_THAN_THE_FEWEST = [
+    ("h100", 7e10, 1.4e12, 1.6e6), ("h100", 7e10, 3e11, 3.31e5), ("a100", 7e10, 1.4e12, 1692058.0),
+    ("a100", 1.75e11, 3e11, 909567.0), ("h100", 1.2e11, 5e11, 1000063.0),
+    ("h200", 4.05e11, 5e11, 4467587.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("part", "params", "tokens", "usd"), BOUGHT_BY_MORE_THAN_THE_FEWEST)
+def test_a_count_between_the_fewest_and_the_usual_may_be_the_cheapest(part, params, tokens, usd):
+    plan = asked(parts=(accelerator(part),), params=params, tokens=tokens, max_usd=usd)
+    assert items(plan, "money")["expected cost"] <= usd
+
+
+def rows_of(part, params, tokens):
+    model = Model(
+        params=params, active_params=params, tokens=tokens, flops=6 * params * tokens, how=""
+    )
+    row_at = Machines(accelerators=(part,)).row_at(model, part)
+    return [row for row in map(row_at, [*range(1, 9), *range(16, 2049, 8)]) if row.fits]
+
+
+@pytest.mark.parametrize(("params", "tokens"), [(7e9, 1e12), (7e10, 1.4e12), (1.2e11, 5e11)])
+def test_what_is_said_to_cost_least_does(params, tokens):
+    least = min(rows_of(H100, params, tokens), key=lambda row: row.usd)
+    with pytest.raises(PlanError, match=rf"on {least.gpus} x h100.*, which costs least"):
+        asked(params=params, tokens=tokens, max_usd=0.999 * least.usd)
+    found = items(asked(params=params, tokens=tokens, max_usd=1.001 * least.usd), "money")
+    assert found["expected cost"] <= 1.001 * least.usd
+
+
+def test_of_several_accelerators_the_cheapest_is_named():
+    with pytest.raises(PlanError, match="which costs least") as both:
+        asked(parts=(A100, H100), max_usd=1e4, **MODEL)
+    costs = []
+    for part in (A100, H100):
+        with pytest.raises(PlanError) as alone:
+            asked(parts=(part,), max_usd=1e4, **MODEL)
+        costs.append((alone.value.usd, alone.value.message))
+    assert both.value.message == min(costs)[1]
+
+
+def test_a_cheaper_cluster_in_time_is_larger_than_the_fewest():
+    rows = rows_of(H100, 7e10, 1.4e12)
+    fewest = rows[0]
+    cheaper = [row for row in rows if row.usd < 0.95 * fewest.usd]
+    days = 1.001 * fewest.days
+    plan = asked(params=7e10, tokens=1.4e12, max_usd=0.95 * fewest.usd, days=days)
+    assert items(plan, "money")["accelerators"] == cheaper[0].gpus > fewest.gpus
+    assert "the fewest that end within" in items(plan, "money")["what binds"]
+
+
+def test_the_days_that_are_assumed_of_a_purchase_are_named():
+    assert "30 d, assumed" in items(asked(max_usd=1e5), "money")["cluster sized for"]
+    assert "cluster sized for" not in items(asked(max_usd=1e5, days=60.0), "money")
+    assert "cluster sized for" not in items(asked(max_usd=1e5, gpus=(64,)), "money")
+
+
+@pytest.mark.parametrize("wish", [
+    {"params": 7e9, "max_usd": 1e30}, {"max_usd": 1e30}, {"flops": 1e36, "params": 1e3},
+    {"params": 1e15, "ratio": 1e12},
+])  # fmt: skip
+def test_sizes_that_follow_are_bounded_as_given_ones_are(wish):
+    with pytest.raises(UsageError, match="more than 1e"):
+        asked(**wish)
 
 
 def test_time_and_money_are_met_by_one_row():
