@@ -19,6 +19,10 @@ _MAD_TO_SIGMA = 1.4826
 # variance is about 5 over the number of readings apart; distances up to 1/10 of the readings, and
 # no growth faster than that of a random walk with some room.
 _CORRELATIONS = np.array([0.0, 0.2, 0.4, 0.55, 0.7, 0.8, 0.87, 0.92, 0.95, 0.97])
+# Two distances, which is all that 30 to 60 readings give, say next to nothing about a correlation:
+# what is believed beforehand decides. Readings of whole epochs are nearly independent; chosen on
+# simulated curves.
+_BEFOREHAND = np.exp(-_CORRELATIONS / 0.2)
 _LOG_VARIANCE, _LAG_SHARE, _MOST_GROWTH = 5.0, 10, 6.0
 # A jump of this many standard deviations that is gone within a window is a spike.
 _SPIKE = 8.0
@@ -189,7 +193,7 @@ def noises_of(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     autoregressive noise have the variance sigma^2 (6 - 8 rho^h + 2 rho^2h), so that a slow wander
     shows as a variance that grows with h. Robust (median absolute deviation), over the later two
     thirds of the curve, where the trend hardly bends; rho is the mean over a grid, weighted by
-    likelihood, and 0 for curves too short to tell.
+    likelihood and by what is believed beforehand, and 0 for curves too short to tell.
 
     Args:
         values: Readings, shape (curves, n), in order.
@@ -239,7 +243,7 @@ def _by_likelihood(
     all_weights = np.maximum(weights.sum(axis=1), 1e-300)[:, None]
     level = (apart * weights[:, None, :]).sum(axis=2) / all_weights
     misfit = ((apart - level[..., None]) ** 2 * weights[:, None, :]).sum(axis=2)
-    likely = np.exp(-0.5 * (misfit - misfit.min(axis=1, keepdims=True)))
+    likely = _BEFOREHAND * np.exp(-0.5 * (misfit - misfit.min(axis=1, keepdims=True)))
     likely /= likely.sum(axis=1, keepdims=True)
     return np.exp(0.5 * (likely * level).sum(axis=1)), (likely * _CORRELATIONS).sum(axis=1)
 

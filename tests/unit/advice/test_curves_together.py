@@ -104,3 +104,27 @@ def test_trends_and_noises_of_many_are_those_of_each():
         assert trend.noise == alone.noise
     assert np.array_equal(medians(many), np.median(many, axis=1))
     assert np.array_equal(medians(many[:, 1:]), np.median(many[:, 1:], axis=1))
+
+
+@pytest.mark.parametrize("size", [20, 28, 29, 36, 50, 80, 150])
+def test_the_error_of_independent_readings_grows_with_none_of_their_numbers(size):
+    many = np.random.default_rng(5).standard_normal((400, size))
+    deviation, correlation = noises_of(many)
+    error = deviation * np.sqrt((1.0 + correlation) / (1.0 - correlation))  # of a mean; true is 1
+    assert 0.9 < np.median(error) < 1.3
+
+
+@pytest.mark.parametrize("size", [28, 29, 40])
+def test_one_more_reading_does_not_hide_what_a_run_has_gained(size):
+    draw, at = np.random.default_rng(11), np.arange(1.0, size + 1.0)
+    curves = [
+        Curve(
+            run=f"r{i}", file="f", axis="epoch", metric=LOSS,
+            validation=Series(at, 0.2 + 0.9 * at**-0.5 + 0.007 * draw.standard_normal(size)),
+            training=NOTHING, accuracy=NOTHING, learning_rate=NOTHING, sizes={}, sorted_rows=0,
+            replaced=0, gap=1.0,
+        )
+        for i in range(40)
+    ]  # fmt: skip
+    called = [each.verdict for each in judge_all(curves)]
+    assert called.count("plateau") <= 2  # the last half falls by 5 to 8 errors of its slope
