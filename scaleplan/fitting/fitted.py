@@ -164,8 +164,8 @@ class Fitted:
         )  # fmt: skip
         return LawFit(
             law=self.law.name, theta=tuple(float(v) for v in self.theta), covariance=rows,
-            noise=self.noise if self.dof > 0 else None, dof=self.dof, residual=self.residual,
-            further=further_limit(self),
+            noise=self.noise if self.dof > 0 else None, dof=max(0, self.dof),
+            residual=self.residual, further=further_limit(self),
         )  # fmt: skip
 
 

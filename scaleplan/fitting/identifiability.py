@@ -17,6 +17,7 @@ from scaleplan.fitting.missing import COLLINEAR, correlation, to_train
 from scaleplan.fitting.problem import Problem
 from scaleplan.laws import CurvedLaw, LinearLaw, PowerSumLaw
 from scaleplan.laws.base import COUNT
+from scaleplan.units import format_count, format_percent
 
 if TYPE_CHECKING:
     from scaleplan.fitting.fitted import Fitted
@@ -28,6 +29,9 @@ _CONDITION_NONE = 1e6
 _VANISHING = 1e-3  # a term that is nowhere above this share of the metric cannot be seen
 _FEWEST_FOR_TWO_INPUTS = 6
 _FEWEST_SPARE = 3  # runs beyond the parameters below which an interval would be a guess
+# Sizes that lie closer are one size with other settings: to double it is 14 times as far on as the
+# runs reach, and such laws say anything. A convention.
+_SPAN = 1.05
 # With one value on a side the exponent there is a guess; four are wanted before such a law is
 # chosen, which is why it is fitted only where it is asked for.
 _FEWEST_BESIDE_A_BREAK = 2
@@ -58,15 +62,32 @@ def check_design(
         )  # fmt: skip
     units = law.units if isinstance(law, CurvedLaw) else ()
     for k, (name, column) in enumerate(zip(names, inputs, strict=True)):
-        distinct = int(np.unique(column).size)
+        distinct, counted = int(np.unique(column).size), bool(units and units[k] == COUNT)
         # Two labels, or dense and one number of experts, are a comparison; no curve runs through.
-        if distinct < (min(needed, 2) if units and units[k] == COUNT else needed):
+        if distinct < (min(needed, 2) if counted else needed):
             return Refusal(
                 f"{name} takes {distinct} distinct value{'s' if distinct > 1 else ''}; "
                 f"the {law.name} law needs at least {needed}",
                 f"{train[:-1]}, or fit a law of another column with --input.", train,
             )  # fmt: skip
+        narrow = _too_narrow(name, column) if needed > 1 and not counted else None
+        if narrow is not None:
+            return narrow
     return _on_one_line(names, inputs, train) if len(inputs) == 2 and not held else None
+
+
+def _too_narrow(name: str, column: FloatArray) -> Refusal | None:
+    """Return why sizes lie too close for a law of them, or None if they do not."""
+    low, high = float(column.min()), float(column.max())
+    if low <= 0.0 or high >= _SPAN * low:
+        return None
+    apart = "Train runs of sizes further apart"
+    return Refusal(
+        f"{name} spans {format_percent(high / low - 1.0, 2)} only, from {format_count(low)} to "
+        f"{format_count(high)}; no law of it can be seen in less than "
+        f"{format_percent(_SPAN - 1.0, 2)}",
+        f"{apart}, or fit a law of another column with --input.", f"{apart}.",
+    )  # fmt: skip
 
 
 def _on_one_line(names: tuple[str, ...], inputs: FloatArray, train: str) -> Refusal | None:

@@ -35,6 +35,7 @@ _VISIBLE = 0.5  # difference between groups, in standard deviations of a run ins
 _RUNS_A_GROUP = 3  # on average; with fewer a label is a name
 _SPARE_RUNS = 2
 _CLIP_SIGMAS = 5.0
+_SLOPE_SPAN = 0.1  # of the range of an input, which a group has to span to have a slope
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,24 +171,49 @@ def _slopes(fitted: Fitted, codes: IndexArray, names: tuple[str, ...]) -> _Slope
     spans = np.ptp(logs, axis=1)
     moving = np.flatnonzero(spans > 0.0)
     x = (logs[moving] - logs[moving].mean(axis=1)[:, None]) / spans[moving][:, None]
+    each, found = _slopes_apart(x, codes)
+    if not each.size:
+        return None
     member = (codes[:, None] == np.arange(1, len(names))).astype(float)
     base = np.hstack([design, member, (x**2).T])
-    each = np.hstack([member * column[:, None] for column in x])
     before, _, rank = _squares(base, left)
     after, solution, whole = _squares(np.hstack([base, each]), left)
     freedom, added = left.size - whole, whole - rank
     if freedom < _SPARE_RUNS or added < 1 or not 0.0 < after < before:
         return None
-    found = solution[-each.shape[1] :].reshape(len(moving), len(names) - 1)
-    found = np.hstack([np.zeros((len(moving), 1)), found])
-    change = np.ptp(found, axis=1)
+    found[np.isinf(found)] = solution[-each.shape[1] :]
+    change = np.nanmax(found, axis=1) - np.nanmin(found, axis=1)
     at = int(np.argmax(change))
-    groups = (names[int(np.argmin(found[at]))], names[int(np.argmax(found[at]))])
+    groups = (names[int(np.nanargmin(found[at]))], names[int(np.nanargmax(found[at]))])
     return _Slopes(
         groups, int(moving[at]), float(change[at]),
         f_tail((before - after) / added / (after / freedom), added, freedom),
         math.sqrt(after / freedom),
     )  # fmt: skip
+
+
+def _slopes_apart(x: FloatArray, codes: IndexArray) -> tuple[FloatArray, FloatArray]:
+    """Return a column for each slope that is told from that of the first group that has one.
+
+    A group that takes an input at one value, or nearly so, says nothing of what it does.
+
+    Args:
+        x: Inputs, shape (inputs, n), each spanning 1.
+        codes: The group of each run, shape (n,).
+
+    Returns:
+        The columns, shape (n, slopes), and where the slopes stand by input and group: infinite
+        for one of them, 0 for that of the first group, NaN where there is none.
+    """
+    groups = int(codes.max()) + 1
+    columns, places = [], np.full((len(x), groups), np.nan)
+    for k, column in enumerate(x):
+        seen = [g for g in range(groups) if np.ptp(column[codes == g]) >= _SLOPE_SPAN]
+        places[k, seen] = np.inf
+        # Where no two groups have one, none differs.
+        places[k, seen[:1] or [0]] = 0.0
+        columns += [(codes == g) * column for g in seen[1:]]
+    return np.array(columns, dtype=np.float64).reshape(-1, codes.size).T, places
 
 
 def _beside(fitted: Fitted) -> tuple[FloatArray, FloatArray] | None:

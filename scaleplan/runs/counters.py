@@ -14,12 +14,15 @@ from scaleplan.runs.epoch_lengths import steps_an_epoch
 from scaleplan.runs.frame import Frame
 from scaleplan.runs.inputs import could_be_size, is_clock, may_be_input
 from scaleplan.runs.learning_rates import is_swept
-from scaleplan.runs.roles import AXIS_NAMES, BATCH_NAMES, CONFIG_NAMES, rank, spellings
+from scaleplan.runs.raw import CodeArray
+from scaleplan.runs.roles import AXIS_NAMES, BATCH_NAMES, CONFIG_NAMES, TEXT_ROLES, rank, spellings
 from scaleplan.runs.shapes import is_shape
 from scaleplan.runs.table import BoolArray, FloatArray, IntArray
 
 _SIZES = ("params", "active_params", "non_embedding_params", "dense_params", "tokens", "flops",
           "unique_tokens", "experts")  # fmt: skip
+# Names of one run each, not of a model that was trained several times.
+_RUN_NAMES = frozenset(TEXT_ROLES["run"]) - {"name", "id", "model", "modelname", *CONFIG_NAMES}
 # Rows of a run that show an even count: more where sizes say that rows may be finished runs.
 _FEWEST, _FEWEST_SIZED, _MANY = 3, 8, 16
 _EVEN_SHARE, _EVEN = 0.75, 0.01
@@ -98,7 +101,28 @@ def _counts(
     even = sum(int(_even(each).sum()) for each in moves)
     if even >= _EVEN_SHARE * every.size:
         return not _are_lengths(name, min(usual), longest)
-    return bool((every > 0.0).all()) and longest >= _MANY and not sized and not batch
+    own = named and longest >= _FEWEST_SIZED and _of_own_names(frame, rows, taken, len(parts))
+    rises = bool((every > 0.0).all()) and not batch
+    return rises and (own or (longest >= _MANY and not sized))
+
+
+def _of_own_names(
+    frame: Frame, rows: IntArray, taken: Mapping[str, tuple[str, ...]], parts: int
+) -> bool:  # fmt: skip
+    """Tell whether rows of one name are those of one run: nothing but what grows along it differs.
+
+    The name of a model or a configuration may be that of several runs, which were of other lengths.
+    """
+    names = taken["run"]
+    if not all(_RUN_NAMES & set(spellings(name)) for name in names):
+        return False
+    keys: list[IntArray | CodeArray | FloatArray] = [frame.file_of[rows]]
+    for name in names:
+        column = frame.columns[name]
+        keys += [column.codes[rows], np.nan_to_num(column.numbers[rows], nan=-1.0)]
+    runs = len(set(zip(*(key.tolist() for key in keys), strict=True)))
+    settings = (n for n in frame.columns if n not in names and not _is_size(n))
+    return runs == parts and not any(_may_tell_runs(frame, name, rows) for name in settings)
 
 
 def _are_lengths(name: str, usual: float, longest: int) -> bool:

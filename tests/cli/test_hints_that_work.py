@@ -87,3 +87,11 @@ def test_a_pattern_that_is_proposed_reads_the_log(invoke, tmp_path, form, comman
 def test_a_text_without_numbers_has_the_example():
     assert "(?P<epoch>" in how_to_describe("nothing here\nand nothing there\n")
     assert "(?P<epoch>" in how_to_describe("")
+
+
+def test_the_time_that_data_took_to_come_is_no_metric():
+    lines = [
+        f"(epoch: 1, iters: {i}00, time: 0.{i}, data: 0.00{i}) Q_A: {1 / i:.3f} Q_B: {2 / i:.3f}\n"
+        for i in range(1, 9)
+    ]
+    assert "(?P<q_a>" in how_to_describe("".join(lines))

@@ -19,6 +19,7 @@ _PADDED = re.compile(rf" *{_NUMBER.pattern}")
 _STAMP = re.compile(r"\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}:\d\d:\d\d(?:[.,]\d+)?")
 _BLANKS = re.compile(r"(?:\\\s)+")  # as `re.escape` writes them
 _CUT = "\0"  # stands for a date or a time, which counts nothing
+_LOADING = {"data", "load", "loading"}  # said of the time that a batch took to come
 _FEWEST = 3  # lines of one form
 _LONGEST = 400  # characters of a line
 _BEFORE = 40  # characters before a number that a pattern repeats
@@ -92,7 +93,8 @@ def _metric(
 
 
 def _of_time(text: str) -> bool:
-    return is_clock(text) or rank("learning_rate", _last_word(text)) is not None
+    word = _last_word(text)
+    return is_clock(text) or word in _LOADING or rank("learning_rate", word) is not None
 
 
 def _last(places: Sequence[int], before: int) -> int | None:

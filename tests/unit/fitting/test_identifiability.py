@@ -44,6 +44,14 @@ def test_one_value_for_a_line():
     assert "S takes 1 distinct value;" in refusal.reason
 
 
+@pytest.mark.parametrize("law", ["linear", "power"])
+def test_sizes_that_are_nearly_one(law):
+    refusal = check_design(get_law(law), ("S",), 1e7 * np.linspace(1.0, 1.02, 8)[None])
+    assert refusal.reason.startswith("S spans 2.0% only, from 10.0M to 10.2M;")
+    assert "sizes further apart" in refusal.remedy
+    assert check_design(get_law(law), ("S",), 1e7 * np.linspace(1.0, 1.2, 8)[None]) is None
+
+
 def test_a_good_design_passes():
     n, d = np.meshgrid(np.geomspace(1e7, 1e9, 4), np.geomspace(1e9, 1e11, 4))
     assert check_design(CHINCHILLA, NAMES, np.stack([n.ravel(), d.ravel()])) is None

@@ -96,3 +96,17 @@ def test_groups_that_cross_are_told(seed):
 
 def test_groups_of_one_slope_are_not_told_to_cross():
     assert sum(bool(told(of_two_slopes(seed, 0.0))) for seed in range(100, 140)) <= 2
+
+
+def test_a_group_of_one_size_has_no_slope_that_could_differ():
+    runs = of_two_slopes(0, 0.06)
+    third = 5e7 * np.exp(1e-3 * np.random.default_rng(1).standard_normal(12))
+    params = np.r_[runs.column("params"), third]
+    scatter = np.exp(0.01 * np.random.default_rng(2).standard_normal(12))
+    values = np.r_[runs.column("value"), (1.5 + 60 * third**-0.3) * scatter]
+    kinds = ("a",) * 12 + ("b",) * 12 + ("c",) * 12
+    (note,) = told(labelled(values, params, arch=kinds))
+    assert "of a goes up by" in note.text
+    assert "against that of b (" in note.text
+    one = told(labelled(values[12:], params[12:], arch=kinds[12:]))
+    assert not any("differs by arch" in note.text for note in one)

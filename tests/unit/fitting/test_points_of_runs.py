@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from scaleplan.fitfile import load_fit, save_fit
 from scaleplan.fitting.api import fit
 from scaleplan.fitting.recipe import Recipe
 from scaleplan.fitting.settled import settled
@@ -156,3 +157,18 @@ def test_leaving_out_as_many_points_as_runs_are_to_spare_is_no_division_by_nothi
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     found = fit(load_runs([str(path)], all_points=True), law="chinchilla", resamples=0)
     assert found.main.dof == 20
+
+
+def test_fewer_runs_than_parameters_give_a_fit_that_can_be_read_and_has_no_interval(tmp_path):
+    rows = ["run,params,step,tokens,loss"] + [
+        f"{name},{n:.8g},{i},{i * 1e6:.8g},{2.5 + 400 / (i * 1e6) ** 0.4 + extra:.6f}"
+        for name, n, extra in (("a", 1e7, 0.01), ("b", 3e7, 0.0)) for i in range(1, 31)
+    ]  # fmt: skip
+    path = tmp_path / "two.csv"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    runs = load_runs([str(path)], all_points=True, input_column="tokens")
+    found = fit(runs, law="power_floor", resamples=0)
+    save_fit(found, str(tmp_path / "fit.yaml"))
+    assert load_fit(str(tmp_path / "fit.yaml")).main == found.main
+    assert found.main.dof == 0
+    assert found.main.noise is None

@@ -93,6 +93,18 @@ def test_steps_of_named_runs_count_their_points(load):
     assert len(load_curves(["runs.csv"]).curves) == 3
 
 
+def test_steps_that_rise_unevenly_count_the_points_of_runs_that_have_a_name_each(load):
+    steps = (1000, 2000, 3000, 4000, 5000, 10000, 20000, 50000)
+    text = "run_id,params,tokens,steps,lr,val_loss\n" + "".join(
+        f"r{n},{n}e6,{s * 512},{s},3e-4,{4 / n + 100 / s}\n" for n in (1, 2) for s in steps
+    )
+    assert load(text).column("step").tolist() == [50000.0] * 2
+    # A model may have been trained several times, each to another length.
+    assert len(load(text.replace("run_id", "model"))) == 16
+    # And so may what has the name of a run, where its size differs from row to row.
+    assert len(load(text.replace("r1,1e6", "r1,1e7", 1))) == 16
+
+
 def test_a_batch_that_begins_again_in_each_epoch_counts_steps(load):
     runs = load("epoch,batch,loss,val_loss\n" + "".join(
         f"{e},{b},{3 / (e + b / 400):.4f},{3.1 / (e + b / 400):.4f}\n"
