@@ -130,6 +130,25 @@ def empty_stages(plan: Plan) -> Iterator[Note]:
         )  # fmt: skip
 
 
+def shared_sequences(plan: Plan) -> Iterator[Note]:
+    """Say at which counts several accelerators share each sequence, and what that costs."""
+    rows = [row for row in plan.rows if row.context > 1]
+    if rows:
+        shared = ", ".join(f"{row.context} on {row.gpus:,} {row.gpu}" for row in rows[:_FEW])
+        more = f" and on {len(rows) - _FEW:,} counts more" if len(rows) > _FEW else ""
+        least = min(row.context_share for row in rows)
+        yield Note(
+            id="CONTEXT_PARALLEL", severity="info",
+            text=f"Several accelerators share each sequence (context parallelism): {shared}{more}. "
+            "The training program has to be able to do that, and passes keys and values on; "
+            f"{format_percent(least, 2)} of the speed is left, which time and MFU contain.",
+            action="Give --layout cp=1 for a program that cannot, or a larger batch, of which "
+            "fewer have to share a sequence.",
+            numbers=(("context", float(rows[0].context)), ("context_share", least)),
+            source="Llama 3, arXiv 2407.21783, section 3.3.2; Liu et al. 2023, arXiv 2310.01889",
+        )  # fmt: skip
+
+
 def recomputed(plan: Plan) -> Iterator[Note]:
     """Say that a layout computes the forward pass twice, which the time contains."""
     rows = [row for row in plan.rows if row.recompute_share < 1.0]

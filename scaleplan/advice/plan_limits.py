@@ -10,6 +10,7 @@ from scaleplan.advice.layout_limits import (
     memory,
     recomputed,
     sharded_alone,
+    shared_sequences,
     slow_links,
     too_few,
 )
@@ -182,6 +183,7 @@ PLAN_RULES: tuple[Rule, ...] = (
     few_nodes,
     slow_links,
     empty_stages,
+    shared_sequences,
     recomputed,
     large_batch,
     unlikely_mfu,

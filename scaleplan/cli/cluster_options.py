@@ -17,8 +17,8 @@ from scaleplan.records.base import Record
 if TYPE_CHECKING:
     from scaleplan.records import Accelerator, Cluster, TrainingSetup
 
-_PART = re.compile(r"(tp|pp|dp|ep)\s*=?\s*(\S+)")
-_LAYOUT_HINT = "For example --layout tp=8,pp=12; dp and ep may be given as well, or auto or fsdp."
+_PART = re.compile(r"(tp|pp|dp|ep|cp)\s*=?\s*(\S+)")
+_LAYOUT_HINT = "For example --layout tp=8,pp=12; dp, ep and cp may be given, or auto or fsdp."
 
 
 @unique
@@ -74,6 +74,7 @@ class LayoutChoice(Record):
     pipeline: int | None = None
     data: int | None = None
     expert: int | None = None
+    context: int | None = None
     fsdp_only: bool = False
 
 
@@ -90,12 +91,12 @@ def layout(text: str | LayoutChoice) -> LayoutChoice:
     for part in re.split(r"\s*,\s*|\s+x\s+|\s+", shown):
         match = _PART.fullmatch(part)
         if match is None or match.group(1) in found:
-            message = f"{text[:60]!r} is not a layout: {part[:20]!r} is not tp, pp, dp or ep, once"
-            raise OptionError(message, hint=_LAYOUT_HINT)
+            wrong = f"{part[:20]!r} is not tp, pp, dp, ep or cp, once"
+            raise OptionError(f"{text[:60]!r} is not a layout: {wrong}", hint=_LAYOUT_HINT)
         found[match.group(1)] = values.whole(match.group(2))
     return LayoutChoice(
         tensor=found.get("tp"), pipeline=found.get("pp"), data=found.get("dp"),
-        expert=found.get("ep"),
+        expert=found.get("ep"), context=found.get("cp"),
     )  # fmt: skip
 
 
@@ -148,7 +149,7 @@ LayoutOption = Annotated[
     typer.Option(
         parser=layout,
         metavar="tp=N,pp=N,...",
-        help="Parallel layout: tp, pp, dp and ep, or fsdp alone. Default: searched.",
+        help="Parallel layout: tp, pp, dp, ep and cp, or fsdp alone. Default: searched.",
     ),
 ]
 MicroBatchOption = Annotated[
@@ -227,7 +228,7 @@ def setup_of(
         recompute=None if recompute is None else recompute.as_recompute,
         flash_attention=flash_attention, sequence_parallel=sequence_parallel,
         zero=None if zero is None else int(zero.value), tensor=layout.tensor,
-        pipeline=layout.pipeline, data=layout.data, expert=layout.expert,
+        pipeline=layout.pipeline, data=layout.data, expert=layout.expert, context=layout.context,
         fsdp_only=layout.fsdp_only, micro_batch=micro_batch, experts=experts,
         node_size=node_size, failure_gpu_hours=mtbf, checkpoint_seconds=checkpoint_seconds,
         restart_minutes=restart_minutes, storage_gbs=storage,

@@ -33,6 +33,11 @@ def check_layout(model: MemoryModel, setup: TrainingSetup) -> None:
     if setup.expert and setup.data and setup.data % setup.expert:
         message = f"ep={setup.expert} does not divide dp={setup.data}"
         raise UsageError(message, hint="Experts are spread over the copies of the model.")
+    if setup.context is not None and setup.context > model.sequence_length:
+        message = (
+            f"cp={setup.context} is more than the {model.sequence_length} tokens of a sequence"
+        )
+        raise UsageError(message, hint="Context parallelism splits each sequence.")
     if model.micro_batch > model.sequences:
         message = f"a micro-batch of {model.micro_batch} is more than a whole batch"
         raise UsageError(message, hint="Give a smaller --micro-batch or a larger --batch.")

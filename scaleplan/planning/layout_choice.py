@@ -8,7 +8,7 @@ from itertools import takewhile
 from typing import TypeAlias
 
 from scaleplan.catalog import planning_default
-from scaleplan.planning.layouts import SHARED_WEIGHTS, model_splits
+from scaleplan.planning.layouts import SHARED_WEIGHTS, layout_of, model_splits
 from scaleplan.planning.memory import Layout, MemoryModel, MemoryParts
 from scaleplan.records import Recompute, TrainingSetup
 from scaleplan.records.base import Record
@@ -43,8 +43,8 @@ def choose_layout(
     """Return the fastest layout that fits, or the one that takes least where none does.
 
     Of equally fast ones it is the simplest, in this order: no recomputation, weights not shared
-    between copies, few stages, little tensor parallelism (inside a node, for beyond it costs more
-    than it saves, and no more than heads), experts little spread.
+    between copies, whole sequences, few stages, little tensor parallelism (inside a node, for
+    beyond it costs more than it saves, and no more than heads), experts little spread.
 
     Args:
         model: The model and how it is trained.
@@ -113,25 +113,21 @@ def _layouts(model: MemoryModel, gpus: int, setup: TrainingSetup) -> Iterator[La
     most = model.sequences // model.micro_batch
     splits = model_splits(model, setup)
     none = True
-    for recompute, zero, pipeline, tensor, expert in splits:
-        data = setup.data or min(gpus // (tensor * pipeline), most) // expert * expert
-        if data < 1 or (data == 1 and zero >= 3 and setup.zero is None and not setup.fsdp_only):
+    for split in splits:
+        _, zero, context, pipeline, tensor, expert = split
+        data = setup.data or min(gpus // (context * tensor * pipeline), most) // expert * expert
+        alone = data * context == 1
+        if data < 1 or (alone and zero >= 3 and setup.zero is None and not setup.fsdp_only):
             continue
         none = False
-        yield Layout(
-            tensor=tensor, pipeline=pipeline, data=data, expert=expert,
-            zero=zero if data > 1 else 0, recompute=recompute,
-        )  # fmt: skip
+        yield layout_of(split, data)
     if none:  # what was asked for needs more than there are
-        for recompute, zero, pipeline, tensor, expert in splits:
-            yield Layout(
-                tensor=tensor, pipeline=pipeline, data=expert, expert=expert,
-                zero=zero if expert > 1 else 0, recompute=recompute,
-            )  # fmt: skip
+        for split in splits:
+            yield layout_of(split, split[-1])
 
 
 def _asked(setup: TrainingSetup) -> bool:
-    given = (setup.tensor, setup.pipeline, setup.data, setup.expert)
+    given = (setup.tensor, setup.pipeline, setup.data, setup.expert, setup.context)
     return setup.fsdp_only or any(one is not None for one in given)
 
 
@@ -158,11 +154,12 @@ def _needs_more(model: MemoryModel, layout: Layout, simpler: tuple[Layout, ...])
 def _named(near: Layout, layout: Layout) -> str:
     """Name a simpler layout by what sets it apart from another."""
     said = []
-    split = (near.tensor, near.pipeline, near.expert)
+    split = (near.tensor, near.pipeline, near.expert, near.context)
     shared = near.zero >= SHARED_WEIGHTS
     alike = near.recompute == layout.recompute and shared == (layout.zero >= SHARED_WEIGHTS)
-    if split != (layout.tensor, layout.pipeline, layout.expert) or alike:
-        said.append(f"TP{near.tensor} x PP{near.pipeline}")
+    if split != (layout.tensor, layout.pipeline, layout.expert, layout.context) or alike:
+        sequences = f" x CP{near.context}" if max(near.context, layout.context) > 1 else ""
+        said.append(f"TP{near.tensor}{sequences} x PP{near.pipeline}")
     if near.expert != layout.expert:
         said[0] += f" x EP{near.expert}"
     if near.recompute != layout.recompute:

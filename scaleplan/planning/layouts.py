@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -11,8 +12,8 @@ from scaleplan.planning.shape import Shape
 from scaleplan.records import Assumption, Recompute, TrainingSetup
 
 SHARED_WEIGHTS = 3  # the ZeRO stage that shares weights
-# (recompute, ZeRO, pipeline, tensor, expert)
-Split: TypeAlias = tuple[Recompute, int, int, int, int]
+# (recompute, ZeRO, context, pipeline, tensor, expert)
+Split: TypeAlias = tuple[Recompute, int, int, int, int, int]
 
 
 def smallest_fitting(model: MemoryModel, *, memory_gib: float, setup: TrainingSetup) -> int | None:
@@ -28,13 +29,12 @@ def smallest_fitting(model: MemoryModel, *, memory_gib: float, setup: TrainingSe
     """
     usable = planning_default("usable_memory").value * memory_gib
     best = None
-    for split in sorted(model_splits(model, setup), key=lambda one: one[2] * one[3] * one[4]):
-        step = split[2] * split[3] * split[4]
-        if best is not None and step >= best:
+    for split in sorted(model_splits(model, setup), key=lambda one: math.prod(one[2:])):
+        if best is not None and math.prod(split[2:]) >= best:
             break
         copies = _fewest_copies(model, split, usable, setup.data)
         if copies is not None:
-            needs = split[2] * split[3] * copies
+            needs = math.prod(split[2:-1]) * copies
             best = needs if best is None else min(best, needs)
     if best is None:
         return None
@@ -46,15 +46,10 @@ def _fewest_copies(
     model: MemoryModel, split: Split, usable: float, asked: int | None
 ) -> int | None:
     """Return the fewest copies with which a way to split the model fits, None if none do."""
-    recompute, zero, pipeline, tensor, expert = split
+    expert = split[-1]
 
     def fits(groups: int) -> bool:
-        data = groups * expert
-        layout = Layout(
-            tensor=tensor, pipeline=pipeline, data=data, expert=expert,
-            zero=zero if data > 1 else 0, recompute=recompute,
-        )  # fmt: skip
-        return model.use(layout).total <= usable
+        return model.use(layout_of(split, groups * expert)).total <= usable
 
     if asked is not None:
         return asked if asked % expert == 0 and fits(asked // expert) else None
@@ -68,19 +63,28 @@ def _fewest_copies(
     return high * expert
 
 
+def layout_of(split: Split, data: int) -> Layout:
+    """Return a way to split a model in so many copies; one alone shares nothing."""
+    recompute, zero, context, pipeline, tensor, expert = split
+    return Layout(
+        tensor=tensor, pipeline=pipeline, data=data, expert=expert, context=context,
+        zero=zero if data * context > 1 else 0, recompute=recompute,
+    )  # fmt: skip
+
+
 def most_accelerators(model: MemoryModel, layout: Layout) -> int:
     """Return how many accelerators could have work: a micro-batch for each copy of the model.
 
     g <= (B / s) x TP x PP (Narayanan et al. 2021, arXiv 2104.04473, section 2).
     """
-    return model.sequences // model.micro_batch * layout.model_accelerators
+    return model.sequences // model.micro_batch * layout.model_accelerators * layout.context
 
 
 def largest_cluster(model: MemoryModel, setup: TrainingSetup) -> int:
     """Return how many accelerators could have work in any layout that is searched."""
     tensor = 1 if setup.fsdp_only else _tensors(model, setup)[-1]
     pipeline = setup.pipeline or (1 if setup.fsdp_only else model.shape.layers)
-    return model.sequences // model.micro_batch * tensor * pipeline
+    return model.sequences // model.micro_batch * tensor * pipeline * _contexts(model, setup)[-1]
 
 
 def node_size(setup: TrainingSetup) -> int:
@@ -95,12 +99,18 @@ def model_splits(model: MemoryModel, setup: TrainingSetup) -> tuple[Split, ...]:
         model: The model and how it is trained.
         setup: What of the layout is given.
     """
-    return _splits(model.shape.layers, _tensors(model, setup), model.experts, setup)
+    return _splits(
+        model.shape.layers, _contexts(model, setup), _tensors(model, setup), model.experts, setup
+    )
 
 
 @lru_cache(maxsize=64)
 def _splits(
-    layers: int, tensors: tuple[int, ...], experts: int, setup: TrainingSetup
+    layers: int,
+    contexts: tuple[int, ...],
+    tensors: tuple[int, ...],
+    experts: int,
+    setup: TrainingSetup,
 ) -> tuple[Split, ...]:
     recomputes: tuple[Recompute, ...] = ("none" if setup.flash_attention else "selective", "full")
     if setup.recompute is not None:
@@ -113,14 +123,27 @@ def _splits(
     if setup.fsdp_only:
         stages, tensors, zeros = (1,), (1,), (3,)
     return tuple(
-        (recompute, zero, pipeline, tensor, expert)
+        (recompute, zero, context, pipeline, tensor, expert)
         for recompute in recomputes
         for zero in zeros
+        for context in contexts
         # Gathering weights for every micro-batch of every stage is not done unless asked for.
         for pipeline in (stages if zero < 3 or setup.pipeline is not None else (1,))
         for tensor in tensors
         for expert in spread
     )
+
+
+def _contexts(model: MemoryModel, setup: TrainingSetup) -> tuple[int, ...]:
+    """Return the degrees of context parallelism to try, smallest first: where sequences are long.
+
+    Each accelerator keeps as many tokens as published trainings that split sequences left it.
+    """
+    if setup.context is not None:
+        return (setup.context,)
+    if setup.fsdp_only or setup.fixes_accelerators:
+        return (1,)
+    return _powers(max(1, model.sequence_length // int(planning_default("context_tokens").value)))
 
 
 def _tensors(model: MemoryModel, setup: TrainingSetup) -> tuple[int, ...]:
@@ -152,6 +175,7 @@ def layout_assumptions(setup: TrainingSetup, shape: Shape) -> tuple[Assumption, 
         found = [Assumption(name=node.name, value=setup.node_size, unit=node.unit, source="given")]
     asked = {
         "tp": setup.tensor, "pp": setup.pipeline, "dp": setup.data, "ep": setup.expert,
+        "cp": setup.context,
         "ZeRO": setup.zero, "recompute": setup.recompute, "micro-batch": setup.micro_batch,
     }  # fmt: skip
     given = [f"{name} {value}" for name, value in asked.items() if value is not None]

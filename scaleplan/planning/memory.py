@@ -14,11 +14,13 @@ from scaleplan.records.base import Record
 _GIB = 2.0**30
 # Bytes of a layer per token and width in layer norms and dropouts (Korthikanti et al., eq. 2).
 _BETWEEN = 10.0
+# 2 bytes of a key or value and 2 of its gradient, one block that comes and one that goes.
+_RING_BYTES = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Layout(Record):
-    """How a model is spread: over tp x pp accelerators, in dp copies that may share states.
+    """How a model is spread: over tp x pp accelerators, in dp x cp copies that may share states.
 
     Args:
         tensor: Accelerators that share each layer.
@@ -29,6 +31,8 @@ class Layout(Record):
             3 weights too.
         recompute: Which activations are computed again in the backward pass: none, those of the
             attention scores, or all of a layer but its input.
+        context: Accelerators that share each sequence; each holds the weights of its part of the
+            model, as other copies do.
     """
 
     tensor: int
@@ -37,11 +41,17 @@ class Layout(Record):
     zero: int
     recompute: Recompute = "none"
     expert: int = 1
+    context: int = 1
 
     @property
     def accelerators(self) -> int:
         """Return how many accelerators have work."""
-        return self.tensor * self.pipeline * self.data
+        return self.tensor * self.pipeline * self.data * self.context
+
+    @property
+    def copies(self) -> int:
+        """Return how many accelerators hold the same weights, and may share states."""
+        return self.data * self.context
 
     @property
     def model_accelerators(self) -> int:
@@ -50,7 +60,8 @@ class Layout(Record):
 
     def write(self, gpus: int, *, micro_batch: int = 1) -> str:
         """Return it as people write it, with what is left idle or missing of `gpus`."""
-        parts = f"TP{self.tensor} x PP{self.pipeline} x DP{self.data}"
+        sequences = f" x CP{self.context}" if self.context > 1 else ""
+        parts = f"TP{self.tensor}{sequences} x PP{self.pipeline} x DP{self.data}"
         experts = f" (EP{self.expert})" if self.expert > 1 else ""
         sharing = f"ZeRO-{self.zero}" if self.zero else "no ZeRO"
         recompute = f"{'no' if self.recompute == 'none' else self.recompute} recompute"
@@ -107,6 +118,10 @@ class MemoryModel(Record):
         """Return the micro-batches of a step in each copy of the model."""
         return max(1.0, self.sequences / (layout.data * self.micro_batch))
 
+    def micro_tokens(self, layout: Layout) -> float:
+        """Return the tokens of a micro-batch that one accelerator has at once."""
+        return float(self.sequence_length * self.micro_batch) / layout.context
+
     def states(self, layout: Layout) -> float:
         """Return the bytes of weights, gradients and optimiser on one accelerator."""
         split = layout.model_accelerators
@@ -114,13 +129,13 @@ class MemoryModel(Record):
         table = float(self.shape.vocabulary * self.shape.width) / layout.tensor
         held = state_bytes(
             max(self.dense_params / split, table if layout.pipeline > 1 else 0.0),
-            zero=layout.zero, copies=layout.data, kept=self.kept,
+            zero=layout.zero, copies=layout.copies, kept=self.kept,
         )  # fmt: skip
         in_experts = self.params - self.dense_params
         if in_experts > 0.0:
             held += state_bytes(
                 in_experts / (split * layout.expert), zero=layout.zero,
-                copies=layout.data // layout.expert, kept=self.kept,
+                copies=layout.copies // layout.expert, kept=self.kept,
             )  # fmt: skip
         if layout.zero >= 3:
             # The layer at work is gathered whole, and the next one meanwhile.
@@ -136,7 +151,7 @@ class MemoryModel(Record):
         its own heads and inner widths keep is in place of GPT's 24 s b h. FlashAttention keeps no
         scores (Dao et al. 2022, arXiv 2205.14135).
         """
-        tokens = float(self.sequence_length * self.micro_batch)
+        tokens = self.micro_tokens(layout)
         between = _BETWEEN * self.shape.width
         inside = token_bytes(self.shape) - between
         shared = layout.tensor if self.sequence_parallel else 1
@@ -157,7 +172,7 @@ class MemoryModel(Record):
         if layout.recompute != "full":
             layer = self.layer_activations(layout, scores=layout.recompute == "none")
             return layer * layers * in_flight
-        inputs = float(self.sequence_length * self.micro_batch) * self.shape.width
+        inputs = self.micro_tokens(layout) * self.shape.width
         inputs *= planning_default("recompute_bytes").value
         inputs /= layout.tensor if self.sequence_parallel else 1
         # The layer that is being computed again is there in full.
@@ -169,13 +184,21 @@ class MemoryModel(Record):
         The first pipeline stage keeps a micro-batch for each stage behind it (1F1B, Narayanan et
         al. 2021, arXiv 2104.04473, section 2.2); the last one keeps one and the logits.
         """
-        logits = planning_default("logit_bytes").value * self.sequence_length * self.micro_batch
+        logits = planning_default("logit_bytes").value * self.micro_tokens(layout)
         logits *= self.shape.vocabulary / layout.tensor
         last = self.stage_activations(layout, in_flight=1.0) + logits
         if layout.pipeline > 1:
             flight = min(float(layout.pipeline), self.micro_batches(layout))
             last = max(last, self.stage_activations(layout, in_flight=flight))
+        last += self._passed_on(layout)
         return last * planning_default("activation_margin").value
+
+    def _passed_on(self, layout: Layout) -> float:
+        """Return the bytes of keys and values, and their gradients, that come and go in a ring."""
+        if layout.context == 1:
+            return 0.0
+        width, _ = self.shape.attention_widths
+        return _RING_BYTES * self.micro_tokens(layout) * width / layout.tensor
 
     def use(self, layout: Layout) -> MemoryParts:
         """Return what the fullest accelerator of a layout holds."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from scaleplan.catalog import planning_default
 from scaleplan.errors import UsageError
 from scaleplan.planning.compute import accelerator_hours
+from scaleplan.planning.context import context_assumptions
 from scaleplan.planning.cost import carbon_tonnes, cost_assumptions, energy_kwh, prices
 from scaleplan.planning.goodput import (
     checkpoint_interval_hours,
@@ -133,6 +134,7 @@ def plan_rows(
     work = Work(
         active_params=active_params, model=model, moe=routed(active_params, params),
         batch_tokens=batch, mfu=mfu, mfu_gpus=asked[0], setup=setup, vision=vision,
+        token_flops=flops / tokens,
         write_seconds=written(setup), usual_write_seconds=written(replace(setup, storage_gbs=None)),
     )  # fmt: skip
     run = PlannedRun(
@@ -233,7 +235,8 @@ def _row(run: PlannedRun, accelerator: Accelerator, gpus: int) -> PlanRow:
         states_gib=memory.parts.states, activations_gib=memory.parts.activations,
         micro_batches=run.model.micro_batches(memory.layout), stages=memory.layout.pipeline,
         filled_share=run.filled(memory.layout), links_share=speed.links,
-        recompute_share=speed.recomputed,
+        recompute_share=speed.recomputed, context=memory.layout.context,
+        context_share=speed.context,
         needs_gpus=memory.layout.accelerators if memory.layout.accelerators > gpus else None,
         useful_gpus=useful_accelerators(run.batch_tokens, step_tokens=speed.step_tokens),
         most_gpus=most_accelerators(run.model, memory.layout),
@@ -282,7 +285,7 @@ def _assumptions(
     return tuple(dict.fromkeys((
         batch, *measured, *throughput,
         *(sharded_assumptions(accelerators) if any(row.sharded for row in rows) else ()),
-        *split_assumptions(rows),
+        *split_assumptions(rows), *context_assumptions(rows),
         *goodput_assumptions(run.setup, write_seconds=run.work.write_seconds),
         *state_assumptions(run.setup),
         *memory_assumptions(run.model, run.setup), *layout_assumptions(run.setup, run.shape),

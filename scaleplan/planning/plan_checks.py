@@ -78,7 +78,8 @@ def check_setup(setup: TrainingSetup) -> None:
         raise UsageError(message, hint=hint)
     amounts = {
         "gradient bytes": setup.gradient_bytes, "tp": setup.tensor, "pp": setup.pipeline,
-        "dp": setup.data, "ep": setup.expert, "micro-batch": setup.micro_batch,
+        "dp": setup.data, "ep": setup.expert, "cp": setup.context,
+        "micro-batch": setup.micro_batch,
         "experts": setup.experts, "node size": setup.node_size,
         "hours between failures": setup.failure_gpu_hours,
         "checkpoint seconds": setup.checkpoint_seconds,

@@ -6,7 +6,12 @@ import math
 from dataclasses import dataclass
 
 from scaleplan.catalog import planning_default
-from scaleplan.planning.transformer import expert_params, kept_values
+from scaleplan.planning.transformer import (
+    expert_params,
+    kept_values,
+    key_value_width,
+    score_width,
+)
 from scaleplan.records import Assumption
 from scaleplan.records.base import Record
 from scaleplan.records.shapes import Experts, ModelShape, Transformer
@@ -35,6 +40,8 @@ class Shape(Record):
 
     `origin` says where it comes from; empty where it is assumed. `layer_bytes` is what a token
     keeps in a layer's attention and feed-forward block, None where only the width is known.
+    `key_value_width` are the widths of all keys and values together, and `score_width` those of all
+    heads' keys and values, which make the FLOP of attention; None where they are assumed.
     `experts` is how many a layer has, None if it has none or that is not known, and
     `expert_params` the parameters in all of them.
     """
@@ -45,6 +52,8 @@ class Shape(Record):
     vocabulary: int
     origin: str = ""
     layer_bytes: float | None = None
+    key_value_width: int | None = None
+    score_width: int | None = None
     experts: int | None = None
     expert_params: float = 0.0
 
@@ -52,6 +61,13 @@ class Shape(Record):
     def params(self) -> float:
         """Return 12 L d^2 + V d: the layers and the output head, without the input embedding."""
         return _LAYER_WEIGHTS * self.layers * self.width**2 + self.vocabulary * self.width
+
+    @property
+    def attention_widths(self) -> tuple[float, float]:
+        """Return the widths of keys and values, as they are kept and as all heads use them."""
+        used = self.score_width or 2.0 * self.width
+        shared = _KV_HEADS / self.heads if self.heads >= _GROUPED else 1.0
+        return self.key_value_width or shared * used, used
 
 
 def guess_shape(params: float) -> Shape:
@@ -122,6 +138,7 @@ def memory_shape(model: Transformer, *, origin: str) -> Shape:
     return Shape(
         layers=model.layers, width=model.width, heads=model.heads, vocabulary=model.vocabulary,
         origin=origin, layer_bytes=2.0 * kept_values(model),
+        key_value_width=key_value_width(model), score_width=score_width(model),
         experts=None if model.experts is None else model.experts.count,
         expert_params=float(expert_params(model)),
     )  # fmt: skip

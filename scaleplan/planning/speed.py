@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from scaleplan.catalog import planning_default
-from scaleplan.planning.compute import FULL_RECOMPUTE
+from scaleplan.planning.compute import FLOPS_PER_PARAM_TOKEN, FULL_RECOMPUTE
+from scaleplan.planning.context import context_efficiency
 from scaleplan.planning.goodput import goodput
 from scaleplan.planning.layouts import SHARED_WEIGHTS, node_size
 from scaleplan.planning.memory import Layout, MemoryModel
@@ -35,6 +36,8 @@ class Work(Record):
         setup: Layout and failures.
         vision: Whether the model is a vision transformer.
         write_seconds: Time to write a checkpoint; None takes the default.
+        token_flops: FLOP of the training for each token, as they are counted; None takes 6 for each
+            active parameter.
         usual_write_seconds: The same to the storage that is assumed where none is given.
     """
 
@@ -48,6 +51,7 @@ class Work(Record):
     vision: bool = False
     write_seconds: float | None = None
     usual_write_seconds: float | None = None
+    token_flops: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -61,6 +65,7 @@ class Speed(Record):
         high: The longest time over the expected one.
         links: Share of the speed that tensor parallelism keeps on links slower than NVLink.
         recomputed: Share of it that is left where activations are computed again.
+        context: Share of it that is left where accelerators share sequences.
         goodput: Share left by failures; None where the MFU of published runs contains them.
         failures: Share that is left of it where those given are worse than those of such runs.
         step_tokens: Tokens per accelerator and step below which the network bounds the time; None
@@ -73,6 +78,7 @@ class Speed(Record):
     high: float
     links: float
     recomputed: float
+    context: float
     goodput: float | None
     failures: float
     step_tokens: float | None
@@ -86,6 +92,7 @@ class Kept(Record):
         batch: Where a step is shared by so many.
         links: Of layers split over links slower than NVLink.
         recomputed: Of activations computed again.
+        context: Of sequences shared by several.
         step_tokens: Tokens per accelerator and step below which the network bounds the time; None
             where it does not.
     """
@@ -93,12 +100,13 @@ class Kept(Record):
     batch: float
     links: float
     recomputed: float
+    context: float
     step_tokens: float | None
 
     @property
     def share(self) -> float:
         """Return all of it."""
-        return self.batch * self.links * self.recomputed
+        return self.batch * self.links * self.recomputed * self.context
 
 
 def kept_of(work: Work, accelerator: Accelerator, layout: Layout) -> Kept:
@@ -118,7 +126,8 @@ def kept_of(work: Work, accelerator: Accelerator, layout: Layout) -> Kept:
     return Kept(
         batch=_batch_share(work, layout, kept, knee),
         links=_links(work, accelerator, layout.tensor),
-        recomputed=_recomputed(layout.recompute), step_tokens=knee,
+        recomputed=_recomputed(layout.recompute), context=_context(work, accelerator, layout),
+        step_tokens=knee,
     )  # fmt: skip
 
 
@@ -147,7 +156,8 @@ def pace_of(work: Work, accelerator: Accelerator) -> Callable[[Layout], float]:
         speed, kept = alone(layout.accelerators)
         knee = _knee(work, accelerator, layout)
         share = _batch_share(work, layout, kept, knee)
-        return speed * share * within(layout.tensor, layout.recompute)
+        context = _context(work, accelerator, layout)
+        return speed * share * within(layout.tensor, layout.recompute) * context
 
     return pace
 
@@ -185,8 +195,8 @@ def run_speed(
         low, high = middle / most, middle / least
     return Speed(
         efficiency=kept.batch * busy, mfu=base * kept.share * busy, low=low, high=high,
-        links=kept.links, recomputed=kept.recomputed, goodput=good, failures=failures,
-        step_tokens=kept.step_tokens,
+        links=kept.links, recomputed=kept.recomputed, context=kept.context, goodput=good,
+        failures=failures, step_tokens=kept.step_tokens,
     )  # fmt: skip
 
 
@@ -243,6 +253,13 @@ def filled_of(model: MemoryModel, layout: Layout) -> float:
 
 def _links(work: Work, accelerator: Accelerator, tensor: int) -> float:
     return tensor_efficiency(accelerator, tensor=tensor, width=work.model.shape.width)
+
+
+def _context(work: Work, accelerator: Accelerator, layout: Layout) -> float:
+    flops = work.token_flops or FLOPS_PER_PARAM_TOKEN * work.active_params
+    return context_efficiency(
+        work.model, accelerator, layout, token_flops=flops, node=node_size(work.setup)
+    )
 
 
 def _recomputed(recompute: Recompute) -> float:

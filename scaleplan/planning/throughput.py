@@ -59,10 +59,22 @@ def sharded_knee(
     use = steady_mfu(accelerator, mfu)
     # The hardware runs as fast whether or not the work counts as the model's.
     work = FLOPS_PER_PARAM_TOKEN * (FULL_RECOMPUTE if full_recompute else 1.0)
-    network = accelerator.inter_node_gbs or planning_default("network_gbs").value
-    rate = network * _BYTES_PER_GB * planning_default("network_share").value
+    rate = link_rate(accelerator, inside=False)
     moved = planning_default("fsdp_bytes").value
     return moved * accelerator.peak_tflops * _FLOPS_PER_TFLOP * use / (work * rate)
+
+
+def link_rate(accelerator: Accelerator, *, inside: bool) -> float:
+    """Return the bytes a second that collective operations move, one direction per device.
+
+    Args:
+        accelerator: Its links; where the catalogue has none, those of the usual server.
+        inside: Whether they stay inside a node, or use the network.
+    """
+    network = accelerator.inter_node_gbs or planning_default("network_gbs").value
+    links = accelerator.intra_node_gbs or network
+    share = planning_default("network_share").value
+    return (links if inside else network) * _BYTES_PER_GB * share
 
 
 def tensor_efficiency(accelerator: Accelerator, *, tensor: int, width: int) -> float:

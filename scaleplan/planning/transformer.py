@@ -128,6 +128,20 @@ def score_width(model: Transformer) -> int:
     return model.heads * (latent.plain_width + latent.rotary_width + latent.value_width)
 
 
+def key_value_width(model: Transformer) -> int:
+    """Return the widths of the keys and values of a token, which its attention to others needs.
+
+    Those of latent attention are passed on as all heads use them, or as the vector they are made
+    from, whichever is less.
+
+    Args:
+        model: The shape.
+    """
+    if model.latent is None:
+        return 2 * model.kv_heads * model.head_width
+    return model.latent.key_value_rank + model.latent.rotary_width
+
+
 def kept_values(model: Transformer) -> float:
     """Return the values of a token that an average layer's matrices keep for the backward pass.
 

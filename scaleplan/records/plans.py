@@ -159,6 +159,9 @@ class PlanRow(Record):
             slower than NVLink; `mfu` contains it.
         recompute_share: The same where activations are computed again.
         asked: Whether this count was asked for, or found; others stand around it for comparison.
+        context: Accelerators that share each sequence.
+        context_share: Share of the speed that is left where keys and values passed between them
+            take longer than attention; `mfu` contains it.
         needs_gpus: What the layout takes, where that is more than `gpus`.
         fitting_gpus: The smallest count on which it would fit, None if it fits or none does.
         failure_hours: Mean hours between failures of the job.
@@ -205,6 +208,8 @@ class PlanRow(Record):
     filled_share: float = 1.0
     links_share: float = 1.0
     recompute_share: float = 1.0
+    context: int = 1
+    context_share: float = 1.0
     needs_gpus: int | None = None
     fitting_gpus: int | None = None
     failure_hours: float | None = None

@@ -27,6 +27,7 @@ class TrainingSetup(Record):
         pipeline: Pipeline stages.
         data: Copies of the model.
         expert: Accelerators over which the experts are spread.
+        context: Accelerators that share each sequence (context parallelism).
         fsdp_only: Fully sharded data parallelism over all accelerators and nothing else.
         micro_batch: Sequences that pass through the model at once; None is 1.
         experts: Experts of each layer of a mixture of experts.
@@ -49,6 +50,7 @@ class TrainingSetup(Record):
     pipeline: int | None = None
     data: int | None = None
     expert: int | None = None
+    context: int | None = None
     fsdp_only: bool = False
     micro_batch: int | None = None
     experts: int | None = None

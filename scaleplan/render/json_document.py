@@ -247,6 +247,7 @@ def _plan_row(row: PlanRow) -> Document:
         "goodput": row.goodput, "tokens_per_second": row.tokens_per_second,
         "loader_mb_s": row.loader_mb_s, "host_cores": row.host_cores, "host_gib": row.host_gib,
         "failure_share": row.failure_share, "asked": row.asked,
+        "context": row.context, "context_share": row.context_share,
     }  # fmt: skip
 
 

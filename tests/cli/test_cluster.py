@@ -101,7 +101,7 @@ def test_a_dense_rate_that_looks_sparse_can_be_vouched_for(invoke, cluster):
     ("arguments", "exit_code", "said"),
     [
         (("--layout", "tp=16"), 2, "more than the 8 accelerators of a node"),
-        (("--layout", "tp=8,foo"), 2, "'foo' is not tp, pp, dp or ep"),
+        (("--layout", "tp=8,foo"), 2, "'foo' is not tp, pp, dp, ep or cp"),
         (("--layout", "tp=8,tp=4"), 2, "once"), (("--layout", "pp=0"), 2, "0 is not allowed"),
         (("--optimizer", "adamz"), 2, "adamw"), (("--precision", "fp64"), 2, "mixed"),
         (("--zero", "4"), 2, "'4' is not one of"), (("--recompute", "half"), 2, "selective"),

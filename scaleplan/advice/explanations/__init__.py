@@ -10,6 +10,7 @@ from scaleplan.advice.explanations.comparing import COMPARING
 from scaleplan.advice.explanations.fitting import FITTING
 from scaleplan.advice.explanations.forecasting import FORECASTING
 from scaleplan.advice.explanations.grouping import GROUPING
+from scaleplan.advice.explanations.layouts import LAYOUTS
 from scaleplan.advice.explanations.planning import PLANNING
 from scaleplan.advice.explanations.reading import READING
 from scaleplan.advice.explanations.reshaping import RESHAPING
@@ -22,7 +23,7 @@ __all__ = ["EXPLANATIONS", "explanation"]
 
 EXPLANATIONS: tuple[Explanation, ...] = (
     *READING, *RESHAPING, *GROUPING, *FITTING, *SCORES, *COMPARING, *FORECASTING, *PLANNING,
-    *UNLIKELY, *CHECKING,
+    *LAYOUTS, *UNLIKELY, *CHECKING,
 )  # fmt: skip
 # One rule speaks about every law that is rejected, under the law's own name.
 _ANY_LAW = re.compile(r"[A-Z0-9_]+_REJECTED")

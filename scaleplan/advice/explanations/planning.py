@@ -117,25 +117,6 @@ PLANNING = (
         "tests/benchmark/published_times.py: 12 runs on 1 to 16 accelerators, 38 on more",
     ),
     _entry(
-        "EMPTY_STAGES",
-        "The stages of a pipeline stand empty for more than a quarter of the time.",
-        "v m / (v max(m, p) + min(m, p) - 1) of the time for m micro-batches and p stages of v "
-        "layers, where it is below 0.75: m / (m + p - 1) with one layer a stage.",
-        "The first micro-batch fills the stages one after the other and the last empties them; "
-        "stages of several layers take them in turns, which makes that shorter.",
-        "Use fewer stages or fewer accelerators, or a larger batch if the training allows it.",
-        "Narayanan et al. 2021, arXiv 2104.04473, section 2.2",
-    ),
-    _entry(
-        "RECOMPUTED",
-        "The forward pass is computed twice to save memory.",
-        "A layout with full recomputation: 8 FLOP a parameter and token are computed, 6 count, and "
-        "the time is 4/3 of that without.",
-        "Only the input of each layer is kept; the backward pass computes the rest again.",
-        "Take more accelerators, or measure --mfu with recomputation.",
-        "Narayanan et al. 2021, arXiv 2104.04473, section 5.1",
-    ),
-    _entry(
         "FEW_EXAMPLES_A_STEP",
         "Each accelerator gets few examples of a step.",
         "Examples of a step over accelerators below 32.",
