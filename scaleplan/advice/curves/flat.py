@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from scaleplan.advice.curves.schedule import cycle_begun
 from scaleplan.advice.curves.seen import FEWEST, Finding, Seen, where
 from scaleplan.advice.curves.trend import Trend, slope_t
 from scaleplan.records import CurveForecast
@@ -47,7 +48,7 @@ def plateau(seen: Seen) -> Finding | None:
     chance = _FLAT_ERRORS * error
     rounding = 1e-12 * float(np.abs(trend.raw).max())
     least = max(chance, _FLAT_SHARE * max(seen.fall, 0.0), rounding)
-    if gained > least or falls_on(trend):
+    if gained > least or falls_on(trend) or cycle_begun(seen.curve.learning_rate) is not None:
         return None
     name, best = seen.curve.metric.name, where(seen, _best_at(seen))
     noise = f"noise explains up to {format_significant(chance, 2)}"
@@ -223,15 +224,21 @@ def healthy(seen: Seen) -> Finding:
     """Say that nothing else was found, and how the curve stands."""
     name, last = seen.curve.metric.name, seen.sign * float(seen.trend.smooth[-1])
     share = _share_of_peak(seen.curve.learning_rate)
-    coming = ""
+    coming = _course(seen)
     if share is not None and _ANNEALED < share < _AT_PEAK:
-        coming = (
+        coming += (
             f"; the learning rate has come down to {format_percent(share, 2)} of its peak and its "
             "schedule has not ended, so that more is to come"
         )
+    begun = cycle_begun(seen.curve.learning_rate)
+    if begun is not None:
+        coming = (
+            f"; the learning rate has gone up again, at {where(seen, begun)}, and what this cycle "
+            "brings shows where it has come down"
+        )
     return Finding(
         verdict="healthy", since=None,
-        reason=f"{name} has come to {format_significant(last)}{_course(seen)}{coming}",
+        reason=f"{name} has come to {format_significant(last)}{coming}",
         action="Nothing.",
     )  # fmt: skip
 

@@ -18,6 +18,7 @@ _MOST = 400  # points of the schedule so far
 _STEPS = 400  # points of the schedule to come
 _MATCHED, _LENGTHS = 100, 60  # points and lengths that a decay is sought by
 _STAYS = 0.98  # of its peak: a rate at or above this has not begun to come down
+_DOWN, _UP = 0.2, 0.5  # of its peak: a rate that has come down, and one that has begun again
 _MATCH = (
     0.01  # of the peak: a schedule that misses the log by more, in the root mean square, is none
 )
@@ -46,6 +47,29 @@ class Course:
     def decay_at(self, at: FloatArray) -> FloatArray:
         """Return by how much of its peak the rate has come down at these positions."""
         return np.asarray(np.interp(at, self.at, self.decay))
+
+
+def cycle_begun(rate: Series) -> float | None:
+    """Return since when a cycle of the learning rate goes on that is not the first (warm restarts).
+
+    A rate that had come down to a fifth of its peak has gone back above half of it, and has not
+    come down to a fifth since; a first rise is a warm-up.
+
+    Args:
+        rate: The log.
+
+    Returns:
+        Where the rate passed half of its peak again; None where no such cycle goes on.
+    """
+    kept = np.isfinite(rate.value) & (rate.value >= 0.0) & np.isfinite(rate.at)
+    at, values = rate.at[kept], rate.value[kept]
+    peak = float(values.max(initial=0.0))
+    low = np.flatnonzero(values <= _DOWN * peak)
+    up = np.flatnonzero(values > _UP * peak)
+    if peak <= 0.0 or not low.size or not up.size or low[-1] > up[-1]:
+        return None
+    last = low[-1]  # the warm-up, where it has not been up before
+    return float(at[up[up > last][0]]) if bool((up < last).any()) else None
 
 
 def course_of(rate: Series, start: float, until: float) -> Course | None:

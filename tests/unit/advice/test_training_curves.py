@@ -10,7 +10,7 @@ import pytest
 
 from scaleplan.advice.curves import check_curves, judge
 from scaleplan.advice.curves.ahead import forecast_at
-from scaleplan.advice.curves.schedule import course_of
+from scaleplan.advice.curves.schedule import course_of, cycle_begun
 from scaleplan.advice.curves.trend import noise_of, trend_of
 from scaleplan.records import Metric
 from scaleplan.runs.series import Curve, CurveLog, Series
@@ -300,3 +300,28 @@ def test_zeros_before_the_first_evaluation_are_no_loss():
     assert found.best > 0.0
     # A loss that does reach zero has reached it.
     assert judge(curve(np.r_[falling(10), np.zeros(5)])).best == 0.0
+
+
+def of_cycles(count, *, length=12):
+    """Make losses that fall as the rate does, and rise where it begins again (SGDR)."""
+    place = np.arange(count) % length / length
+    rate = 1e-3 * 0.5 * (1.0 + np.cos(np.pi * place))
+    return 1.0 - 0.1 * (np.arange(count) // length) ** 0.5 + 300.0 * rate, rate
+
+
+def test_a_cycle_of_the_learning_rate_is_judged_at_its_end():
+    losses, rates = of_cycles(42)  # the fourth cycle has come to its middle
+    losses += 0.05 * np.random.default_rng(1).standard_normal(losses.size)
+    assert judge(curve(losses)).verdict == "plateau"
+    going = judge(curve(losses, rate=rates))
+    assert going.verdict == "healthy"
+    assert "has gone up again, at epoch 37" in going.reason
+    at = np.arange(1.0, 37.0)  # three whole cycles
+    assert cycle_begun(Series(at, rates[:36])) is None
+    assert cycle_begun(Series(at[:20], rates[:20])) == 13.0
+
+
+def test_a_warm_up_is_no_second_cycle():
+    rates = np.r_[np.linspace(0.0, 1e-3, 10), np.full(30, 1e-3)]
+    flat = 1.0 + 0.01 * np.random.default_rng(2).standard_normal(40)
+    assert judge(curve(flat, rate=rates)).verdict == "plateau"
