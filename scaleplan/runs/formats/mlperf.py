@@ -9,6 +9,7 @@ of benchmarks in github.com/mlcommons/training_policies, training_rules.adoc, se
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -54,12 +55,15 @@ class _Log:
         settings: What is said once of the whole run.
         rows: By what counts a place, and the place: what was measured there.
         lines: The line of each of them.
+        times: When the training began and ended, in milliseconds.
+        lost: Lines that measure something at a place that is no finite number.
     """
 
     settings: dict[str, str] = field(default_factory=dict)
     rows: dict[tuple[str, float], dict[str, str]] = field(default_factory=dict)
     lines: dict[tuple[str, float], int] = field(default_factory=dict)
     times: dict[str, float] = field(default_factory=dict)
+    lost: list[int] = field(default_factory=list)
 
     def take(self, line: int, event: Mapping[str, Any]) -> None:
         """Take one event."""
@@ -67,7 +71,7 @@ class _Log:
         metadata = event.get("metadata")
         metadata = metadata if isinstance(metadata, Mapping) else {}
         if key in {"run_start", "run_stop"}:
-            self.times.setdefault(key, float(event.get("time_ms") or 0.0))
+            self.times.setdefault(key, _finite(event.get("time_ms")) or 0.0)
         measured = _measured(key, value, metadata)
         if not measured:
             if isinstance(value, str | int | float) and not isinstance(value, bool):
@@ -76,7 +80,11 @@ class _Log:
         place = next((p for p in _PLACES if _is_number(metadata.get(p))), None)
         if place is None:
             return
-        at = (place, float(metadata[place]))
+        where = _finite(metadata[place])
+        if where is None:
+            self.lost.append(line)
+            return
+        at = (place, where)
         self.rows.setdefault(at, {}).update(measured)
         if any(name.startswith("eval_") for name in measured):
             self.lines[at] = line
@@ -118,6 +126,8 @@ def read(source: TextSource, keep_text: KeepText) -> RawTable:
     } | _axes(counted, [at for _, at in places], log.settings)  # fmt: skip
     builder = TableBuilder(source.name, keep_text=keep_text)
     builder.add(columns, [log.lines[at] for at in places])
+    for line in log.lost:
+        builder.drop(line, "it is measured at no finite place in the training")
     for note in notes:
         builder.note(note)
     return replace(builder.build(_shared(log)), printed=True)
@@ -155,6 +165,10 @@ def _is_number(value: Any) -> bool:  # noqa: ANN401 - of JSON
     except (TypeError, ValueError):
         return False
     return not isinstance(value, bool)
+
+
+def _finite(value: Any) -> float | None:  # noqa: ANN401 - of JSON
+    return float(value) if _is_number(value) and math.isfinite(float(value)) else None
 
 
 def _counted_by(log: _Log) -> str | None:
@@ -198,8 +212,7 @@ def _axes(counted: str, places: list[float], settings: Mapping[str, str]) -> dic
 
 
 def _setting(settings: Mapping[str, str], name: str) -> float:
-    text = settings.get(name, "")
-    return max(float(text), 1.0) if _is_number(text) else 1.0
+    return max(_finite(settings.get(name, "")) or 1.0, 1.0)
 
 
 def _shared(log: _Log) -> dict[str, str]:

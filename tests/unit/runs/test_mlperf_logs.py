@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
@@ -109,3 +110,15 @@ def test_events_among_other_lines_with_losses_of_the_training(load):
 def test_a_log_without_an_evaluation_is_refused(load):
     with pytest.raises(InputError, match="no event of MLPerf's log measures anything"):
         load(benchmark("resnet", 8, []), "result.txt")
+
+
+def test_numbers_that_are_none_lose_their_row_and_say_so(load):
+    evaluations = [event("eval_accuracy", value, samples_count=count) for count, value in LORA]
+    evaluations.insert(2, event("eval_accuracy", 0.93, samples_count=math.inf))
+    text = benchmark("llama2_70b_lora", 8, evaluations, max_sequence_length=math.inf)
+    text = text.replace('"time_ms": 1000000', '"time_ms": "soon"')
+    runs = load(text, name="run.log")
+    assert [(row.line, row.reason) for row in runs.cleaning.dropped] == [
+        (13, "it is measured at no finite place in the training")
+    ]
+    assert runs.column("step").tolist() == [384.0]
