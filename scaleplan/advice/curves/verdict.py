@@ -73,8 +73,9 @@ def judge_all(
 
 
 def _twice(looked: Looked | None) -> float | None:
-    """Return twice the last position of a curve."""
-    return None if looked is None else 2.0 * float(looked.at[-1])
+    """Return twice the last position of a curve; None where that is no number."""
+    twice = math.inf if looked is None else 2.0 * float(looked.at[-1])
+    return twice if math.isfinite(twice) else None
 
 
 def _forecasts(

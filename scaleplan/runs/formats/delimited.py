@@ -217,6 +217,8 @@ def _of_width(row: list[str], width: int) -> list[str] | str:
         return row
     # Delimiters at the end of a line carry nothing.
     if len(row) < width or any(c.strip() for c in row[width:]):
+        if not row:
+            return f"the row has no cells, the header {width}"
         count = "1 cell" if len(row) == 1 else f"{len(row)} cells"
         return f"the row has {count}, the header {width} ({shown(row[0])} ...)"
     return row[:width]

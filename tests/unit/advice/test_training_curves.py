@@ -325,3 +325,11 @@ def test_a_warm_up_is_no_second_cycle():
     rates = np.r_[np.linspace(0.0, 1e-3, 10), np.full(30, 1e-3)]
     flat = 1.0 + 0.01 * np.random.default_rng(2).standard_normal(40)
     assert judge(curve(flat, rate=rates)).verdict == "plateau"
+
+
+def test_a_run_has_no_forecast_where_twice_its_length_is_no_number():
+    long = replace(curve(falling()), axis="step")
+    far = Series(long.validation.at / 40.0 * 1.7e308, long.validation.value)
+    found = judge(replace(long, validation=far))
+    assert found.doubling is None
+    assert found.points == 40

@@ -131,3 +131,9 @@ def test_means_with_their_spread_are_told(readme):
     runs = load_runs([readme(text)])
     assert runs.value.tolist() == [3.41, 3.2]
     assert any("'3,41 ± 0,02' read as 3.41" in row.reason for row in runs.cleaning.changed)
+
+
+def test_a_row_that_is_a_bar_alone_is_dropped_by_name(readme):
+    runs = load_runs([readme(README.replace("| unsure", "|\n| unsure"))])
+    assert "the row has no cells, the header 5" in [row.reason for row in runs.cleaning.dropped]
+    assert runs.value.tolist() == [3.627, 3.357, 3.221, 3.125]
