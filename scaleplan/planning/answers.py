@@ -99,12 +99,24 @@ def _more_answers(
         from scaleplan.planning.deadline import deadline_answer
 
         binds = found.binds if wish.max_usd is None else None
-        made.append(deadline_answer(plan, wish.days, found.model, cluster, binds=binds))
+        made.append(
+            deadline_answer(
+                _paid_for(plan, wish, cluster), wish.days, found.model, cluster, binds=binds
+            )
+        )
     if wish.unique_tokens is not None:
         made.append(repeats_answer(fit, found.model, wish.unique_tokens))
     if plan.optimum is not None and wish.params is None:
         made.append(valley_answer(plan.optimum, fit.metric.unit))
     return made
+
+
+def _paid_for(plan: Plan, wish: Wish, cluster: Machines) -> Plan:
+    """Return a plan without the counts beside that which the money does not pay for."""
+    if wish.max_usd is None or cluster.gpus:
+        return plan
+    rows = [row for row in plan.rows if row.asked or (row.usd or math.inf) <= wish.max_usd]
+    return replace(plan, rows=tuple(rows))
 
 
 def _family(fit: Fit, wish: Wish, others: Mapping[str, float]) -> Family:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from scaleplan.errors import PlanError
-from scaleplan.planning.cluster_size import DoesNotFitError, sized_cluster
+from scaleplan.planning.cluster_size import DEFAULT_DAYS, DoesNotFitError, sized_cluster
 from scaleplan.planning.family import Family, Model
+from scaleplan.planning.paying import cheapest_in_time
 from scaleplan.planning.size_search import SPENT, Sized, SizedBy, best_within
 from scaleplan.planning.wish import Machines, Wish
 from scaleplan.records import Accelerator, Offer, PlanRow
@@ -81,7 +82,7 @@ def best_purchase(wish: Wish, cluster: Machines, family: Family) -> Purchase:
 
 
 def _best_row(wish: Wish, cluster: Machines, model: Model, *, part: Accelerator) -> PlanRow:
-    """Return the row that uses least of the limits: of the counts given, or the smallest in time.
+    """Return the row that uses least of the limits: of the counts given, or of those in time.
 
     Raises:
         PlanError: If the accelerator has no price, or no cluster is fast enough.
@@ -91,7 +92,12 @@ def _best_row(wish: Wish, cluster: Machines, model: Model, *, part: Accelerator)
             f"{part.id} has no price in the catalogue", hint="Give --price, or another --gpu."
         )
     if not cluster.gpus:
-        return sized_cluster(cluster.row_at(model, part), wish.days, model, node=cluster.node)
+        row_at = cluster.row_at(model, part)
+        sized = sized_cluster(row_at, wish.days, model, node=cluster.node)
+        if wish.max_usd is None:
+            return sized
+        days = max(DEFAULT_DAYS, sized.days) if wish.days is None else wish.days
+        return cheapest_in_time(row_at, sized, days, node=cluster.node)
     rows = [cluster.row(model, part, count) for count in cluster.gpus]
     fitting = [row for row in rows if row.fits]
     if not fitting:

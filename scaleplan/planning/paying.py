@@ -17,6 +17,11 @@ from scaleplan.units import format_days, format_usd
 # a count, and all between the two that are next to the cheapest.
 _EACH_UP_TO = 64
 _STEP = 1.02
+# Speeds above this share of the full one have nothing to gain from more memory. What a cluster
+# gains by being larger it gains within four times the accelerators: the optimiser, 12 of 16 bytes,
+# is then shared by as many more.
+_UNSLOWED = 0.99
+_COARSE_STEP, _TIMES = 1.25, 4
 
 
 class TooDearError(PlanError):
@@ -68,6 +73,37 @@ def paid_cluster(
     return _nearest(
         row_at, counts, before, first, lambda row: _usd(row) <= money and row.days <= days
     )
+
+
+def cheapest_in_time(row_at: RowAt, sized: PlanRow, days: float, *, node: int | None) -> PlanRow:
+    """Return the cheapest row in time, of the smallest cluster that is and of larger ones.
+
+    Only where the smallest pays in speed for that it just holds the model, or cannot use all of its
+    accelerators, do larger ones cost less.
+
+    Args:
+        row_at: The plan's row for a number of accelerators.
+        sized: The row of the smallest cluster that ends in time.
+        days: The deadline.
+        node: Accelerators of a node; None takes the usual one.
+    """
+    if not slowed(sized) and sized.used_gpus in (None, sized.gpus):
+        return sized
+    node = node or int(planning_default("node_size").value)
+    counts = OfferedCounts(node, max(most_offered(sized), sized.gpus))
+    place, rows = counts.index(sized.gpus), [sized]
+    while counts.at(place) < _TIMES * sized.gpus:
+        place = max(place + 1, counts.index(int(_COARSE_STEP * counts.at(place))))
+        if place >= counts.size:
+            break
+        rows.append(row_at(counts.at(place)))
+    return min((row for row in rows if row is sized or row.days <= days), key=_usd)
+
+
+def slowed(row: PlanRow) -> bool:
+    """Tell whether a model pays in speed for that it just fits."""
+    shares = (row.recompute_share, row.links_share, row.filled_share, row.context_share)
+    return min(shares) < _UNSLOWED
 
 
 def _usd(row: PlanRow) -> float:

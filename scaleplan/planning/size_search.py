@@ -11,6 +11,7 @@ from scaleplan.errors import PlanError
 from scaleplan.planning.buying import Bought, most_compute
 from scaleplan.planning.cluster_size import DoesNotFitError
 from scaleplan.planning.family import Family, Model
+from scaleplan.planning.paying import slowed
 from scaleplan.records import PlanRow
 
 # Sizes are tried on a grid that does not depend on the limits, so that more money or time does not
@@ -56,7 +57,7 @@ def best_within(family: Family, row_for: RowFor, limit: Callable[[PlanRow], floa
     plain = most_compute(family, row_for, limit)
     as_it_is = Sized(model=plain.model, row=plain.row)
     fixed = (family.params, family.tokens, family.ratio) != (None, None, None)
-    if fixed or (limit(plain.row) > SPENT and not _slowed(plain.row)):
+    if fixed or (limit(plain.row) > SPENT and not slowed(plain.row)):
         return as_it_is
     size = _best_size(family, plain, row_for, limit)
     if size is None:
@@ -121,11 +122,6 @@ def _most_tokens(
         ).model  # fmt: skip
     except PlanError:
         return None
-
-
-def _slowed(row: PlanRow) -> bool:
-    """Tell whether a model pays in speed for that it just fits."""
-    return min(row.recompute_share, row.links_share, row.filled_share) < SPENT
 
 
 def _keeps_down(model: Model, row_for: RowFor) -> SizedBy:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from scaleplan.advice import plan_notes
@@ -134,6 +136,18 @@ def test_a_cheaper_cluster_in_time_is_larger_than_the_fewest():
     plan = asked(params=7e10, tokens=1.4e12, max_usd=0.95 * fewest.usd, days=days)
     assert items(plan, "money")["accelerators"] == cheaper[0].gpus > fewest.gpus
     assert "the fewest that end within" in items(plan, "money")["what binds"]
+
+
+def test_more_time_never_buys_fewer_tokens_of_a_size():
+    days = (300.0, 600.0, 900.0, 1200.0, 1400.0, 1700.0, 2500.0)
+    plans = [asked(params=7e10, max_usd=1.5e6, days=limit) for limit in days]
+    tokens = [plan.tokens for plan in plans]
+    assert all(later >= 0.999 * earlier for earlier, later in pairwise(tokens))
+    for plan, limit in zip(plans, days, strict=True):
+        found = items(plan, "money")
+        assert found["expected cost"] <= 1.5e6 * (1 + 1e-6)
+        assert found["expected time"] <= limit
+        assert items(plan, "deadline")["smallest cluster in time"] == found["accelerators"]
 
 
 def test_the_days_that_are_assumed_of_a_purchase_are_named():
