@@ -17,14 +17,12 @@ from scaleplan.advice.layout_limits import (
 from scaleplan.advice.repeats import repeated_data
 from scaleplan.planning.long_runs import lasting
 from scaleplan.planning.throughput import useful_batch
-from scaleplan.planning.utilisation import routed, run_utilisation
 from scaleplan.records import Note, Plan, PlanRow
 from scaleplan.units import format_count, format_days, format_percent, format_significant
 
 # Fixed-batch scaling tables reach from 1,000 to 49,000 tokens per accelerator and step; outside
 # nothing was measured.
 _FEWEST_TOKENS_A_STEP = 1000.0
-_NODE = 8
 _LARGE_BATCH, _OVERHEAD = 2.0, 0.2
 # What a whole run keeps, at 0.93, of the highest MFU of steps in any table, 0.65.
 _HIGHEST_MFU = 0.60
@@ -39,29 +37,31 @@ _SMALLEST_FOR_6ND = 1e8
 
 def few_nodes(plan: Plan) -> Iterator[Note]:
     """Say that the MFU falls between counts by more than the loss that `efficiency` shows."""
-    known = {part.id: part for part in plan.accelerators}
     for gpu in dict.fromkeys(row.gpu for row in plan.rows):
-        counts = [row.gpus for row in plan.rows if row.gpu == gpu and row.goodput is None]
-        if not counts:
-            continue  # the user's own MFU is carried from count to count by efficiency alone
+        # The user's own MFU is carried from count to count by efficiency alone.
+        rows = [row for row in plan.rows if row.gpu == gpu and row.goodput is None]
+        if not rows:
+            continue
+        ends = (min(rows, key=_gpus), max(rows, key=_gpus))
         few, many = (
-            run_utilisation(
-                known[gpu], active_params=plan.active_params,
-                moe=routed(plan.active_params, plan.params), gpus=count, node=_NODE,
-            )
-            for count in (min(counts), max(counts))
-        )  # fmt: skip
+            row.mfu / row.efficiency / row.links_share / row.recompute_share / row.failure_share
+            for row in ends
+        )
         if many < (1.0 - _OTHER_MFU) * few:
             yield Note(
                 id="FEW_NODES", severity="info",
                 text="Before what splitting the batch (efficiency), slow links and recomputation "
-                f"cost, a {gpu} reaches {format_percent(few)} of its peak on {min(counts)} and "
-                f"{format_percent(many)} on {max(counts)}: published runs on eight nodes and more "
-                "were that much slower than their steps, those inside one node were not.",
+                f"cost, a {gpu} reaches {format_percent(few)} of its peak on {ends[0].gpus} and "
+                f"{format_percent(many)} on {ends[1].gpus}: published trainings of small models "
+                "lost that much more on eight nodes and more than inside one.",
                 action="Give --mfu of your own steps where you know it: those of one program lost "
                 "2 to 9% from few nodes to many in three logs.",
-                numbers=(("share", many / few),), source="tests/benchmark/published_times.py",
+                numbers=(("share", many / few),), source="tests/benchmark/times_validated.py",
             )  # fmt: skip
+
+
+def _gpus(row: PlanRow) -> int:
+    return row.gpus
 
 
 def thin_steps(plan: Plan) -> Iterator[Note]:

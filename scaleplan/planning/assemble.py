@@ -114,6 +114,7 @@ def assemble_plan(
         mfu_gpus=gpus[0] if mfu_gpus is None else mfu_gpus, setup=setup,
         usd_per_hour=usd_per_hour, batch_tokens=batch_tokens, sequence_length=sequence_length,
         country=country, pue=pue, shape=known,
+        over_6nd=1.0 if shape is None else shape.over_6nd,
     )  # fmt: skip
     wanted = frozenset(gpus)  # there may be thousands
     rows = tuple(replace(row, asked=row.gpus in wanted) for row in rows)

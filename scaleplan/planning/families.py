@@ -98,7 +98,7 @@ def plan_family(
                 flops=flops, accelerators=[part], gpus=[count], mfu=use, mfu_gpus=measured,
                 usd_per_hour=usd_per_hour, batch_tokens=step * _work(model), sequence_length=1,
                 country=country, pue=pue, vision=model.family == "vit",
-                setup=_COPIES,
+                by_examples=True, setup=_COPIES,
             )  # fmt: skip
             banded = found[0] if mfu is not None else _banded(found[0], ends)
             rows.append(_row(banded, model, part, total=total, step=step, bound=bound))

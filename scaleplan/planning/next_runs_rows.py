@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 
 from scaleplan.catalog import planning_default
+from scaleplan.planning.attention import attention_growth
 from scaleplan.planning.compute import accelerator_hours
 from scaleplan.planning.cost import prices
 from scaleplan.planning.goodput import goodput
 from scaleplan.planning.shape import guess_shape
 from scaleplan.planning.throughput import choose_batch, half_speed_tokens, useful_batch
-from scaleplan.planning.utilisation import routed, run_utilisation, small_cluster_defaults
+from scaleplan.planning.utilisation import (
+    LONG_HOURS,
+    node_share,
+    reached,
+    routed,
+    step_defaults,
+)
 from scaleplan.records import Accelerator, Assumption, NextRun
 from scaleplan.records.next_runs import PLANNED
 
@@ -23,7 +30,6 @@ if TYPE_CHECKING:
     from scaleplan.laws.base import FloatArray
     from scaleplan.planning.next_runs_candidates import RunSet
 
-_SIZES = 64  # between which the slow change of utilisation with size is interpolated
 _DIGITS = 3  # of a learning rate; more would claim what nobody knows
 
 
@@ -60,30 +66,45 @@ class Cluster:
             kept = planning_default("realised_median").value * goodput(self.gpus)
             use = self.mfu * kept * self.working(runs) / self.gpus
         else:
-            node = int(planning_default("node_size").value)
-            logs = np.log(runs.params)
-            sizes = np.linspace(logs.min(), logs.max(), _SIZES)
-            moe = routed(self.active_share, 1.0)
-            known = [
-                run_utilisation(
-                    self.accelerator,
-                    active_params=float(size) * self.active_share,
-                    moe=moe,
-                    gpus=self.gpus,
-                    node=node,
-                )
-                for size in np.exp(sizes)
-            ]
             working = self.working(runs)
+            moe = routed(self.active_share, 1.0)
             lost = (
                 half_speed_tokens(moe=moe, accelerator=self.accelerator)
                 * working
                 / self.batch(runs)
             )
             # Those without work are paid for all the same.
-            use = np.interp(logs, sizes, known) / (1.0 + lost) * working / self.gpus
+            use = self._reached(runs, moe) / (1.0 + lost) * working / self.gpus
         one = accelerator_hours(1.0, peak_tflops=self.accelerator.peak_tflops, utilisation=1.0)
         return np.asarray(runs.flops * one / use)
+
+    def _reached(self, runs: RunSet, moe: float) -> FloatArray:
+        """Return the MFU of each run before what the number of accelerators costs its steps."""
+        sizes, place = np.unique(runs.params, return_inverse=True)
+        active = [float(size) * self.active_share for size in sizes]
+        known = [reached(self.accelerator, size, moe=moe, vision=False) for size in active]
+        steps, long, cluster, growth = (
+            np.array(column)[place]
+            for column in (
+                [each.steps for each in known], [each.long for each in known],
+                [each.cluster for each in known], [self._growth(size) for size in active],
+            )
+        )  # fmt: skip
+        one = accelerator_hours(1.0, peak_tflops=self.accelerator.peak_tflops, utilisation=1.0)
+        short, most = (planning_default(name).value for name in LONG_HOURS)
+        hours = np.log(runs.flops * growth * one / steps / short) / np.log(most / short)
+        share = np.clip(hours, 0.0, 1.0)
+        nodes = node_share(self.gpus / planning_default("node_size").value)
+        use = steps ** (1.0 - share) * np.minimum(long, steps) ** share * cluster**nodes
+        return np.asarray(use / growth)
+
+    def _growth(self, active_params: float) -> float:
+        if not self.tokens:
+            return 1.0
+        return attention_growth(
+            guess_shape(active_params), active_params=active_params,
+            sequence_length=self.sequence_length,
+        )  # fmt: skip
 
     def working(self, runs: RunSet) -> FloatArray:
         """Return how many accelerators have work in each run, shape (n,).
@@ -218,8 +239,7 @@ def row_assumptions(cluster: Cluster, *, samples: str = "") -> tuple[Assumption,
 
 def _time_assumptions(cluster: Cluster) -> tuple[Assumption, ...]:
     part, price = cluster.accelerator, cluster.price
-    nodes = cluster.gpus / planning_default("node_size").value
-    kinds = (f"utilisation_{part.utilisation_class}", *small_cluster_defaults([part], nodes))
+    kinds = (f"utilisation_{part.utilisation_class}", *step_defaults([part]))
     speed = (
         (
             Assumption(

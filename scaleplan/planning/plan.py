@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from scaleplan.catalog import planning_default
 from scaleplan.errors import UsageError
+from scaleplan.planning.attention import attention_excess, attention_growth
 from scaleplan.planning.compute import accelerator_hours
 from scaleplan.planning.context import context_assumptions
 from scaleplan.planning.cost import carbon_tonnes, cost_assumptions, energy_kwh, prices
@@ -72,6 +73,8 @@ def plan_rows(
     mfu_gpus: int | None = None,
     setup: TrainingSetup | None = None,
     shape: Shape | None = None,
+    over_6nd: float = 1.0,
+    by_examples: bool = False,
     vision: bool = False,
 ) -> tuple[tuple[PlanRow, ...], tuple[Assumption, ...]]:
     """Plan a training run on each accelerator and each number of them.
@@ -95,7 +98,11 @@ def plan_rows(
         pue: Power usage effectiveness of the data centre, at least 1.
         mfu_gpus: On how many accelerators `mfu` was measured; None is the first of `gpus`.
         setup: Optimiser, precision, layout, failures and storage; None takes the defaults.
-        shape: The transformer, for memory; None assumes one of `active_params`.
+        shape: The transformer, for memory and attention; None assumes one of `active_params`.
+        over_6nd: `flops` over 6ND where they are counted in another way, which does not change how
+            long they take.
+        by_examples: Whether `flops` are those of examples, with attention counted, and not of
+            tokens.
         vision: Whether it is a vision transformer.
 
     Returns:
@@ -131,7 +138,12 @@ def plan_rows(
         stored = storage_of(params, tokens=tokens, vocabulary=shape.vocabulary, setup=setup)
         return stored.write_seconds
 
+    growth, excess = (1.0, 1.0) if by_examples else (
+        of(shape, active_params=active_params, sequence_length=sequence_length)
+        for of in (attention_growth, attention_excess)
+    )  # fmt: skip
     work = Work(
+        flops=flops / over_6nd * growth, counted=over_6nd / growth, excess=excess,
         active_params=active_params, model=model, moe=routed(active_params, params),
         batch_tokens=batch, mfu=mfu, mfu_gpus=asked[0], setup=setup, vision=vision,
         token_flops=flops / tokens,
@@ -146,7 +158,7 @@ def plan_rows(
     rows = tuple(_row(run, part, count) for part in accelerators for count in counts)
     return rows, _assumptions(
         run, tuple(accelerators), batch_given=batch_tokens is not None,
-        rows=rows, fewest=min(counts), most=max(counts),
+        rows=rows, most=max(counts), by_examples=by_examples,
     )  # fmt: skip
 
 
@@ -259,8 +271,8 @@ def _assumptions(
     *,
     batch_given: bool,
     rows: Sequence[PlanRow],
-    fewest: int,
     most: int,
+    by_examples: bool,
 ) -> tuple[Assumption, ...]:
     batch = Assumption(
         name="global batch", value=run.batch_tokens, unit="tokens",
@@ -276,8 +288,8 @@ def _assumptions(
         measured = (steady, *band)
     throughput = throughput_assumptions(
         accelerators, active_params=run.active_params, moe=run.work.moe, batch_given=batch_given,
-        measured=run.work.mfu is not None, fewest_nodes=fewest / node_size(run.setup),
-        most_nodes=most / node_size(run.setup), vision=run.work.vision,
+        measured=run.work.mfu is not None, most_nodes=most / node_size(run.setup),
+        vision=run.work.vision, sequence_length=None if by_examples else run.sequence_length,
     )  # fmt: skip
     cost = cost_assumptions(
         accelerators, usd_per_hour=run.usd_per_hour, pue=run.pue, country=run.country

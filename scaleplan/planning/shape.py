@@ -43,7 +43,8 @@ class Shape(Record):
     `key_value_width` are the widths of all keys and values together, and `score_width` those of all
     heads' keys and values, which make the FLOP of attention; None where they are assumed.
     `experts` is how many a layer has, None if it has none or that is not known, and
-    `expert_params` the parameters in all of them.
+    `expert_params` the parameters in all of them. `transformer` is the whole of it, None where
+    it is guessed.
     """
 
     layers: int
@@ -56,6 +57,7 @@ class Shape(Record):
     score_width: int | None = None
     experts: int | None = None
     expert_params: float = 0.0
+    transformer: Transformer | None = None
 
     @property
     def params(self) -> float:
@@ -140,7 +142,7 @@ def memory_shape(model: Transformer, *, origin: str) -> Shape:
         origin=origin, layer_bytes=2.0 * kept_values(model),
         key_value_width=key_value_width(model), score_width=score_width(model),
         experts=None if model.experts is None else model.experts.count,
-        expert_params=float(expert_params(model)),
+        expert_params=float(expert_params(model)), transformer=model,
     )  # fmt: skip
 
 
@@ -206,7 +208,7 @@ def shape_assumptions(shape: Shape, *, sequence_length: int) -> tuple[Assumption
         f"{shape.layers} layers, width {shape.width}, {shape.heads} heads, "
         f"vocabulary {shape.vocabulary}"
     )
-    name = "transformer" if shape.origin else "assumed transformer (memory only)"
+    name = "transformer" if shape.origin else "assumed transformer (memory and attention only)"
     return (
         Assumption(name=name, value=text, source=shape.origin or aspect.source),
         Assumption(name="sequence length", value=sequence_length, unit="tokens", source="option"),

@@ -34,6 +34,10 @@ class Work(Record):
         mfu: The user's MFU of single steps; None takes that of whole published runs.
         mfu_gpus: On how many accelerators it was measured.
         setup: Layout and failures.
+        flops: FLOP of the training by 6ND, and what longer sequences add for attention; 0 is a
+            single step.
+        counted: FLOP as the plan counts them, over those.
+        excess: How much longer the training may take for attention in long sequences.
         vision: Whether the model is a vision transformer.
         write_seconds: Time to write a checkpoint; None takes the default.
         token_flops: FLOP of the training for each token, as they are counted; None takes 6 for each
@@ -48,6 +52,9 @@ class Work(Record):
     mfu: float | None
     mfu_gpus: int
     setup: TrainingSetup
+    flops: float = 0.0
+    counted: float = 1.0
+    excess: float = 1.0
     vision: bool = False
     write_seconds: float | None = None
     usual_write_seconds: float | None = None
@@ -186,6 +193,7 @@ def run_speed(
             accelerator, active_params=work.active_params, gpus=used, node=node_size(work.setup)
         )
         low, high = (planning_default(name).value for name in ends)
+        high *= work.excess
         good = None
     else:
         base = min(1.0 / kept.share, work.mfu / measured)
@@ -201,9 +209,9 @@ def run_speed(
 
 
 def _whole_run_mfu(work: Work, accelerator: Accelerator, used: float) -> float:
-    return run_utilisation(
+    return work.counted * run_utilisation(
         accelerator, active_params=work.active_params, moe=work.moe, gpus=used,
-        node=node_size(work.setup), vision=work.vision,
+        node=node_size(work.setup), flops=work.flops, vision=work.vision,
     )  # fmt: skip
 
 

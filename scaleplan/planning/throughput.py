@@ -17,8 +17,9 @@ from scaleplan.planning.utilisation import (
     loses_more_on_clusters,
     on_line,
     run_band,
-    small_cluster_defaults,
+    steady_default,
     steady_mfu,
+    step_defaults,
 )
 from scaleplan.records import Accelerator, Assumption
 
@@ -105,9 +106,7 @@ def sharded_assumptions(accelerators: tuple[Accelerator, ...]) -> tuple[Assumpti
     Args:
         accelerators: Those that are planned with.
     """
-    classes = {part.utilisation_class == "a100" for part in accelerators}
-    names = [*(["steady_a100"] if True in classes else [])]
-    names += ["steady_other"] if False in classes else []
+    names = sorted(set(map(steady_default, accelerators)))
     names += ["steady_balance"] if any(map(on_line, accelerators)) else []
     names += ["fsdp_bytes", "network_share"]
     if any(part.inter_node_gbs is None for part in accelerators):
@@ -181,6 +180,15 @@ def choose_batch(tokens: float, *, sequence_length: int, asked: float | None) ->
     return asked
 
 
+def _of_attention(length: int | None) -> tuple[str, ...]:
+    """Return the planning defaults of what attention takes in sequences of this length."""
+    if length is None:
+        return ()
+    long = length > planning_default("attention_length_high").value
+    more = ("attention_length_high", "attention_weight_high") if long else ()
+    return ("attention_length", *more)
+
+
 def throughput_assumptions(
     accelerators: tuple[Accelerator, ...],
     *,
@@ -188,9 +196,9 @@ def throughput_assumptions(
     moe: float,
     measured: bool,
     batch_given: bool,
-    fewest_nodes: float,
     most_nodes: float,
     vision: bool,
+    sequence_length: int | None = None,
 ) -> tuple[Assumption, ...]:
     """Return what the times rest on.
 
@@ -200,20 +208,21 @@ def throughput_assumptions(
         moe: How much of the losses of a mixture of experts it has, by `routed`.
         measured: Whether the user gave his own MFU.
         batch_given: Whether the user gave his own batch.
-        fewest_nodes: Nodes of the smallest cluster.
         most_nodes: Nodes of the largest.
         vision: Whether the model is a vision transformer.
+        sequence_length: Tokens per sequence; None where its work is counted with attention.
     """
     names: list[str] = []
     if not measured:
-        names += small_cluster_defaults(accelerators, fewest_nodes)
+        names += step_defaults(accelerators)
         names += sorted({f"utilisation_{part.utilisation_class}" for part in accelerators})
         if any(part.utilisation_class == "other" for part in accelerators):
             names.append("matmul_efficiency_reference")
         names += ["utilisation_size_exponent", "utilisation_fixed_params"]
         if most_nodes > 1.0 and any(map(loses_more_on_clusters, accelerators)):
-            names.append("utilisation_fixed_params_cluster")
+            names += ["utilisation_fixed_params_cluster", "small_cluster_nodes"]
         names += [] if vision else ["utilisation_memory_exponent"]
+        names += _of_attention(sequence_length)
         names += ["utilisation_moe_factor", "moe_full_share"] if moe else []
         ends = [
             run_band(part, active_params=active_params, gpus=most_nodes, node=1)

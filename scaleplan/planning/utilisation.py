@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from scaleplan.catalog import accelerator as catalog_accelerator
 from scaleplan.catalog import planning_default
+from scaleplan.planning.compute import accelerator_hours
 from scaleplan.records import Accelerator
+from scaleplan.records.base import Record
+
+# Accelerator-hours up to which a training is as fast as its steps, and from which it is long.
+LONG_HOURS = ("short_run_hours", "long_run_hours")
 
 # Parameters and GiB at which the factors of size and memory are 1.
 _REFERENCE_PARAMS = 1e10
@@ -16,8 +22,10 @@ _REFERENCE_MEMORY_GIB = 80.0
 _STEADY_REFERENCE = "h100_sxm_80gb"
 # The part on which the fixed cost of a token was read.
 _FIXED_REFERENCE = "a100_sxm_80gb"
-# The class of which published runs had only large clusters, and no rates of few chips are read.
-_LARGE_ONLY = ("tpu",)
+# Classes of which no run tells that small models lose more on clusters.
+_EVEN_ON_CLUSTERS = ("tpu",)
+# Classes whose whole runs are known of the H100 alone: what they lose is that share of their steps.
+_WHOLE_OF_H100 = ("h100", "other")
 # Classes whose MFU of single steps is on the line through the A100 and the H100.
 _ON_LINE = ("h100", "other", "v100")
 
@@ -40,7 +48,7 @@ def routed(active_params: float, params: float) -> float:
 def base_utilisation(
     accelerator: Accelerator, *, active_params: float, moe: float, vision: bool = False
 ) -> float:
-    """Return the whole-run MFU u of published runs, before what is lost to their number of devices.
+    """Return the MFU u of long published runs on clusters, before what their number costs a step.
 
     u = u0 x (N / 10B)^0.05 x N / (N + 20M b) x min(1, memory / 80 GiB)^0.2, x 0.8 for a mixture of
     experts; b is the part's peak over its bandwidth of memory, over that of an A100 80GB. On
@@ -48,31 +56,26 @@ def base_utilisation(
     factor, are held at the ends of the published runs.
 
     Args:
-        accelerator: Its class gives u0; a part without runs is scaled by its matmul efficiency.
+        accelerator: Its class gives u0; a part without runs is scaled by its matmul efficiency, and
+            one with the class of the H100 by its MFU of single steps.
         active_params: Parameters per token.
         moe: How much of the losses of a mixture of experts it has, by `routed`.
         vision: Whether it is a vision transformer, which has no power of memory.
     """
-    utilisation = planning_default(f"utilisation_{accelerator.utilisation_class}").value
-    if accelerator.utilisation_class == "other" and accelerator.matmul_efficiency is not None:
-        reference = planning_default("matmul_efficiency_reference").value
-        utilisation *= accelerator.matmul_efficiency / reference
-    low = planning_default("utilisation_size_low").value
-    high = planning_default("utilisation_size_high").value
-    size = min(max(active_params, low), high) / _REFERENCE_PARAMS
-    utilisation *= float(size ** planning_default("utilisation_size_exponent").value)
-    utilisation *= _cluster_factor(accelerator, max(active_params, low))
-    return utilisation * _common_factors(accelerator, active_params, moe=moe, vision=vision)
+    found = reached(accelerator, active_params, moe=moe, vision=vision)
+    return found.long * found.cluster
 
 
 def run_utilisation(
     accelerator: Accelerator, *, active_params: float, moe: float, gpus: float, node: int,
-    vision: bool = False,
+    flops: float, vision: bool = False,
 ) -> float:  # fmt: skip
     """Return the whole-run MFU before what the number of devices costs each step.
 
-    Inside a node, whole runs are as fast as single steps. From there to eight nodes the MFU falls
-    to `base_utilisation` with the logarithm of their number: that was chosen on runs on more.
+    Short trainings are as fast as their steps. With the logarithm of the accelerator-hours that
+    those steps take, the MFU falls to that of long published ones: how many accelerators share the
+    work does not change that, so that counts of one plan compare. What small models lose beyond a
+    node grows with the logarithm of the nodes.
 
     Args:
         accelerator: Its class.
@@ -80,33 +83,93 @@ def run_utilisation(
         moe: How much of the losses of a mixture of experts it has, by `routed`.
         gpus: Accelerators.
         node: Accelerators of a node.
+        flops: FLOP of the training, those of attention included; 0 is a single step.
         vision: Whether it is a vision transformer.
     """
-    large = base_utilisation(accelerator, active_params=active_params, moe=moe, vision=vision)
-    if accelerator.utilisation_class in _LARGE_ONLY:
-        return large
-    small = steady_mfu(accelerator, None)
-    if accelerator.utilisation_class == "other" and accelerator.matmul_efficiency is not None:
-        small *= accelerator.matmul_efficiency
-        small /= planning_default("matmul_efficiency_reference").value
-    small *= _common_factors(accelerator, active_params, moe=moe, vision=vision)
-    nodes = max(gpus / node, 1.0)
-    share = min(math.log(nodes) / math.log(planning_default("small_cluster_nodes").value), 1.0)
-    return max(large, float(small ** (1.0 - share) * large**share))
+    found = reached(accelerator, active_params, moe=moe, vision=vision)
+    hours = accelerator_hours(flops, peak_tflops=accelerator.peak_tflops, utilisation=found.steps)
+    return float(found.at(hours) * found.cluster ** node_share(gpus / node))
 
 
-def small_cluster_defaults(accelerators: Iterable[Accelerator], nodes: float) -> tuple[str, ...]:
-    """Return the planning defaults that the MFU of a cluster rests on for being small.
+def node_share(nodes: float) -> float:
+    """Return how much of its loss on clusters a small model has on so many nodes, from 0 to 1.
 
     Args:
-        accelerators: Its parts.
-        nodes: Its nodes.
+        nodes: Nodes of the cluster; 1 or fewer are no cluster.
     """
-    known = [part for part in accelerators if part.utilisation_class not in _LARGE_ONLY]
-    if not known or nodes >= planning_default("small_cluster_nodes").value:
-        return ()
+    most = planning_default("small_cluster_nodes").value
+    return min(math.log(max(nodes, 1.0)) / math.log(most), 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Reached(Record):
+    """What trainings of a model reach of a part's peak.
+
+    Args:
+        steps: Single steps, inside a node.
+        long: Long trainings, were they inside a node.
+        cluster: What is left of either on a large cluster, where small models lose more.
+    """
+
+    steps: float
+    long: float
+    cluster: float
+
+    def at(self, hours: float) -> float:
+        """Return the MFU of a training whose steps take so many accelerator-hours."""
+        share = long_share(hours)
+        return float(self.steps ** (1.0 - share) * min(self.long, self.steps) ** share)
+
+
+def long_share(hours: float) -> float:
+    """Return how far a training is from single steps (0) to long published ones (1).
+
+    Args:
+        hours: Accelerator-hours that its steps take.
+    """
+    short, long = (planning_default(name).value for name in LONG_HOURS)
+    if hours <= short:
+        return 0.0
+    return min(math.log(hours / short) / math.log(long / short), 1.0)
+
+
+def reached(accelerator: Accelerator, active_params: float, *, moe: float, vision: bool) -> Reached:
+    """Return what trainings of a model reach of a part's peak, by the published ones.
+
+    Args:
+        accelerator: Its class.
+        active_params: Parameters per token.
+        moe: How much of the losses of a mixture of experts it has, by `routed`.
+        vision: Whether it is a vision transformer.
+    """
+    long = planning_default(f"utilisation_{accelerator.utilisation_class}").value
+    steps = steady_mfu(accelerator, None)
+    if accelerator.utilisation_class in _WHOLE_OF_H100:
+        long *= steps / planning_default("steady_other").value
+    if accelerator.utilisation_class == "other" and accelerator.matmul_efficiency is not None:
+        reference = planning_default("matmul_efficiency_reference").value
+        long *= accelerator.matmul_efficiency / reference
+        steps *= accelerator.matmul_efficiency / reference
+    low = planning_default("utilisation_size_low").value
+    high = planning_default("utilisation_size_high").value
+    size = min(max(active_params, low), high) / _REFERENCE_PARAMS
+    long *= float(size ** planning_default("utilisation_size_exponent").value)
+    common = _common_factors(accelerator, active_params, moe=moe, vision=vision)
+    return Reached(
+        steps=steps * common, long=long * common,
+        cluster=_cluster_factor(accelerator, max(active_params, low)),
+    )  # fmt: skip
+
+
+def step_defaults(accelerators: Iterable[Accelerator]) -> tuple[str, ...]:
+    """Return the planning defaults of the MFU of short trainings, and of where they end.
+
+    Args:
+        accelerators: The parts of a plan.
+    """
+    known = list(accelerators)
     line = ("steady_balance",) if any(map(on_line, known)) else ()
-    return (*sorted({steady_default(part) for part in known}), *line, "small_cluster_nodes")
+    return (*sorted({steady_default(part) for part in known}), *line, *LONG_HOURS)
 
 
 def run_band(
@@ -115,14 +178,15 @@ def run_band(
     """Return the planning defaults of the band of the time, over the expected one.
 
     Args:
-        accelerator: Its class; clusters of V100 have an end of their own.
+        accelerator: Its class; clusters of V100 and TPU have ends of their own.
         active_params: Parameters per token; small models have ends of their own.
         gpus: Accelerators.
         node: Accelerators of a node.
     """
     size = "_small" if active_params < planning_default("time_band_params").value else ""
     own = accelerator.utilisation_class == "v100" and gpus > node
-    return f"time_band_low{size}", f"time_band_high{'_v100' if own else size}"
+    low = "_tpu" if accelerator.utilisation_class == "tpu" else size
+    return f"time_band_low{low}", f"time_band_high{'_v100' if own else size}"
 
 
 def _common_factors(
@@ -157,7 +221,7 @@ def _cluster_factor(accelerator: Accelerator, params: float) -> float:
 
 def loses_more_on_clusters(accelerator: Accelerator) -> bool:
     """Return whether the fixed cost of a token is larger on clusters of a part than in a node."""
-    return accelerator.utilisation_class not in _LARGE_ONLY
+    return accelerator.utilisation_class not in _EVEN_ON_CLUSTERS
 
 
 def _fixed(accelerator: Accelerator, name: str) -> float:
@@ -198,4 +262,5 @@ def _balance(accelerator: Accelerator) -> float:
 
 def steady_default(accelerator: Accelerator) -> str:
     """Return the planning default of a part's MFU of single steps."""
-    return "steady_a100" if accelerator.utilisation_class == "a100" else "steady_other"
+    own = {"a100": "steady_a100", "tpu": "steady_tpu"}
+    return own.get(accelerator.utilisation_class, "steady_other")

@@ -70,6 +70,7 @@ class Machines(Record):
             usd_per_hour=self.usd_per_hour, batch_tokens=self.batch_tokens,
             sequence_length=self.sequence_length, country=self.country, pue=self.pue,
             shape=shape_for_memory(self.shape),
+            over_6nd=1.0 if self.shape is None else self.shape.over_6nd,
         )  # fmt: skip
         return rows[0]
 

@@ -171,3 +171,8 @@ class ModelShape(Record):
         """Return the FLOP per active parameter and token of the accounting that is used."""
         used = next(count for count in self.flops if count.accounting == self.accounting)
         return used.training / self.params.active
+
+    @property
+    def over_6nd(self) -> float:
+        """Return the FLOP of the accounting that is used over 6ND."""
+        return next(count.over_6nd for count in self.flops if count.accounting == self.accounting)

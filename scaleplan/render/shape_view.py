@@ -42,7 +42,10 @@ def shape_pairs(shape: ModelShape) -> tuple[tuple[str, str], ...]:
             f", {format_percent(abs(away), 2)} {'above' if away > 0 else 'below'} what is asked"
         )
     active = f"{params.active:,}" if params.active != params.total else ""
-    causal = next(found for found in shape.flops if found.accounting == "causal")
+    causal, full = (
+        next(found.over_6nd for found in shape.flops if found.accounting == name)
+        for name in ("causal", "full")
+    )
     return pairs_of(
         (
             ("layers", f"{model.layers} of width {model.width}"),
@@ -56,7 +59,8 @@ def shape_pairs(shape: ModelShape) -> tuple[tuple[str, str], ...]:
                 "attention scores",
                 f"{format_percent(shape.attention_share, 2)} of 6ND at {shape.sequence_length} "
                 f"tokens a sequence; every product counted is "
-                f"{format_significant(causal.over_6nd, 3)} x 6ND",
+                f"{format_significant(causal, 3)} x 6ND, {format_significant(full, 3)} with the "
+                "masked half of them",
             ),
             ("source", shape.source),
         )

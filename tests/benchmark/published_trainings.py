@@ -28,13 +28,16 @@ from scaleplan.planning.compute import training_flops
 from scaleplan.planning.families import plan_family
 from scaleplan.planning.image_models import vision_transformer
 from scaleplan.planning.plan import plan_rows
+from scaleplan.planning.throughput import useful_batch
 
 _FILE = Path(__file__).with_name("published_trainings.yaml")
 _CHOOSING, _SCORING, _EXAMINED = "choosing", "scoring", "examined"
 # Tokens a parameter of a rate, whose training has no end; they only set a batch that is not given.
 _TOKENS_PER_PARAM = 20.0
+# Accelerator-hours of a rate: it is held against a training as short as that, which loses nothing.
+_RATE_HOURS = 50.0
 _SEQUENCE = 2048
-_IMAGES, _EPOCHS, _BATCH = 1_281_167, 300, 256.0
+_BATCH = 256.0
 _NODE = 8
 
 Training = dict[str, Any]
@@ -60,18 +63,23 @@ def ratio(training: Training) -> tuple[float, bool]:
         model = vision_transformer(
             training["shape"], image=None, patch=None, origin=training["name"], source=""
         )
+        work = float(training["rate"]) * _RATE_HOURS * 3600.0
         plan = plan_family(
-            model, examples=_IMAGES, epochs=_EPOCHS, accelerators=[part], gpus=[gpus],
+            model, examples=work, epochs=1.0, accelerators=[part], gpus=[gpus],
             batch=_BATCH * gpus, mfu=None, usd_per_hour=None, country=None, pue=None,
         )  # fmt: skip
-        row, work = plan.rows[0], float(_IMAGES * _EPOCHS)
+        row = plan.rows[0]
     else:
         active = float(training.get("active", training["params"]))
         work = float(training.get("tokens", _TOKENS_PER_PARAM * active))
+        batch = _number(training.get("batch"))
+        if "rate" in training:
+            batch = batch or useful_batch(work)
+            work = max(float(training["rate"]) * _RATE_HOURS * 3600.0, batch)
         row = plan_rows(
             params=float(training["params"]), active_params=active, tokens=work,
             flops=training_flops(active, work), accelerators=[part], gpus=[gpus], mfu=None,
-            usd_per_hour=None, batch_tokens=_number(training.get("batch")),
+            usd_per_hour=None, batch_tokens=batch,
             sequence_length=int(training.get("sequence", _SEQUENCE)), country=None, pue=None,
         )[0][0]  # fmt: skip
     if "hours" in training:

@@ -4,7 +4,8 @@
 
 All language trainings of `published_times.py` (whose FOLDER it takes) and `published_trainings.py`
 are put together, and each family of models is left out in turn: names that begin with the same
-letters are of one family. On the others the constant is chosen, by the mean of |log(published /
+letters are of one family. Rates of running steps are held against single steps, whole trainings
+against whole ones. On the others the constant is chosen, by the mean of |log(published /
 predicted)|, held at 1 at most for the few trainings that took far longer than planned, with each
 training weighing 1 over the root of the trainings of its family; the errors are those of the family
 left out. The ends of a band are the 10th and 90th percentile of the others. Exit code: 0, there is
@@ -32,7 +33,8 @@ from scaleplan.catalog import planning_default
 from scaleplan.planning import utilisation
 
 _COST = "utilisation_fixed_params_cluster"
-_COSTS = (2e7, 4e7, 6e7, 8e7, 1e8, 1.2e8, 1.6e8)
+_COSTS = (2e7, 4e7, 6e7, 8e7, 1e8, 1.2e8, 1.6e8, 2e8, 2.5e8, 3e8)
+_HOURS = ((0.001, 0.002), (30.0, 3e3), (100.0, 3e3), (100.0, 1e4), (300.0, 1e4), (300.0, 3e4))
 _CHOSEN_ON = "chosen"  # the 38 runs that the classes' MFU was chosen on
 _LARGEST_ERROR = 1.0
 _TAIL = 0.1
@@ -60,6 +62,7 @@ def main(arguments: list[str]) -> int:
         "parameters; mean of |log(published / predicted)|\n"
     )
     _costs(runs, families, weights, small, large)
+    _hours(runs, weights)
     _bands(runs, families, weights, small, large)
     return 0
 
@@ -86,7 +89,8 @@ def _as_run(one: Run) -> Run:
     return {
         "id": one["name"], "params": float(one["params"]), "tokens": tokens, "of": "others",
         "params_active": active if "active" in one else None, "accelerator": one["part"],
-        "num_accelerators": one["gpus"], "gpu_hours": float(hours),
+        "num_accelerators": one["gpus"], "gpu_hours": float(hours), "steps": not known,
+        "sequence": one.get("sequence"),
         "batch_tokens": None if batch is None else float(batch),
     }  # fmt: skip
 
@@ -95,12 +99,12 @@ def _active(run: Run) -> float:
     return float(run["params_active"] or run["params"])
 
 
-def _logs(runs: list[Run], cost: float | None = None) -> list[float]:
-    """Return log(published / predicted) of each, with this cost of a token on clusters."""
+def _logs(runs: list[Run], changed: dict[str, float] | None = None) -> list[float]:
+    """Return log(published / predicted) of each, with these values of planning defaults."""
 
     def default(name: str) -> object:
         found = planning_default(name)
-        return found if cost is None or name != _COST else replace(found, value=cost)
+        return replace(found, value=changed[name]) if changed and name in changed else found
 
     with patch.object(utilisation, "planning_default", default):
         return [math.log(published_times.published_over_predicted(run)) for run in runs]
@@ -109,7 +113,7 @@ def _logs(runs: list[Run], cost: float | None = None) -> list[float]:
 def _costs(
     runs: list[Run], families: list[str], weights: list[float], small: Rows, large: Rows
 ) -> None:
-    logs = {cost: _logs(runs, cost) for cost in _COSTS}
+    logs = {cost: _logs(runs, {_COST: cost}) for cost in _COSTS}
     everything = range(len(runs))
 
     def error(of: Callable[[int], float], rows: Rows) -> float:
@@ -138,6 +142,23 @@ def _costs(
     print(f"{'chosen without the family':34} " + " ".join(f"{e:6.4f}" for e in errors))
     counted = sorted(Counter(chosen.values()).items())
     print("chosen: " + ", ".join(f"{cost / 1e6:.0f}M {times} times" for cost, times in counted))
+
+
+def _hours(runs: list[Run], weights: list[float]) -> None:
+    """Print the errors by the hours between which a training becomes a long one."""
+    whole = [i for i, run in enumerate(runs) if not run.get("steps")]
+    node = planning_default("node_size").value
+    inside = [i for i in whole if (runs[i]["num_accelerators"] or math.inf) <= node]
+    beyond = [i for i in whole if i not in inside]
+    print(f"\n{'whole trainings, hours of short and long':44} {'all':>6} {'a node':>6} {'more':>6}")
+    for ends in _HOURS:
+        logs = _logs(runs, dict(zip(utilisation.LONG_HOURS, ends, strict=True)))
+        errors = (
+            sum(weights[i] * min(abs(logs[i]), _LARGEST_ERROR) for i in rows)
+            / sum(weights[i] for i in rows)
+            for rows in (whole, inside, beyond)
+        )
+        print(f"{f'{ends[0]:,.0f} to {ends[1]:,.0f}':44} " + " ".join(f"{e:6.4f}" for e in errors))
 
 
 def _bands(

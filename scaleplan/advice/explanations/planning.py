@@ -105,16 +105,17 @@ PLANNING = (
     ),
     _entry(
         "FEW_NODES",
-        "Runs on few accelerators use more of their peak than whole runs on large clusters.",
-        "u(g) = u1^(1 - s) u8^s with s = ln(g / node) / ln 8 between one node and eight: u1 is the "
-        "MFU of single steps, u8 that of whole published runs.",
-        "Published runs on eight nodes and more reached a fifth (A100) to a third (H100) less than "
-        "their steps, and small models less still, by failures, restarts, evaluation and the "
-        "network; those in a node did not. It is no loss of the steps: those of one program lost "
-        "4% from 8 to 64 A100 (InternLM 7B), 2% from 8 to 128 (torchtitan) and 9% from 16 to 64 "
-        "H100 (nanotron).",
-        "Give --mfu of your own steps where you know it.",
-        "tests/benchmark/published_times.py: 12 runs on 1 to 16 accelerators, 38 on more",
+        "Small models use more of a peak inside a node than on many.",
+        "u(g) = u1 c^s with s = ln(g / node) / ln 8 between one node and eight and c = "
+        "(N + 20M b) / (N + 100M b), where b is the part's peak over its memory's bandwidth, over "
+        "an A100's.",
+        "Published trainings of small models on clusters took that much longer, by launches, the "
+        "network, data or software made for larger models. Steps of one program lost less: 4% from "
+        "8 to 64 A100 (InternLM 7B), 2% from 8 to 128 (torchtitan) and 9% from 16 to 64 H100 "
+        "(nanotron).",
+        "Give --mfu of your own steps: it is carried to other counts by what splitting the batch "
+        "costs, and then failures are taken off.",
+        "tests/benchmark/times_validated.py",
     ),
     _entry(
         "FEW_EXAMPLES_A_STEP",
@@ -129,7 +130,8 @@ PLANNING = (
         "The shape does more than 6 x params x tokens.",
         "Products of the shape, attention scores among them, over 6ND above 1.1.",
         "Small models, large vocabularies and long contexts leave 6ND out of its range.",
-        "--flop-count causal plans with every product.",
+        "Times count attention with the full matrix of scores, as tables of one model at many "
+        "lengths do; --flop-count full counts FLOP and MFU so as well.",
         "Hoffmann et al. 2022, arXiv 2203.15556, appendix F",
     ),
     _entry(

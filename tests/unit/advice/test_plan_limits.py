@@ -136,7 +136,7 @@ def test_layers_split_over_slow_links_are_said():
 
 def test_what_the_mfu_of_few_nodes_leaves_is_what_the_row_shows():
     """The MFU of the note, times all shares that a row shows, is the MFU of the row."""
-    card = {"accelerators": [accelerator("rtx_4090")], "params": 7e9, "tokens": 1.4e11}
+    card = {"accelerators": [accelerator("rtx_4090")], "params": 1e9, "tokens": 2e10}
     note = ids_of(**card, gpus=[8, 64])["FEW_NODES"]
     few, many = plan_of(**card, gpus=[8, 64]).rows
     left = [row.mfu / row.efficiency / row.links_share / row.recompute_share for row in (few, many)]
