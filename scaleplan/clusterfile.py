@@ -213,7 +213,8 @@ def _check_peak(
             )
             raise entry.error(
                 line, message,
-                "Give the dense bf16 TFLOP/s, or add `dense: true` if this is the dense rate.",
+                "Give the dense bf16 TFLOP/s, from which --precision fp8 plans FP8, or add "
+                "`dense: true` if this is the dense rate.",
             )  # fmt: skip
 
 

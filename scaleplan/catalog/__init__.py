@@ -95,6 +95,7 @@ def _accelerator(entry: _Entry, sources: _Entry) -> Accelerator:
         price_source=sources.text(entry.text("price_source")) if priced else "",
         source="; ".join(sources.text(key) for key in entry.texts("sources")),
         unverified=entry.texts("unverified"), note=entry.text("note", ""),
+        fp8=entry.flag("fp8"),
     )  # fmt: skip
 
 

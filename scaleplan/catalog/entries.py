@@ -32,6 +32,13 @@ class Entry:
             raise self.wrong(key, "text")
         return value
 
+    def flag(self, key: str) -> bool:
+        """Return true or false, false where there is none."""
+        value = self.values.get(key, False)
+        if not isinstance(value, bool):
+            raise self.wrong(key, "true or false")
+        return value
+
     def number(self, key: str) -> float:
         """Return a number."""
         value = self.optional_number(key)

@@ -116,7 +116,8 @@ PrecisionOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="mixed (bf16 weights and an fp32 copy), fp32 or bf16 (no copy). Default: mixed.",
+        help="mixed (bf16 weights and an fp32 copy), fp32, bf16 (no copy) or fp8 (as mixed, with "
+        "products in FP8 on parts that have them). Default: mixed.",
     ),
 ]
 GradientsOption = Annotated[

@@ -14,7 +14,7 @@ from scaleplan.catalog import planning_default
 from scaleplan.planning.shape import Shape
 from scaleplan.planning.transformer import score_flops
 
-_FORWARD_FLOPS = 2.0  # a parameter and token (Kaplan et al. 2020, arXiv 2001.08361, section 2.1)
+FORWARD_FLOPS = 2.0  # a parameter and token (Kaplan et al. 2020, arXiv 2001.08361, section 2.1)
 # Scores and their weighted sum: 2 FLOP each for queries by keys and weights by values.
 _SCORE_FLOPS = 4.0
 
@@ -57,12 +57,18 @@ def attention_excess(shape: Shape, *, active_params: float, sequence_length: flo
 
 
 def _growth(shape: Shape, active: float, length: float, usual: float, *, weight: float) -> float:
-    products = _FORWARD_FLOPS * active
-    long, short = (weight * _scores(shape, each) for each in (length, usual))
+    products = FORWARD_FLOPS * active
+    long, short = (weight * attention_flops(shape, each) for each in (length, usual))
     return (products + long) / (products + short)
 
 
-def _scores(shape: Shape, length: float) -> float:
+def attention_flops(shape: Shape, length: float) -> float:
+    """Return the forward FLOP of a token with the full matrix of scores.
+
+    Args:
+        shape: The transformer.
+        length: Tokens per sequence.
+    """
     if shape.transformer is not None:
         return score_flops(shape.transformer, int(length), causal=False)
     return _SCORE_FLOPS * shape.layers * shape.width * length

@@ -22,6 +22,7 @@ from scaleplan.planning.layouts import (
     most_accelerators,
     node_size,
 )
+from scaleplan.planning.low_precision import FP8, check_fp8, fp8_assumptions, fp8_speed
 from scaleplan.planning.memory import memory_assumptions, memory_model
 from scaleplan.planning.plan_checks import (
     MOST_GPUS,
@@ -121,6 +122,8 @@ def plan_rows(
         sequence_length=sequence_length,
     )  # fmt: skip
     check_setup(setup)
+    if setup.precision == FP8:
+        check_fp8(accelerators)
     counts = check_counts(gpus)
     asked = counts if mfu_gpus is None else check_counts([mfu_gpus])
     if active_params > params:
@@ -143,6 +146,10 @@ def plan_rows(
         for of in (attention_growth, attention_excess)
     )  # fmt: skip
     work = Work(
+        faster=None if setup.precision != FP8 else fp8_speed(
+            shape, active_params=active_params, sequence_length=sequence_length,
+            moe=routed(active_params, params),
+        ),
         flops=flops / over_6nd * growth, counted=over_6nd / growth, excess=excess,
         active_params=active_params, model=model, moe=routed(active_params, params),
         batch_tokens=batch, mfu=mfu, mfu_gpus=asked[0], setup=setup, vision=vision,
@@ -298,6 +305,9 @@ def _assumptions(
         batch, *measured, *throughput,
         *(sharded_assumptions(accelerators) if any(row.sharded for row in rows) else ()),
         *split_assumptions(rows), *context_assumptions(rows),
+        *(fp8_assumptions(
+            moe=run.work.moe, measured=run.work.mfu is not None
+        ) if run.work.faster is not None else ()),
         *goodput_assumptions(run.setup, write_seconds=run.work.write_seconds),
         *state_assumptions(run.setup),
         *memory_assumptions(run.model, run.setup), *layout_assumptions(run.setup, run.shape),

@@ -11,6 +11,7 @@ from scaleplan.planning.compute import FLOPS_PER_PARAM_TOKEN, FULL_RECOMPUTE
 from scaleplan.planning.context import context_efficiency
 from scaleplan.planning.goodput import goodput
 from scaleplan.planning.layouts import SHARED_WEIGHTS, node_size
+from scaleplan.planning.low_precision import BAND as FP8_BAND
 from scaleplan.planning.memory import Layout, MemoryModel
 from scaleplan.planning.pipeline import filled_share
 from scaleplan.planning.throughput import cluster_efficiency, sharded_knee, tensor_efficiency
@@ -38,6 +39,8 @@ class Work(Record):
             single step.
         counted: FLOP as the plan counts them, over those.
         excess: How much longer the training may take for attention in long sequences.
+        faster: How many times faster than in bf16 the steps are, of a training whose MFU is that of
+            published runs in bf16; None for one in bf16.
         vision: Whether the model is a vision transformer.
         write_seconds: Time to write a checkpoint; None takes the default.
         token_flops: FLOP of the training for each token, as they are counted; None takes 6 for each
@@ -55,6 +58,7 @@ class Work(Record):
     flops: float = 0.0
     counted: float = 1.0
     excess: float = 1.0
+    faster: float | None = None
     vision: bool = False
     write_seconds: float | None = None
     usual_write_seconds: float | None = None
@@ -190,10 +194,19 @@ def run_speed(
     if work.mfu is None:
         base = _whole_run_mfu(work, accelerator, used) * failures
         ends = run_band(
-            accelerator, active_params=work.active_params, gpus=used, node=node_size(work.setup)
+            accelerator,
+            active_params=work.active_params,
+            gpus=used,
+            node=node_size(work.setup),
+            moe=work.moe,
         )
         low, high = (planning_default(name).value for name in ends)
         high *= work.excess
+        if work.faster is not None:
+            low, high = (
+                end * planning_default(name).value
+                for end, name in zip((low, high), FP8_BAND, strict=True)
+            )
         good = None
     else:
         base = min(1.0 / kept.share, work.mfu / measured)
@@ -209,7 +222,7 @@ def run_speed(
 
 
 def _whole_run_mfu(work: Work, accelerator: Accelerator, used: float) -> float:
-    return work.counted * run_utilisation(
+    return work.counted * (work.faster or 1.0) * run_utilisation(
         accelerator, active_params=work.active_params, moe=work.moe, gpus=used,
         node=node_size(work.setup), flops=work.flops, vision=work.vision,
     )  # fmt: skip
@@ -283,7 +296,9 @@ def _knee(work: Work, accelerator: Accelerator, layout: Layout) -> float | None:
     if layout.zero < SHARED_WEIGHTS or layout.accelerators <= node_size(work.setup):
         return None  # inside a node the links are an order of magnitude faster than the network
     full = layout.recompute == "full"
-    return sharded_knee(accelerator, full_recompute=full, mfu=work.mfu) / layout.model_accelerators
+    knee = sharded_knee(accelerator, full_recompute=full, mfu=work.mfu)
+    # Faster products wait for the network earlier.
+    return knee * (work.faster or 1.0) / layout.model_accelerators
 
 
 def split_assumptions(rows: Sequence[PlanRow]) -> tuple[Assumption, ...]:

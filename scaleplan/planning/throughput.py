@@ -225,7 +225,7 @@ def throughput_assumptions(
         names += _of_attention(sequence_length)
         names += ["utilisation_moe_factor", "moe_full_share"] if moe else []
         ends = [
-            run_band(part, active_params=active_params, gpus=most_nodes, node=1)
+            run_band(part, active_params=active_params, gpus=most_nodes, node=1, moe=moe)
             for part in accelerators
         ]
         names += dict.fromkeys(end for pair in ends for end in pair)

@@ -173,7 +173,7 @@ def step_defaults(accelerators: Iterable[Accelerator]) -> tuple[str, ...]:
 
 
 def run_band(
-    accelerator: Accelerator, *, active_params: float, gpus: float, node: int
+    accelerator: Accelerator, *, active_params: float, gpus: float, node: int, moe: float = 0.0
 ) -> tuple[str, str]:
     """Return the planning defaults of the band of the time, over the expected one.
 
@@ -182,11 +182,14 @@ def run_band(
         active_params: Parameters per token; small models have ends of their own.
         gpus: Accelerators.
         node: Accelerators of a node.
+        moe: How much of the losses of a mixture of experts it has; mixtures with few active
+            parameters have an end of their own.
     """
     size = "_small" if active_params < planning_default("time_band_params").value else ""
     own = accelerator.utilisation_class == "v100" and gpus > node
+    mixed = "_moe" if size and moe > 0.0 else ""
     low = "_tpu" if accelerator.utilisation_class == "tpu" else size
-    return f"time_band_low{low}", f"time_band_high{'_v100' if own else size}"
+    return f"time_band_low{low}", f"time_band_high{'_v100' if own else mixed + size}"
 
 
 def _common_factors(

@@ -106,6 +106,7 @@ class Accelerator(Record):
         power_source: Where that power was read.
         utilisation_class: Which whole-run utilisation applies (`a100`, `h100`, `tpu` ...).
         unverified: Fields that come from memory or are derived.
+        fp8: Whether it has units that multiply matrices in FP8, at twice the bf16 rate.
     """
 
     id: str
@@ -130,6 +131,7 @@ class Accelerator(Record):
     source: str
     unverified: tuple[str, ...]
     note: str
+    fp8: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

@@ -247,6 +247,7 @@ def band(run: Run) -> tuple[float, float]:
     ends = run_band(
         accelerator(run["accelerator"]), active_params=run["params_active"] or run["params"],
         gpus=run["num_accelerators"] or math.inf, node=int(planning_default("node_size").value),
+        moe=float(bool(run["params_active"])),
     )  # fmt: skip
     return planning_default(ends[0]).value, planning_default(ends[1]).value
 

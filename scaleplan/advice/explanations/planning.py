@@ -153,8 +153,9 @@ PLANNING = (
     _entry(
         "ROUGH",
         "The time of this family is rough.",
-        "One published run of the family with all of hours, size and hardware.",
-        "Memory bandwidth, not the peak, limits it.",
+        "Four published trainings or fewer of the family with all of hours, size and hardware.",
+        "Memory bandwidth, not the peak, limits recommenders; of vision transformers and models "
+        "known by their FLOP the MFU is that of language models.",
         "Measure a step and give --mfu.",
         "a decision of this program",
     ),

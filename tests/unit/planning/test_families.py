@@ -79,7 +79,7 @@ def test_bands_say_on_what_they_rest():
     assert "published over predicted time, 90th percentile (CNN)" in names
     other, _ = by_flops(8.2e9, macs=False, params=1e9, family="other")
     names = {item.name for item in plan(other, gpus=[8]).assumptions}
-    assert any("not checked on runs of this kind" in name for name in names)
+    assert any("vision transformers and others" in name for name in names)
     assert not any(name.startswith("published over predicted") for name in names)
 
 
@@ -143,9 +143,19 @@ def test_a_vision_transformer_takes_the_table_of_language_runs():
     assert found.flops == pytest.approx(3 * 35.16e9 * 1.28e6 * 90, rel=1e-3)
     assert found.rows[1].efficiency < found.rows[0].efficiency <= 1
     assert all(row.fits for row in found.rows)
-    low, high = (planning_default(f"time_band_{end}").value for end in ("low", "high"))
+    low, high = (planning_default(f"family_band_{end}").value for end in ("low", "high"))
     assert found.rows[0].days_low == pytest.approx(low * found.rows[0].days)
     assert found.rows[0].days_high == pytest.approx(high * found.rows[0].days)
+
+
+def test_times_that_rest_on_language_models_are_said_to_be_rough():
+    model = vision_transformer(
+        "L=12,d=768,heads=12,ffn=3072", image=None, patch=None, origin="x", source=""
+    )
+    (note,) = [note for note in plan(model).notes if note.id == "ROUGH"]
+    assert note.severity == "info"
+    assert "1.2 to 1.9 times" in note.text
+    assert not any(note.id == "ROUGH" for note in plan(model, mfu=0.4).notes)
 
 
 def test_a_vision_transformer_loses_nothing_to_a_card_of_little_memory():

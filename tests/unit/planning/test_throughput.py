@@ -230,6 +230,14 @@ def test_clusters_of_v100_and_tpu_have_an_end_of_the_band_of_their_own(name, gpu
     assert found == ("time_band_low_tpu" if name == "tpu_v3" else "time_band_low", high)
 
 
+def test_mixtures_with_few_active_parameters_have_an_end_of_their_own():
+    found = run_band(H100, active_params=3e9, gpus=8, node=8, moe=1.0)
+    assert found == ("time_band_low_small", "time_band_high_moe_small")
+    assert planning_default(found[1]).value > planning_default("time_band_high_small").value
+    large = run_band(H100, active_params=5e9, gpus=8, node=8, moe=1.0)
+    assert large == ("time_band_low", "time_band_high")
+
+
 def test_small_models_have_a_wider_band():
     few, many = (run_band(A100, active_params=size, gpus=512, node=8) for size in (4.9e9, 5e9))
     assert few == ("time_band_low_small", "time_band_high_small")
