@@ -44,7 +44,9 @@ def few_nodes(plan: Plan) -> Iterator[Note]:
             continue
         ends = (min(rows, key=_gpus), max(rows, key=_gpus))
         few, many = (
-            row.mfu / row.efficiency / row.links_share / row.recompute_share / row.failure_share
+            row.mfu
+            / (row.efficiency * row.links_share * row.recompute_share)
+            / (row.context_share * row.failure_share)
             for row in ends
         )
         if many < (1.0 - _OTHER_MFU) * few:

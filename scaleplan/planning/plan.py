@@ -34,7 +34,7 @@ from scaleplan.planning.plan_checks import (
 )
 from scaleplan.planning.planned_run import PlannedRun
 from scaleplan.planning.shape import Shape, guess_shape, shape_assumptions
-from scaleplan.planning.speed import REALISED, Work, run_speed, split_assumptions
+from scaleplan.planning.speed import REALISED, Work, run_speed
 from scaleplan.planning.states import state_assumptions
 from scaleplan.planning.storage import (
     host_cores,
@@ -46,6 +46,7 @@ from scaleplan.planning.storage import (
 from scaleplan.planning.throughput import (
     choose_batch,
     sharded_assumptions,
+    split_assumptions,
     throughput_assumptions,
     useful_accelerators,
 )
@@ -153,7 +154,7 @@ def plan_rows(
         flops=flops / over_6nd * growth, counted=over_6nd / growth, excess=excess,
         active_params=active_params, model=model, moe=routed(active_params, params),
         batch_tokens=batch, mfu=mfu, mfu_gpus=asked[0], setup=setup, vision=vision,
-        token_flops=flops / tokens,
+        token_flops=flops / over_6nd * growth / tokens,
         write_seconds=written(setup), usual_write_seconds=written(replace(setup, storage_gbs=None)),
     )  # fmt: skip
     run = PlannedRun(

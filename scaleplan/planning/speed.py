@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ from scaleplan.planning.memory import Layout, MemoryModel
 from scaleplan.planning.pipeline import filled_share
 from scaleplan.planning.throughput import cluster_efficiency, sharded_knee, tensor_efficiency
 from scaleplan.planning.utilisation import run_band, run_utilisation
-from scaleplan.records import Accelerator, Assumption, PlanRow, Recompute, TrainingSetup
+from scaleplan.records import Accelerator, Recompute, TrainingSetup
 from scaleplan.records.base import Record
 
 # What published runs kept of the MFU of their steps, beside what failures took.
@@ -43,8 +43,8 @@ class Work(Record):
             published runs in bf16; None for one in bf16.
         vision: Whether the model is a vision transformer.
         write_seconds: Time to write a checkpoint; None takes the default.
-        token_flops: FLOP of the training for each token, as they are counted; None takes 6 for each
-            active parameter.
+        token_flops: FLOP of the training for each token, those of attention included; None takes 6
+            for each active parameter.
         usual_write_seconds: The same to the storage that is assumed where none is given.
     """
 
@@ -299,24 +299,3 @@ def _knee(work: Work, accelerator: Accelerator, layout: Layout) -> float | None:
     knee = sharded_knee(accelerator, full_recompute=full, mfu=work.mfu)
     # Faster products wait for the network earlier.
     return knee * (work.faster or 1.0) / layout.model_accelerators
-
-
-def split_assumptions(rows: Sequence[PlanRow]) -> tuple[Assumption, ...]:
-    """Return what the speed of pipelines and of recomputation rests on, where rows have any.
-
-    Args:
-        rows: Rows of a plan.
-    """
-    found: list[Assumption] = []
-    if any(row.stages > 1 for row in rows):
-        found.append(Assumption(
-            name="pipeline schedule", value="stages take turns, a layer at a time (interleaved)",
-            source="Narayanan et al. 2021, arXiv 2104.04473, section 2.2.2",
-        ))  # fmt: skip
-    if any(row.recompute_share < 1.0 for row in rows):
-        found.append(Assumption(
-            name="time with full recomputation", value=round(FULL_RECOMPUTE, 2), unit="ratio",
-            source="8 FLOP for 6 (Narayanan et al. 2021, arXiv 2104.04473, section 5.1); 530B on "
-            "2,240 A100 took 1.29 times as long (Korthikanti et al. 2022, arXiv 2205.05198)",
-        ))  # fmt: skip
-    return tuple(found)

@@ -9,6 +9,7 @@ both grow as 1 / (B / g) and do not depend on the model's size, which is why one
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from scaleplan.catalog import planning_default
 from scaleplan.errors import UsageError
@@ -21,7 +22,7 @@ from scaleplan.planning.utilisation import (
     steady_mfu,
     step_defaults,
 )
-from scaleplan.records import Accelerator, Assumption
+from scaleplan.records import Accelerator, Assumption, PlanRow
 
 _FLOPS_PER_TFLOP = 1e12
 _HALF_SPEED = ("half_speed_tokens_dense", "half_speed_tokens_moe")
@@ -236,3 +237,24 @@ def throughput_assumptions(
     if not batch_given:
         names += ["batch_coefficient", "batch_exponent"]
     return tuple(planning_default(name).assumption() for name in names)
+
+
+def split_assumptions(rows: Sequence[PlanRow]) -> tuple[Assumption, ...]:
+    """Return what the speed of pipelines and of recomputation rests on, where rows have any.
+
+    Args:
+        rows: Rows of a plan.
+    """
+    found: list[Assumption] = []
+    if any(row.stages > 1 for row in rows):
+        found.append(Assumption(
+            name="pipeline schedule", value="stages take turns, a layer at a time (interleaved)",
+            source="Narayanan et al. 2021, arXiv 2104.04473, section 2.2.2",
+        ))  # fmt: skip
+    if any(row.recompute_share < 1.0 for row in rows):
+        found.append(Assumption(
+            name="time with full recomputation", value=round(FULL_RECOMPUTE, 2), unit="ratio",
+            source="8 FLOP for 6 (Narayanan et al. 2021, arXiv 2104.04473, section 5.1); 530B on "
+            "2,240 A100 took 1.29 times as long (Korthikanti et al. 2022, arXiv 2205.05198)",
+        ))  # fmt: skip
+    return tuple(found)

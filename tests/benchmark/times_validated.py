@@ -158,7 +158,8 @@ def _hours(runs: list[Run], weights: list[float]) -> None:
             / sum(weights[i] for i in rows)
             for rows in (whole, inside, beyond)
         )
-        print(f"{f'{ends[0]:,.0f} to {ends[1]:,.0f}':44} " + " ".join(f"{e:6.4f}" for e in errors))
+        told = "all are long" if ends[1] < 1.0 else f"{ends[0]:,.0f} to {ends[1]:,.0f}"
+        print(f"{told:44} " + " ".join(f"{e:6.4f}" for e in errors))
 
 
 def _bands(
