@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _SIGNIFICANT = 0.005
 _VISIBLE = 0.5  # difference between groups, in standard deviations of a run inside them
 _RUNS_A_GROUP = 3  # on average; with fewer a label is a name
+_MOST_GROUPS = 100  # a label of more is a name as well; each takes columns of the design
 _SPARE_RUNS = 2
 _CLIP_SIGMAS = 5.0
 _SLOPE_SPAN = 0.1  # of the range of an input, which a group has to span to have a slope
@@ -120,7 +121,8 @@ def _labels(runs: Runs, axes: Axes) -> Iterator[tuple[str, IndexArray, tuple[str
         if role in CONVENTIONS or name in told:
             continue
         names, codes = np.unique([texts[i] for i in axes.rows], return_inverse=True)
-        if 2 <= names.size <= axes.rows.size / _RUNS_A_GROUP and not _apart(axes.inputs, codes):
+        most = min(_MOST_GROUPS, axes.rows.size / _RUNS_A_GROUP)
+        if 2 <= names.size <= most and not _apart(axes.inputs, codes):
             yield name, codes, tuple(str(text) or "(none)" for text in names)
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _SIGNIFICANT = 0.01  # of all such columns together: nobody asked whether these matter
 _EXPLAINED = 0.25  # least share of the scatter's squares; less is left to the runs' noise
 _RUNS_A_VALUE = 3  # on average; with fewer a column is a reading, not a setting
+_MOST_VALUES = 100  # a column of more is a reading as well; each takes a column of the design
 _SPARE_RUNS = 2
 _CLIP_SIGMAS = 5.0
 _SAME_SIZE = 0.002  # of the logarithm of an input: 99,999,154,176 tokens are 1e11
@@ -129,10 +130,8 @@ def _chosen(name: str) -> bool:
 
 
 def _few(column: FloatArray) -> bool:
-    return (
-        bool(np.isfinite(column).all())
-        and 2 <= np.unique(column).size <= column.size / _RUNS_A_VALUE
-    )  # fmt: skip
+    most = min(_MOST_VALUES, column.size / _RUNS_A_VALUE)
+    return bool(np.isfinite(column).all()) and 2 <= np.unique(column).size <= most
 
 
 def _judged(

@@ -98,12 +98,12 @@ def turn_said(turn: Turn, runs: Runs, axes: Axes) -> str:
 def turn_remedy(turn: Turn, runs: Runs, axes: Axes) -> str:
     """Return what to do about runs that turn."""
     place, column = _place(turn, axes), axes.columns[0]
-    if axes.roles[0] not in _COUNTED:
+    better_first = turn.falls is (runs.metric.kind in {"loss", "error"})
+    if better_first and axes.roles[0] not in _COUNTED:
         return (
             f"A setting with a best value, as a learning rate has, follows no law of scale: plan "
             f"with {column} near {place}, and fit the best runs of each size (--best-of)."
         )
-    better_first = turn.falls is (runs.metric.kind in {"loss", "error"})
     if not better_first:
         return (
             f"Look at the runs below {place}: are they too short, or of another setting? Fit those "

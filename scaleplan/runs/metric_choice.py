@@ -14,7 +14,7 @@ from scaleplan.runs.raw_table import RawColumn
 from scaleplan.runs.text import fold, listed, words
 
 # What an agent is judged by, and words that do not make another thing of it.
-_REWARD = frozenset({"reward", "rewards", "rew", "return", "ret"})
+_REWARD = frozenset({"eprewmean", "reward", "rewards", "rew", "return", "ret"})
 _OF_EPISODES = frozenset({"episode", "ep", "episodic", "rollout", "env", "sampler", "runners",
                           "returns", "test", "eval", "objective", "rlhf"})  # fmt: skip
 _HELD_OUT = frozenset({"validation", "test"})

@@ -72,11 +72,15 @@ def listed(names: Iterable[str], most: int = 20) -> str:
 
 
 def split_unit(name: str) -> tuple[str, str]:
-    """Split `loss (nats/token)` into the name and the unit in brackets, which may be empty."""
+    """Split `loss (nats/token)` into the name and the unit in brackets, which may be empty.
+
+    An arrow, as tables say which way is better, is no unit.
+    """
     match = _BRACKETS.search(name) or _POWER.search(name)
     if match is None or not match.start():
         return name.strip(), ""
-    return name[: match.start()].strip(), match.group(1).strip()
+    unit = match.group(1).strip()
+    return name[: match.start()].strip(), "" if unit.strip("↑↓⬆⬇←→ ") == "" else unit
 
 
 def split_measured(name: str) -> tuple[str, str]:

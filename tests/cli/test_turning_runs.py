@@ -48,6 +48,16 @@ def test_a_setting_with_a_best_value_is_no_scale(invoke, tmp_path):
     assert "A setting with a best value" in said
 
 
+def test_no_worst_value_is_recommended(invoke, tmp_path):
+    sizes = np.geomspace(16, 2048, 10)
+    loss = (3.0 - 0.4 * (np.log10(sizes) - 2.2) ** 2) * noise(10, 0.001)
+    log = log_of(tmp_path / "r.csv", "n_train,val_loss", sizes, loss)
+    said = " ".join(invoke("fit", log, "--input", "n_train").stderr.split())
+    assert "it rises with n_train up to about" in said
+    assert "with a best value" not in said
+    assert "Look at the runs below" in said
+
+
 def test_a_fit_of_runs_that_turn_says_where(invoke, tmp_path):
     logs = np.log10(PARAMS)
     loss = (3.2 - 0.2 * (logs - 6.0) + 0.6 * np.maximum(logs - 9.0, 0.0)) * noise(12)

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from scaleplan.advice.curves.schedule import cycle_begun
-from scaleplan.advice.curves.seen import FEWEST, Finding, Seen, where
+from scaleplan.advice.curves.seen import FEWEST, RISE_SHARE, Finding, Seen, where
 from scaleplan.advice.curves.trend import Trend, slope_t
 from scaleplan.records import CurveForecast
 from scaleplan.runs.series import Series
@@ -122,6 +122,12 @@ def rises(seen: Seen) -> bool:
     return found is not None and found[0] < -max(
         _RISES_ERRORS * found[1], _FLAT_SHARE * max(seen.fall, 0.0)
     )
+
+
+def ends_above_best(seen: Seen) -> float:
+    """Return how far the last reading lies above the best one, 0 for a shift that says nothing."""
+    away = float(seen.trend.raw[-1] - seen.trend.raw.min())
+    return away if away > RISE_SHARE * max(seen.fall, float(np.ptp(seen.trend.raw))) else 0.0
 
 
 def _last_half(seen: Seen) -> tuple[float, float] | None:
@@ -247,7 +253,13 @@ def _course(seen: Seen) -> str:
     """Say what the last half of a run has brought, and whether that has ended."""
     found = _last_half(seen)
     if found is None:
-        return f"; {seen.trend.raw.size} points do not tell whether it stands still"
+        few = f"; {seen.trend.raw.size} points do not tell whether it stands still"
+        away = ends_above_best(seen)
+        if not away:
+            return few
+        side = "above" if seen.sign > 0.0 else "below"
+        best = where(seen, _best_at(seen))
+        return f"{few}, and the last is {format_significant(away, 2)} {side} the best, of {best}"
     gained, chance = found[0], _FLAT_ERRORS * found[1]
     if gained <= chance:
         return "; over the whole run it improves like one that goes on"

@@ -79,7 +79,10 @@ def diverged(seen: Seen) -> Finding | None:
         return None  # a run that never fell has nothing to lose
     # Validation alone may rise slowly by overfitting; training does not.
     validated = bool(len(seen.curve.validation)) and seen.training is None
-    if validated and (not _sudden(judged, best) or _loss_goes_on(seen) or worse_at_once(seen)):
+    spared = seen.training is not None and _held_out_goes_on(seen, float(judged.at[best]))
+    if spared or (
+        validated and (not _sudden(judged, best) or _loss_goes_on(seen) or worse_at_once(seen))
+    ):
         return None
     since = float(judged.at[_onset(judged, best)])
     shown = "training" if seen.training is not None else name
@@ -119,6 +122,19 @@ def _loss_goes_on(seen: Seen) -> bool:
     if before.size == 0 or after.size < _RISING_POINTS:
         return False
     return bool(np.median(after[-_RISING_POINTS:]) < np.median(before[-_RISING_POINTS:]))
+
+
+def _held_out_goes_on(seen: Seen, since: float) -> bool:
+    """Tell whether validation has gone on improving while training became worse, to its end.
+
+    That of a run that is lost does not. It does where each row has more data to fit, as in a table
+    of training sets, or where regularisation grows.
+    """
+    if not len(seen.curve.validation):
+        return False
+    trend, best = seen.trend, float(seen.trend.smooth[seen.best])
+    gained = float(np.interp(since, trend.at, trend.smooth)) - best
+    return gained > RISE_ERRORS * trend.error and rise(trend, seen.best) <= _TRIFLE * gained
 
 
 def _of_gain(risen: float, fall: float, fallen: str) -> str:

@@ -9,7 +9,13 @@ from dataclasses import replace
 import numpy as np
 
 from scaleplan.advice.curves.ahead import Ask, forecasts_at
-from scaleplan.advice.curves.flat import healthy, plateau, rises, underfitting
+from scaleplan.advice.curves.flat import (
+    ends_above_best,
+    healthy,
+    plateau,
+    rises,
+    underfitting,
+)
 from scaleplan.advice.curves.looking import Looked, finite_readings, look_at
 from scaleplan.advice.curves.rising import diverged, overfitting
 from scaleplan.advice.curves.seen import FEWEST, Finding, Seen, gap_of, other_scale, usable
@@ -179,6 +185,7 @@ def further_notes(seen: Seen, verdict: Verdict) -> tuple[str, ...]:
         and gap > _GAP_WARNING
         and verdict in {"healthy", "plateau"}
         and not rises(seen)
+        and not (seen.trend.raw.size < 2 * FEWEST and ends_above_best(seen))
         and _gap_grows(seen)
     ):
         found.append("GAP_GROWS")

@@ -333,3 +333,18 @@ def test_a_run_has_no_forecast_where_twice_its_length_is_no_number():
     found = judge(replace(long, validation=far))
     assert found.doubling is None
     assert found.points == 40
+
+
+def test_no_run_is_lost_whose_validation_is_at_its_best():
+    sizes = np.arange(20.0)
+    validation, training = 3.0 - 0.1 * sizes, 0.05 + 0.04 * sizes  # each row has more data to fit
+    assert judge(curve(validation, training)).verdict != "diverged"
+    lost = np.r_[validation[:15], validation[14] + 0.5 * np.arange(5)]
+    assert judge(curve(lost, np.r_[training[:15][::-1], np.full(5, 4.0)])).verdict == "diverged"
+
+
+def test_few_readings_say_how_far_the_last_is_from_the_best():
+    found = judge(curve([0.5, 0.26, 0.4, 0.7], [0.5, 0.2, 0.1, 0.05]))
+    assert "the last is 0.44 above the best, of epoch 2" in found.reason
+    assert "GAP_GROWS" not in found.notes
+    assert "above the best" not in judge(curve([0.5, 0.4, 0.3, 0.2])).reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -62,6 +63,21 @@ def test_a_reading_with_many_values_is_no_setting():
     runs = sweep(0.1)
     other = runs.columns["value"] * 1.01
     assert told(replace(runs, extra={"paloma": other}))[1] == []
+
+
+def test_columns_of_thousands_of_values_take_no_design_of_their_own():
+    rng = np.random.default_rng(3)
+    params = np.tile(np.geomspace(1e7, 1e9, 50), 240)
+    runs = make_runs(
+        2.0 + 1e3 * params**-0.4 * np.exp(0.1 * rng.standard_normal(params.size)), params=params
+    )
+    many = np.arange(params.size) // 4
+    labels = {"family": tuple(f"f{k}" for k in many)}
+    runs = replace(runs, extra={"sparsity": many / 1e4}, labels=labels)
+    tracemalloc.start()
+    told(runs, "power")
+    assert tracemalloc.get_traced_memory()[1] < 2e8  # 12,000 rows by 3,000 values would be 288 MB
+    tracemalloc.stop()
 
 
 def test_a_law_of_compute_leaves_out_how_it_was_split():

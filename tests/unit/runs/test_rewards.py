@@ -97,7 +97,8 @@ def test_a_list_ends_where_the_next_begins_in_a_log_that_is_indented(read):
     ("columns", "metric"),
     [("rollout/ep_rew_mean,train/loss", "rollout/ep_rew_mean"),
      ("episode_reward_mean,info/learner/total_loss", "episode_reward_mean"),
-     ("AverageEpRet,LossPi", "AverageEpRet"), ("reward,loss", "reward"),
+     ("AverageEpRet,LossPi", "AverageEpRet"), ("eprewmean,loss/value_loss", "eprewmean"),
+     ("reward,loss", "reward"),
      ("rewards/chosen,loss", "loss"), ("reward,val_loss", "val_loss"),
      ("reward_margin,loss", "loss"), ("episode_reward_min,loss", "loss")],
 )  # fmt: skip

@@ -52,3 +52,11 @@ def test_whoever_calls_it_a_score_means_one(tmp_path):
 
 def test_no_values_are_no_shares(tmp_path):
     assert not are_shares("auc", np.array([np.nan]))
+
+
+def test_an_arrow_beside_a_name_is_no_unit(tmp_path):
+    path = tmp_path / "r.csv"
+    path.write_text("params,WER (↓)\n1e7,15.7\n1e8,11.7\n1e9,7.7\n", encoding="utf-8")
+    runs = load_runs([str(path)])
+    assert runs.metric.unit == "fraction"
+    assert runs.value.tolist() == pytest.approx([0.157, 0.117, 0.077])
