@@ -36,7 +36,8 @@ class Curve:
         metric: What the main series is.
         validation: The metric on validation (or test) data; empty if it was not logged.
         training: The same metric on training data, or the only one there is.
-        accuracy: Validation accuracy beside a validation loss; empty otherwise.
+        accuracy: Accuracy on validation beside a validation loss, or an error there with its sign
+            turned round, so that it rises as training succeeds; empty otherwise.
         loss: Training loss beside a metric of another kind; empty otherwise.
         learning_rate: The learning rate.
         sizes: Params, tokens and so on of the run, by role: the last one logged.

@@ -14,6 +14,7 @@ from scaleplan.runs.curve_order import IN_ORDER, Order, order_of
 from scaleplan.runs.evaluated_after import Logged, evaluated_after
 from scaleplan.runs.frame import Frame
 from scaleplan.runs.gathering import Gathered
+from scaleplan.runs.metrics import describe
 from scaleplan.runs.table import BoolArray, FloatArray, IntArray
 
 SERIES = ("value", "train_value", "learning_rate")
@@ -32,7 +33,7 @@ class Builder:
         metric: What `value` is.
         axis: What `position` counts.
         position: Where each row stands.
-        accuracy: The column of validation accuracy beside a loss; None without one.
+        accuracy: The column of validation accuracy, or of an error, beside a loss; None without.
         loss: The column of the training loss beside another metric; None without one.
         validated: Whether `value` was measured on validation or test data.
         blank: Empty cells of each series' column; None for a column without any.
@@ -92,7 +93,7 @@ class Builder:
             file=note.file, axis=self.axis, metric=self._metric_of(training, main),
             validation=NOTHING if only_training else main,
             training=main if only_training else training,
-            accuracy=self._beside(self.accuracy, rows, at, after),
+            accuracy=_rising(self._beside(self.accuracy, rows, at, after), self.accuracy),
             loss=self._beside(self.loss, rows, at, after),
             learning_rate=self._series(rows, at, "learning_rate", gone),
             sizes=self._sizes(rows), sorted_rows=told.late, replaced=replaced,
@@ -268,3 +269,11 @@ def _widest_gap(at: FloatArray) -> float:
     if distances.size < 2:
         return 1.0
     return float(distances.max() / np.median(distances))
+
+
+def _rising(series: Series, column: str | None) -> Series:
+    """Return a series that rises as training succeeds: an error with its sign turned round."""
+    said = None if column is None else describe(column)
+    if said is None or said.kind != "error":
+        return series
+    return Series(series.at, -series.value)

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from scaleplan.errors import InputError, UsageError
 from scaleplan.records import Metric, Note
+from scaleplan.runs.beside import accuracy_column, loss_column
 from scaleplan.runs.columns import Assignment, assign
 from scaleplan.runs.curve import Curve, CurveLog, Series
 from scaleplan.runs.curve_building import SERIES, Builder
@@ -25,7 +26,6 @@ from scaleplan.runs.large import near
 from scaleplan.runs.learning_rates import logged_rates
 from scaleplan.runs.locating import locate
 from scaleplan.runs.metric_choice import choice_notes
-from scaleplan.runs.metrics import describe
 from scaleplan.runs.name_sharing import same_names, with_own_names
 from scaleplan.runs.opening import Progress, read_all, shared_names
 from scaleplan.runs.raw import RawColumn, RawTable
@@ -190,8 +190,8 @@ def _curves_of(
     groups, split = runs_of(_without_schedule(rows, part.tables), position)
     builder = Builder(
         rows=rows, frame=part.frame, metric=kind, axis=axis, position=position,
-        accuracy=_accuracy_column(part.frame, kind, part.chosen.metric.column),
-        loss=_loss_column(part.frame, kind, part.chosen),
+        accuracy=accuracy_column(part.frame, kind, part.chosen.metric.column),
+        loss=loss_column(part.frame, kind, part.chosen),
         validated=part.chosen.metric.split in {"validation", "test"},
         # Of whole columns, once: there may be a thousand runs in them.
         blank=_blanks(rows, part, kind),
@@ -248,30 +248,6 @@ def _blank(column: RawColumn) -> BoolArray | None:
     """Return the empty cells of a column; None if it has none."""
     blank = column.blank
     return blank if bool(blank.any()) else None
-
-
-def _accuracy_column(frame: Frame, metric: Metric, column: str) -> str | None:
-    """Return the column of validation accuracy beside a loss, if there is one."""
-    if metric.kind != "loss":
-        return None
-    found = [
-        (c.order, name) for name in frame.columns if name != column
-        for c in [describe(name)] if c is not None and c.kind == "accuracy"
-        and c.split in {"validation", "test"}
-    ]  # fmt: skip
-    return min(found)[1] if found else None
-
-
-def _loss_column(frame: Frame, metric: Metric, chosen: Assignment) -> str | None:
-    """Return the column of the training loss beside a metric of another kind, if there is one."""
-    if metric.kind == "loss" or "train_value" in chosen.numbers:
-        return None
-    found = [
-        (c.split != "train", c.order, name) for name in frame.columns
-        for c in [describe(name)] if c is not None and c.kind == "loss"
-        and c.split in {"train", "plain"} and not frame.columns[name].is_text
-    ]  # fmt: skip
-    return min(found)[2] if found else None
 
 
 def _not_judged(empty: Sequence[Curve], refused: Sequence[_Refused]) -> list[Note]:

@@ -47,16 +47,21 @@ _TEXTS = {
         "not rise yet", "Watch validation; it is what turns next.",
     ),
     "OVERCONFIDENT": (
-        "lose on validation loss while validation accuracy still rises: over-confidence, not loss "
-        "of skill", "Calibrate (label smoothing, temperature), or choose by accuracy.",
+        "lose on validation loss while accuracy or the error rate there does not get worse: "
+        "over-confidence, not loss of skill",
+        "Calibrate (label smoothing, temperature), or choose by accuracy (--metric NAME).",
+    ),
+    "SKILL_STILL_GROWS": (
+        "stand still in validation loss while accuracy or the error rate there still improves",
+        "Choose the checkpoint by what the model is for: --metric NAME judges by that.",
     ),
 }  # fmt: skip
 _NOTES: dict[str, Severity] = {
     "SPIKES": "info", "JUMPED_AT_END": "warning", "OTHER_SCALE": "info", "GAP_GROWS": "info",
-    "OVERCONFIDENT": "warning",
+    "OVERCONFIDENT": "warning", "SKILL_STILL_GROWS": "warning",
 }  # fmt: skip
 _DEPENDS = " Which way of this metric is better is assumed, and the verdict depends on it."
-_VERBS = {"have": "has", "end": "ends", "lose": "loses"}  # of one run
+_VERBS = {"have": "has", "end": "ends", "lose": "loses", "stand": "stands"}  # of one run
 _HOLE = 10.0  # times the usual distance between points
 # Runs that are judged at a time: what they share is worked out once, and all are in memory.
 _TOGETHER = 32

@@ -20,7 +20,7 @@ from scaleplan.advice.curves.looking import Looked, finite_readings, look_at
 from scaleplan.advice.curves.rising import diverged, overfitting
 from scaleplan.advice.curves.seen import FEWEST, Finding, Seen, gap_of, other_scale, usable
 from scaleplan.advice.curves.trend import slope_t
-from scaleplan.records import CurveForecast, CurveVerdict, Verdict
+from scaleplan.records import CurveForecast, CurveVerdict
 from scaleplan.runs.series import Curve
 from scaleplan.runs.table import FloatArray
 from scaleplan.units import format_number_of, format_significant
@@ -128,7 +128,7 @@ def _verdict(
         noise=trend.noise, gap=gap_of(seen), action=finding.action,
         reason=finding.reason + (_jump_said(float(readings[-1])) if seen.jumped else ""),
         spikes=trend.spikes, doubling=doubling, final=final, expectation=None,
-        notes=further_notes(seen, finding.verdict),
+        notes=further_notes(seen, finding),
     )  # fmt: skip
 
 
@@ -170,9 +170,9 @@ def _too_short(curve: Curve) -> CurveVerdict:
     )  # fmt: skip
 
 
-def further_notes(seen: Seen, verdict: Verdict) -> tuple[str, ...]:
+def further_notes(seen: Seen, finding: Finding) -> tuple[str, ...]:
     """Return the ids of what else is seen in the run."""
-    found = []
+    found, verdict = [], finding.verdict
     if seen.trend.spikes and verdict != "diverged":
         found.append("SPIKES")
     if seen.jumped and verdict != "diverged":
@@ -191,6 +191,8 @@ def further_notes(seen: Seen, verdict: Verdict) -> tuple[str, ...]:
         found.append("GAP_GROWS")
     if len(seen.curve.accuracy) and verdict == "overfitting" and _accuracy_rises(seen):
         found.append("OVERCONFIDENT")
+    if len(seen.curve.accuracy) and verdict == "plateau" and _accuracy_gains(seen, finding):
+        found.append("SKILL_STILL_GROWS")
     return tuple(found)
 
 
@@ -214,3 +216,12 @@ def _accuracy_rises(seen: Seen) -> bool:
         return False
     third = max(1, after.size // 3)
     return float(after[-third:].mean()) >= float(after[:third].mean())
+
+
+def _accuracy_gains(seen: Seen, finding: Finding) -> bool:
+    """Tell whether accuracy has surely risen while the loss stood still."""
+    accuracy, lowest = seen.curve.accuracy, int(np.argmin(seen.trend.raw))
+    since = float(seen.trend.at[lowest])
+    since = since if finding.since is None else min(since, finding.since)
+    after = accuracy.value[accuracy.at >= since]
+    return after.size > _RISING_POINTS and slope_t(after) > _RISING_T

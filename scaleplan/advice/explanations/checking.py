@@ -122,11 +122,19 @@ CHECKING = (
     ),
     _entry(
         "OVERCONFIDENT",
-        "Validation loss rises while validation accuracy does too.",
+        "Validation loss rises while accuracy or the error rate there does not get worse.",
         "Overfitting by the loss; mean accuracy of the last third since then not below the first.",
         "The model is as right as before and surer where it is wrong.",
         "Calibrate, or choose the checkpoint by accuracy.",
         "Guo et al. 2017, arXiv 1706.04599",
+    ),
+    _entry(
+        "SKILL_STILL_GROWS",
+        "Validation loss stands still while accuracy or the error rate there improves.",
+        "A plateau by the loss; slope of accuracy, or of an error turned round, since it began "
+        "above 2.5 standard errors.",
+        "Loss and skill are not the same: fine-tuned speech models go on for long so.",
+        "Judge by the other one with --metric NAME.",
     ),
     _entry(
         "RUNS_SPLIT",

@@ -13,7 +13,7 @@ from scaleplan.advice.curves.ahead import forecast_at
 from scaleplan.advice.curves.schedule import course_of, cycle_begun
 from scaleplan.advice.curves.trend import noise_of, trend_of
 from scaleplan.records import Metric
-from scaleplan.runs.series import Curve, CurveLog, Series
+from scaleplan.runs.series import Curve, CurveLog, Series, load_curves
 from tests.unit.records_for_tests import fit_like
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmark"))
@@ -348,3 +348,24 @@ def test_few_readings_say_how_far_the_last_is_from_the_best():
     assert "the last is 0.44 above the best, of epoch 2" in found.reason
     assert "GAP_GROWS" not in found.notes
     assert "above the best" not in judge(curve([0.5, 0.4, 0.3, 0.2])).reason
+
+
+def test_an_error_that_still_falls_beside_a_level_loss_is_told(tmp_path):
+    draw = np.random.default_rng(3)
+    rows = ["step,Training Loss,Validation Loss,Wer"] + [
+        f"{200 * i},{4 / i:.4f},{0.6 + 3 / i**2 + 0.02 * draw.standard_normal():.4f},"
+        f"{50 - 1.5 * i + 0.3 * draw.standard_normal():.3f}"
+        for i in range(1, 21)
+    ]
+    path = tmp_path / "card.csv"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (one,) = load_curves([str(path)]).curves
+    found = judge(one)
+    assert found.verdict == "plateau"
+    assert "SKILL_STILL_GROWS" in found.notes
+    assert one.accuracy.value[0] == pytest.approx(-48.5, abs=1.0)
+    level = replace(one, accuracy=Series(one.accuracy.at, draw.standard_normal(20)))
+    assert "SKILL_STILL_GROWS" not in judge(level).notes
+    # Beside a training loss such an error is one of training as well.
+    path.write_text("\n".join(rows).replace("Validation ", "Other "), encoding="utf-8")
+    assert not any(len(each.accuracy) for each in load_curves([str(path)]).curves)
