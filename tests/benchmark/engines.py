@@ -29,8 +29,8 @@ from pathlib import Path
 
 RUNS = 1000
 NUMBERS = ("step", "params", "tokens", "train_loss", "val_loss", "lr")
-# Of the command, in processor time of DuckDB's scan. Of Parquet it is missed: the scan is so fast
-# that loading Ibis (0.7 s), and going back for the rows that were found, weigh as much.
+# In processor time of DuckDB's scan. Of Parquet the command misses it: the scan is so fast that
+# loading Ibis, and going back for the rows that were found, weigh as much.
 BOUND = 1.5
 ROUNDS = 3
 MOST_GIB = 2.0
